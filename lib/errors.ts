@@ -1,0 +1,122 @@
+/**
+ * Every failure that clmr reports is a `ClmrError` with a stable `code`, the `path` of the file where there is
+ * one, what was `given`, what was `expected` and a `remedy`. The error of a lower layer is kept in `cause`.
+ */
+
+/** The codes, one line each. A code never changes its meaning. */
+export const ERROR_CODES = {
+  ERR_ARGUMENT: 'a parameter has the wrong type or value',
+  ERR_SHAPE: 'an array has a length that does not fit',
+  ERR_CONFIG: 'an option is unknown, misspelt, of the wrong type or out of range',
+  ERR_DISPOSED: 'an object was used after dispose()',
+  ERR_AUDIO_DECODE: 'a file is damaged, empty, truncated or is not what its name says',
+  ERR_AUDIO_FORMAT: 'a file has a format that no decoder here reads',
+  ERR_NON_FINITE: 'samples, a loss or a gradient hold NaN or infinity',
+  ERR_DATASET: 'a data set or its labels cannot be used as they are',
+  ERR_CACHE: 'a prepared cache is missing, incomplete or damaged',
+  ERR_CHECKPOINT: 'a checkpoint or model file is damaged, unsafe or does not hold the expected weights',
+  ERR_DEVICE: 'a device is not there or cannot be used',
+  ERR_LIBTORCH_NOT_FOUND: 'no libtorch was found',
+  ERR_LIBTORCH_VERSION: 'a libtorch of another version was found',
+  ERR_LIBTORCH_INSTALL: 'libtorch could not be fetched or checked',
+  ERR_ADDON: 'the native part of clmr is missing or cannot be loaded',
+  ERR_IO: 'a file or folder cannot be read or written',
+  ERR_MEMORY: 'not enough memory',
+  ERR_INTERNAL: 'a fault of clmr itself',
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+export interface ErrorDetails {
+  /** What went wrong, one sentence without its full stop. */
+  what: string
+  /** What the caller passed. */
+  given?: string
+  /** What would have been right. */
+  expected?: string
+  /** What to do now, one sentence without its full stop. */
+  remedy: string
+  /** The file or folder concerned. */
+  path?: string
+  cause?: unknown
+}
+
+function sentence(details: ErrorDetails): string {
+  const { what, given, expected, remedy, path } = details
+  const facts = [given !== undefined && `given ${given}`, expected !== undefined && `expected ${expected}`]
+  const inParentheses = facts.filter(Boolean).join(', ')
+  return `${path === undefined ? '' : `${path}: `}${what}${inParentheses ? ` (${inParentheses})` : ''}. ${remedy}.`
+}
+
+/** The base of all errors of this library. */
+export class ClmrError extends Error {
+  readonly code: ErrorCode
+  readonly path?: string
+  readonly given?: string
+  readonly expected?: string
+  readonly remedy: string
+
+  constructor(code: ErrorCode, details: ErrorDetails) {
+    super(sentence(details), details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.code = code
+    this.path = details.path
+    this.given = details.given
+    this.expected = details.expected
+    this.remedy = details.remedy
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { code, message, path, given, expected, remedy } = this
+    return { code, message, path, given, expected, remedy }
+  }
+}
+
+function subclass(code: ErrorCode) {
+  return class extends ClmrError {
+    constructor(details: ErrorDetails) {
+      super(code, details)
+    }
+  }
+}
+
+export class ArgumentError extends subclass('ERR_ARGUMENT') {}
+export class ShapeError extends subclass('ERR_SHAPE') {}
+export class ConfigError extends subclass('ERR_CONFIG') {}
+export class DisposedError extends subclass('ERR_DISPOSED') {}
+export class AudioDecodeError extends subclass('ERR_AUDIO_DECODE') {}
+export class AudioFormatError extends subclass('ERR_AUDIO_FORMAT') {}
+export class NonFiniteError extends subclass('ERR_NON_FINITE') {}
+export class DatasetError extends subclass('ERR_DATASET') {}
+export class CacheError extends subclass('ERR_CACHE') {}
+export class CheckpointError extends subclass('ERR_CHECKPOINT') {}
+export class DeviceError extends subclass('ERR_DEVICE') {}
+export class IoError extends subclass('ERR_IO') {}
+
+/** Words for a value in an error message: short, with its type, never a dump. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'string') return value.length > 80 ? `a string of ${value.length} characters` : JSON.stringify(value)
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${(value as Float32Array).length ?? value.byteLength}`
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof value === 'function') return 'a function'
+  return `an object (${(value as object).constructor?.name ?? 'no prototype'})`
+}
+
+/** Turns an error of the file system into an `IoError` with a remedy that fits its code. */
+export function ioError(cause: unknown, path: string, doing: string): IoError {
+  const code = (cause as NodeJS.ErrnoException)?.code ?? 'unknown error'
+  const remedies: Record<string, string> = {
+    ENOENT: 'Check the path',
+    EACCES: 'Check the permissions, or choose another folder',
+    EPERM: 'Check the permissions, or choose another folder',
+    EROFS: 'The file system is read-only: choose another folder',
+    ENOSPC: 'The disk is full: free some space, or choose another folder',
+    EDQUOT: 'The disk quota is used up: free some space, or choose another folder',
+    EISDIR: 'A folder stands where a file was expected',
+    ENOTDIR: 'A file stands where a folder was expected',
+    EMFILE: 'Too many files are open: raise the limit (ulimit -n)',
+  }
+  return new IoError({ what: `cannot ${doing} (${code})`, path, remedy: remedies[code] ?? 'Check the path and the disk', cause })
+}

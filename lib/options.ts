@@ -1,0 +1,105 @@
+/**
+ * One option, declared once. A table is a zod object in which every field has a type, a default, a range and a
+ * `.describe()`; from it come the TypeScript type, the validation of programs, YAML files and command lines,
+ * the command-line flags, their help, and the tables of the documentation.
+ */
+import { Option } from 'commander'
+import { z } from 'zod'
+import { ConfigError, describe } from './errors.js'
+
+/** Levenshtein distance: how many letters have to change. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** The known name nearest to a misspelt one, or undefined where none is near. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((k) => ({ k, d: editDistance(name.toLowerCase(), k.toLowerCase()) }))
+    .sort((a, b) => a.d - b.d)
+  const best = ranked[0]
+  return best && best.d <= Math.max(2, Math.floor(name.length / 3)) ? best.k : undefined
+}
+
+type Issue = z.core.$ZodIssue
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], root)
+}
+
+function knownNames(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let at: unknown = schema
+  const unwrap = (s: unknown): unknown => {
+    const inner = (s as { def?: { innerType?: unknown } })?.def?.innerType
+    return inner ? unwrap(inner) : s
+  }
+  for (const key of path) at = (unwrap(at) as { shape?: Record<PropertyKey, unknown> })?.shape?.[key]
+  return Object.keys((unwrap(at) as { shape?: object })?.shape ?? {})
+}
+
+function toConfigError(issue: Issue, schema: z.ZodType, input: unknown, where: string, path?: string): ConfigError {
+  const name = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownNames(schema, issue.path)
+    const key = issue.keys[0]!
+    const near = nearestName(key, known)
+    return new ConfigError({
+      what: `${where} has no option ${JSON.stringify([...issue.path, key].map(String).join('.'))}`,
+      expected: `one of ${known.join(', ')}`,
+      remedy: near ? `Did you mean ${JSON.stringify(near)}?` .replace(/\?$/, '') : 'Remove it, or correct its name',
+      path,
+    })
+  }
+  return new ConfigError({
+    what: `${where}${name ? ` option ${JSON.stringify(name)}` : ''} is not valid: ${issue.message}`,
+    given: describe(valueAt(input, issue.path)),
+    remedy: 'Correct the value',
+    path,
+  })
+}
+
+/**
+ * Applies defaults and checks everything, unknown names included.
+ * @param where what the options belong to, for the message ("Trainer.create", "train.yaml")
+ * @throws ConfigError that names the option, what was given and, for a misspelt name, the nearest one
+ */
+export function parseOptions<S extends z.ZodType>(schema: S, input: unknown, where: string, path?: string): z.output<S> {
+  const result = schema.safeParse(input ?? {})
+  if (result.success) return result.data
+  throw toConfigError(result.error.issues[0]!, schema, input, where, path)
+}
+
+interface FlagField { name: string; type: string; doc: string; fallback: unknown; choices?: string[] }
+
+/** The fields of a table as plain data: what the flags, the help and the documentation are made from. */
+export function listOptions(schema: z.ZodObject): FlagField[] {
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+    properties?: Record<string, { type?: string; description?: string; default?: unknown; enum?: string[] }>
+  }
+  return Object.entries(json.properties ?? {}).map(([name, p]) => ({
+    name,
+    type: p.type ?? 'value',
+    doc: p.description ?? '',
+    fallback: p.default,
+    choices: p.enum,
+  }))
+}
+
+/** `batchSize` → `--batch-size <integer>` as a commander option, typed, with its help and default. */
+export function flagFor(schema: z.ZodObject, name: string): Option {
+  const field = listOptions(schema).find((f) => f.name === name)
+  if (!field) throw new Error(`no option ${name}`)
+  const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+  const shown = field.fallback === undefined ? '' : ` (default: ${JSON.stringify(field.fallback)})`
+  const option = new Option(field.type === 'boolean' ? flag : `${flag} <${field.type}>`, field.doc + shown)
+  if (field.choices) option.choices(field.choices)
+  if (field.type === 'number' || field.type === 'integer') option.argParser((text) => (text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text)))
+  return option
+}
