@@ -1,0 +1,225 @@
+/**
+ * The whole native contract: whatever crosses between TypeScript and C++ is declared here and nowhere else.
+ * `native/exports.cc` is its other side; test 02 compares the two key by key.
+ *
+ * Rules of the crossing: options arrive complete and validated; audio arrives as `Float32Array` that is read in
+ * place; a function that may take longer than a millisecond returns a promise and takes an `AbortFlag` last;
+ * a failure is an `Error` whose `code` is one of ERROR_CODES or `ABORT`.
+ *
+ * Axis letters: B examples, V views, N = B·V rows, T samples, E embedding, D projection, K classes.
+ */
+
+/** Raised by the facade when an AbortSignal fires; the native side looks at it between chunks of work. */
+export interface AbortFlag {
+  raise(): void
+}
+
+/** Opaque handles: tagged, weighed, released by `dispose` or by the garbage collector. */
+export interface EncoderHandle { readonly __encoder: never }
+export interface CropSourceHandle { readonly __cropSource: never }
+export interface TrainerHandle { readonly __trainer: never }
+export interface ProbeHandle { readonly __probe: never }
+export type Handle = EncoderHandle | CropSourceHandle | TrainerHandle | ProbeHandle
+
+/** A tensor by name: float32 values in C order. Integer buffers (num_batches_tracked) are rounded floats. */
+export interface NamedTensor {
+  shape: number[]
+  data: Float32Array
+}
+export type StateDict = Record<string, NamedTensor>
+
+export interface RuntimeInfo {
+  libtorchVersion: string
+  cpuCapability: string
+  /** instruction set of our own kernels: 'avx512' | 'avx2' | 'base' */
+  kernels: string
+  threads: number
+  cudaDevices: number
+}
+
+export interface NativeRuntime {
+  info(): RuntimeInfo
+  setThreads(n: number): void
+  getThreads(): number
+  createAbortFlag(): AbortFlag
+  dispose(handle: Handle): void
+  isDisposed(handle: Handle): boolean
+  /** 64-byte aligned, zeroed, owned by native memory and weighed for the garbage collector. */
+  allocate(length: number): Float32Array
+}
+
+/** Stage audio: channels → mono at another rate. */
+export interface NativeAudio {
+  /**
+   * channels: C arrays of equal length at `from` Hz → the mean of the channels at `to` Hz.
+   * quality 'best' is a Kaiser-windowed sinc (64 zeros), 'fast' a shorter one, 'torchaudio' torchaudio's default (Hann, width 6).
+   */
+  mixAndResample(channels: Float32Array[], from: number, to: number, quality: 'best' | 'fast' | 'torchaudio', abort: AbortFlag): Promise<Float32Array>
+}
+
+/** Stage cache: 16-bit mono WAV files, read at an offset. */
+export interface NativeCache {
+  /** ±1 floats → rounded, saturated 16-bit samples (scale 32767). Not dithered: the same input gives the same file. */
+  toPcm16(samples: Float32Array): Promise<Int16Array>
+  /** files[i] holds lengths[i] 16-bit samples from byte offsets[i] on. Files are opened when they are read. */
+  cropSourceOpen(files: string[], offsets: Float64Array, lengths: Float64Array): CropSourceHandle
+  /** rows of `length` samples: row i from track tracks[i] at starts[i]; zero-padded past the end of a track. */
+  cropSourceRead(source: CropSourceHandle, tracks: Int32Array, starts: Float64Array, length: number, abort: AbortFlag): Promise<Float32Array>
+}
+
+/** One drawn transform of one view: its name and its parameters, all numbers. `applied: false` where p spoke against it. */
+export interface AppliedTransformRecord {
+  name: string
+  applied: boolean
+  parameters: Record<string, number | string>
+}
+
+/** A transform as validated and completed by the facade: every parameter present; ranges as [min, max]. */
+export interface TransformSpec {
+  name: string
+  p: number
+  [parameter: string]: number | [number, number] | string
+}
+
+export interface ChainSpec {
+  transforms: TransformSpec[]
+  views: number
+  clipLength: number
+  sampleRate: number
+  seed: number
+}
+
+export interface NativeAugment {
+  /** batch [n, length] → views [n·V, clipLength], row = example·V + view. `out` is filled where given. */
+  augment(chain: ChainSpec, batch: Float32Array, n: number, length: number, step: number, out: Float32Array | undefined, abort: AbortFlag): Promise<Float32Array>
+  /** n·V rows of drawn transforms, in chain order; `length` is the length of a row of the batch they are drawn for. */
+  drawTransforms(chain: ChainSpec, n: number, length: number, step: number): AppliedTransformRecord[][]
+  /** as `augment`, with the parameters given; pure. */
+  applyTransforms(chain: ChainSpec, parameters: AppliedTransformRecord[][], batch: Float32Array, n: number, length: number, out: Float32Array | undefined, abort: AbortFlag): Promise<Float32Array>
+}
+
+export interface EncoderOptions {
+  device: string
+  precision: 'float32' | 'bfloat16'
+}
+
+export interface NativeModel {
+  /** New weights, drawn as PyTorch draws them (kaiming-uniform), from the counter-based generator. */
+  encoderCreate(seed: number, options: EncoderOptions): EncoderHandle
+  /** Names as `sequential.0.0.weight`; all of them, with the right shapes, or ERR_CHECKPOINT. */
+  encoderFromState(state: StateDict, options: EncoderOptions): EncoderHandle
+  /** A copy of the weights and buffers, in state-dict order. */
+  encoderState(encoder: EncoderHandle): StateDict
+  /** The device that 'auto' resolved to. */
+  encoderDevice(encoder: EncoderHandle): string
+  /**
+   * Windows of 59,049 samples of `samples` at `starts` (in samples, any overlap); past the end they are zero.
+   * → [starts.length, 512], in `out` where given. Eval mode. Bits do not depend on threads or on the other windows.
+   */
+  encodeWindows(encoder: EncoderHandle, samples: Float32Array, starts: Float64Array, out: Float32Array | undefined, abort: AbortFlag): Promise<Float32Array>
+  encodeWindowsSync(encoder: EncoderHandle, samples: Float32Array, starts: Float64Array, out: Float32Array | undefined): Float32Array
+  /** SimCLR projector: embeddings [N, 512] → [N, D] with the weights `0.weight` [H, 512] and `2.weight` [D, H]. */
+  project(state: StateDict, embeddings: Float32Array, n: number): Promise<Float32Array>
+}
+
+export interface NativeLoss {
+  /** z [N, dim], rows grouped by example (row = example·views + view) → loss and d loss / d z [N, dim]. */
+  ntXentLoss(z: Float32Array, dim: number, views: number, temperature: number, abort: AbortFlag): Promise<{ loss: number; gradient: Float32Array }>
+}
+
+export type OptimizerSpec =
+  | { name: 'adam'; lr: number; betas: [number, number]; eps: number; weightDecay: number }
+  | { name: 'sgd'; lr: number; momentum: number; nesterov: boolean; weightDecay: number }
+
+export interface TrainerSpec {
+  seed: number
+  batchSize: number
+  viewNorm: 'joint' | 'separate'
+  precision: 'float32' | 'bfloat16'
+  device: string
+  objective: { name: 'ntXent'; temperature: number }
+  projection: { hidden: number; out: number }
+  optimizer: OptimizerSpec
+  chain: ChainSpec
+}
+
+export interface NativeStepResult {
+  /** the number of optimiser steps done, this one included */
+  step: number
+  loss: number
+  /** L2 norm over all parameters */
+  gradientNorm: number
+  learningRate: number
+  /** seconds of reading + augmenting, and of the whole step */
+  dataSeconds: number
+  seconds: number
+  /** indices of the tracks of the batch; empty for views that the caller gave */
+  tracks: number[]
+}
+
+/** Everything that a resumed run needs, as named tensors: `encoder.*`, `projector.*`, `optimizer.*`; plus the counters. */
+export interface TrainerState {
+  tensors: StateDict
+  step: number
+  epoch: number
+}
+
+export interface NativeTrain {
+  /** encoder: weights to start from (copied), or undefined for new ones from the seed; projector likewise. */
+  trainerCreate(spec: TrainerSpec, encoder: StateDict | undefined, projector: StateDict | undefined, source: CropSourceHandle | undefined): TrainerHandle
+  /** One step on the next batch of the crop source. Batches follow a seeded permutation of each epoch, the last short one dropped. */
+  trainerStep(trainer: TrainerHandle, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
+  /** One step on views [n·V, 59049] that the caller augmented, row = example·V + view. */
+  trainerStepOnViews(trainer: TrainerHandle, views: Float32Array, rows: number, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
+  /** The loss of a batch of views without touching weights or running statistics (validation), eval mode. */
+  trainerEvaluate(trainer: TrainerHandle, views: Float32Array, rows: number, abort: AbortFlag): Promise<number>
+  /** A consistent copy, taken between two steps. */
+  trainerState(trainer: TrainerHandle): Promise<TrainerState>
+  trainerRestore(trainer: TrainerHandle, state: TrainerState): void
+  trainerStepsPerEpoch(trainer: TrainerHandle): number
+  /** A view on the live weights, for embedding while training: encodes with what the last finished step left. */
+  trainerEncoder(trainer: TrainerHandle): EncoderHandle
+}
+
+export interface ProbeSpec {
+  classes: number
+  /** 0 for a linear head */
+  hidden: number
+  multilabel: boolean
+  learningRate: number
+  weightDecay: number
+  batchSize: number
+  maxEpochs: number
+  plateauFactor: number
+  plateauPatience: number
+  stopPatience: number
+  seed: number
+}
+
+export interface ProbeHistory {
+  epochs: { trainLoss: number; validLoss: number; learningRate: number }[]
+  bestEpoch: number
+}
+
+export interface NativeEvaluate {
+  /** x [n, E], y [n, K] (0/1) for training and validation → a fitted head: the weights of the best validation loss. */
+  probeFit(spec: ProbeSpec, trainX: Float32Array, trainY: Float32Array, validX: Float32Array, validY: Float32Array, abort: AbortFlag): Promise<{ probe: ProbeHandle; history: ProbeHistory }>
+  probeFromState(spec: ProbeSpec, state: StateDict): ProbeHandle
+  probeState(probe: ProbeHandle): StateDict
+  /** x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise. */
+  probePredict(probe: ProbeHandle, x: Float32Array, n: number): Promise<Float32Array>
+  /** Cosine similarity of every query [q, dim] to every row [n, dim], the k best: indices and scores [q, k], best first. */
+  topK(queries: Float32Array, rows: Float32Array, dim: number, k: number): Promise<{ indices: Int32Array; scores: Float32Array }>
+  /** x [n, dim] → its first `components` principal components [n, components]; signs fixed, so repeatable. */
+  pca(x: Float32Array, dim: number, components: number): Promise<Float32Array>
+}
+
+export interface NativeBinding
+  extends NativeRuntime,
+    NativeAudio,
+    NativeCache,
+    NativeAugment,
+    NativeModel,
+    NativeLoss,
+    NativeTrain,
+    NativeEvaluate {}
