@@ -96,9 +96,11 @@ export class IoError extends subclass('ERR_IO') {}
 /** Words for a value in an error message: short, with its type, never a dump. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
-  if (typeof value === 'string') return value.length > 80 ? `a string of ${value.length} characters` : JSON.stringify(value)
+  if (typeof value === 'string')
+    return value.length > 80 ? `a string of ${value.length} characters` : JSON.stringify(value)
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`
-  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${(value as Float32Array).length ?? value.byteLength}`
+  if (ArrayBuffer.isView(value))
+    return `a ${value.constructor.name} of ${(value as Float32Array).length ?? value.byteLength}`
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'function') return 'a function'
   return `an object (${(value as object).constructor?.name ?? 'no prototype'})`
@@ -118,5 +120,10 @@ export function ioError(cause: unknown, path: string, doing: string): IoError {
     ENOTDIR: 'A file stands where a folder was expected',
     EMFILE: 'Too many files are open: raise the limit (ulimit -n)',
   }
-  return new IoError({ what: `cannot ${doing} (${code})`, path, remedy: remedies[code] ?? 'Check the path and the disk', cause })
+  return new IoError({
+    what: `cannot ${doing} (${code})`,
+    path,
+    remedy: remedies[code] ?? 'Check the path and the disk',
+    cause,
+  })
 }

@@ -44,7 +44,13 @@ function knownNames(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   return Object.keys((unwrap(at) as { shape?: object })?.shape ?? {})
 }
 
-function toConfigError(issue: Issue, schema: z.ZodType, input: unknown, where: string, path?: string): ConfigError {
+function toConfigError(
+  issue: Issue,
+  schema: z.ZodType,
+  input: unknown,
+  where: string,
+  path?: string,
+): ConfigError {
   const name = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     const known = knownNames(schema, issue.path)
@@ -53,7 +59,7 @@ function toConfigError(issue: Issue, schema: z.ZodType, input: unknown, where: s
     return new ConfigError({
       what: `${where} has no option ${JSON.stringify([...issue.path, key].map(String).join('.'))}`,
       expected: `one of ${known.join(', ')}`,
-      remedy: near ? `Did you mean ${JSON.stringify(near)}?` .replace(/\?$/, '') : 'Remove it, or correct its name',
+      remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Remove it, or correct its name',
       path,
     })
   }
@@ -70,13 +76,24 @@ function toConfigError(issue: Issue, schema: z.ZodType, input: unknown, where: s
  * @param where what the options belong to, for the message ("Trainer.create", "train.yaml")
  * @throws ConfigError that names the option, what was given and, for a misspelt name, the nearest one
  */
-export function parseOptions<S extends z.ZodType>(schema: S, input: unknown, where: string, path?: string): z.output<S> {
+export function parseOptions<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  where: string,
+  path?: string,
+): z.output<S> {
   const result = schema.safeParse(input ?? {})
   if (result.success) return result.data
   throw toConfigError(result.error.issues[0]!, schema, input, where, path)
 }
 
-interface FlagField { name: string; type: string; doc: string; fallback: unknown; choices?: string[] }
+interface FlagField {
+  name: string
+  type: string
+  doc: string
+  fallback: unknown
+  choices?: string[]
+}
 
 /** The fields of a table as plain data: what the flags, the help and the documentation are made from. */
 export function listOptions(schema: z.ZodObject): FlagField[] {
@@ -100,6 +117,7 @@ export function flagFor(schema: z.ZodObject, name: string): Option {
   const shown = field.fallback === undefined ? '' : ` (default: ${JSON.stringify(field.fallback)})`
   const option = new Option(field.type === 'boolean' ? flag : `${flag} <${field.type}>`, field.doc + shown)
   if (field.choices) option.choices(field.choices)
-  if (field.type === 'number' || field.type === 'integer') option.argParser((text) => (text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text)))
+  if (field.type === 'number' || field.type === 'integer')
+    option.argParser((text) => (text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text)))
   return option
 }

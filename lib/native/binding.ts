@@ -15,10 +15,18 @@ export interface AbortFlag {
 }
 
 /** Opaque handles: tagged, weighed, released by `dispose` or by the garbage collector. */
-export interface EncoderHandle { readonly __encoder: never }
-export interface CropSourceHandle { readonly __cropSource: never }
-export interface TrainerHandle { readonly __trainer: never }
-export interface ProbeHandle { readonly __probe: never }
+export interface EncoderHandle {
+  readonly __encoder: never
+}
+export interface CropSourceHandle {
+  readonly __cropSource: never
+}
+export interface TrainerHandle {
+  readonly __trainer: never
+}
+export interface ProbeHandle {
+  readonly __probe: never
+}
 export type Handle = EncoderHandle | CropSourceHandle | TrainerHandle | ProbeHandle
 
 /** A tensor by name: float32 values in C order. Integer buffers (num_batches_tracked) are rounded floats. */
@@ -54,7 +62,13 @@ export interface NativeAudio {
    * channels: C arrays of equal length at `from` Hz → the mean of the channels at `to` Hz.
    * quality 'best' is a Kaiser-windowed sinc (64 zeros), 'fast' a shorter one, 'torchaudio' torchaudio's default (Hann, width 6).
    */
-  mixAndResample(channels: Float32Array[], from: number, to: number, quality: 'best' | 'fast' | 'torchaudio', abort: AbortFlag): Promise<Float32Array>
+  mixAndResample(
+    channels: Float32Array[],
+    from: number,
+    to: number,
+    quality: 'best' | 'fast' | 'torchaudio',
+    abort: AbortFlag,
+  ): Promise<Float32Array>
 }
 
 /** Stage cache: 16-bit mono WAV files, read at an offset. */
@@ -64,7 +78,13 @@ export interface NativeCache {
   /** files[i] holds lengths[i] 16-bit samples from byte offsets[i] on. Files are opened when they are read. */
   cropSourceOpen(files: string[], offsets: Float64Array, lengths: Float64Array): CropSourceHandle
   /** rows of `length` samples: row i from track tracks[i] at starts[i]; zero-padded past the end of a track. */
-  cropSourceRead(source: CropSourceHandle, tracks: Int32Array, starts: Float64Array, length: number, abort: AbortFlag): Promise<Float32Array>
+  cropSourceRead(
+    source: CropSourceHandle,
+    tracks: Int32Array,
+    starts: Float64Array,
+    length: number,
+    abort: AbortFlag,
+  ): Promise<Float32Array>
 }
 
 /** One drawn transform of one view: its name and its parameters, all numbers. `applied: false` where p spoke against it. */
@@ -91,11 +111,27 @@ export interface ChainSpec {
 
 export interface NativeAugment {
   /** batch [n, length] → views [n·V, clipLength], row = example·V + view. `out` is filled where given. */
-  augment(chain: ChainSpec, batch: Float32Array, n: number, length: number, step: number, out: Float32Array | undefined, abort: AbortFlag): Promise<Float32Array>
+  augment(
+    chain: ChainSpec,
+    batch: Float32Array,
+    n: number,
+    length: number,
+    step: number,
+    out: Float32Array | undefined,
+    abort: AbortFlag,
+  ): Promise<Float32Array>
   /** n·V rows of drawn transforms, in chain order; `length` is the length of a row of the batch they are drawn for. */
   drawTransforms(chain: ChainSpec, n: number, length: number, step: number): AppliedTransformRecord[][]
   /** as `augment`, with the parameters given; pure. */
-  applyTransforms(chain: ChainSpec, parameters: AppliedTransformRecord[][], batch: Float32Array, n: number, length: number, out: Float32Array | undefined, abort: AbortFlag): Promise<Float32Array>
+  applyTransforms(
+    chain: ChainSpec,
+    parameters: AppliedTransformRecord[][],
+    batch: Float32Array,
+    n: number,
+    length: number,
+    out: Float32Array | undefined,
+    abort: AbortFlag,
+  ): Promise<Float32Array>
 }
 
 export interface EncoderOptions {
@@ -116,15 +152,32 @@ export interface NativeModel {
    * Windows of 59,049 samples of `samples` at `starts` (in samples, any overlap); past the end they are zero.
    * → [starts.length, 512], in `out` where given. Eval mode. Bits do not depend on threads or on the other windows.
    */
-  encodeWindows(encoder: EncoderHandle, samples: Float32Array, starts: Float64Array, out: Float32Array | undefined, abort: AbortFlag): Promise<Float32Array>
-  encodeWindowsSync(encoder: EncoderHandle, samples: Float32Array, starts: Float64Array, out: Float32Array | undefined): Float32Array
+  encodeWindows(
+    encoder: EncoderHandle,
+    samples: Float32Array,
+    starts: Float64Array,
+    out: Float32Array | undefined,
+    abort: AbortFlag,
+  ): Promise<Float32Array>
+  encodeWindowsSync(
+    encoder: EncoderHandle,
+    samples: Float32Array,
+    starts: Float64Array,
+    out: Float32Array | undefined,
+  ): Float32Array
   /** SimCLR projector: embeddings [N, 512] → [N, D] with the weights `0.weight` [H, 512] and `2.weight` [D, H]. */
   project(state: StateDict, embeddings: Float32Array, n: number): Promise<Float32Array>
 }
 
 export interface NativeLoss {
   /** z [N, dim], rows grouped by example (row = example·views + view) → loss and d loss / d z [N, dim]. */
-  ntXentLoss(z: Float32Array, dim: number, views: number, temperature: number, abort: AbortFlag): Promise<{ loss: number; gradient: Float32Array }>
+  ntXentLoss(
+    z: Float32Array,
+    dim: number,
+    views: number,
+    temperature: number,
+    abort: AbortFlag,
+  ): Promise<{ loss: number; gradient: Float32Array }>
 }
 
 export type OptimizerSpec =
@@ -166,13 +219,29 @@ export interface TrainerState {
 
 export interface NativeTrain {
   /** encoder: weights to start from (copied), or undefined for new ones from the seed; projector likewise. */
-  trainerCreate(spec: TrainerSpec, encoder: StateDict | undefined, projector: StateDict | undefined, source: CropSourceHandle | undefined): TrainerHandle
+  trainerCreate(
+    spec: TrainerSpec,
+    encoder: StateDict | undefined,
+    projector: StateDict | undefined,
+    source: CropSourceHandle | undefined,
+  ): TrainerHandle
   /** One step on the next batch of the crop source. Batches follow a seeded permutation of each epoch, the last short one dropped. */
   trainerStep(trainer: TrainerHandle, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
   /** One step on views [n·V, 59049] that the caller augmented, row = example·V + view. */
-  trainerStepOnViews(trainer: TrainerHandle, views: Float32Array, rows: number, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
+  trainerStepOnViews(
+    trainer: TrainerHandle,
+    views: Float32Array,
+    rows: number,
+    learningRate: number,
+    abort: AbortFlag,
+  ): Promise<NativeStepResult>
   /** The loss of a batch of views without touching weights or running statistics (validation), eval mode. */
-  trainerEvaluate(trainer: TrainerHandle, views: Float32Array, rows: number, abort: AbortFlag): Promise<number>
+  trainerEvaluate(
+    trainer: TrainerHandle,
+    views: Float32Array,
+    rows: number,
+    abort: AbortFlag,
+  ): Promise<number>
   /** A consistent copy, taken between two steps. */
   trainerState(trainer: TrainerHandle): Promise<TrainerState>
   trainerRestore(trainer: TrainerHandle, state: TrainerState): void
@@ -203,13 +272,25 @@ export interface ProbeHistory {
 
 export interface NativeEvaluate {
   /** x [n, E], y [n, K] (0/1) for training and validation → a fitted head: the weights of the best validation loss. */
-  probeFit(spec: ProbeSpec, trainX: Float32Array, trainY: Float32Array, validX: Float32Array, validY: Float32Array, abort: AbortFlag): Promise<{ probe: ProbeHandle; history: ProbeHistory }>
+  probeFit(
+    spec: ProbeSpec,
+    trainX: Float32Array,
+    trainY: Float32Array,
+    validX: Float32Array,
+    validY: Float32Array,
+    abort: AbortFlag,
+  ): Promise<{ probe: ProbeHandle; history: ProbeHistory }>
   probeFromState(spec: ProbeSpec, state: StateDict): ProbeHandle
   probeState(probe: ProbeHandle): StateDict
   /** x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise. */
   probePredict(probe: ProbeHandle, x: Float32Array, n: number): Promise<Float32Array>
   /** Cosine similarity of every query [q, dim] to every row [n, dim], the k best: indices and scores [q, k], best first. */
-  topK(queries: Float32Array, rows: Float32Array, dim: number, k: number): Promise<{ indices: Int32Array; scores: Float32Array }>
+  topK(
+    queries: Float32Array,
+    rows: Float32Array,
+    dim: number,
+    k: number,
+  ): Promise<{ indices: Int32Array; scores: Float32Array }>
   /** x [n, dim] → its first `components` principal components [n, components]; signs fixed, so repeatable. */
   pca(x: Float32Array, dim: number, components: number): Promise<Float32Array>
 }

@@ -1,0 +1,20 @@
+#pragma once
+// One function a stage: puts the stage's part of binding.ts on `exports`.
+#include <napi.h>
+
+namespace clmr::bindings {
+
+void ExportRuntime(Napi::Object exports);
+void ExportAudio(Napi::Object exports);
+void ExportCache(Napi::Object exports);
+void ExportAugment(Napi::Object exports);
+void ExportModel(Napi::Object exports);
+void ExportLoss(Napi::Object exports);
+void ExportTrain(Napi::Object exports);
+void ExportEvaluate(Napi::Object exports);
+
+// Over all handle types, for dispose() and isDisposed(): see handles.cc.
+bool DisposeAnyHandle(Napi::Value js);
+int StateOfAnyHandle(Napi::Value js);
+
+}  // namespace clmr::bindings

@@ -1,0 +1,32 @@
+#pragma once
+// Reads clips at an offset out of 16-bit mono WAV files.
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "error.h"
+
+namespace clmr {
+
+class CropSource {
+ public:
+  // files[i] holds lengths[i] samples from byte offsets[i] on.
+  CropSource(std::vector<std::string> files, std::vector<double> offsets, std::vector<double> lengths);
+  ~CropSource();
+
+  int64_t Tracks() const;
+  int64_t Length(int64_t track) const;
+
+  // `length` samples of `track` from `start` on as ±1 floats to `out`; zero-padded past the end. Thread-safe.
+  // Throws ERR_CACHE with the path.
+  void Read(int64_t track, int64_t start, int64_t length, float* out) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace clmr

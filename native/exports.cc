@@ -1,0 +1,25 @@
+// The export table, in the order of the data flow. lib/native/binding.ts is its other side.
+#include "bindings/async_work.h"
+#include "bindings/exports.h"
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  using namespace clmr::bindings;
+  InitAsync(env);
+  ExportRuntime(exports);
+  ExportAudio(exports);
+  ExportCache(exports);
+  ExportAugment(exports);
+  ExportModel(exports);
+  ExportLoss(exports);
+  ExportTrain(exports);
+  ExportEvaluate(exports);
+  return exports;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) napi_value clmr_napi_init(napi_env env, napi_value exports) {
+  return Napi::RegisterModule(env, exports, Init);
+}

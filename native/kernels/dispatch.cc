@@ -1,0 +1,55 @@
+#include "kernels/dispatch.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace clmr::kernels {
+namespace {
+
+Isa BestOfCpu() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq"))
+    return Isa::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+#endif
+  return Isa::base;
+}
+
+// One switch for libtorch and for us; ours wins.
+Isa Cap() {
+  const char* wanted = std::getenv("CLMR_CPU_CAPABILITY");
+  if (!wanted) wanted = std::getenv("ATEN_CPU_CAPABILITY");
+  if (wanted && std::strcmp(wanted, "default") == 0) return Isa::base;
+  if (wanted && std::strcmp(wanted, "avx2") == 0) return Isa::avx2;
+  return Isa::avx512;
+}
+
+}  // namespace
+
+Isa ActiveIsa() {
+  static const Isa active = [] {
+    const Isa best = BestOfCpu(), cap = Cap();
+    return best < cap ? best : cap;
+  }();
+  return active;
+}
+
+const char* InstructionSet() {
+  switch (ActiveIsa()) {
+    case Isa::avx512: return "avx512";
+    case Isa::avx2: return "avx2";
+    default: return "base";
+  }
+}
+
+}  // namespace clmr::kernels
+
+#if defined(__linux__) && defined(__GLIBC__)
+// libstdc++'s shared_ptr reads this variable of glibc 2.32; a hidden copy that says "threads" keeps the library
+// loadable on glibc 2.28.
+extern "C" {
+__attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+}
+#endif

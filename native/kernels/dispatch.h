@@ -1,0 +1,14 @@
+#pragma once
+// Which versions of the hand-written kernels run here.
+
+namespace clmr::kernels {
+
+enum class Isa { base, avx2, avx512 };
+
+// The best that this CPU has, capped by CLMR_CPU_CAPABILITY or ATEN_CPU_CAPABILITY (default, avx2, avx512).
+Isa ActiveIsa();
+
+// Its name: "base", "avx2" or "avx512".
+const char* InstructionSet();
+
+}  // namespace clmr::kernels

@@ -1,0 +1,144 @@
+#include "memory/workspace_allocator.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+namespace clmr::memory {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kSmallest = size_t{64} << 10;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+struct Block {
+  void* data;
+  size_t capacity;
+};
+
+size_t DefaultLimit() {
+  if (const char* wanted = std::getenv("CLMR_WORKSPACE_MB")) return static_cast<size_t>(std::strtoull(wanted, nullptr, 10)) << 20;
+#ifdef __linux__
+  return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
+#else
+  return size_t{2} << 30;
+#endif
+}
+
+// Best fit over the blocks that are free, at most an eighth larger than asked for. A step asks for the same sizes
+// every time, so after the first step nothing is allocated.
+class WorkspaceAllocator final : public c10::Allocator {
+ public:
+  explicit WorkspaceAllocator(size_t limit) : limit_(limit) {}
+
+  c10::DataPtr allocate(size_t bytes) override {
+    if (bytes == 0) return {nullptr, nullptr, &FreeNothing, c10::Device(c10::DeviceType::CPU)};
+    auto* block = new Block(Take(bytes));
+    return {block->data, block, &Free, c10::Device(c10::DeviceType::CPU)};
+  }
+
+  c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
+
+  void copy_data(void* destination, const void* source, size_t bytes) const override {
+    default_copy_data(destination, source, bytes);
+  }
+
+ private:
+  static WorkspaceAllocator*& Instance() {
+    static WorkspaceAllocator* instance = nullptr;
+    return instance;
+  }
+  friend void InstallOnce();
+
+
+  static void FreeNothing(void*) {}
+
+  static void Free(void* context) {
+    auto* block = static_cast<Block*>(context);
+    Instance()->Keep(*block);
+    delete block;
+  }
+
+  Block Take(size_t bytes) {
+    const size_t capacity = RoundUp(bytes);
+    if (capacity >= kSmallest) {
+      std::lock_guard lock(mutex_);
+      auto found = free_.lower_bound(capacity);
+      if (found != free_.end() && found->first <= capacity + capacity / 8) {
+        Block block{found->second, found->first};
+        kept_ -= block.capacity;
+        free_.erase(found);
+        return block;
+      }
+    }
+    return New(capacity);
+  }
+
+  Block New(size_t capacity) {
+    const size_t alignment = capacity >= kHugePage ? kHugePage : kAlignment;
+    void* data = nullptr;
+    if (posix_memalign(&data, alignment, capacity) != 0) {
+      Drop();  // what is kept may be just what is missing
+      if (posix_memalign(&data, alignment, capacity) != 0) throw std::bad_alloc();
+    }
+#ifdef __linux__
+    if (alignment == kHugePage) madvise(data, capacity, MADV_HUGEPAGE);
+#endif
+    return {data, capacity};
+  }
+
+  void Keep(const Block& block) {
+    if (block.capacity >= kSmallest) {
+      std::lock_guard lock(mutex_);
+      if (kept_ + block.capacity <= limit_) {
+        free_.emplace(block.capacity, block.data);
+        kept_ += block.capacity;
+        return;
+      }
+    }
+    std::free(block.data);
+  }
+
+  void Drop() {
+    std::lock_guard lock(mutex_);
+    for (auto& [capacity, data] : free_) std::free(data);
+    free_.clear();
+    kept_ = 0;
+  }
+
+  static size_t RoundUp(size_t bytes) {
+    const size_t unit = bytes >= kHugePage ? kHugePage : bytes >= kSmallest ? size_t{4096} : kAlignment;
+    return (bytes + unit - 1) / unit * unit;
+  }
+
+  const size_t limit_;
+  std::mutex mutex_;
+  std::multimap<size_t, void*> free_;
+  size_t kept_ = 0;
+};
+
+void InstallOnce() {
+  const size_t limit = DefaultLimit();
+  if (limit == 0) return;
+  WorkspaceAllocator::Instance() = new WorkspaceAllocator(limit);  // never destroyed: tensors may outlive main
+  c10::SetCPUAllocator(WorkspaceAllocator::Instance(), /*priority=*/1);
+}
+
+}  // namespace
+
+void InstallWorkspaceAllocator() {
+  static std::once_flag once;
+  std::call_once(once, InstallOnce);
+}
+
+}  // namespace clmr::memory

@@ -1,0 +1,23 @@
+#pragma once
+// SimCLR's projector: embeddings [N, 512] → Linear(512 → H, no bias) · ReLU · Linear(H → D, no bias) → [N, D].
+#include <ATen/core/Tensor.h>
+
+#include "model/sample_cnn.h"
+
+namespace clmr {
+
+class Projector {
+ public:
+  static Projector Create(uint64_t seed, int64_t hidden, int64_t out);
+  // names `0.weight` and `2.weight`; throws ERR_CHECKPOINT
+  static Projector FromState(const NamedTensors& state);
+
+  NamedTensors State() const;
+  std::vector<at::Tensor> Parameters() const;
+  void RequireGrad(bool require);
+  at::Tensor Forward(const at::Tensor& embeddings) const;
+
+  at::Tensor first, second;  // [H, 512], [D, H]
+};
+
+}  // namespace clmr
