@@ -1,0 +1,64 @@
+/** Any file of named tensors, opened by what it contains, not by what it is called. */
+import { open } from 'node:fs/promises'
+import { CheckpointError, ioError } from '../errors.js'
+import { SafetensorsFile } from './safetensors.js'
+import type { DType, FileTensor } from './tensor.js'
+
+export type TensorFormat = 'safetensors' | 'pytorch' | 'pytorch-legacy'
+
+/** An open file of tensors; they are read one at a time. */
+export interface TensorFile extends AsyncDisposable {
+  readonly path: string
+  readonly format: TensorFormat
+  /** names as the file has them, without the wrapper of a training framework (`state_dict`) */
+  readonly entries: ReadonlyMap<string, { dtype: DType; shape: number[] }>
+  readonly metadata: ReadonlyMap<string, string>
+  /** names of Python classes that stand in a pickle outside the weights; they were described, never called */
+  readonly inert: readonly string[]
+  read(name: string): Promise<FileTensor>
+  close(): Promise<void>
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(16), 0, 16, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw ioError(error, path, 'read')
+  }
+}
+
+/** ModelProto: field 1 (ir_version, varint), then field 2, 3, 5 … ; every exporter writes it in this order. */
+function looksLikeOnnx(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x08 && bytes[1]! <= 64 && [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(bytes[2]!)
+}
+
+function unknownFormat(path: string, what: string, remedy: string): CheckpointError {
+  return new CheckpointError({ what, path, expected: 'a .safetensors, .ckpt, .pt or .pth file', remedy })
+}
+
+/**
+ * Opens a safetensors file or a file of torch.save.
+ * @throws IoError where it cannot be read; CheckpointError where it is damaged, unsafe or of another format
+ */
+export async function openTensorFile(path: string): Promise<TensorFile> {
+  const start = await firstBytes(path)
+  if (start.length === 0) throw unknownFormat(path, 'the file is empty', 'Fetch or write it again')
+  if (start[8] === 0x7b) return SafetensorsFile.open(path)
+  if (looksLikeOnnx(start) || path.toLowerCase().endsWith('.onnx'))
+    throw unknownFormat(
+      path,
+      'ONNX models are not read here: their exporters fold the batch norm into the convolutions',
+      'Load the checkpoint that the ONNX file was exported from',
+    )
+  throw unknownFormat(
+    path,
+    'the content of the file is of no known format',
+    'Check that this is the model file',
+  )
+}

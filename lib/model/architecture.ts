@@ -1,0 +1,80 @@
+/**
+ * SampleCNN as a table: the only place where its widths stand in TypeScript.
+ * Source: Lee et al., "Sample-level deep convolutional neural networks" (2017), in the form that CLMR
+ * (Spijkervet & Burgoyne, ISMIR 2021) trains: 59,049 = 3^10 samples → 512 numbers.
+ */
+
+export const SAMPLE_RATE = 22050
+/** T: 3^10 samples, 2.678 s. */
+export const CLIP_LENGTH = 59049
+/** E */
+export const EMBEDDING_DIM = 512
+
+export interface SequentialLayer {
+  /** its place in `sequential` */
+  index: number
+  inChannels: number
+  outChannels: number
+  kernel: 3
+  stride: 1 | 3
+  padding: 0 | 1
+  /** MaxPool1d(3, 3) after the ReLU */
+  pool: boolean
+  /** samples per channel that leave it, for a clip */
+  outputLength: number
+}
+
+/** channels that enter `sequential.N`, and in the last place those that leave `sequential.10` */
+const CHANNELS = [1, 128, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512]
+
+function layerAt(index: number): SequentialLayer {
+  const first = index === 0
+  const last = index === 10
+  return {
+    index,
+    inChannels: CHANNELS[index]!,
+    outChannels: CHANNELS[index + 1]!,
+    kernel: 3,
+    stride: first ? 3 : 1,
+    padding: first ? 0 : 1,
+    pool: !first && !last,
+    outputLength: last ? 1 : CLIP_LENGTH / 3 ** (index + 1),
+  }
+}
+
+/** `sequential.0` … `sequential.10`: Conv1d · BatchNorm1d · ReLU (· MaxPool1d). */
+export const sequentialLayers: readonly SequentialLayer[] = Array.from({ length: 11 }, (_, i) => layerAt(i))
+
+export interface TensorSpec {
+  name: string
+  shape: number[]
+}
+
+/** The 77 tensors of the encoder in state-dict order, running statistics and batch counters included. */
+export function encoderTensors(): TensorSpec[] {
+  return sequentialLayers.flatMap(({ index, inChannels, outChannels, kernel }) => {
+    const at = `sequential.${index}`
+    return [
+      { name: `${at}.0.weight`, shape: [outChannels, inChannels, kernel] },
+      { name: `${at}.0.bias`, shape: [outChannels] },
+      { name: `${at}.1.weight`, shape: [outChannels] },
+      { name: `${at}.1.bias`, shape: [outChannels] },
+      { name: `${at}.1.running_mean`, shape: [outChannels] },
+      { name: `${at}.1.running_var`, shape: [outChannels] },
+      { name: `${at}.1.num_batches_tracked`, shape: [] },
+    ]
+  })
+}
+
+/** The SimCLR projector: Linear(512 → hidden) · ReLU · Linear(hidden → out), without biases. */
+export function projectorTensors(hidden = 512, out = 64): TensorSpec[] {
+  return [
+    { name: '0.weight', shape: [hidden, EMBEDDING_DIM] },
+    { name: '2.weight', shape: [out, hidden] },
+  ]
+}
+
+/** Whether a tensor of a state dict is a counter: whole numbers, int64 in PyTorch. */
+export function isCounter(name: string): boolean {
+  return name.endsWith('num_batches_tracked')
+}

@@ -1,0 +1,107 @@
+/**
+ * Models on disk ⇄ state dicts in memory.
+ *
+ * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), or a run directory
+ * out: the encoder's 77 tensors by name, and the projector, head and metadata where they are there
+ */
+import { extname } from 'node:path'
+import { ArgumentError } from '../errors.js'
+import { writeSafetensors } from '../formats/safetensors.js'
+import { toFileTensors } from '../formats/state-dict.js'
+import { openTensorFile, type TensorFile, type TensorFormat } from '../formats/tensor-file.js'
+import type { StateDict } from '../native/binding.js'
+import { CLIP_LENGTH, SAMPLE_RATE } from './architecture.js'
+import { selectEncoder, selectHead, selectProjector } from './select-weights.js'
+
+export interface ModelState {
+  /** names as `sequential.0.0.weight`, in state-dict order, all of them, with the right shapes */
+  encoder: StateDict
+  /** `0.weight` [H, 512], `2.weight` [D, H] */
+  projector?: StateDict
+  /** `0.weight` [K, 512], `0.bias` [K], … */
+  head?: StateDict
+  metadata: Record<string, string>
+  format: TensorFormat | 'run'
+  /** Hz; undefined where the file does not say */
+  sampleRate?: number
+  /** what the user should know: another sample rate, a projector that was left out, a damaged checkpoint passed over */
+  warnings: string[]
+}
+
+function sampleRateOf(file: TensorFile, warnings: string[]): number | undefined {
+  const text = file.metadata.get('sampleRate') ?? file.metadata.get('sample_rate')
+  const rate = text === undefined ? Number.NaN : Number(text)
+  if (!Number.isFinite(rate) || rate <= 0) return undefined
+  if (rate !== SAMPLE_RATE)
+    warnings.push(
+      `the model was trained on audio at ${rate} Hz, audio here is at ${SAMPLE_RATE} Hz: resample to ${rate} Hz yourself, or expect other embeddings`,
+    )
+  return rate
+}
+
+async function readModel(file: TensorFile): Promise<ModelState> {
+  const encoder = await selectEncoder(file)
+  const projector = await selectProjector(file)
+  const head = await selectHead(file)
+  const warnings = [projector.warning, head.warning].filter((text) => text !== undefined)
+  const sampleRate = sampleRateOf(file, warnings)
+  return {
+    encoder,
+    projector: projector.state,
+    head: head.state,
+    metadata: Object.fromEntries(file.metadata),
+    format: file.format,
+    sampleRate,
+    warnings,
+  }
+}
+
+/**
+ * Reads a model. The format is recognised by content, not by the name of the file.
+ * @throws IoError where the file cannot be read
+ * @throws CheckpointError where it is damaged, unsafe, of an unknown format, or does not hold SampleCNN
+ */
+export async function loadModelState(path: string): Promise<ModelState> {
+  const file = await openTensorFile(path)
+  try {
+    return await readModel(file)
+  } finally {
+    await file.close()
+  }
+}
+
+export interface SavedModel {
+  encoder: StateDict
+  projector?: StateDict
+  head?: StateDict
+  metadata?: Record<string, string>
+}
+
+/**
+ * Writes a model as a whole or not at all, as `encoder.*`, `projector.*` and `head.*`. The extension says the format:
+ * `.safetensors` (also for a name without extension).
+ * @throws ArgumentError for another extension, IoError where it cannot be written
+ */
+export async function saveModelState(path: string, model: SavedModel): Promise<void> {
+  const { encoder, projector = {}, head = {} } = model
+  const tensors = [
+    ...toFileTensors(encoder, 'encoder.'),
+    ...toFileTensors(projector, 'projector.'),
+    ...toFileTensors(head, 'head.'),
+  ]
+  const metadata = {
+    producer: 'clmr',
+    sampleRate: `${SAMPLE_RATE}`,
+    clipLength: `${CLIP_LENGTH}`,
+    ...model.metadata,
+  }
+  const extension = extname(path).toLowerCase()
+  if (extension === '.safetensors' || extension === '') return writeSafetensors(path, tensors, metadata)
+  throw new ArgumentError({
+    what: 'the extension says no format that models are saved in',
+    given: extension,
+    expected: '.safetensors',
+    path,
+    remedy: 'Choose another file name',
+  })
+}
