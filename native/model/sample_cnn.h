@@ -43,7 +43,8 @@ class SampleCnn {
   void RequireGrad(bool require);
 
   // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks at
-  // `abort` between layers. Differentiable where the parameters require grad.
+  // `abort` between layers. Differentiable where the parameters require grad; the backward pass looks at `abort` too, so
+  // the flag has to live until that pass is over.
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort) const;
 
   SampleCnn Clone() const;

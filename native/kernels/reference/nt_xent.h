@@ -1,0 +1,16 @@
+#pragma once
+// NT-Xent in matrix form over ATen: plain, differentiable, any float dtype and device. The oracle of the faster ones.
+#include <ATen/core/Tensor.h>
+
+namespace clmr::kernels::reference {
+
+// Norms below this count as this, as in torch.nn.functional.cosine_similarity.
+constexpr double kSmallestNorm = 1e-8;
+
+// z [N, D] → rows of length 1. Rows whose squares overflow or underflow are safe.
+at::Tensor unit_rows(const at::Tensor& z);
+
+// z [N, D], row = example·V + view → scalar
+at::Tensor nt_xent(const at::Tensor& z, int64_t views, double temperature);
+
+}  // namespace clmr::kernels::reference
