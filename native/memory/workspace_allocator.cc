@@ -21,6 +21,13 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kSmallest = size_t{64} << 10;
 constexpr size_t kHugePage = size_t{2} << 20;
 
+// What stands in front of the bytes that libtorch sees, so that a data pointer alone is enough to free them: oneDNN's
+// scratch memory comes and goes through raw_allocate and raw_deallocate.
+struct alignas(kAlignment) Header {
+  size_t capacity;  // of the block, this header included
+};
+static_assert(sizeof(Header) == kAlignment);
+
 struct Block {
   void* data;
   size_t capacity;
@@ -42,12 +49,13 @@ class WorkspaceAllocator final : public c10::Allocator {
   explicit WorkspaceAllocator(size_t limit) : limit_(limit) {}
 
   c10::DataPtr allocate(size_t bytes) override {
-    if (bytes == 0) return {nullptr, nullptr, &FreeNothing, c10::Device(c10::DeviceType::CPU)};
-    auto* block = new Block(Take(bytes));
-    return {block->data, block, &Free, c10::Device(c10::DeviceType::CPU)};
+    if (bytes == 0) return {nullptr, nullptr, &Free, c10::Device(c10::DeviceType::CPU)};
+    const Block block = Take(bytes + sizeof(Header));
+    auto* header = new (block.data) Header{block.capacity};
+    return {header + 1, header + 1, &Free, c10::Device(c10::DeviceType::CPU)};
   }
 
-  c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
+  c10::DeleterFnPtr raw_deleter() const override { return &Free; }
 
   void copy_data(void* destination, const void* source, size_t bytes) const override {
     default_copy_data(destination, source, bytes);
@@ -60,13 +68,10 @@ class WorkspaceAllocator final : public c10::Allocator {
   }
   friend void InstallOnce();
 
-
-  static void FreeNothing(void*) {}
-
-  static void Free(void* context) {
-    auto* block = static_cast<Block*>(context);
-    Instance()->Keep(*block);
-    delete block;
+  static void Free(void* data) {
+    if (!data) return;
+    auto* header = static_cast<Header*>(data) - 1;
+    Instance()->Keep({header, header->capacity});
   }
 
   Block Take(size_t bytes) {
