@@ -1,4 +1,5 @@
 /** clmr: contrastive learning of musical representations. The exports, in the order in which the sound flows. */
+export * from './augment/index.js'
 export * from './errors.js'
 export { type Matrix, matrix } from './matrix.js'
 export { getThreads, setThreads } from './native/threads.js'

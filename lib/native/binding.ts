@@ -87,11 +87,11 @@ export interface NativeCache {
   ): Promise<Float32Array>
 }
 
-/** One drawn transform of one view: its name and its parameters, all numbers. `applied: false` where p spoke against it. */
+/** One drawn transform of one view: its name and its parameters. `applied: false` where p spoke against it. */
 export interface AppliedTransformRecord {
   name: string
   applied: boolean
-  parameters: Record<string, number | string>
+  [parameter: string]: number | string | boolean
 }
 
 /** A transform as validated and completed by the facade: every parameter present; ranges as [min, max]. */
@@ -110,7 +110,7 @@ export interface ChainSpec {
 }
 
 export interface NativeAugment {
-  /** batch [n, length] → views [n·V, clipLength], row = example·V + view. `out` is filled where given. */
+  /** batch [n, length] → views [n·V, clipLength], row = example·V + view. Where `out` is given, it is filled and the promise is empty. */
   augment(
     chain: ChainSpec,
     batch: Float32Array,
@@ -119,7 +119,7 @@ export interface NativeAugment {
     step: number,
     out: Float32Array | undefined,
     abort: AbortFlag,
-  ): Promise<Float32Array>
+  ): Promise<Float32Array | undefined>
   /** n·V rows of drawn transforms, in chain order; `length` is the length of a row of the batch they are drawn for. */
   drawTransforms(chain: ChainSpec, n: number, length: number, step: number): AppliedTransformRecord[][]
   /** as `augment`, with the parameters given; pure. */
@@ -131,7 +131,7 @@ export interface NativeAugment {
     length: number,
     out: Float32Array | undefined,
     abort: AbortFlag,
-  ): Promise<Float32Array>
+  ): Promise<Float32Array | undefined>
 }
 
 export interface EncoderOptions {

@@ -1,0 +1,23 @@
+/**
+ * Stage augment: several random versions of every clip, which contrastive learning then brings together.
+ *
+ * in: clips [B, T] at one sample rate, mono
+ * out: views [B·V, clipLength], row = example·V + view, and what was done to each
+ */
+export { type AppliedTransform, Augmenter, type AugmenterOptions } from './augmenter.js'
+export {
+  clmrTransforms,
+  delay,
+  gain,
+  highLowPass,
+  highPass,
+  lowPass,
+  noise,
+  pitchShift,
+  polarityInversion,
+  randomCrop,
+  reverb,
+  reverse,
+  type Transform,
+  type TransformName,
+} from './transforms.js'

@@ -1,0 +1,99 @@
+#include "augment/chain.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "augment/transform.h"
+
+namespace clmr {
+namespace {
+
+using augment::FindTransform;
+using augment::Row;
+using augment::TransformType;
+
+constexpr const char* kCrop = "randomCrop";
+
+void CheckLength(int64_t length, int64_t clip_length) {
+  if (length < clip_length)
+    throw Error("ERR_SHAPE", "rows of " + std::to_string(length) + " samples are shorter than a clip of " +
+                                 std::to_string(clip_length));
+}
+
+// Where the view is read: at the drawn start, or in the middle where there is no crop.
+int64_t StartOf(const ViewParameters& view, int64_t length, int64_t clip_length) {
+  if (!view.empty() && view.front().name == kCrop && view.front().applied)
+    return static_cast<int64_t>(augment::NumberParameter(view.front(), "start"));
+  return (length - clip_length) / 2;
+}
+
+void CheckView(const ViewParameters& view, int64_t length, const ChainSpec& spec, const std::string& where) {
+  for (size_t i = 0; i < view.size(); ++i) {
+    augment::CheckApplied(view[i], spec.sample_rate, where + "[" + std::to_string(i) + "]");
+    if (i > 0 && view[i].name == kCrop) throw Error("ERR_ARGUMENT", where + ": a crop can only come first");
+  }
+  const int64_t start = StartOf(view, length, spec.clip_length);
+  if (start > length - spec.clip_length)
+    throw Error("ERR_ARGUMENT", where + ": a crop at " + std::to_string(start) + " reaches past the end of the row");
+}
+
+void ApplyView(const float* source, const ViewParameters& view, Row row) {
+  std::copy(source, source + row.n, row.samples);
+  for (const AppliedTransform& applied : view) {
+    const TransformType* type = FindTransform(applied.name);
+    if (applied.applied && type->apply) type->apply(applied, row);
+  }
+}
+
+}  // namespace
+
+Chain::Chain(ChainSpec spec) : spec_(std::move(spec)) {
+  for (size_t i = 0; i < spec_.transforms.size(); ++i) {
+    augment::CheckSpec(spec_.transforms[i], spec_.sample_rate);
+    if (i > 0 && spec_.transforms[i].name == kCrop) throw Error("ERR_CONFIG", "randomCrop must be the first transform");
+  }
+  if (spec_.views < 1 || spec_.clip_length < 1 || !(spec_.sample_rate > 0))
+    throw Error("ERR_CONFIG", "views, clip length and sample rate must be above 0");
+}
+
+std::vector<ViewParameters> Chain::Draw(int64_t n, int64_t length, uint32_t step) const {
+  CheckLength(length, spec_.clip_length);
+  const augment::DrawContext context{length, spec_.clip_length};
+  std::vector<ViewParameters> rows(n * spec_.views);
+  for (size_t row = 0; row < rows.size(); ++row) {
+    for (size_t place = 0; place < spec_.transforms.size(); ++place) {
+      const TransformSpec& transform = spec_.transforms[place];
+      random::Stream stream(spec_.seed, random::Purpose::transform, step, static_cast<uint32_t>(row),
+                            static_cast<uint16_t>(place));
+      AppliedTransform drawn{transform.name, stream.Uniform() < transform.p, {}};
+      FindTransform(transform.name)->draw(transform, context, stream, drawn);
+      rows[row].push_back(std::move(drawn));
+    }
+  }
+  return rows;
+}
+
+void Chain::Apply(const float* batch, int64_t n, int64_t length, const std::vector<ViewParameters>& parameters, float* out,
+                  const AbortFlag& abort) const {
+  CheckLength(length, spec_.clip_length);
+  const int64_t rows = n * spec_.views, clip_length = spec_.clip_length;
+  if (static_cast<int64_t>(parameters.size()) != rows)
+    throw Error("ERR_SHAPE", "parameters of " + std::to_string(parameters.size()) + " views, but " + std::to_string(rows) +
+                                 " are needed: examples · views");
+  for (int64_t r = 0; r < rows; ++r) CheckView(parameters[r], length, spec_, "parameters[" + std::to_string(r) + "]");
+
+  // Rows differ in cost, so each thread takes the next one when it is free.
+  std::atomic<int64_t> next{0};
+  at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
+    thread_local augment::Scratch scratch;
+    for (int64_t r = next++; r < rows; r = next++) {
+      throw_if_aborted(abort);
+      const float* source = batch + r / spec_.views * length + StartOf(parameters[r], length, clip_length);
+      ApplyView(source, parameters[r], {out + r * clip_length, clip_length, spec_.sample_rate, scratch});
+    }
+  });
+}
+
+}  // namespace clmr

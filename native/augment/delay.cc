@@ -1,0 +1,30 @@
+// One echo, its time on a grid: min, min + step, … up to max, which is included (torchaudio-augmentations leaves it out,
+// against its own description).
+#include <cmath>
+
+#include "augment/transform.h"
+
+namespace clmr::augment {
+
+const TransformType kDelay{
+    .name = "delay",
+    .options = {"ms", "stepMs", "volume"},
+    .parameters = {{.name = "ms", .min = 0, .max = 60000}, {.name = "volume", .min = 0, .max = 1}},
+    .draw =
+        [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
+          const auto [low, high] = RangeOption(spec, "ms");
+          const double step = NumberOption(spec, "stepMs");
+          const auto steps = static_cast<int64_t>(std::floor((high - low) / step + 1e-9));
+          drawn.parameters["ms"] = low + step * static_cast<double>(stream.Integer(0, steps));
+          drawn.parameters["volume"] = NumberOption(spec, "volume");
+        },
+    .apply =
+        [](const AppliedTransform& applied, Row& row) {
+          // Cut down to whole samples, as the Python package does.
+          const auto offset = static_cast<int64_t>(NumberParameter(applied, "ms") * (row.sample_rate / 1000));
+          kernels::reference::delay_f32(row.samples, row.n, offset,
+                                        static_cast<float>(NumberParameter(applied, "volume")));
+        },
+};
+
+}  // namespace clmr::augment

@@ -1,0 +1,53 @@
+// Low-pass, high-pass, and one of the two, as julius filters: see sinc_filter_f32.
+#include "augment/transform.h"
+
+namespace clmr::augment {
+namespace {
+
+constexpr double kLowestCutoff = 10, kHighestCutoff = 500000;
+
+void Filter(const AppliedTransform& applied, Row& row, bool high_pass) {
+  kernels::reference::sinc_filter_f32(row.samples, row.n, NumberParameter(applied, "cutoff") / row.sample_rate, high_pass,
+                                      row.scratch.filter);
+}
+
+void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
+  drawn.parameters["cutoff"] = DrawUniform(spec, "cutoff", stream);
+}
+
+}  // namespace
+
+const TransformType kLowPass{
+    .name = "lowPass",
+    .options = {"cutoff"},
+    .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
+    .draw = DrawCutoff,
+    .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, false); },
+};
+
+const TransformType kHighPass{
+    .name = "highPass",
+    .options = {"cutoff"},
+    .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
+    .draw = DrawCutoff,
+    .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, true); },
+};
+
+const TransformType kHighLowPass{
+    .name = "highLowPass",
+    .options = {"lowPass", "highPass"},
+    .parameters = {{.name = "filter", .words = {"lowPass", "highPass"}},
+                   {.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
+    .draw =
+        [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
+          const char* filter = stream.Integer(0, 1) == 0 ? "highPass" : "lowPass";
+          drawn.parameters["filter"] = std::string(filter);
+          drawn.parameters["cutoff"] = DrawUniform(spec, filter, stream);
+        },
+    .apply =
+        [](const AppliedTransform& applied, Row& row) {
+          Filter(applied, row, WordParameter(applied, "filter") == "highPass");
+        },
+};
+
+}  // namespace clmr::augment

@@ -1,0 +1,27 @@
+// White normal noise. `ratio` is std(noise) / std(clip): drawn from minSnr to maxSnr, names that torchaudio-augmentations gave to
+// these bounds though they are noise over signal, or from a true signal-to-noise range in dB.
+#include <cmath>
+
+#include "augment/transform.h"
+
+namespace clmr::augment {
+
+const TransformType kNoise{
+    .name = "noise",
+    .options = {"minSnr", "maxSnr", "snrDb"},
+    .parameters = {{.name = "ratio", .min = 0, .max = 1e6}, {.name = "seed", .min = 0, .max = 0x1p53, .integer = true}},
+    .draw =
+        [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
+          drawn.parameters["ratio"] = HasOption(spec, "snrDb")
+                                          ? std::pow(10.0, -DrawUniform(spec, "snrDb", stream) / 20)
+                                          : stream.Uniform(NumberOption(spec, "minSnr"), NumberOption(spec, "maxSnr"));
+          drawn.parameters["seed"] = static_cast<double>(stream.Integer(0, (int64_t{1} << 53) - 1));
+        },
+    .apply =
+        [](const AppliedTransform& applied, Row& row) {
+          const auto seed = static_cast<uint64_t>(NumberParameter(applied, "seed"));
+          kernels::reference::add_noise_f32(row.samples, row.n, NumberParameter(applied, "ratio"), seed);
+        },
+};
+
+}  // namespace clmr::augment

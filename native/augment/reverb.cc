@@ -1,0 +1,29 @@
+// Freeverb as sox's `reverb`, mixed down to mono: see reverb_f32.
+#include "augment/flush_denormals.h"
+#include "augment/transform.h"
+
+namespace clmr::augment {
+
+const TransformType kReverb{
+    .name = "reverb",
+    .options = {"reverberance", "damping", "roomSize"},
+    .parameters = {{.name = "reverberance", .min = 0, .max = 100},
+                   {.name = "damping", .min = 0, .max = 100},
+                   {.name = "roomSize", .min = 0, .max = 100}},
+    .draw =
+        [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
+          for (const char* name : {"reverberance", "damping", "roomSize"})
+            drawn.parameters[name] = DrawInteger(spec, name, stream);
+        },
+    .apply =
+        [](const AppliedTransform& applied, Row& row) {
+          const FlushDenormals flush;  // its tail decays into numbers that are slow to add
+          kernels::reference::reverb_f32(row.samples, row.n, row.sample_rate,
+                                         {.reverberance = NumberParameter(applied, "reverberance"),
+                                          .damping = NumberParameter(applied, "damping"),
+                                          .room_size = NumberParameter(applied, "roomSize")},
+                                         row.scratch.reverb);
+        },
+};
+
+}  // namespace clmr::augment

@@ -1,0 +1,14 @@
+// The clip backwards.
+#include "augment/transform.h"
+
+namespace clmr::augment {
+
+const TransformType kReverse{
+    .name = "reverse",
+    .options = {},
+    .parameters = {},
+    .draw = [](const TransformSpec&, const DrawContext&, random::Stream&, AppliedTransform&) {},
+    .apply = [](const AppliedTransform&, Row& row) { kernels::reference::reverse_f32(row.samples, row.n); },
+};
+
+}  // namespace clmr::augment

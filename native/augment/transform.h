@@ -1,0 +1,75 @@
+#pragma once
+// What a transform is: its parameters, how they are drawn, how they are applied. One file each; transforms.cc lists them.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "augment/chain.h"
+#include "kernels/reference/augment.h"
+#include "random/philox.h"
+
+namespace clmr::augment {
+
+// Memory of one thread, kept from row to row.
+struct Scratch {
+  kernels::reference::FilterScratch filter;
+  kernels::reference::ReverbScratch reverb;
+  kernels::reference::WsolaScratch wsola;
+  kernels::reference::ResampleScratch resample;
+  std::vector<float> input, stretched;
+};
+
+struct DrawContext {
+  int64_t length;  // of the row that is augmented
+  int64_t clip_length;
+};
+
+// A view, transformed in place.
+struct Row {
+  float* samples;
+  int64_t n;
+  double sample_rate;
+  Scratch& scratch;
+};
+
+// A parameter of an AppliedTransform: a number from min to max (a whole one where it says so), or one of `words`.
+struct AppliedParameter {
+  const char* name;
+  double min = 0, max = 0;
+  bool integer = false;
+  std::vector<std::string> words = {};
+};
+
+struct TransformType {
+  const char* name;
+  std::vector<const char*> options;        // of a TransformSpec, beside p
+  std::vector<AppliedParameter> parameters;
+  // Draws every parameter, always in the same order, whether the transform will be applied or not.
+  void (*draw)(const TransformSpec& spec, const DrawContext& context, random::Stream& stream, AppliedTransform& drawn);
+  // `applied` has been checked; nullptr for the crop, which decides where the row is read.
+  void (*apply)(const AppliedTransform& applied, Row& row);
+};
+
+extern const TransformType kRandomCrop, kPolarityInversion, kNoise, kGain, kLowPass, kHighPass, kHighLowPass, kDelay,
+    kPitchShift, kReverb, kReverse;
+
+// nullptr for an unknown name
+const TransformType* FindTransform(const std::string& name);
+
+// ERR_CONFIG for an unknown transform or option, a missing option, one of the wrong kind, a cut-off above half the sample rate.
+void CheckSpec(const TransformSpec& spec, double sample_rate);
+// ERR_ARGUMENT for an unknown transform, or a parameter that is missing or out of range; `where` is for the message.
+void CheckApplied(const AppliedTransform& applied, double sample_rate, const std::string& where);
+
+// Option and parameter access; they throw where a check was left out.
+double NumberOption(const TransformSpec& spec, const char* name);
+std::pair<double, double> RangeOption(const TransformSpec& spec, const char* name);
+bool HasOption(const TransformSpec& spec, const char* name);
+double NumberParameter(const AppliedTransform& applied, const char* name);
+std::string WordParameter(const AppliedTransform& applied, const char* name);
+
+// One value from an option's range.
+double DrawUniform(const TransformSpec& spec, const char* option, random::Stream& stream);
+double DrawInteger(const TransformSpec& spec, const char* option, random::Stream& stream);
+
+}  // namespace clmr::augment

@@ -1,0 +1,78 @@
+// Band-limited interpolation (J. O. Smith, "Digital audio resampling"): a Kaiser-windowed sinc tabled at 128 offsets between two
+// samples, linear between the offsets.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "kernels/reference/augment.h"
+
+namespace clmr::kernels::reference {
+namespace {
+
+constexpr int kPhases = 128, kLanes = 8;
+constexpr double kZeros = 32;      // half-length of the kernel in samples of the slower rate
+constexpr double kRolloff = 0.93;  // cut-off as a part of the lower Nyquist frequency
+constexpr double kBeta = 7;
+
+// I0(2·√z) as its power series; z ≤ β²/4, where 18 terms are enough for float32
+double BesselI0OfRoot(double z) {
+  double sum = 1, term = 1;
+  for (int k = 1; k < 18; ++k) {
+    term *= z / (static_cast<double>(k) * k);
+    sum += term;
+  }
+  return sum;
+}
+
+// table [phases + 1, taps]: row p serves positions p / phases past a sample. With a step above 1 the cut-off falls and the
+// kernel widens with it.
+int64_t BuildTable(double step, std::vector<float>& table) {
+  const double widening = std::max(1.0, step), cutoff = kRolloff / widening;
+  const int64_t taps = static_cast<int64_t>(std::ceil(2 * kZeros * widening / 16)) * 16;
+  const double half = taps / 2.0, norm = cutoff / BesselI0OfRoot(kBeta * kBeta / 4);
+  table.resize((kPhases + 1) * taps);
+  for (int p = 0; p <= kPhases; ++p) {
+    for (int64_t k = 0; k < taps; ++k) {
+      const double t = static_cast<double>(k - taps / 2 + 1) - static_cast<double>(p) / kPhases, u = t / half;
+      const double window = BesselI0OfRoot(std::max(0.0, kBeta * kBeta / 4 * (1 - u * u)));
+      const double angle = M_PI * cutoff * t;
+      table[p * taps + k] = static_cast<float>(norm * window * (std::abs(angle) < 1e-9 ? 1.0 : std::sin(angle) / angle));
+    }
+  }
+  return taps;
+}
+
+// Σ_k x[k] · (a[k] + fraction · (b[k] − a[k])), in lanes that become one vector
+float Interpolate(const float* x, const float* a, const float* b, float fraction, int64_t taps) {
+  std::array<float, kLanes> low{}, high{};
+  for (int64_t k = 0; k < taps; k += kLanes)
+    for (int lane = 0; lane < kLanes; ++lane) {
+      low[lane] += x[k + lane] * a[k + lane];
+      high[lane] += x[k + lane] * b[k + lane];
+    }
+  float at_low = 0, at_high = 0;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    at_low += low[lane];
+    at_high += high[lane];
+  }
+  return at_low + fraction * (at_high - at_low);
+}
+
+}  // namespace
+
+void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n, ResampleScratch& scratch) {
+  const int64_t taps = BuildTable(step, scratch.table), before = taps / 2 - 1;
+  const int64_t last = static_cast<int64_t>(step * n) + 2;
+  scratch.padded.assign(std::max<int64_t>(x.size(), last) + 2 * taps, 0.0f);
+  std::copy(x.begin(), x.end(), scratch.padded.begin() + before);
+  const uint64_t increment = static_cast<uint64_t>(step * 0x1p32 + 0.5);  // 32.32 fixed point
+  uint64_t position = 0;
+  for (int64_t i = 0; i < n; ++i, position += increment) {
+    const uint32_t between = static_cast<uint32_t>(position);
+    const float* row = scratch.table.data() + static_cast<int64_t>(between >> 25) * taps;
+    const float fraction = static_cast<float>(between & 0x1ffffff) * 0x1p-25f;
+    y[i] = Interpolate(scratch.padded.data() + (position >> 32), row, row + taps, fraction, taps);
+  }
+}
+
+}  // namespace clmr::kernels::reference
