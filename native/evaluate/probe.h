@@ -1,0 +1,75 @@
+#pragma once
+// The head of the linear evaluation: embeddings [n, E] → logits [n, K], trained while the encoder stays as it is.
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "error.h"
+#include "model/sample_cnn.h"
+
+namespace clmr {
+
+struct ProbeSpec {
+  int64_t classes;
+  int64_t hidden;  // 0: Linear(E → K); otherwise Linear(E → hidden) · ReLU · Linear(hidden → K)
+  bool multilabel;
+  double learning_rate, weight_decay;
+  int64_t batch_size, max_epochs;
+  double plateau_factor;
+  int64_t plateau_patience, stop_patience;
+  uint64_t seed;
+};
+
+struct ProbeEpoch {
+  double train_loss, valid_loss, learning_rate;
+};
+
+struct ProbeHistory {
+  std::vector<ProbeEpoch> epochs;
+  int64_t best_epoch = 0;
+};
+
+class Probe {
+ public:
+  // New weights as torch.nn.Linear draws them: U(±1/√fan_in), from (seed, Purpose::probe).
+  static Probe Create(const ProbeSpec& spec, int64_t embedding_size);
+  // `0.weight`, `0.bias` and, with a hidden layer, `2.weight`, `2.bias`. Throws ERR_CHECKPOINT.
+  static Probe FromState(const ProbeSpec& spec, const NamedTensors& state);
+
+  NamedTensors State() const;
+  int64_t EmbeddingSize() const { return layers_.front().weight.size(1); }
+  int64_t Bytes() const;
+
+  // x [n, E] → logits [n, K]
+  at::Tensor Logits(const at::Tensor& x) const;
+  // x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise
+  at::Tensor Predict(const at::Tensor& x) const;
+  // Mean loss of x [n, E], y [n, K]: binary cross-entropy over n·K entries, or cross-entropy over n rows.
+  double Loss(const at::Tensor& x, const at::Tensor& y) const;
+  // The same, and its gradient in the order of Parameters().
+  double LossAndGradient(const at::Tensor& x, const at::Tensor& y, std::vector<at::Tensor>* gradient) const;
+
+  // weight, bias of each layer: the live tensors
+  std::vector<at::Tensor> Parameters() const;
+
+ private:
+  struct Layer {
+    at::Tensor weight, bias;  // [out, in], [out]
+  };
+  bool multilabel_ = false;
+  std::vector<Layer> layers_;
+};
+
+struct FittedProbe {
+  std::shared_ptr<Probe> probe;
+  ProbeHistory history;
+};
+
+// x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of the validation
+// loss; the weights of the best validation loss are kept. Looks at `abort` between batches.
+FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
+                     const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort);
+
+}  // namespace clmr
