@@ -18,7 +18,8 @@ constexpr const char* kProbe = "LinearProbe";
 at::Tensor ToRows(Napi::Value value, const char* name, int64_t cols) {
   const FloatSpan span = ToFloats(value, name);
   if (cols < 1 || span.size % cols != 0)
-    throw Error("ERR_SHAPE", std::string(name) + " holds " + std::to_string(span.size) + " values, not whole rows of " + std::to_string(cols));
+    throw Error("ERR_SHAPE", std::string(name) + " holds " + std::to_string(span.size) +
+                                 " values, not whole rows of " + std::to_string(cols));
   return at::from_blob(span.data, {span.size / cols, cols}, at::kFloat);
 }
 

@@ -113,7 +113,8 @@ void CheckExamples(const ProbeSpec& spec, const at::Tensor& x, const at::Tensor&
   if (y.size(0) != x.size(0) || y.size(1) != spec.classes)
     throw Error("ERR_SHAPE", "the " + name + " labels do not fit the embeddings");
   if (!at::isfinite(x).all().item<bool>()) throw Error("ERR_NON_FINITE", "the " + name + " embeddings hold NaN or infinity");
-  if (!y.eq(0).logical_or(y.eq(1)).all().item<bool>()) throw Error("ERR_DATASET", "the " + name + " labels are not all 0 or 1");
+  if (!y.eq(0).logical_or(y.eq(1)).all().item<bool>())
+    throw Error("ERR_DATASET", "the " + name + " labels are not all 0 or 1");
   if (!spec.multilabel && !y.sum(1).eq(1).all().item<bool>())
     throw Error("ERR_DATASET", "a " + name + " example does not have exactly one class");
 }

@@ -20,7 +20,8 @@ const at::Tensor& Find(const NamedTensors& state, const std::string& name, int64
   const at::Tensor& tensor = found->second;
   const bool fits = cols == 0 ? tensor.dim() == 1 : tensor.dim() == 2 && (cols < 0 || tensor.size(1) == cols);
   if (!fits || tensor.size(0) != rows)
-    throw Error("ERR_CHECKPOINT", "the probe's tensor " + name + " does not have the shape that its classes and hidden size ask for");
+    throw Error("ERR_CHECKPOINT",
+                "the probe's tensor " + name + " does not have the shape that its classes and hidden size ask for");
   if (!at::isfinite(tensor).all().item<bool>())
     throw Error("ERR_NON_FINITE", "the probe's tensor " + name + " holds NaN or infinity");
   return tensor;
