@@ -1,6 +1,9 @@
 /** Any file of named tensors, opened by what it contains, not by what it is called. */
 import { open } from 'node:fs/promises'
+import { extname } from 'node:path'
 import { CheckpointError, ioError } from '../errors.js'
+import { PyTorchFile } from './pytorch/file.js'
+import { LEGACY_MAGIC } from './pytorch/legacy.js'
 import { SafetensorsFile } from './safetensors.js'
 import type { DType, FileTensor } from './tensor.js'
 
@@ -33,6 +36,13 @@ async function firstBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+const ZIP_MAGIC = Uint8Array.of(0x50, 0x4b, 3, 4)
+const ZIP_EMPTY = Uint8Array.of(0x50, 0x4b, 5, 6)
+
+function startsWith(bytes: Uint8Array, magic: Uint8Array): boolean {
+  return magic.every((byte, i) => bytes[i] === byte)
+}
+
 /** ModelProto: field 1 (ir_version, varint), then field 2, 3, 5 … ; every exporter writes it in this order. */
 function looksLikeOnnx(bytes: Uint8Array): boolean {
   return bytes[0] === 0x08 && bytes[1]! <= 64 && [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(bytes[2]!)
@@ -49,12 +59,20 @@ function unknownFormat(path: string, what: string, remedy: string): CheckpointEr
 export async function openTensorFile(path: string): Promise<TensorFile> {
   const start = await firstBytes(path)
   if (start.length === 0) throw unknownFormat(path, 'the file is empty', 'Fetch or write it again')
+  if (startsWith(start, ZIP_MAGIC) || startsWith(start, ZIP_EMPTY)) return PyTorchFile.open(path, 'pytorch')
+  if (startsWith(start, LEGACY_MAGIC)) return PyTorchFile.open(path, 'pytorch-legacy')
   if (start[8] === 0x7b) return SafetensorsFile.open(path)
   if (looksLikeOnnx(start) || path.toLowerCase().endsWith('.onnx'))
     throw unknownFormat(
       path,
       'ONNX models are not read here: their exporters fold the batch norm into the convolutions',
       'Load the checkpoint that the ONNX file was exported from',
+    )
+  if (start[0] === 0x80 || ['.pt', '.pth', '.ckpt', '.pkl'].includes(extname(path).toLowerCase()))
+    throw unknownFormat(
+      path,
+      'it is of no known format: a pickle or another file that torch.save did not write',
+      'Load it in Python, if you trust its source, and save the state_dict() with torch.save',
     )
   throw unknownFormat(
     path,

@@ -6,6 +6,7 @@
  */
 import { extname } from 'node:path'
 import { ArgumentError } from '../errors.js'
+import { writePyTorch } from '../formats/pytorch/writer.js'
 import { writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors } from '../formats/state-dict.js'
 import { openTensorFile, type TensorFile, type TensorFormat } from '../formats/tensor-file.js'
@@ -29,7 +30,8 @@ export interface ModelState {
 }
 
 function sampleRateOf(file: TensorFile, warnings: string[]): number | undefined {
-  const text = file.metadata.get('sampleRate') ?? file.metadata.get('sample_rate')
+  const names = ['sampleRate', 'sample_rate', 'hyper_parameters.sample_rate']
+  const text = names.map((name) => file.metadata.get(name)).find((value) => value !== undefined)
   const rate = text === undefined ? Number.NaN : Number(text)
   if (!Number.isFinite(rate) || rate <= 0) return undefined
   if (rate !== SAMPLE_RATE)
@@ -79,7 +81,7 @@ export interface SavedModel {
 
 /**
  * Writes a model as a whole or not at all, as `encoder.*`, `projector.*` and `head.*`. The extension says the format:
- * `.safetensors` (also for a name without extension).
+ * `.safetensors` (also for a name without extension), or `.pt` / `.pth`, which `torch.load(weights_only=True)` reads.
  * @throws ArgumentError for another extension, IoError where it cannot be written
  */
 export async function saveModelState(path: string, model: SavedModel): Promise<void> {
@@ -97,10 +99,11 @@ export async function saveModelState(path: string, model: SavedModel): Promise<v
   }
   const extension = extname(path).toLowerCase()
   if (extension === '.safetensors' || extension === '') return writeSafetensors(path, tensors, metadata)
+  if (extension === '.pt' || extension === '.pth') return writePyTorch(path, tensors, metadata)
   throw new ArgumentError({
     what: 'the extension says no format that models are saved in',
     given: extension,
-    expected: '.safetensors',
+    expected: '.safetensors or .pt',
     path,
     remedy: 'Choose another file name',
   })

@@ -1,0 +1,91 @@
+/**
+ * Files of torch.save, opened without executing anything: the zip format (since PyTorch 1.6) and the legacy one.
+ * Layouts as in PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.cc`.
+ */
+import { type FileHandle, open } from 'node:fs/promises'
+import { CheckpointError, ioError } from '../../errors.js'
+import type { DType, FileTensor } from '../tensor.js'
+import { type Checkpoint, understandCheckpoint } from './checkpoint.js'
+import { legacyArchive } from './legacy.js'
+import { materialise, storageBytes } from './tensors.js'
+import type { PickleValue, StorageReference } from './values.js'
+import { zipArchive } from './zip-archive.js'
+import { ByteSource } from './zip-reader.js'
+
+/** A pickled value, and where the bytes of its storages are. */
+export interface Archive {
+  value: PickleValue
+  bigEndian: boolean
+  /** the first byte of a storage in the file, once its length is known to be `bytes` */
+  locate(storage: StorageReference, bytes: number): Promise<number>
+}
+
+function refuse(path: string, error: unknown): CheckpointError {
+  return new CheckpointError({
+    what: `this PyTorch file is refused: ${(error as Error).message}`,
+    path,
+    remedy:
+      'If you trust its source, load it in Python and save its state_dict() alone, with torch.save or as safetensors',
+    cause: error,
+  })
+}
+
+function isSystemError(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException)?.syscall !== undefined
+}
+
+/** An open file of torch.save; tensors are read one at a time. */
+export class PyTorchFile implements AsyncDisposable {
+  readonly entries: ReadonlyMap<string, { dtype: DType; shape: number[] }>
+  readonly metadata: ReadonlyMap<string, string>
+  readonly inert: readonly string[]
+
+  private constructor(
+    readonly path: string,
+    readonly format: 'pytorch' | 'pytorch-legacy',
+    private readonly handle: FileHandle,
+    private readonly source: ByteSource,
+    private readonly archive: Archive,
+    private readonly checkpoint: Checkpoint,
+  ) {
+    this.entries = checkpoint.tensors
+    this.metadata = checkpoint.metadata
+    this.inert = checkpoint.inert
+  }
+
+  /** @throws IoError where the file cannot be read; CheckpointError where it is damaged or not safe */
+  static async open(path: string, format: 'pytorch' | 'pytorch-legacy'): Promise<PyTorchFile> {
+    const handle = await open(path, 'r').catch((error) => {
+      throw ioError(error, path, 'open')
+    })
+    try {
+      const source = new ByteSource(handle, (await handle.stat()).size)
+      const archive = await (format === 'pytorch' ? zipArchive(source) : legacyArchive(source))
+      return new PyTorchFile(path, format, handle, source, archive, understandCheckpoint(archive.value))
+    } catch (error) {
+      await handle.close()
+      throw isSystemError(error) ? ioError(error, path, 'read') : refuse(path, error)
+    }
+  }
+
+  /** @throws CheckpointError where there is no such tensor or its bytes are damaged */
+  async read(name: string): Promise<FileTensor> {
+    try {
+      const tensor = this.checkpoint.tensors.get(name)
+      if (!tensor) throw new Error(`it holds no tensor ${JSON.stringify(name)}`)
+      const start = await this.archive.locate(tensor.storage, storageBytes(tensor.storage).total)
+      const readBytes = (from: number, length: number) => this.source.read(start + from, length)
+      return await materialise(tensor, readBytes, this.archive.bigEndian)
+    } catch (error) {
+      throw isSystemError(error) ? ioError(error, this.path, 'read') : refuse(this.path, error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
