@@ -184,6 +184,7 @@ export class Augmenter {
   ): Promise<Matrix> {
     const rest = parseOptions(applyOptions, options, 'apply')
     const { n, length, out } = this.#check(batch, rest)
+    this.#checkParameters(parameters, n)
     const data = await callNative(rest.signal, (abort) =>
       native().applyTransforms(
         chainSpec(this),
@@ -205,6 +206,17 @@ export class Augmenter {
       given: `${length} samples`,
       expected: `at least clipLength, ${this.clipLength}`,
       remedy: 'Pad them with zeros, or choose a smaller clipLength',
+    })
+  }
+
+  /** The native side checks what is in a row. */
+  #checkParameters(parameters: unknown, n: number): void {
+    if (Array.isArray(parameters) && parameters.length === n * this.views) return
+    throw new ShapeError({
+      what: 'parameters does not hold a row for every view',
+      given: describe(parameters),
+      expected: `an array of ${n * this.views}: ${n} examples · ${this.views} views`,
+      remedy: 'Pass what draw() returned for as many examples',
     })
   }
 

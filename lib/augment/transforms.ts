@@ -155,7 +155,7 @@ export const polarityInversion = (options: Input<'polarityInversion'> = {}) =>
 /** White normal noise whose standard deviation is `minSnr` to `maxSnr` of the clip's, or `snrDb` below it. */
 export const noise = (options: Input<'noise'> = {}) => make('noise', options)
 
-/** Another volume, uniform in dB. Nothing is clipped. */
+/** Another volume, uniform in dB. Nothing is clipped (torchaudio's `Vol` clips to ±1). */
 export const gain = (options: Input<'gain'> = {}) => make('gain', options)
 
 /** Windowed-sinc low-pass as julius: Hann window, 8 zero crossings each side, the ends of the clip repeated. */
