@@ -1,0 +1,121 @@
+#include "model/encoder.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "kernels/one_thread_each.h"
+#include "kernels/reference/sample_cnn_inference.h"
+#include "model/device.h"
+
+namespace clmr {
+namespace {
+
+// bfloat16 keeps 8 bits: embeddings stay within this cosine of float32's, or something is broken.
+constexpr double kLeastCosine = 0.999;
+
+// [1, kClipLength]: the samples themselves where they reach, a zero-padded copy where they end.
+at::Tensor WindowAt(const float* samples, int64_t length, int64_t start) {
+  if (start + kClipLength <= length) return at::from_blob(const_cast<float*>(samples + start), {1, kClipLength}, at::kFloat);
+  at::Tensor window = at::zeros({1, kClipLength}, at::kFloat);
+  if (start < length) std::memcpy(window.mutable_data_ptr<float>(), samples + start, (length - start) * sizeof(float));
+  return window;
+}
+
+void CheckStarts(const std::vector<double>& starts) {
+  for (const double start : starts)
+    if (!(start >= 0 && start <= 9007199254740991.0 && std::floor(start) == start))
+      throw Error("ERR_ARGUMENT", "a window starts at " + std::to_string(start) + ", expected a whole number from 0 on");
+}
+
+// A clip that excites every layer: decaying sines, the same on every machine.
+at::Tensor ProbeClip() {
+  const at::Tensor t = at::arange(kClipLength, at::kDouble) / kClipLength;
+  return ((t * 4000).sin() * (t * -3).exp() * 0.5 + (t * t * 20000).sin() * 0.3).to(at::kFloat).unsqueeze(0);
+}
+
+}  // namespace
+
+struct Encoder::Weights {
+  struct Layer {
+    at::Tensor weight, bias;
+    int64_t stride, padding;
+    bool pooled;
+  };
+  SampleCnn model;            // as it was given, for State()
+  std::vector<Layer> layers;  // batch norm folded in, on the device
+};
+
+Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision precision)
+    : device_(ResolveDevice(device)), dtype_(precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat) {
+  c10::InferenceMode inference;
+  weights_ = Prepare(model, dtype_);
+  if (precision == Precision::bfloat16) CheckBfloat16(model);
+}
+
+std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model, at::ScalarType dtype) const {
+  auto weights = std::make_shared<Weights>();
+  weights->model = model.Clone();
+  for (const ConvBlock& b : weights->model.blocks) {
+    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean, b.running_var, dtype);
+    weights->layers.push_back({weight.to(device_), bias.to(device_), b.stride, b.padding, b.pooled});
+  }
+  return weights;
+}
+
+void Encoder::Update(const SampleCnn& model) {
+  c10::InferenceMode inference;
+  auto next = Prepare(model, dtype_);
+  std::lock_guard lock(mutex_);
+  weights_.swap(next);
+}
+
+std::shared_ptr<const Encoder::Weights> Encoder::Current() const {
+  std::lock_guard lock(mutex_);
+  return weights_;
+}
+
+at::Tensor Encoder::Embed(const Weights& weights, const at::Tensor& clip, const AbortFlag& abort) const {
+  at::Tensor x = clip.to(device_, weights.layers.front().weight.scalar_type()).unsqueeze(1);
+  for (const Weights::Layer& layer : weights.layers) {
+    throw_if_aborted(abort);
+    x = kernels::reference::conv_pool_relu(x, layer.weight, layer.bias, layer.stride, layer.padding, layer.pooled);
+  }
+  return x.to(at::kCPU, at::kFloat).view({kEmbeddingSize});
+}
+
+void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out,
+                            int64_t threads, const AbortFlag& abort) const {
+  CheckStarts(starts);
+  const std::shared_ptr<const Weights> weights = Current();
+  kernels::OneThreadEach(starts.size(), threads, [&](int64_t i) {
+    c10::InferenceMode inference;
+    const at::Tensor embedding = Embed(*weights, WindowAt(samples, length, static_cast<int64_t>(starts[i])), abort).contiguous();
+    std::memcpy(out + i * kEmbeddingSize, embedding.const_data_ptr<float>(), kEmbeddingSize * sizeof(float));
+  });
+}
+
+void Encoder::CheckBfloat16(const SampleCnn& model) const {
+  const AbortFlag never{false};
+  const auto exact = Prepare(model, at::kFloat);
+  const at::Tensor a = Embed(*exact, ProbeClip(), never), b = Embed(*weights_, ProbeClip(), never);
+  const double norms = a.norm().item<double>() * b.norm().item<double>();
+  const double cosine = norms == 0 ? 1 : at::dot(a, b).item<double>() / norms;
+  if (!(cosine >= kLeastCosine))
+    throw Error("ERR_DEVICE", "bfloat16 embeddings have a cosine of " + std::to_string(cosine) +
+                                  " to float32 ones on this machine: use precision float32");
+}
+
+NamedTensors Encoder::State() const { return Current()->model.State(); }
+
+int64_t Encoder::Bytes() const {
+  const auto weights = Current();
+  int64_t bytes = weights->model.Bytes();
+  for (const Weights::Layer& layer : weights->layers) bytes += layer.weight.nbytes() + layer.bias.nbytes();
+  return bytes;
+}
+
+}  // namespace clmr

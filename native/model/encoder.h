@@ -1,0 +1,49 @@
+#pragma once
+// Embeds windows of audio with SampleCNN in eval mode: samples [T*] → [windows, 512].
+#include <c10/core/Device.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "model/sample_cnn.h"
+
+namespace clmr {
+
+enum class Precision { float32, bfloat16 };
+
+class Encoder {
+ public:
+  // Copies the weights. Throws ERR_DEVICE where the device is not there, or this CPU computes bfloat16 wrongly.
+  explicit Encoder(const SampleCnn& model, const std::string& device = "cpu", Precision precision = Precision::float32);
+
+  // Other weights from now on, copied: calls in flight end with the old ones. This is how an encoder follows a training
+  // run: the trainer calls it between two steps. Safe beside every other member.
+  void Update(const SampleCnn& model);
+
+  // Windows of kClipLength samples at `starts`, in samples; what lies past the end is zero. `out` holds
+  // starts.size() · 512 values. Each window is embedded from end to end by one thread, `threads` at a time: its bits
+  // depend on its samples alone, and NaN or infinity in one window reaches no other. Looks at `abort` between layers.
+  void EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out, int64_t threads,
+                     const AbortFlag& abort) const;
+
+  NamedTensors State() const;
+  std::string Device() const { return device_.str(); }
+  int64_t Bytes() const;
+
+ private:
+  struct Weights;  // one consistent set, immutable
+
+  std::shared_ptr<const Weights> Current() const;
+  std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype) const;
+  at::Tensor Embed(const Weights& weights, const at::Tensor& clip, const AbortFlag& abort) const;
+  void CheckBfloat16(const SampleCnn& model) const;
+
+  const c10::Device device_;
+  const at::ScalarType dtype_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Weights> weights_;
+};
+
+}  // namespace clmr
