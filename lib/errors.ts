@@ -93,6 +93,27 @@ export class CheckpointError extends subclass('ERR_CHECKPOINT') {}
 export class DeviceError extends subclass('ERR_DEVICE') {}
 export class IoError extends subclass('ERR_IO') {}
 
+const SUBCLASSES: Partial<Record<ErrorCode, new (details: ErrorDetails) => ClmrError>> = {
+  ERR_ARGUMENT: ArgumentError,
+  ERR_SHAPE: ShapeError,
+  ERR_CONFIG: ConfigError,
+  ERR_DISPOSED: DisposedError,
+  ERR_AUDIO_DECODE: AudioDecodeError,
+  ERR_AUDIO_FORMAT: AudioFormatError,
+  ERR_NON_FINITE: NonFiniteError,
+  ERR_DATASET: DatasetError,
+  ERR_CACHE: CacheError,
+  ERR_CHECKPOINT: CheckpointError,
+  ERR_DEVICE: DeviceError,
+  ERR_IO: IoError,
+}
+
+/** The error of a code, as the subclass that stands for it where there is one. */
+export function clmrError(code: ErrorCode, details: ErrorDetails): ClmrError {
+  const Subclass = SUBCLASSES[code]
+  return Subclass ? new Subclass(details) : new ClmrError(code, details)
+}
+
 /** Words for a value in an error message: short, with its type, never a dump. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)

@@ -141,16 +141,17 @@ export interface EncoderOptions {
 
 export interface NativeModel {
   /** New weights, drawn as PyTorch draws them (kaiming-uniform), from the counter-based generator. */
-  encoderCreate(seed: number, options: EncoderOptions): EncoderHandle
+  encoderCreate(seed: number, options: EncoderOptions): Promise<EncoderHandle>
   /** Names as `sequential.0.0.weight`; all of them, with the right shapes, or ERR_CHECKPOINT. */
-  encoderFromState(state: StateDict, options: EncoderOptions): EncoderHandle
+  encoderFromState(state: StateDict, options: EncoderOptions): Promise<EncoderHandle>
   /** A copy of the weights and buffers, in state-dict order. */
   encoderState(encoder: EncoderHandle): StateDict
   /** The device that 'auto' resolved to. */
   encoderDevice(encoder: EncoderHandle): string
   /**
    * Windows of 59,049 samples of `samples` at `starts` (in samples, any overlap); past the end they are zero.
-   * → [starts.length, 512], in `out` where given. Eval mode. Bits do not depend on threads or on the other windows.
+   * → [starts.length, 512]. Where `out` is given, it is filled and the promise is empty. Eval mode. Bits do not depend
+   * on threads or on the other windows, and NaN or infinity in one window reaches no other.
    */
   encodeWindows(
     encoder: EncoderHandle,
@@ -158,7 +159,7 @@ export interface NativeModel {
     starts: Float64Array,
     out: Float32Array | undefined,
     abort: AbortFlag,
-  ): Promise<Float32Array>
+  ): Promise<Float32Array | undefined>
   encodeWindowsSync(
     encoder: EncoderHandle,
     samples: Float32Array,

@@ -1,5 +1,5 @@
 /** Calls across the boundary: abort signals go down, native errors come up as ClmrErrors with the caller's stack. */
-import { ClmrError, ERROR_CODES, type ErrorCode } from '../errors.js'
+import { ClmrError, clmrError, ERROR_CODES, type ErrorCode } from '../errors.js'
 import type { AbortFlag } from './binding.js'
 import { native } from './load.js'
 
@@ -13,6 +13,8 @@ const REMEDIES: Partial<Record<ErrorCode, string>> = {
   ERR_MEMORY: 'Use a smaller batch or fewer views, or free some memory',
   ERR_NON_FINITE: 'Look for damaged input, or lower the learning rate',
   ERR_INTERNAL: 'This is a fault of clmr: please report it with this message',
+  ERR_CHECKPOINT: 'Load a checkpoint of SampleCNN, as CLMR or this library writes them',
+  ERR_DEVICE: "Use the device 'auto' or 'cpu', or precision 'float32'",
   ERR_CACHE: 'Run `clmr prepare` again: it repairs what is missing',
 }
 
@@ -27,7 +29,7 @@ export function fromNativeError(error: unknown, caller?: Error): unknown {
   const { code, message, path } = (error ?? {}) as NativeError
   if (!code || !(code in ERROR_CODES)) return error
   const remedy = REMEDIES[code as ErrorCode] ?? 'Correct the argument'
-  const result = new ClmrError(code as ErrorCode, { what: message, path, remedy, cause: error })
+  const result = clmrError(code as ErrorCode, { what: message, path, remedy, cause: error })
   if (caller?.stack)
     result.stack = `${result.name}: ${result.message}\n${caller.stack.split('\n').slice(1).join('\n')}`
   return result

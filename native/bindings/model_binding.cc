@@ -2,6 +2,8 @@
 #include <ATen/Functions.h>
 #include <c10/core/InferenceMode.h>
 
+#include <functional>
+
 #include "bindings/async_work.h"
 #include "bindings/convert.h"
 #include "bindings/exports.h"
@@ -15,16 +17,18 @@ namespace {
 
 using EncoderBox = Handle<Encoder>;
 
-Napi::Value NewEncoder(Napi::Env env, const SampleCnn& model, Napi::Value options_js) {
+// Resolves to a handle; `make` gives the weights, off the JavaScript thread.
+Napi::Value NewEncoder(Napi::Env env, Napi::Value options_js, std::function<SampleCnn()> make) {
   if (!options_js.IsObject()) throw Error("ERR_ARGUMENT", "expected an object for options");
   auto options = options_js.As<Napi::Object>();
-  const std::string precision = StringAt(options, "precision");
+  const std::string device = StringAt(options, "device"), precision = StringAt(options, "precision");
   if (precision != "float32" && precision != "bfloat16")
     throw Error("ERR_ARGUMENT", "expected float32 or bfloat16 for precision but received " + precision);
-  auto encoder = std::make_shared<Encoder>(model, StringAt(options, "device"),
-                                           precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
-  const int64_t bytes = encoder->Bytes();
-  return EncoderBox::Wrap(env, std::move(encoder), "Encoder", bytes);
+  return RunAsync(env, std::make_shared<AbortFlag>(false), {}, [=](const AbortFlag&) -> Finish {
+    auto encoder =
+        std::make_shared<Encoder>(make(), device, precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
+    return [encoder](Napi::Env env) { return EncoderBox::Wrap(env, encoder, "Encoder", encoder->Bytes()); };
+  });
 }
 
 struct Windows {
@@ -94,10 +98,12 @@ Napi::Value Project(const Napi::CallbackInfo& info) {
 
 void ExportModel(Napi::Object exports) {
   Export(exports, "encoderCreate", [](const Napi::CallbackInfo& info) {
-    return NewEncoder(info.Env(), SampleCnn::Create(static_cast<uint64_t>(ToInteger(info[0], "seed"))), info[1]);
+    const auto seed = static_cast<uint64_t>(ToInteger(info[0], "seed"));
+    return NewEncoder(info.Env(), info[1], [seed] { return SampleCnn::Create(seed); });
   });
   Export(exports, "encoderFromState", [](const Napi::CallbackInfo& info) {
-    return NewEncoder(info.Env(), SampleCnn::FromState(ToNamedTensors(info[0], "state")), info[1]);
+    const NamedTensors state = ToNamedTensors(info[0], "state");
+    return NewEncoder(info.Env(), info[1], [state] { return SampleCnn::FromState(state); });
   });
   Export(exports, "encoderState", [](const Napi::CallbackInfo& info) {
     return ToStateDict(info.Env(), EncoderBox::Unwrap(info[0], "Encoder")->State());
