@@ -22,7 +22,8 @@ LossAndGradient Differentiate(const at::Tensor& z_without_grad, int64_t views, d
   z.requires_grad_(true);
   const at::Tensor loss = NtXentLoss(z, views, temperature);
   const double value = loss.item<double>();
-  if (!std::isfinite(value)) throw Error("ERR_NON_FINITE", "the projections hold NaN or infinity: the loss is " + std::to_string(value));
+  if (!std::isfinite(value))
+    throw Error("ERR_NON_FINITE", "the projections hold NaN or infinity: the loss is " + std::to_string(value));
   throw_if_aborted(abort);
   loss.backward();
   return {value, z.grad().contiguous()};
@@ -34,7 +35,8 @@ Napi::Value NtXent(const Napi::CallbackInfo& info) {
   const int64_t dim = ToInteger(info[1], "dim"), views = ToInteger(info[2], "views");
   const double temperature = ToNumber(info[3], "temperature");
   if (dim < 1 || z.size % dim != 0)
-    throw Error("ERR_SHAPE", "expected z to hold whole rows of " + std::to_string(dim) + " values but it holds " + std::to_string(z.size));
+    throw Error("ERR_SHAPE", "expected z to hold whole rows of " + std::to_string(dim) + " values but it holds " +
+                                 std::to_string(z.size));
   return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[0]}, [=](const AbortFlag& abort) -> Finish {
     auto result = Differentiate(at::from_blob(z.data, {z.size / dim, dim}, at::kFloat), views, temperature, abort);
     return [result](Napi::Env env) -> Napi::Value {

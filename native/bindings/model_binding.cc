@@ -45,12 +45,13 @@ struct Windows {
 
 // (encoder, samples, starts, out)
 Windows ToWindows(const Napi::CallbackInfo& info) {
-  Windows windows{EncoderBox::Unwrap(info[0], "Encoder"), ToFloats(info[1], "samples"), ToDoubles(info[2], "starts"), nullptr};
+  Windows windows{EncoderBox::Unwrap(info[0], "Encoder"), ToFloats(info[1], "samples"), ToDoubles(info[2], "starts"),
+                  nullptr};
   if (info[3].IsUndefined()) return windows;
   const FloatSpan out = ToFloats(info[3], "out");
   if (out.size != windows.count() * kEmbeddingSize)
-    throw Error("ERR_SHAPE", "expected out to hold " + std::to_string(windows.count() * kEmbeddingSize) + " values but it holds " +
-                                 std::to_string(out.size));
+    throw Error("ERR_SHAPE", "expected out to hold " + std::to_string(windows.count() * kEmbeddingSize) +
+                                 " values but it holds " + std::to_string(out.size));
   windows.out = out.data;
   return windows;
 }
@@ -86,10 +87,12 @@ Napi::Value Project(const Napi::CallbackInfo& info) {
   auto projector = std::make_shared<Projector>(Projector::FromState(ToNamedTensors(info[0], "state")));
   const FloatSpan embeddings = ToFloats(info[1], "embeddings");
   const int64_t n = ToInteger(info[2], "n");
-  if (n < 1 || embeddings.size != n * kEmbeddingSize) throw Error("ERR_SHAPE", "the embeddings do not hold n rows of 512 values");
+  if (n < 1 || embeddings.size != n * kEmbeddingSize)
+    throw Error("ERR_SHAPE", "the embeddings do not hold n rows of 512 values");
   return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {info[1]}, [=](const AbortFlag&) -> Finish {
     c10::InferenceMode inference;
-    at::Tensor result = projector->Forward(at::from_blob(embeddings.data, {n, kEmbeddingSize}, at::kFloat)).contiguous();
+    const at::Tensor x = at::from_blob(embeddings.data, {n, kEmbeddingSize}, at::kFloat);
+    at::Tensor result = projector->Forward(x).contiguous();
     return [result](Napi::Env env) { return ToFloat32Array(env, result); };
   });
 }

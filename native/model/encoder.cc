@@ -19,7 +19,8 @@ constexpr double kLeastCosine = 0.999;
 
 // [1, kClipLength]: the samples themselves where they reach, a zero-padded copy where they end.
 at::Tensor WindowAt(const float* samples, int64_t length, int64_t start) {
-  if (start + kClipLength <= length) return at::from_blob(const_cast<float*>(samples + start), {1, kClipLength}, at::kFloat);
+  if (start + kClipLength <= length)
+    return at::from_blob(const_cast<float*>(samples + start), {1, kClipLength}, at::kFloat);
   at::Tensor window = at::zeros({1, kClipLength}, at::kFloat);
   if (start < length) std::memcpy(window.mutable_data_ptr<float>(), samples + start, (length - start) * sizeof(float));
   return window;
@@ -60,7 +61,8 @@ std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model,
   auto weights = std::make_shared<Weights>();
   weights->model = model.Clone();
   for (const ConvBlock& b : weights->model.blocks) {
-    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean, b.running_var, dtype);
+    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean,
+                                                              b.running_var, dtype);
     weights->layers.push_back({weight.to(device_), bias.to(device_), b.stride, b.padding, b.pooled});
   }
   return weights;
@@ -93,7 +95,8 @@ void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vec
   const std::shared_ptr<const Weights> weights = Current();
   kernels::OneThreadEach(starts.size(), threads, [&](int64_t i) {
     c10::InferenceMode inference;
-    const at::Tensor embedding = Embed(*weights, WindowAt(samples, length, static_cast<int64_t>(starts[i])), abort).contiguous();
+    const at::Tensor window = WindowAt(samples, length, static_cast<int64_t>(starts[i]));
+    const at::Tensor embedding = Embed(*weights, window, abort).contiguous();
     std::memcpy(out + i * kEmbeddingSize, embedding.const_data_ptr<float>(), kEmbeddingSize * sizeof(float));
   });
 }

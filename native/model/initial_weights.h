@@ -11,6 +11,7 @@ namespace clmr {
 enum class WeightStream : uint32_t { encoder = 0, projector = 64 };
 
 // float32 of `shape`. item: 0 for a weight, 1 for a bias.
-at::Tensor InitialWeights(at::IntArrayRef shape, int64_t fan_in, uint64_t seed, WeightStream part, uint32_t layer, uint16_t item);
+at::Tensor InitialWeights(at::IntArrayRef shape, int64_t fan_in, uint64_t seed, WeightStream part, uint32_t layer,
+                          uint16_t item);
 
 }  // namespace clmr

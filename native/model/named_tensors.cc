@@ -34,7 +34,9 @@ at::Tensor StateReader::Take(const std::string& name, at::IntArrayRef shape) {
 
 void StateReader::ExpectNoMore() const {
   for (const auto& [name, tensor] : state_)
-    if (!taken_.count(name)) throw Error("ERR_CHECKPOINT", std::string("the weights of ") + what_ + " hold " + name + ", which is not part of it");
+    if (!taken_.count(name))
+      throw Error("ERR_CHECKPOINT",
+                  std::string("the weights of ") + what_ + " hold " + name + ", which is not part of it");
 }
 
 }  // namespace clmr
