@@ -1,7 +1,18 @@
 /**
  * Stage evaluate: what the embeddings are worth.
  *
- * in: embeddings, labels, a run
- * out: probes, metrics, neighbours, a report
+ * in: an encoder, data sets with labels, a run
+ * out: probes and their metrics, similar tracks, a page to look at and listen to
  */
+export { type DatasetEmbeddings, type EmbedProgress, embedDataset } from './embed.js'
 export { accuracy, averagePrecision, rocAuc } from './metrics.js'
+export {
+  type ClassProbability,
+  type ClassResult,
+  type Evaluation,
+  type EvaluationSet,
+  LinearProbe,
+  type ProbeFitOptions,
+  type ProbeProgress,
+} from './probe.js'
+export { nearest, type SimilarTrack, similarTracks } from './search.js'

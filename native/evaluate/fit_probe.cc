@@ -106,13 +106,15 @@ double ValidationLoss(const Probe& probe, const at::Tensor& x, const at::Tensor&
   return loss;
 }
 
-void CheckExamples(const ProbeSpec& spec, const at::Tensor& x, const at::Tensor& y, int64_t embedding_size, const char* what) {
-  const std::string name(what);
+void CheckExamples(const ProbeSpec& spec, const at::Tensor& x, const at::Tensor& y, int64_t embedding_size,
+                   const std::string& name) {
   if (x.size(0) == 0) throw Error("ERR_DATASET", "there are no " + name + " examples");
-  if (x.size(1) != embedding_size) throw Error("ERR_SHAPE", "the " + name + " embeddings have another size than the training ones");
+  if (x.size(1) != embedding_size)
+    throw Error("ERR_SHAPE", "the " + name + " embeddings have another size than the training ones");
   if (y.size(0) != x.size(0) || y.size(1) != spec.classes)
     throw Error("ERR_SHAPE", "the " + name + " labels do not fit the embeddings");
-  if (!at::isfinite(x).all().item<bool>()) throw Error("ERR_NON_FINITE", "the " + name + " embeddings hold NaN or infinity");
+  if (!at::isfinite(x).all().item<bool>())
+    throw Error("ERR_NON_FINITE", "the " + name + " embeddings hold NaN or infinity");
   if (!y.eq(0).logical_or(y.eq(1)).all().item<bool>())
     throw Error("ERR_DATASET", "the " + name + " labels are not all 0 or 1");
   if (!spec.multilabel && !y.sum(1).eq(1).all().item<bool>())

@@ -55,7 +55,8 @@ Probe Probe::FromState(const ProbeSpec& spec, const NamedTensors& state) {
   probe.multilabel_ = spec.multilabel;
   const size_t depth = spec.hidden ? 2 : 1;
   if (state.size() != 2 * depth)
-    throw Error("ERR_CHECKPOINT", "the probe has " + std::to_string(state.size()) + " tensors, expected " + std::to_string(2 * depth));
+    throw Error("ERR_CHECKPOINT", "the probe has " + std::to_string(state.size()) + " tensors, expected " +
+                                      std::to_string(2 * depth));
   int64_t in = -1;
   for (size_t i = 0; i < depth; ++i) {
     const int64_t out = i + 1 == depth ? spec.classes : spec.hidden;

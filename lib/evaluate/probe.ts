@@ -1,0 +1,318 @@
+/**
+ * Linear evaluation: how much of the labels a small head can read from the embeddings of a frozen encoder.
+ * Protocol: Spijkervet & Burgoyne, "Contrastive Learning of Musical Representations", ISMIR 2021.
+ */
+import { ArgumentError, DisposedError, describe } from '../errors.js'
+import { type Matrix, matrix } from '../matrix.js'
+import type { ProbeHandle, ProbeHistory, ProbeSpec, StateDict } from '../native/binding.js'
+import { callNative } from '../native/call.js'
+import { native } from '../native/load.js'
+import { parseOptions } from '../options.js'
+import { type DatasetEmbeddings, embedded, type LabelledTracks, type TrackEncoder } from './embed.js'
+import { accuracy, classMetrics } from './metrics.js'
+import {
+  checkSameClasses,
+  checkTask,
+  clipLabels,
+  foldScaling,
+  meanOverClips,
+  scalingOf,
+  standardized,
+} from './probe-data.js'
+import { readProbe, writeProbe } from './probe-file.js'
+import { type ProbeOptions, type ProbeSettings, probeOptions } from './probe-options.js'
+
+/** A data set, or what `embedDataset` made of it with the same encoder. */
+export type EvaluationSet = LabelledTracks | DatasetEmbeddings
+
+export interface ProbeProgress {
+  phase: 'train' | 'validation' | 'test' | 'fit'
+  /** tracks embedded; while fitting, 0 and then 1 */
+  done: number
+  total: number
+}
+
+export interface ProbeFitOptions extends ProbeOptions {
+  encoder: TrackEncoder
+  train: EvaluationSet
+  validation: EvaluationSet
+  signal?: AbortSignal
+  onProgress?: (progress: ProbeProgress) => void
+}
+
+/** How one class fares; NaN where the data set holds only tracks with it, or only tracks without. */
+export interface ClassResult {
+  class: string
+  rocAuc: number
+  prAuc: number
+  /** multi-class: the share of its tracks that were recognised; multi-label: of right decisions at 0.5 */
+  accuracy: number
+  /** tracks that have the class */
+  tracks: number
+}
+
+export interface Evaluation {
+  /** macro-averaged over the classes where it is defined */
+  rocAuc: number
+  /** average precision, macro-averaged over the same classes */
+  prAuc: number
+  /** multi-class: the share of right tracks; multi-label: of tracks with every class right (scikit-learn's subset accuracy) */
+  accuracy: number
+  perClass: ClassResult[]
+  tracks: number
+  clips: number
+}
+
+export interface ClassProbability {
+  class: string
+  probability: number
+}
+
+interface ProbeParts {
+  encoder: TrackEncoder
+  handle: ProbeHandle
+  classes: readonly string[]
+  task: 'multilabel' | 'multiclass'
+  settings: ProbeSettings
+  history: ProbeHistory
+}
+
+function specOf(settings: ProbeSettings, classes: number, task: string): ProbeSpec {
+  const { standardize: _, ...rest } = settings
+  return { ...rest, classes, multilabel: task === 'multilabel' }
+}
+
+async function fitNative(
+  spec: ProbeSpec,
+  train: DatasetEmbeddings,
+  validation: DatasetEmbeddings,
+  standardize: boolean,
+  signal?: AbortSignal,
+): Promise<{ probe: ProbeHandle; history: ProbeHistory }> {
+  const scaling = standardize ? scalingOf(train.embeddings) : undefined
+  const features = ({ embeddings }: DatasetEmbeddings) =>
+    scaling ? standardized(embeddings, scaling) : embeddings.data
+  const fitted = await callNative(signal, (abort) =>
+    native().probeFit(
+      spec,
+      features(train),
+      clipLabels(train),
+      features(validation),
+      clipLabels(validation),
+      abort,
+    ),
+  )
+  if (!scaling) return fitted
+  const state = foldScaling(native().probeState(fitted.probe), scaling)
+  native().dispose(fitted.probe)
+  return { probe: native().probeFromState(spec, state), history: fitted.history }
+}
+
+const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length
+
+function classAccuracy(probabilities: Matrix, labels: Matrix, k: number, multilabel: boolean): number {
+  let right = 0
+  let counted = 0
+  for (let i = 0; i < labels.rows; i++) {
+    const p = probabilities.row(i)
+    const has = labels.row(i)[k] === 1
+    if (!multilabel && !has) continue
+    counted++
+    if (multilabel ? p[k]! >= 0.5 === has : p.indexOf(Math.max(...p)) === k) right++
+  }
+  return right / counted
+}
+
+/** Probabilities and labels of tracks [tracks, K] → the figures of the linear evaluation. */
+export function evaluateProbabilities(
+  probabilities: Matrix,
+  labels: Matrix,
+  classes: readonly string[],
+  multilabel: boolean,
+): Omit<Evaluation, 'clips'> {
+  const perClass = classMetrics(probabilities, labels).map((m, k) => ({
+    class: classes[k]!,
+    rocAuc: m.rocAuc,
+    prAuc: Number.isNaN(m.rocAuc) ? Number.NaN : m.averagePrecision,
+    accuracy: classAccuracy(probabilities, labels, k, multilabel),
+    tracks: m.positives,
+  }))
+  const { data, rows, cols } = probabilities
+  const decisions = multilabel
+    ? matrix(
+        data.map((p) => Number(p >= 0.5)),
+        rows,
+        cols,
+      )
+    : probabilities
+  const defined = perClass.filter((c) => !Number.isNaN(c.rocAuc))
+  return {
+    rocAuc: mean(defined.map((c) => c.rocAuc)),
+    prAuc: mean(defined.map((c) => c.prAuc)),
+    accuracy: accuracy(decisions, labels),
+    perClass,
+    tracks: labels.rows,
+  }
+}
+
+/**
+ * A head on a frozen encoder. It holds the encoder without owning it: dispose both.
+ *
+ * Clips: in training and test alike, all consecutive clips of 59,049 samples of each track (see `embedDataset`). A
+ * clip has the labels of its track; the answer for a track is the mean of its clips' sigmoids (multi-label) or
+ * softmaxes.
+ */
+export class LinearProbe implements Disposable {
+  readonly encoder: TrackEncoder
+  readonly classes: readonly string[]
+  readonly task: 'multilabel' | 'multiclass'
+  /** the options that it was fitted with, defaults included */
+  readonly settings: ProbeSettings
+  /** losses and learning rate of every epoch; `bestEpoch` counts from 0 */
+  readonly history: ProbeHistory
+  readonly #handle: ProbeHandle
+
+  private constructor(parts: ProbeParts) {
+    this.encoder = parts.encoder
+    this.classes = parts.classes
+    this.task = parts.task
+    this.settings = parts.settings
+    this.history = parts.history
+    this.#handle = parts.handle
+  }
+
+  /**
+   * Embeds both data sets, then trains the head: Adam, learning rate reduced on a plateau of the validation loss, early
+   * stopping; the weights of the best validation loss are kept.
+   * @param options.encoder an `Encoder`; its weights stay as they are
+   * @param options.train, options.validation data sets of the same classes, or their embeddings by the same encoder
+   * @throws ConfigError, DatasetError (no labels, one class only, no tracks), NonFiniteError, AbortError
+   */
+  static async fit(options: ProbeFitOptions): Promise<LinearProbe> {
+    const { encoder, train, validation, signal, onProgress, ...rest } = options
+    checkEncoder(encoder, 'LinearProbe.fit')
+    checkSet(train, 'train')
+    checkSet(validation, 'validation')
+    const settings = parseOptions(probeOptions, rest, 'LinearProbe.fit')
+    const trainSet = 'dataset' in train ? train.dataset : train
+    const task = checkTask(trainSet)
+    checkSameClasses(trainSet, 'dataset' in validation ? validation.dataset : validation, 'validation')
+    const embed = (set: EvaluationSet, phase: ProbeProgress['phase']) =>
+      embedded(encoder, set, { signal, onProgress: (p) => onProgress?.({ phase, ...p }) })
+    const trainX = await embed(train, 'train')
+    const validX = await embed(validation, 'validation')
+    onProgress?.({ phase: 'fit', done: 0, total: 1 })
+    const classes = [...trainSet.classes]
+    const spec = specOf(settings, classes.length, task)
+    const { probe, history } = await fitNative(spec, trainX, validX, settings.standardize, signal)
+    onProgress?.({ phase: 'fit', done: 1, total: 1 })
+    return new LinearProbe({ encoder, handle: probe, classes, task, settings, history })
+  }
+
+  /**
+   * Reads a probe that `save` wrote.
+   * @param options.encoder the encoder that it was fitted on
+   * @throws IoError, CheckpointError
+   */
+  static async load(path: string, options: { encoder: TrackEncoder }): Promise<LinearProbe> {
+    checkEncoder(options?.encoder, 'LinearProbe.load')
+    const { encoder } = options
+    const { state, classes, task, settings, history } = await readProbe(path, encoder.dim)
+    const handle = native().probeFromState(specOf(settings, classes.length, task), state)
+    return new LinearProbe({ encoder, handle, classes, task, settings, history })
+  }
+
+  /**
+   * Judges the probe on a data set that neither training nor validation has seen.
+   * @throws DatasetError where its classes are others, CacheError, AbortError
+   */
+  async evaluate(
+    set: EvaluationSet,
+    options: { signal?: AbortSignal; onProgress?: (progress: ProbeProgress) => void } = {},
+  ): Promise<Evaluation> {
+    this.#checkAlive()
+    checkSet(set, 'dataset')
+    checkSameClasses(this, 'dataset' in set ? set.dataset : set, 'test')
+    const onProgress = (p: { done: number; total: number }) => options.onProgress?.({ phase: 'test', ...p })
+    const x = await embedded(this.encoder, set, { signal: options.signal, onProgress })
+    const probabilities = await this.#predictTracks(x.embeddings, x.trackOf, x.dataset.tracks.length)
+    const multilabel = this.task === 'multilabel'
+    const figures = evaluateProbabilities(probabilities, x.dataset.labels, this.classes, multilabel)
+    return { ...figures, clips: x.trackOf.length }
+  }
+
+  /**
+   * Decodes a file of any format and rate, and says how likely each class is.
+   * @returns every class, the likeliest first
+   * @throws AudioDecodeError, AudioFormatError, IoError, AbortError
+   */
+  async predictFile(path: string, options: { signal?: AbortSignal } = {}): Promise<ClassProbability[]> {
+    this.#checkAlive()
+    const { frames } = await this.encoder.encodeFile(path, { signal: options.signal })
+    const p = await this.#predictTracks(frames, new Int32Array(frames.rows), 1)
+    return this.classes
+      .map((name, k) => ({ class: name, probability: p.data[k]! }))
+      .sort((a, b) => b.probability - a.probability)
+  }
+
+  /** @param embeddings [n, E] @returns probabilities [n, K], a row for every clip */
+  async predict(embeddings: Matrix): Promise<Matrix> {
+    this.#checkAlive()
+    const rows = new Int32Array(embeddings.rows).map((_, i) => i)
+    return this.#predictTracks(embeddings, rows, embeddings.rows)
+  }
+
+  /** Weights as safetensors, classes and options as its metadata; written atomically. @throws IoError */
+  async save(path: string): Promise<void> {
+    this.#checkAlive()
+    const { classes, task, settings, history } = this
+    await writeProbe(path, { state: this.state(), classes: [...classes], task, settings, history })
+  }
+
+  /** A copy of the weights: `0.weight`, `0.bias`, with a hidden layer also `2.weight`, `2.bias`. */
+  state(): StateDict {
+    this.#checkAlive()
+    return native().probeState(this.#handle)
+  }
+
+  /** Frees the native memory; the encoder stays. */
+  dispose(): void {
+    native().dispose(this.#handle)
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  async #predictTracks(x: Matrix, trackOf: Int32Array, tracks: number): Promise<Matrix> {
+    const p = await callNative(undefined, () => native().probePredict(this.#handle, x.data, x.rows))
+    return meanOverClips(p, trackOf, tracks, this.classes.length)
+  }
+
+  #checkAlive(): void {
+    if (native().isDisposed(this.#handle))
+      throw new DisposedError({ what: 'the LinearProbe was disposed', remedy: 'Fit or load another one' })
+  }
+}
+
+function checkEncoder(encoder: unknown, where: string): void {
+  if (typeof (encoder as TrackEncoder | undefined)?.encodeTrack === 'function') return
+  throw new ArgumentError({
+    what: `${where} needs an encoder`,
+    given: describe(encoder),
+    expected: 'an Encoder',
+    remedy: 'Pass what Encoder.load() or Encoder.create() returned',
+  })
+}
+
+function checkSet(set: unknown, name: string): void {
+  const value = set as Partial<LabelledTracks & DatasetEmbeddings> | undefined
+  if (typeof value === 'object' && value !== null && ('trackMeans' in value || Array.isArray(value.tracks)))
+    return
+  throw new ArgumentError({
+    what: `${name} is not a data set`,
+    given: describe(set),
+    expected: 'a Dataset or what embedDataset() returned',
+    remedy: "Pass what prepare() or openDataset(cache, { subset: 'train' }) returned",
+  })
+}
