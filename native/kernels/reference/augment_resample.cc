@@ -14,13 +14,15 @@ constexpr double kZeros = 32;      // half-length of the kernel in samples of th
 constexpr double kRolloff = 0.93;  // cut-off as a part of the lower Nyquist frequency
 constexpr double kBeta = 7;
 
-// I0(2·√z) as its power series; z ≤ β²/4, where 18 terms are enough for float32
+// I0(2·√z) = Σ z^k / k!²; z ≤ β²/4, where 18 terms are enough for float32
 double BesselI0OfRoot(double z) {
-  double sum = 1, term = 1;
-  for (int k = 1; k < 18; ++k) {
-    term *= z / (static_cast<double>(k) * k);
-    sum += term;
-  }
+  static const auto coefficients = [] {
+    std::array<double, 18> c{1.0};
+    for (size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] / static_cast<double>(k * k);
+    return c;
+  }();
+  double sum = 0;
+  for (size_t k = coefficients.size(); k-- > 0;) sum = sum * z + coefficients[k];
   return sum;
 }
 
