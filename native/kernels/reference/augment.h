@@ -44,7 +44,7 @@ struct WsolaScratch {
 void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch, std::vector<float>& y);
 
 struct ResampleScratch {
-  std::vector<float> table, padded;
+  std::vector<float> table, padded, products;
 };
 // y[i] = x at position i · step, band-limited (Kaiser-windowed sinc); silence outside of x.
 void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n, ResampleScratch& scratch);

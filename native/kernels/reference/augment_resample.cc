@@ -9,7 +9,7 @@
 namespace clmr::kernels::reference {
 namespace {
 
-constexpr int kPhases = 128, kLanes = 8;
+constexpr int kPhases = 128;
 constexpr double kZeros = 32;      // half-length of the kernel in samples of the slower rate
 constexpr double kRolloff = 0.93;  // cut-off as a part of the lower Nyquist frequency
 constexpr double kBeta = 7;
@@ -44,20 +44,18 @@ int64_t BuildTable(double step, std::vector<float>& table) {
   return taps;
 }
 
-// Σ_k x[k] · (a[k] + fraction · (b[k] − a[k])), in lanes that become one vector
-float Interpolate(const float* x, const float* a, const float* b, float fraction, int64_t taps) {
-  std::array<float, kLanes> low{}, high{};
-  for (int64_t k = 0; k < taps; k += kLanes)
-    for (int lane = 0; lane < kLanes; ++lane) {
-      low[lane] += x[k + lane] * a[k + lane];
-      high[lane] += x[k + lane] * b[k + lane];
-    }
-  float at_low = 0, at_high = 0;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    at_low += low[lane];
-    at_high += high[lane];
+// Σ_k x[k] · (a[k] + fraction · (b[k] − a[k])); `products` [taps] is scratch. Summed by halves: loops without a carried sum
+// become vector code.
+float Interpolate(const float* x, const float* a, const float* b, float fraction, int64_t taps, float* __restrict products) {
+  for (int64_t k = 0; k < taps; ++k) products[k] = x[k] * (a[k] + fraction * (b[k] - a[k]));
+  int64_t n = taps;
+  for (; n % 8 == 0; n /= 2) {
+    float* __restrict upper = products + n / 2;
+    for (int64_t k = 0; k < n / 2; ++k) products[k] += upper[k];
   }
-  return at_low + fraction * (at_high - at_low);
+  float sum = 0;
+  for (int64_t k = 0; k < n; ++k) sum += products[k];
+  return sum;
 }
 
 }  // namespace
@@ -67,13 +65,14 @@ void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n,
   const int64_t last = static_cast<int64_t>(step * n) + 2;
   scratch.padded.assign(std::max<int64_t>(x.size(), last) + 2 * taps, 0.0f);
   std::copy(x.begin(), x.end(), scratch.padded.begin() + before);
+  scratch.products.resize(taps);
   const uint64_t increment = static_cast<uint64_t>(step * 0x1p32 + 0.5);  // 32.32 fixed point
   uint64_t position = 0;
   for (int64_t i = 0; i < n; ++i, position += increment) {
     const uint32_t between = static_cast<uint32_t>(position);
     const float* row = scratch.table.data() + static_cast<int64_t>(between >> 25) * taps;
     const float fraction = static_cast<float>(between & 0x1ffffff) * 0x1p-25f;
-    y[i] = Interpolate(scratch.padded.data() + (position >> 32), row, row + taps, fraction, taps);
+    y[i] = Interpolate(scratch.padded.data() + (position >> 32), row, row + taps, fraction, taps, scratch.products.data());
   }
 }
 

@@ -21,16 +21,17 @@ Lengths LengthsAt(double sample_rate) {
   return l;
 }
 
-// Which shift of `window` [search + overlap] is nearest to `tail` [overlap]: least squared distance, the first of equals.
+float Square(float x) { return x * x; }
+
+// Which shift of `window` [search + overlap] is nearest to `tail` [overlap, a multiple of 4]: least squared distance, the
+// first of equals. The inner loop runs over shifts, so that it becomes vector code.
 int64_t BestShift(const float* __restrict window, const float* tail, const Lengths& l, std::vector<float>& distance) {
   distance.assign(l.search, 0.0f);
   float* __restrict d = distance.data();
-  for (int64_t i = 0; i < l.overlap; ++i) {
-    const float wanted = tail[i];
-    for (int64_t j = 0; j < l.search; ++j) {
-      const float difference = window[j + i] - wanted;
-      d[j] += difference * difference;
-    }
+  for (int64_t i = 0; i < l.overlap; i += 4) {
+    const float *w = window + i, t0 = tail[i], t1 = tail[i + 1], t2 = tail[i + 2], t3 = tail[i + 3];
+    for (int64_t j = 0; j < l.search; ++j)
+      d[j] += (Square(w[j] - t0) + Square(w[j + 1] - t1)) + (Square(w[j + 2] - t2) + Square(w[j + 3] - t3));
   }
   int64_t best = 0;
   for (int64_t j = 1; j < l.search; ++j)
