@@ -18,10 +18,11 @@ export interface WritableFile {
 export interface FileOperations {
   open(path: string, flags: string, mode?: number): Promise<WritableFile>
   rename(from: string, to: string): Promise<void>
+  mkdir(path: string): Promise<unknown>
   rm(path: string, options: { force: boolean; recursive: boolean }): Promise<void>
 }
 
-export const nodeFiles: FileOperations = { open: fs.open, rename: fs.rename, rm: fs.rm }
+export const nodeFiles: FileOperations = { open: fs.open, rename: fs.rename, mkdir: fs.mkdir, rm: fs.rm }
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 

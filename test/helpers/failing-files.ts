@@ -35,6 +35,10 @@ export function failingFiles(failAt: number, code: string): CountedFiles {
       count('rename')
       await nodeFiles.rename(from, to)
     },
+    async mkdir(path) {
+      count('mkdir')
+      return nodeFiles.mkdir(path)
+    },
     rm: nodeFiles.rm,
   }
 }

@@ -1,0 +1,60 @@
+/**
+ * What a model file holds, without loading it.
+ *
+ * in: a path that loadModelState takes, or any other file of tensors
+ * out: its format, tensors, metadata, and the classes that its pickle names
+ */
+import { tensorSha256 } from '../formats/safetensors.js'
+import type { DType } from '../formats/tensor.js'
+import type { TensorFormat } from '../formats/tensor-file.js'
+import { openModel } from './load-state.js'
+
+export interface InspectedTensor {
+  name: string
+  dtype: DType
+  shape: number[]
+  /** of its bytes in C order, little-endian: equal to hashing `tensor.numpy().tobytes()` in Python */
+  sha256?: string
+}
+
+export interface ModelInspection {
+  /** the file that was read; within a run directory, the one of the newest valid checkpoint */
+  path: string
+  format: TensorFormat
+  tensors: InspectedTensor[]
+  /** elements of all tensors together */
+  elements: number
+  metadata: Record<string, string>
+  /** classes that a pickle names outside its weights; they were described, never imported */
+  inert: string[]
+  warnings: string[]
+}
+
+/**
+ * Lists a file of tensors.
+ * @param sha256 hash every tensor, which reads all of them; default no
+ * @throws IoError, CheckpointError as loadModelState, save that the tensors need not be those of SampleCNN
+ */
+export async function inspectModel(path: string, { sha256 = false } = {}): Promise<ModelInspection> {
+  const { file, warnings } = await openModel(path)
+  try {
+    const tensors: InspectedTensor[] = []
+    for (const [name, { dtype, shape }] of file.entries) {
+      const hash = sha256 ? { sha256: tensorSha256(await file.read(name)) } : {}
+      tensors.push({ name, dtype, shape: [...shape], ...hash })
+    }
+    const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+    const metadata = Object.fromEntries(file.metadata)
+    return {
+      path: file.path,
+      format: file.format,
+      tensors,
+      elements,
+      metadata,
+      inert: [...file.inert],
+      warnings,
+    }
+  } finally {
+    await file.close()
+  }
+}
