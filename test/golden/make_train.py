@@ -1,0 +1,79 @@
+"""train.json: eight optimiser steps of SampleCNN, projector and NT-Xent from the weights of checkpoints/*.
+
+Adam and SGD, each with joint batch norm (all rows in one batch) and separate (view 0 first, then view 1, as CLMR),
+each in float32 (the loss by simclr.modules.NT_Xent) and in float64 (the loss written out).
+"""
+
+import json
+
+import torch
+from simclr.modules import NT_Xent
+
+from deterministic import HERE, training_views
+from nt_xent import nt_xent
+from sample_cnn import load_model
+
+STEPS, EXAMPLES, VIEWS, TEMPERATURE = 8, 4, 2, 0.5
+OPTIMIZERS = {
+    "adam": lambda p: torch.optim.Adam(p, lr=3e-4),
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True),
+}
+
+
+def project(encoder, projector, x, view_norm):
+    """[N, T] -> [N, 64], rows by example, then view."""
+    if view_norm == "joint":
+        return projector(encoder(x[:, None]))
+    views = [projector(encoder(x[view::VIEWS, None])) for view in range(VIEWS)]
+    return torch.stack(views, 1).flatten(0, 1)
+
+
+def loss_of(z):
+    if z.dtype == torch.float32:
+        return NT_Xent(EXAMPLES, TEMPERATURE, 1)(z[0::2], z[1::2])
+    return nt_xent(z, VIEWS, TEMPERATURE)
+
+
+def run(optimizer_name: str, view_norm: str, dtype: torch.dtype) -> dict:
+    encoder, projector = load_model(dtype)
+    encoder.train()
+    parameters = [*encoder.parameters(), *projector.parameters()]
+    optimizer = OPTIMIZERS[optimizer_name](parameters)
+    named = {f"sequential.{i}.0.weight": encoder.sequential[i][0].weight for i in (0, 1, 5, 10)}
+    named |= {"sequential.5.1.weight": encoder.sequential[5][1].weight, "sequential.5.1.bias": encoder.sequential[5][1].bias,
+              "projector.0.weight": projector[0].weight, "projector.2.weight": projector[2].weight}
+    before = {name: p.detach().clone() for name, p in named.items()}
+    losses, norms = [], []
+    for step in range(STEPS):
+        x = torch.from_numpy(training_views(step, EXAMPLES, VIEWS)).to(dtype)
+        optimizer.zero_grad()
+        loss = loss_of(project(encoder, projector, x, view_norm))
+        loss.backward()
+        losses.append(loss.item())
+        norms.append(torch.linalg.vector_norm(torch.cat([p.grad.double().flatten() for p in parameters])).item())
+        optimizer.step()
+    running = {}
+    for i in (0, 5, 10):
+        norm = encoder.sequential[i][1]
+        running[f"sequential.{i}.1"] = {
+            "running_mean_sum": norm.running_mean.double().sum().item(),
+            "running_mean_norm": norm.running_mean.double().norm().item(),
+            "running_var_sum": norm.running_var.double().sum().item(),
+            "num_batches_tracked": norm.num_batches_tracked.item()}
+    weights = {name: {"norm": p.double().norm().item(), "changeNorm": (p - before[name]).double().norm().item()}
+               for name, p in named.items()}
+    return {"loss": losses, "gradientNorm": norms, "after": {"running": running, "weights": weights}}
+
+
+def main() -> None:
+    golden = {"steps": STEPS, "examples": EXAMPLES, "views": VIEWS, "temperature": TEMPERATURE}
+    for view_norm in ("joint", "separate"):
+        for optimizer in OPTIMIZERS:
+            for dtype in (torch.float32, torch.float64):
+                key = f"{optimizer}.{view_norm}.{str(dtype).removeprefix('torch.')}"
+                golden[key] = run(optimizer, view_norm, dtype)
+                (HERE / "train.json").write_text(json.dumps(golden, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
