@@ -66,7 +66,7 @@ def pitches() -> dict:
         semitones = cents / 100
         y = ta.PitchShift(16384, SAMPLE_RATE, semitones, semitones)(x)[0]
         assert y.abs().max() < 0.999, "sox clipped"
-        out[f"pitch_shift.{cents}"] = y[:8192]
+        out[f"pitch_shift.{cents}"] = y[:10240]
     return out
 
 
