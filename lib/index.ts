@@ -1,5 +1,8 @@
 // biome-ignore-all assist/source/organizeImports: the order is that of the data flow
 /** clmr: contrastive learning of musical representations. The exports, in the order in which the sound flows. */
+export * from './datasets/index.js'
+export * from './audio/index.js'
+export * from './cache/index.js'
 export * from './augment/index.js'
 export * from './errors.js'
 export { type Matrix, matrix } from './matrix.js'

@@ -1,0 +1,54 @@
+import type { DecodeFailure } from './types.js'
+
+/** Thrown by the decoders; it crosses threads as its plain `failure`. */
+export class DecodeRefusal extends Error {
+  constructor(readonly failure: DecodeFailure) {
+    super(failure.what)
+  }
+}
+
+const REPAIR = 'Fetch the file again, or repair it (ffmpeg -i IN OUT.wav)'
+
+/** The bytes are damaged, cut off or contradict each other. */
+export function damaged(what: string, facts: { given?: string; expected?: string } = {}): DecodeRefusal {
+  return new DecodeRefusal({ code: 'ERR_AUDIO_DECODE', what, ...facts, remedy: REPAIR })
+}
+
+/** The bytes are whole, but in an encoding that no decoder of this package reads. */
+export function unsupported(what: string, facts: { given?: string; expected?: string } = {}): DecodeRefusal {
+  return new DecodeRefusal({
+    code: 'ERR_AUDIO_FORMAT',
+    what,
+    ...facts,
+    remedy: 'Convert the file with ffmpeg: ffmpeg -i IN -c:a pcm_s16le OUT.wav',
+  })
+}
+
+/** Upper bound on decoded values (frames × channels): 4 GiB of floats, 3.4 hours of 44.1 kHz stereo. */
+export const MAX_VALUES = 2 ** 30
+
+export function checkSize(frames: number, channels: number): void {
+  if (frames * channels <= MAX_VALUES) return
+  throw new DecodeRefusal({
+    code: 'ERR_AUDIO_DECODE',
+    what: 'the file is too long to be decoded in one piece',
+    given: `${frames} frames of ${channels} channels`,
+    expected: `at most ${MAX_VALUES} values`,
+    remedy: 'Cut it into pieces (ffmpeg -i IN -f segment -segment_time 3600 OUT%03d.wav)',
+  })
+}
+
+/** A file that lacks more than this many seconds against its own header counts as truncated. */
+export const MISSING_SECONDS = 0.1
+
+/** Compares what was decoded with what the header promises: a short tail is a warning, more is a refusal. */
+export function checkLength(decoded: number, promised: number, sampleRate: number, warnings: string[]): void {
+  const missing = promised - decoded
+  if (missing <= 0) return
+  if (missing > MISSING_SECONDS * sampleRate)
+    throw damaged('the file is truncated or has a hole', {
+      given: `${decoded} samples`,
+      expected: `the ${promised} samples that its header promises`,
+    })
+  warnings.push(`${missing} of ${promised} samples are missing at the end`)
+}

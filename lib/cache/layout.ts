@@ -1,0 +1,27 @@
+/**
+ * Where things lie in a cache:
+ *   index.json          what the last finished `prepare` knows: tracks, labels, splits, skipped files
+ *   index.partial.json  what an interrupted one knows; the next run starts from it
+ *   audio/3f/3f….wav    one 16-bit mono file a track, named by what it was made from
+ * Every file is written under another name and renamed, so several processes may fill one cache.
+ */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+
+/** Changes whenever the same bytes would be decoded or resampled to other samples. */
+export const AUDIO_VERSION = 'clmr-audio-1'
+
+export const indexPath = (cache: string) => join(cache, 'index.json')
+export const partialIndexPath = (cache: string) => join(cache, 'index.partial.json')
+export const audioFolder = (cache: string) => join(cache, 'audio')
+
+/** The name of a cached track: a hash of the source's bytes, the decoder's version and the rate. */
+export function contentKey(sourceSha256: string, sampleRate: number): string {
+  return createHash('sha256')
+    .update(`${AUDIO_VERSION}\n${sampleRate}\n${sourceSha256}`)
+    .digest('hex')
+    .slice(0, 32)
+}
+
+export const trackPath = (cache: string, key: string) =>
+  join(audioFolder(cache), key.slice(0, 2), `${key}.wav`)

@@ -1,0 +1,180 @@
+import {
+  type CacheIndex,
+  type IndexTrack,
+  readIndex,
+  type SkippedFile,
+  SPLITS,
+  type Split,
+} from '../cache/index-file.js'
+import { trackPath } from '../cache/layout.js'
+import { WAV_HEADER_BYTES } from '../cache/wav-file.js'
+import { ArgumentError, ConfigError, DisposedError, describe } from '../errors.js'
+import { type Matrix, matrix } from '../matrix.js'
+import type { CropSourceHandle } from '../native/binding.js'
+import { callNative, callNativeSync } from '../native/call.js'
+import { native } from '../native/load.js'
+import type { Task } from './labels.js'
+
+export interface Track {
+  /** Path of the source file relative to the source folder, with `/`. */
+  path: string
+  /** The cached WAV file. */
+  file: string
+  /** Names of its classes. */
+  labels: string[]
+  split: Split
+  /** Length in seconds. */
+  duration: number
+  /** Length in samples. */
+  samples: number
+  /** What is worth knowing about it: shorter than a clip, a few samples missing … */
+  notes: string[]
+}
+
+/** The tracks of a prepared cache, or of one subset of it. Holds a native handle once tracks are read: `dispose()` it. */
+export class Dataset implements Disposable {
+  readonly tracks: readonly Track[]
+  /** [tracks, classes], 1 where the track belongs to the class. */
+  readonly labels: Matrix
+  /** Names of the columns of `labels`. */
+  readonly classes: readonly string[]
+  /** `multilabel`: any number of classes a track; `multiclass`: one; `none`: there are no labels. */
+  readonly task: Task
+  /** The files that could not be used, and why. */
+  readonly skipped: readonly SkippedFile[]
+  readonly sampleRate: number
+  /** The cache's folder. */
+  readonly cache: string
+  private handle: CropSourceHandle | undefined
+  private disposed = false
+
+  /** @internal Use `openDataset` or `prepare`. */
+  constructor(
+    cache: string,
+    private readonly index: CacheIndex,
+    private readonly selected: readonly IndexTrack[],
+  ) {
+    this.cache = cache
+    this.classes = index.classes
+    this.task = index.task
+    this.skipped = index.skipped
+    this.sampleRate = index.sampleRate
+    this.tracks = selected.map((track) => ({
+      path: track.path,
+      file: trackPath(cache, track.key),
+      labels: track.labels.map((label) => index.classes[label]!),
+      split: track.split,
+      duration: track.samples / index.sampleRate,
+      samples: track.samples,
+      notes: track.notes,
+    }))
+    this.labels = labelMatrix(selected, index.classes.length)
+  }
+
+  /** Number of tracks. */
+  get length(): number {
+    return this.tracks.length
+  }
+
+  /**
+   * The tracks of one split; the classes stay the same.
+   * @throws ConfigError for a name that is not `train`, `valid` or `test`
+   */
+  subset(split: Split): Dataset {
+    checkSplit(split, 'subset')
+    const selected = this.selected.filter((track) => track.split === split)
+    return new Dataset(this.cache, this.index, selected)
+  }
+
+  /**
+   * All samples of track `i`, ±1, at `sampleRate`.
+   * @throws CacheError where the cached file is gone or damaged
+   */
+  async readTrack(i: number, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    const track = this.tracks[i]
+    if (!track)
+      throw new ArgumentError({
+        what: 'there is no such track',
+        given: describe(i),
+        expected: `0 to ${this.length - 1}`,
+        remedy: 'Pass an index of tracks',
+      })
+    const source = this.cropSource()
+    return callNative(options.signal, (abort) =>
+      native().cropSourceRead(source, Int32Array.of(i), Float64Array.of(0), track.samples, abort),
+    )
+  }
+
+  /** @internal The native reader of these tracks, in their order; it belongs to the data set. */
+  cropSource(): CropSourceHandle {
+    if (this.disposed)
+      throw new DisposedError({
+        what: 'the data set was disposed',
+        remedy: 'Open it again with openDataset()',
+      })
+    this.handle ??= callNativeSync(() =>
+      native().cropSourceOpen(
+        this.tracks.map((track) => track.file),
+        new Float64Array(this.length).fill(WAV_HEADER_BYTES),
+        Float64Array.from(this.tracks, (track) => track.samples),
+      ),
+    )
+    return this.handle
+  }
+
+  /** Closes the files. What runs at the moment comes to its end. */
+  dispose(): void {
+    if (this.handle) native().dispose(this.handle)
+    this.handle = undefined
+    this.disposed = true
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+function labelMatrix(tracks: readonly IndexTrack[], classes: number): Matrix {
+  const data = new Float32Array(tracks.length * classes)
+  for (const [i, track] of tracks.entries()) for (const label of track.labels) data[i * classes + label] = 1
+  return matrix(data, tracks.length, classes)
+}
+
+function checkSplit(split: unknown, where: string): asserts split is Split {
+  if (!SPLITS.includes(split as Split))
+    throw new ConfigError({
+      what: `${where} is not a split`,
+      given: describe(split),
+      expected: SPLITS.join(', '),
+      remedy: 'Pass one of these',
+    })
+}
+
+/**
+ * Opens what `prepare` made. No audio is read until it is asked for.
+ * @param options.subset only the tracks of this split: `train`, `valid` or `test`; default all
+ * @throws CacheError where there is no cache, or an unfinished or damaged one
+ */
+export async function openDataset(cache: string, options: { subset?: Split } = {}): Promise<Dataset> {
+  if (typeof cache !== 'string' || cache === '')
+    throw new ArgumentError({
+      what: 'openDataset needs the folder of a cache',
+      given: describe(cache),
+      expected: 'a path',
+      remedy: 'Pass the folder that prepare() filled',
+    })
+  const unknown = Object.keys(options).find((key) => key !== 'subset')
+  if (unknown !== undefined)
+    throw new ConfigError({
+      what: `openDataset has no option ${JSON.stringify(unknown)}`,
+      expected: 'subset',
+      remedy: 'Remove it, or correct its name',
+    })
+  if (options.subset !== undefined) checkSplit(options.subset, 'subset')
+  const index = await readIndex(cache)
+  const tracks =
+    options.subset === undefined
+      ? index.tracks
+      : index.tracks.filter((track) => track.split === options.subset)
+  return new Dataset(cache, index, tracks)
+}

@@ -1,0 +1,356 @@
+import { mkdir, realpath, rm, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { decodeBytesOf } from '../audio/decode.js'
+import { readSource } from '../audio/source.js'
+import {
+  type CacheIndex,
+  type IndexTrack,
+  readEarlierTracks,
+  type SkippedFile,
+  type Split,
+  writeIndex,
+} from '../cache/index-file.js'
+import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from '../cache/layout.js'
+import { isStored, storeTrack } from '../cache/store.js'
+import { ArgumentError, ClmrError, DatasetError, describe, type ErrorCode, ioError } from '../errors.js'
+import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
+import { native } from '../native/load.js'
+import { getThreads } from '../native/threads.js'
+import { parseOptions } from '../options.js'
+import { Dataset } from './dataset.js'
+import {
+  type LabelledFile,
+  type LabelPlan,
+  labelsFromCsv,
+  labelsFromFolders,
+  withoutLabels,
+} from './labels.js'
+import { assignSplits } from './split.js'
+import { byCodeUnit, walkAudio } from './walk.js'
+
+export interface PrepareProgress {
+  /** files that are finished, of `total` */
+  done: number
+  total: number
+  accepted: number
+  rejected: number
+  /** the file that was just finished, relative to the source */
+  path: string
+}
+
+const prepareSchema = z.strictObject({
+  cache: z.string().min(1).describe('folder that takes the decoded tracks'),
+  labels: z.string().min(1).optional().describe('"folders" (sub-folder = class), or a CSV file'),
+  seed: z.number().int().default(42).describe('seed of the division into train, valid and test'),
+  concurrency: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('files that are worked on at the same time'),
+  maxReject: z.number().min(0).max(1).default(1).describe('highest share of files that may be unusable'),
+  signal: z.instanceof(AbortSignal).optional().describe('interrupts; what is done stays done'),
+  onProgress: z
+    .custom<(progress: PrepareProgress) => void>((f) => typeof f === 'function', 'expected a function')
+    .optional()
+    .describe('called after each file'),
+})
+
+export type PrepareOptions = z.input<typeof prepareSchema>
+type Settings = z.output<typeof prepareSchema>
+
+/** A failure with one of these codes belongs to the file; any other one ends the run. */
+const FILE_FAULTS: ErrorCode[] = [
+  'ERR_AUDIO_DECODE',
+  'ERR_AUDIO_FORMAT',
+  'ERR_NON_FINITE',
+  'ERR_MEMORY',
+  'ERR_IO',
+]
+/** How often what is known so far is written down, for the case that the process is killed. */
+const SAVE_MILLISECONDS = 5000
+
+type Cached = Omit<IndexTrack, 'path' | 'labels' | 'split'>
+type Outcome = { file: LabelledFile; cached: Cached } | { file: LabelledFile; skipped: SkippedFile }
+
+/** One run: what is known, what was found out. */
+class Preparation {
+  readonly outcomes: Outcome[] = []
+  private readonly bySource = new Map<string, Promise<Cached>>()
+  private accepted = 0
+  private lastSave = Date.now()
+  private saving: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly root: string,
+    private readonly plan: LabelPlan,
+    private readonly earlier: ReadonlyMap<string, IndexTrack>,
+    private readonly settings: Settings,
+  ) {}
+
+  /** Works through all files, several at a time. Rejects when aborted or when the cache cannot be written. */
+  async run(): Promise<void> {
+    const { files } = this.plan
+    let next = 0
+    const stop = new AbortController()
+    const { signal } = this.settings
+    const combined = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+    const work = async () => {
+      while (next < files.length) {
+        combined.throwIfAborted()
+        const file = files[next++]!
+        this.finish(await this.prepareFile(file, combined))
+        if (Date.now() - this.lastSave > SAVE_MILLISECONDS) await this.save()
+      }
+    }
+    const workers = Array.from(
+      { length: Math.min(this.settings.concurrency ?? getThreads(), files.length) },
+      () =>
+        work().catch((error) => {
+          stop.abort(error)
+          throw error
+        }),
+    )
+    const results = await Promise.allSettled(workers)
+    if (!stop.signal.aborted && !signal?.aborted) return
+    await this.save()
+    signal?.throwIfAborted()
+    throw stop.signal.aborted ? stop.signal.reason : results
+  }
+
+  private finish(outcome: Outcome): void {
+    this.outcomes.push(outcome)
+    if ('cached' in outcome) this.accepted++
+    const done = this.outcomes.length
+    this.settings.onProgress?.({
+      done,
+      total: this.plan.files.length,
+      accepted: this.accepted,
+      rejected: done - this.accepted,
+      path: outcome.file.path,
+    })
+  }
+
+  private async prepareFile(file: LabelledFile, signal: AbortSignal): Promise<Outcome> {
+    try {
+      return { file, cached: (await this.fromEarlier(file)) ?? (await this.decodeFile(file, signal)) }
+    } catch (error) {
+      if (!(error instanceof ClmrError) || !FILE_FAULTS.includes(error.code) || error instanceof StoreFailure)
+        throw error
+      return { file, skipped: { path: file.path, code: error.code, reason: reasonOf(error) } }
+    }
+  }
+
+  /** A source with the size and time of an earlier run, whose track is still there, is not read again. */
+  private async fromEarlier(file: LabelledFile): Promise<Cached | undefined> {
+    const known = this.earlier.get(file.path)
+    if (!known) return undefined
+    const found = await stat(join(this.root, file.path)).catch(() => undefined)
+    const same = found?.isFile() === true && found.size === known.size && found.mtimeMs === known.mtimeMs
+    return same && (await isStored(this.settings.cache, known)) ? known : undefined
+  }
+
+  private async decodeFile(file: LabelledFile, signal: AbortSignal): Promise<Cached> {
+    const path = join(this.root, file.path)
+    const { bytes, sha256, size, mtimeMs } = await readSource(path, signal)
+    // the same bytes under two names are decoded once
+    const running = this.bySource.get(sha256) ?? this.store(bytes, sha256, path, signal)
+    this.bySource.set(sha256, running)
+    return { ...(await running), size, mtimeMs }
+  }
+
+  private async store(
+    bytes: Uint8Array,
+    sourceSha256: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<Cached> {
+    const size = bytes.length
+    const { samples, warnings } = await decodeBytesOf(
+      { bytes, owned: true, path },
+      { sampleRate: SAMPLE_RATE, signal },
+    )
+    const key = contentKey(sourceSha256, SAMPLE_RATE)
+    const sha256 = await storeTrack(this.settings.cache, key, samples, SAMPLE_RATE, signal).catch((error) => {
+      throw error instanceof ClmrError && error.code === 'ERR_IO' ? new StoreFailure(error) : error
+    })
+    const short =
+      samples.length < CLIP_LENGTH
+        ? [`shorter than a clip of ${CLIP_LENGTH} samples: zeros follow it where it is read`]
+        : []
+    return {
+      key,
+      samples: samples.length,
+      size,
+      mtimeMs: 0,
+      sourceSha256,
+      sha256,
+      notes: [...warnings, ...short],
+    }
+  }
+
+  /** The index of what is finished, in the order of the paths. */
+  index(): CacheIndex {
+    const accepted = this.outcomes
+      .filter((outcome) => 'cached' in outcome)
+      .sort((a, b) => byCodeUnit(a.file.path, b.file.path))
+    const classes =
+      this.plan.classes ?? [...new Set(accepted.flatMap(({ file }) => file.labels))].sort(byCodeUnit)
+    const column = new Map(classes.map((name, i) => [name, i]))
+    const unsplit = accepted.map(({ file, cached }) => ({
+      file,
+      cached,
+      labels: file.labels.map((name) => column.get(name)!),
+    }))
+    const drawn = assignSplits(
+      unsplit.map(({ cached, labels }) => ({ key: cached.key, labels })),
+      this.settings.seed,
+    )
+    const tracks = unsplit.map(({ file, cached, labels }, i) => {
+      const split: Split = file.split ?? drawn[i]!
+      const { key, samples, size, mtimeMs, sourceSha256, sha256, notes } = cached
+      return { path: file.path, key, labels, split, samples, size, mtimeMs, sourceSha256, sha256, notes }
+    })
+    const failed = this.outcomes.flatMap((outcome) => ('skipped' in outcome ? [outcome.skipped] : []))
+    const skipped = [...this.plan.skipped, ...failed].sort((a, b) => byCodeUnit(a.path, b.path))
+    const { task } = this.plan
+    const { seed } = this.settings
+    return {
+      format: 'clmr-cache',
+      version: 1,
+      audio: AUDIO_VERSION,
+      sampleRate: SAMPLE_RATE,
+      source: this.root,
+      task,
+      classes,
+      seed,
+      tracks,
+      skipped,
+    }
+  }
+
+  /** Writes down what is known so far; two writes never overlap. */
+  save(): Promise<void> {
+    this.lastSave = Date.now()
+    this.saving = this.saving.then(() => writeIndex(partialIndexPath(this.settings.cache), this.index()))
+    return this.saving
+  }
+}
+
+/** The cache cannot be written: unlike an unreadable source file, this ends the run. */
+class StoreFailure extends ClmrError {
+  constructor(cause: ClmrError) {
+    super('ERR_IO', { what: 'the cache cannot be written', path: cause.path, remedy: cause.remedy, cause })
+  }
+}
+
+/** The message without the path in front, which stands beside it. */
+function reasonOf(error: ClmrError): string {
+  const prefix = error.path === undefined ? '' : `${error.path}: `
+  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message
+}
+
+async function checkFolders(source: unknown, cache: string): Promise<string> {
+  if (typeof source !== 'string' || source === '')
+    throw new ArgumentError({
+      what: 'prepare needs a folder of music',
+      given: describe(source),
+      expected: 'a path',
+      remedy: 'Pass one',
+    })
+  const root = resolve(source)
+  const found = await stat(root).catch((error) => {
+    throw ioError(error, source, 'open the source')
+  })
+  if (!found.isDirectory())
+    throw new DatasetError({
+      what: 'the source is no folder',
+      path: source,
+      remedy: 'Pass the folder that the files lie in',
+    })
+  await mkdir(cache, { recursive: true }).catch((error) => {
+    throw ioError(error, cache, 'make the cache')
+  })
+  if ((await realpath(root)) === (await realpath(cache)))
+    throw new ArgumentError({
+      what: 'the cache is the source folder itself',
+      given: cache,
+      expected: 'another folder',
+      remedy: 'Choose another cache',
+    })
+  return root
+}
+
+async function planLabels(labels: string | undefined, paths: string[], root: string): Promise<LabelPlan> {
+  if (labels === undefined) return withoutLabels(paths)
+  return labels === 'folders' ? labelsFromFolders(paths, root) : labelsFromCsv(labels, paths, root)
+}
+
+/** Too little is usable: what was done stays in the cache, but the cache is not finished. */
+function checkAccepted(index: CacheIndex, maxReject: number, source: string): void {
+  const total = index.tracks.length + index.skipped.length
+  const examples = index.skipped.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`)
+  const listed = examples.length > 0 ? `; ${examples.join('; ')}` : ''
+  if (total === 0)
+    throw new DatasetError({
+      what: 'there are no audio files in the folder',
+      path: source,
+      remedy: 'Check the path',
+    })
+  if (index.tracks.length === 0)
+    throw new DatasetError({
+      what: `none of ${total} files can be used${listed}`,
+      path: source,
+      remedy: 'Correct the first cause and run it again',
+    })
+  if (index.skipped.length > maxReject * total)
+    throw new DatasetError({
+      what: `too many files cannot be used${listed}`,
+      given: `${index.skipped.length} of ${total}`,
+      expected: `a share of at most ${maxReject}`,
+      path: source,
+      remedy: 'Repair or remove them, or raise maxReject',
+    })
+}
+
+/**
+ * Decodes a folder of music once: every file becomes a 16-bit mono WAV file at 22,050 Hz in the cache, named by its
+ * content. May be interrupted at any time and run again, by several processes at once; files that have not changed
+ * (size and time) are not read again. A file that cannot be used is listed with its reason in `dataset.skipped` and
+ * never ends the run. Files that have gone from the source go from the index.
+ *
+ * Labels: none; `'folders'`: the first sub-folder is the class; or a CSV file with the columns `path` (relative to
+ * the source), optionally `split` (`train`, `valid`, `test`), then one 0/1 column a tag or one column `label`.
+ * Without a `split` column tracks are divided 60/20/20, stratified by class and drawn from `seed`; equal audio under
+ * several names stays in one split, and a track with several tags counts under its rarest.
+ *
+ * @param source folder; sub-folders are searched, links followed, hidden names left out
+ * @returns all tracks; use `subset('train')` and so on for a part
+ * @throws DatasetError where the labels are faulty, nothing can be used or more than `maxReject` is unusable
+ * @throws IoError where the cache cannot be written; AbortError once `signal` fires
+ */
+export async function prepare(source: string, options: PrepareOptions): Promise<Dataset> {
+  const settings = parseOptions(prepareSchema, options, 'prepare')
+  settings.signal?.throwIfAborted()
+  native() // says at once where the native part is missing, and not once a file
+  const root = await checkFolders(source, settings.cache)
+  const paths = await walkAudio(root, settings.cache, settings.signal)
+  const plan = await planLabels(settings.labels, paths, root)
+  const earlier = new Map(
+    (await readEarlierTracks(settings.cache, SAMPLE_RATE)).map((track) => [track.path, track]),
+  )
+  const preparation = new Preparation(root, plan, earlier, settings)
+  await preparation.run()
+  const index = preparation.index()
+  try {
+    checkAccepted(index, settings.maxReject, source)
+  } catch (error) {
+    await preparation.save()
+    throw error
+  }
+  await writeIndex(indexPath(settings.cache), index)
+  await rm(partialIndexPath(settings.cache), { force: true }).catch(() => undefined)
+  return new Dataset(settings.cache, index, index.tracks)
+}

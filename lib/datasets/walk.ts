@@ -1,0 +1,51 @@
+/** Finds the audio files under a folder. */
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { ioError } from '../errors.js'
+
+/** Names that are taken for audio; whether they are is told by their bytes. */
+const EXTENSIONS = new Set(
+  '.wav .wave .bwf .rf64 .mp3 .mp2 .flac .ogg .oga .opus .m4a .mp4 .aac .aif .aiff .aifc .wma .au .caf .w64 .wv .ape .webm .mka'.split(
+    ' ',
+  ),
+)
+
+export const isAudioName = (name: string) => EXTENSIONS.has(extname(name).toLowerCase())
+
+/** Code-unit order: the same on every machine. */
+export const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+async function isFolder(path: string): Promise<boolean> {
+  // a link that leads nowhere is listed as a file, so that it is reported and not passed over
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}
+
+/**
+ * in: a folder; out: paths relative to it, with `/`, sorted. Links are followed, each folder is entered once, hidden
+ * names and `without` are left out. What is no regular file is listed too: reading it gives the reason.
+ */
+export async function walkAudio(root: string, without: string, signal?: AbortSignal): Promise<string[]> {
+  const found: string[] = []
+  const entered = new Set([await realpath(without).catch(() => without)])
+  const enter = async (folder: string): Promise<void> => {
+    signal?.throwIfAborted()
+    const path = join(root, folder)
+    const real = await realpath(path)
+    if (entered.has(real)) return
+    entered.add(real)
+    const entries = await readdir(path, { withFileTypes: true })
+    entries.sort((a, b) => byCodeUnit(a.name, b.name))
+    for (const entry of entries) {
+      if (entry.name.startsWith('.')) continue
+      const inside = folder === '' ? entry.name : `${folder}/${entry.name}`
+      const maybeFolder = entry.isDirectory() || entry.isSymbolicLink()
+      if (maybeFolder && (await isFolder(join(root, inside)))) await enter(inside)
+      else if (isAudioName(entry.name)) found.push(inside)
+    }
+  }
+  await enter('').catch((error) => {
+    signal?.throwIfAborted()
+    throw ioError(error, root, 'read the folder')
+  })
+  return found.sort(byCodeUnit)
+}
