@@ -7,7 +7,7 @@
 import { tensorSha256 } from '../formats/safetensors.js'
 import type { DType } from '../formats/tensor.js'
 import type { TensorFormat } from '../formats/tensor-file.js'
-import { openModel } from './load-state.js'
+import { openModel } from './open-model.js'
 
 export interface InspectedTensor {
   name: string
@@ -22,8 +22,8 @@ export interface ModelInspection {
   path: string
   format: TensorFormat
   tensors: InspectedTensor[]
-  /** elements of all tensors together */
-  elements: number
+  /** numbers in all tensors together */
+  values: number
   metadata: Record<string, string>
   /** classes that a pickle names outside its weights; they were described, never imported */
   inert: string[]
@@ -43,13 +43,13 @@ export async function inspectModel(path: string, { sha256 = false } = {}): Promi
       const hash = sha256 ? { sha256: tensorSha256(await file.read(name)) } : {}
       tensors.push({ name, dtype, shape: [...shape], ...hash })
     }
-    const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+    const values = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
     const metadata = Object.fromEntries(file.metadata)
     return {
       path: file.path,
       format: file.format,
       tensors,
-      elements,
+      values,
       metadata,
       inert: [...file.inert],
       warnings,

@@ -4,17 +4,18 @@
  * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), or a run directory
  * out: the encoder's 77 tensors by name, and the projector, head and metadata where they are there
  */
-import { extname, join } from 'node:path'
-import { ArgumentError, CheckpointError } from '../errors.js'
+import { extname } from 'node:path'
+import { ArgumentError } from '../errors.js'
 import { writePyTorch } from '../formats/pytorch/writer.js'
 import { writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors } from '../formats/state-dict.js'
-import { openTensorFile, type TensorFile, type TensorFormat } from '../formats/tensor-file.js'
+import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import type { StateDict } from '../native/binding.js'
-import { isCheckpointFolder, MODEL_FILE, verifyCheckpoint } from '../train/run-checkpoint.js'
-import { findLatestCheckpoint, isRunDirectory } from '../train/run-directory.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from './architecture.js'
+import { openModel } from './open-model.js'
 import { selectEncoder, selectHead, selectProjector } from './select-weights.js'
+
+export { type InspectedTensor, inspectModel, type ModelInspection } from './inspect.js'
 
 export interface ModelState {
   /** names as `sequential.0.0.weight`, in state-dict order, all of them, with the right shapes */
@@ -58,39 +59,6 @@ async function readModel(file: TensorFile): Promise<ModelState> {
     sampleRate,
     warnings,
   }
-}
-
-interface Located {
-  file: string
-  warnings: string[]
-}
-
-/** A run directory → the model of its newest valid checkpoint; one checkpoint → its model; a file → itself. */
-async function locateModel(path: string): Promise<Located | undefined> {
-  if (await isCheckpointFolder(path)) {
-    await verifyCheckpoint(path)
-    return { file: join(path, MODEL_FILE), warnings: [] }
-  }
-  if (!(await isRunDirectory(path))) return undefined
-  const latest = await findLatestCheckpoint(path)
-  if (latest) return { file: join(latest.path, MODEL_FILE), warnings: latest.warnings }
-  throw new CheckpointError({
-    what: 'this run has no checkpoint yet',
-    path,
-    remedy: 'Wait until it has written one, or train longer',
-  })
-}
-
-/**
- * Opens the tensors of a model: a file, one checkpoint of a run, or the newest valid checkpoint of a run directory.
- * @throws as loadModelState
- */
-export async function openModel(
-  path: string,
-): Promise<{ file: TensorFile; inRun: boolean; warnings: string[] }> {
-  const located = await locateModel(path)
-  const file = await openTensorFile(located?.file ?? path)
-  return { file, inRun: located !== undefined, warnings: located?.warnings ?? [] }
 }
 
 /**

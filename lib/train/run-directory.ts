@@ -116,23 +116,20 @@ export async function readLatestCheckpoint(path: string): Promise<LatestCheckpoi
 export interface RunReport {
   path: string
   ok: boolean
-  checkpoints: { path: string; step: number; problem?: string }[]
-  metrics: { records: number; problem?: string }
-  problems: string[]
+  /** how many checkpoints and metrics there are, good and bad */
+  checkpoints: number
+  metrics: number
+  problems: { path: string; reason: string }[]
 }
 
 /** The metrics that a checkpoint saw must still stand at the beginning of the log. */
-async function checkMetrics(path: string, sealed: { bytes: number; sha256: string } | undefined) {
-  const file = join(path, METRICS)
+async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | undefined) {
   const { records, damaged } = await readMetricsFile(file)
-  const problems: string[] = []
-  if (damaged > 0) problems.push(`${damaged} lines are no records`)
+  const reasons: string[] = []
+  if (damaged > 0) reasons.push(`${damaged} lines are no records`)
   if (sealed && (await metricsPrefixSha256(file, sealed.bytes)) !== sealed.sha256)
-    problems.push('it is not what was written')
-  return {
-    records: records.length,
-    problem: problems.length ? `${METRICS}: ${problems.join(', ')}` : undefined,
-  }
+    reasons.push('it is not what was written')
+  return { metrics: records.length, problems: reasons.map((reason) => ({ path: file, reason })) }
 }
 
 /**
@@ -142,24 +139,22 @@ async function checkMetrics(path: string, sealed: { bytes: number; sha256: strin
  */
 export async function verifyRun(path: string): Promise<RunReport> {
   const { sha256 } = await readConfig(path)
-  const checkpoints: RunReport['checkpoints'] = []
-  const problems: string[] = []
-  let sealed: { bytes: number; sha256: string } | undefined
-  for (const { path: folder, step } of await listCheckpoints(join(path, CHECKPOINTS))) {
+  const problems: RunReport['problems'] = []
+  let sealed: CheckpointState['metrics'] | undefined
+  const all = await listCheckpoints(join(path, CHECKPOINTS))
+  for (const { path: folder, step } of all) {
     try {
       const state = await verifyCheckpoint(folder)
-      if (state.config !== sha256) problems.push(`${CONFIG} is not what it was at step ${step}`)
+      if (state.config !== sha256)
+        problems.push({ path: join(path, CONFIG), reason: `it is not what it was at step ${step}` })
       sealed ??= state.metrics
-      checkpoints.push({ path: folder, step })
     } catch (error) {
-      const problem = (error as Error).message
-      checkpoints.push({ path: folder, step, problem })
-      problems.push(problem)
+      problems.push({ path: folder, reason: (error as Error).message })
     }
   }
-  const metrics = await checkMetrics(path, sealed)
-  if (metrics.problem) problems.push(metrics.problem)
-  return { path, ok: problems.length === 0, checkpoints, metrics, problems }
+  const log = await checkMetrics(join(path, METRICS), sealed)
+  problems.push(...log.problems)
+  return { path, ok: problems.length === 0, checkpoints: all.length, metrics: log.metrics, problems }
 }
 
 async function removeLeftovers(folder: string): Promise<void> {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { IoError, ioError } from '../errors.js'
 
 const LOCK = 'run.lock'
@@ -58,23 +59,36 @@ function heldBy(path: string, text: string): IoError {
     what: 'another process is writing this run',
     path,
     given: owner ? `process ${owner.pid} on ${owner.host}` : 'a lock file without an owner',
-    remedy: `Wait until it has ended, or choose another folder; if it runs nowhere any more, delete ${LOCK}`,
+    remedy: `Wait until it has ended, or choose another folder; if it runs nowhere any more, delete ${LOCK} and ${LOCK}.takeover`,
   })
 }
 
-/** Moves a stale lock away; where another process was quicker, its fresh lock is put back. */
-async function takeAway(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${randomBytes(4).toString('hex')}.tmp`
+/**
+ * Puts `mine` in the place of a stale lock. Only one process at a time may do so, held apart by a guard file:
+ * otherwise a slow one could remove the fresh lock of a quick one.
+ * @returns whether it is ours now
+ */
+async function takeOver(path: string, stale: string, mine: string): Promise<boolean> {
+  const guard = `${path}.takeover`
   try {
-    await rename(path, aside)
+    await writeFile(guard, '', { flag: 'wx' })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
-  const moved = await readFile(aside, 'utf8')
-  if (moved === stale) return rm(aside, { force: true })
-  await rename(aside, path)
+  try {
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== stale) return false
+    const fresh = `${path}.${randomBytes(4).toString('hex')}.tmp`
+    await writeFile(fresh, mine, { flag: 'wx' })
+    await rename(fresh, path)
+    return true
+  } finally {
+    await rm(guard, { force: true })
+  }
 }
+
+const ATTEMPTS = 10
+const PAUSE_MS = 20
 
 /**
  * Takes the lock of a run directory.
@@ -84,17 +98,20 @@ async function takeAway(path: string, stale: string): Promise<void> {
 export async function lockRun(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, LOCK)
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: await startOf(process.pid) })
+  const release = () => rm(path, { force: true })
   for (let attempt = 0; ; attempt++) {
     try {
       await writeFile(path, mine, { flag: 'wx' })
-      return () => rm(path, { force: true })
+      return release
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw ioError(error, path, 'lock the run')
     }
     const text = await readFile(path, 'utf8').catch(() => '')
-    if (attempt >= 3 || !(await isStale(path, text))) throw heldBy(folder, text)
-    await takeAway(path, text).catch((error) => {
+    if (attempt >= ATTEMPTS || !(await isStale(path, text))) throw heldBy(folder, text)
+    const taken = await takeOver(path, text, mine).catch((error) => {
       throw ioError(error, path, 'take over the lock of a run that has ended')
     })
+    if (taken) return release
+    await setTimeout(PAUSE_MS)
   }
 }

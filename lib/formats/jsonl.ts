@@ -1,0 +1,24 @@
+/** One JSON value a line. */
+import { type FileOperations, writeAtomically } from './atomic-file.js'
+
+const LINES_PER_CHUNK = 256
+
+function* chunksOf(records: Iterable<unknown>): Generator<Uint8Array> {
+  let lines: string[] = []
+  for (const record of records) {
+    lines.push(`${JSON.stringify(record)}\n`)
+    if (lines.length < LINES_PER_CHUNK) continue
+    yield Buffer.from(lines.join(''))
+    lines = []
+  }
+  yield Buffer.from(lines.join(''))
+}
+
+/** Replaces a file as a whole. @throws IoError */
+export async function writeJsonl(
+  path: string,
+  records: Iterable<unknown>,
+  files?: FileOperations,
+): Promise<void> {
+  await writeAtomically(path, chunksOf(records), files)
+}
