@@ -1,0 +1,106 @@
+/** The demo corpus: a folder a class, wav files of several rates, widths and encodings. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Piscina } from 'piscina'
+import { ioError } from '../errors.js'
+import { writeAtomically } from '../formats/atomic-file.js'
+import { grantedThreads } from '../native/threads.js'
+import type { Part } from './instruments.js'
+import { mixdown, type PannedPart, type Recording } from './mixdown.js'
+import { Random } from './random.js'
+import { STYLES } from './styles.js'
+import type { SynthesisTask } from './synthesis-worker.js'
+import type { Encoding } from './wav.js'
+
+/** The classes, sorted. */
+export const CORPUS_CLASSES: readonly string[] = Object.keys(STYLES)
+
+/** The usual ones more often than the odd ones. */
+const RATES = [16000, 22050, 22050, 22050, 32000, 44100, 44100, 48000]
+const ENCODINGS: readonly Encoding[] = ['s16', 's16', 's16', 's24', 's32', 'f32', 'u8']
+
+export interface CorpusTrack extends Recording {
+  encoding: Encoding
+}
+
+/**
+ * One track of the corpus; the same arguments give the same samples.
+ * @param name a class of CORPUS_CLASSES
+ * @param index which of its tracks, from 0
+ */
+export function synthesizeTrack(name: string, index: number, seed: number): CorpusTrack {
+  const random = new Random(seed, `${name}/${index}`)
+  const rate = random.pick(RATES)
+  const encoding = random.pick(ENCODINGS)
+  const seconds = random.between(10.8, 14)
+  const parts: PannedPart[] = []
+  const part = (pan = 0): Part => {
+    const made = { samples: new Float32Array(Math.round(seconds * rate)), rate, pan }
+    parts.push(made)
+    return made
+  }
+  STYLES[name]!({ random, seconds, key: random.integer(-5, 6), part })
+  return { ...mixdown(parts, random.chance(0.5), random), encoding }
+}
+
+export interface CorpusOptions {
+  seed?: number
+  /** default 14 */
+  tracksPerClass?: number
+  signal?: AbortSignal
+  onProgress?: (progress: { done: number; total: number }) => void
+}
+
+interface CorpusFile extends SynthesisTask {
+  path: string
+}
+
+function plan(folder: string, seed: number, tracksPerClass: number): CorpusFile[] {
+  return CORPUS_CLASSES.flatMap((className) =>
+    Array.from({ length: tracksPerClass }, (_, index) => {
+      const file = `${className}-${String(index + 1).padStart(2, '0')}.wav`
+      return { path: join(folder, className, file), className, index, seed }
+    }),
+  )
+}
+
+/**
+ * Writes the corpus into a folder, `<class>/<class>-NN.wav`; the sound is made in worker threads. Files that are there
+ * are replaced by equal ones.
+ * @returns the paths of the files
+ * @throws IoError, AbortError
+ */
+export async function writeCorpus(folder: string, options: CorpusOptions = {}): Promise<string[]> {
+  const { seed = 42, tracksPerClass = 14, signal, onProgress } = options
+  for (const name of CORPUS_CLASSES)
+    await mkdir(join(folder, name), { recursive: true }).catch((error) => {
+      throw ioError(error, join(folder, name), 'make the folder')
+    })
+  const files = plan(folder, seed, tracksPerClass)
+  const threads = Math.min(grantedThreads(), 8, files.length)
+  const worker = new URL('./synthesis-worker.js', import.meta.url).href
+  const pool = new Piscina({
+    filename: worker,
+    minThreads: threads,
+    maxThreads: threads,
+    atomics: 'disabled',
+  })
+  let next = 0
+  let done = 0
+  const work = async () => {
+    while (next < files.length) {
+      const { path, ...task } = files[next++]!
+      await writeAtomically(path, [await pool.run(task, { signal })])
+      onProgress?.({ done: ++done, total: files.length })
+    }
+  }
+  try {
+    const results = await Promise.allSettled(Array.from({ length: threads }, work))
+    signal?.throwIfAborted()
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  } finally {
+    await pool.destroy()
+  }
+  return files.map(({ path }) => path)
+}

@@ -1,0 +1,14 @@
+/**
+ * The demo: a small labelled corpus that the package makes itself, so that the whole story runs offline.
+ * in: a seed
+ * out: wav files of eleven classes of synthetic music, a folder a class
+ */
+export {
+  CORPUS_CLASSES,
+  type CorpusOptions,
+  type CorpusTrack,
+  synthesizeTrack,
+  writeCorpus,
+} from './corpus.js'
+export type { Recording } from './mixdown.js'
+export { type Encoding, encodeWav } from './wav.js'
