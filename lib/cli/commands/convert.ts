@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+import { loadModelState, saveModelState } from '../../model/load-state.js'
+import { commonFlags, examples } from '../command.js'
+import { onRun } from '../session.js'
+import { printable } from '../text.js'
+
+export function configure(command: Command): void {
+  command
+    .argument(
+      '<in>',
+      '.safetensors, .ckpt, .pt or .pth, or a run directory; pickles are read, never executed',
+    )
+    .argument('<out>', 'file to write: .safetensors or .pt')
+  commonFlags(command)
+  examples(command, [
+    'clmr convert clmr_checkpoint_10000.ckpt encoder.safetensors',
+    'clmr convert runs/mine mine.pt',
+  ])
+  onRun(command, async (session, _options: object, from: string, to: string) => {
+    const { encoder, projector, head, format, warnings } = await loadModelState(from)
+    for (const warning of warnings) session.note(`${from}: ${warning}`)
+    await saveModelState(to, { encoder, projector, head })
+    const parts = ['encoder', ...(projector ? ['projector'] : []), ...(head ? ['head'] : [])]
+    session.print(`${printable(to)}: ${parts.join(', ')}`)
+    session.printJson({ in: from, out: to, format, parts, warnings })
+  })
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import { verifyCache } from '../../cache/store.js'
+import { isRunDirectory, verifyRun } from '../../train/run-directory.js'
+import { commonFlags, examples } from '../command.js'
+import { EXIT } from '../failure.js'
+import { onRun, type Session } from '../session.js'
+import { printable } from '../text.js'
+
+async function checkRun(session: Session, path: string): Promise<boolean> {
+  const report = await verifyRun(path)
+  const whole = report.checkpoints.filter(({ problem }) => problem === undefined)
+  session.print(
+    `run ${printable(path)}: ${whole.length} of ${report.checkpoints.length} checkpoints are whole`,
+  )
+  for (const problem of report.problems) session.print(printable(problem))
+  session.printJson({ kind: 'run', ...report })
+  return report.ok
+}
+
+async function checkCache(session: Session, path: string): Promise<boolean> {
+  const report = await verifyCache(path, { signal: session.signal })
+  session.print(
+    `cache ${printable(path)}: ${report.tracks - report.problems.length} of ${report.tracks} tracks are whole`,
+  )
+  for (const { file, reason } of report.problems) session.print(printable(`${file}: ${reason}`))
+  if (report.unused.length > 0) session.print(`${report.unused.length} files belong to no track`)
+  session.printJson({ kind: 'cache', path, ...report })
+  return report.ok
+}
+
+export function configure(command: Command): void {
+  command.argument('<path>', 'a run directory or a cache')
+  commonFlags(command)
+  examples(command, ['clmr verify runs/mine', 'clmr verify music.cache --json'])
+  onRun(command, async (session, _options: object, path: string) => {
+    const ok = (await isRunDirectory(path)) ? await checkRun(session, path) : await checkCache(session, path)
+    session.print(ok ? 'every byte is what was written' : 'damaged')
+    if (!ok) session.exitCode = EXIT.failed
+  })
+}

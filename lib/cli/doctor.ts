@@ -1,0 +1,170 @@
+/** What clmr finds on this machine, part by part, and what to do about what is missing. */
+import { spawnSync } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access, statfs } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
+import { dirname } from 'node:path'
+import type { RuntimeInfo } from '../native/binding.js'
+import { cacheFolder, findLibtorch, surveyLibtorch } from '../native/libtorch/find.js'
+import { LIBTORCH_VERSION } from '../native/libtorch/release.js'
+import { addonIsThere, native } from '../native/load.js'
+import { grantedThreads } from '../native/threads.js'
+
+export interface Finding {
+  level: 'ok' | 'warn' | 'fail'
+  what: string
+  found: string
+  /** what to do about it */
+  remedy?: string
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+function checkNode(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const found = `${process.version} on ${process.platform}-${process.arch}`
+  return major > 20 || (major === 20 && minor >= 19)
+    ? { level: 'ok', what: 'node', found }
+    : { level: 'fail', what: 'node', found, remedy: 'Install Node 20.19 or later' }
+}
+
+function checkLibtorch(): Finding[] {
+  const places = surveyLibtorch().map((place): Finding => {
+    const what = 'libtorch'
+    if ('libraries' in place) return { level: 'ok', what, found: `${place.origin}: ${place.libraries}` }
+    const at = place.place === '–' ? '' : ` ${place.place}`
+    return { level: 'ok', what, found: `${place.origin}:${at} ${place.reason ?? 'not there'}` }
+  })
+  try {
+    const used = findLibtorch()
+    return [...places, { level: 'ok', what: 'libtorch', found: `that of ${used.origin} is used` }]
+  } catch (error) {
+    const remedy = `Run \`npx clmr libtorch install\` (${LIBTORCH_VERSION}, about 540 MB, once)`
+    return [...places, { level: 'fail', what: 'libtorch', found: messageOf(error).split(' (')[0]!, remedy }]
+  }
+}
+
+function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
+  const what = 'native part'
+  if (!addonIsThere()) {
+    const found = `none for ${process.platform}-${process.arch}`
+    return { findings: [{ level: 'fail', what, found, remedy: 'In a clone run `npm run build`' }] }
+  }
+  try {
+    const info = native().info()
+    const found = `loaded, libtorch ${info.libtorchVersion}`
+    return { findings: [{ level: 'ok', what, found }], info }
+  } catch (error) {
+    const remedy = 'Mend what stands above; in a clone, run `npm run build:native`'
+    return { findings: [{ level: 'fail', what, found: messageOf(error), remedy }] }
+  }
+}
+
+function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
+  const model = cpus()[0]?.model.trim() || 'unknown processor'
+  const kernels = info ? `, libtorch ${info.cpuCapability}, own kernels ${info.kernels}` : ''
+  const granted = grantedThreads()
+  const cores = availableParallelism()
+  const why = process.env.CLMR_THREADS
+    ? ' (CLMR_THREADS)'
+    : granted < cores
+      ? ' (the cgroup grants no more)'
+      : ''
+  const memory = `${gigabytes(freemem())} free of ${gigabytes(totalmem())}`
+  const little = totalmem() < 4e9
+  return [
+    { level: 'ok', what: 'processor', found: `${model}${kernels}` },
+    { level: 'ok', what: 'threads', found: `${granted} of ${cores} cores${why}` },
+    {
+      level: little ? 'warn' : 'ok',
+      what: 'memory',
+      found: memory,
+      remedy: little ? 'Train with a small --batch-size' : undefined,
+    },
+    {
+      level: 'ok',
+      what: 'GPU',
+      found: info?.cudaDevices
+        ? `${info.cudaDevices} with CUDA`
+        : 'none that libtorch can use: the CPU works',
+    },
+  ]
+}
+
+const DECODERS = {
+  wav: 'wav-decoder',
+  mp3: 'mpg123-decoder',
+  flac: '@wasm-audio-decoders/flac',
+  ogg: '@wasm-audio-decoders/ogg-vorbis',
+}
+
+function checkDecoders(): Finding[] {
+  const { resolve } = createRequire(import.meta.url)
+  const missing = Object.entries(DECODERS).filter(([, name]) => {
+    try {
+      return !resolve(name)
+    } catch {
+      return true
+    }
+  })
+  const own: Finding =
+    missing.length === 0
+      ? { level: 'ok', what: 'decoders', found: `${Object.keys(DECODERS).join(', ')} built in` }
+      : {
+          level: 'fail',
+          what: 'decoders',
+          found: `none for ${missing.map(([format]) => format).join(', ')}`,
+          remedy: `Run \`npm install ${missing.map(([, name]) => name).join(' ')}\``,
+        }
+  const ffmpeg = spawnSync('ffmpeg', ['-version'], { encoding: 'utf8', timeout: 10_000, windowsHide: true })
+  const first = ffmpeg.stdout?.split('\n')[0]?.replace(/ Copyright.*/, '')
+  const foreign: Finding =
+    ffmpeg.status === 0
+      ? { level: 'ok', what: 'ffmpeg', found: `${first}, for all other formats` }
+      : {
+          level: 'warn',
+          what: 'ffmpeg',
+          found: 'not there: m4a, wma, opus and others cannot be read',
+          remedy: 'Install ffmpeg if you have such files',
+        }
+  return [own, foreign]
+}
+
+async function checkCache(): Promise<Finding> {
+  const what = 'cache'
+  const folder = cacheFolder()
+  let at = folder
+  for (;;) {
+    try {
+      await access(at, constants.W_OK)
+      break
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) {
+        const remedy = 'Set CLMR_CACHE to a folder that can be written'
+        return { level: 'fail', what, found: `${folder} cannot be written`, remedy }
+      }
+      at = dirname(at)
+    }
+  }
+  const { bavail, bsize } = await statfs(at)
+  const free = bavail * bsize
+  const found = `${folder}, ${gigabytes(free)} free`
+  return free < 1.2e9
+    ? { level: 'warn', what, found, remedy: 'Free some space, or set CLMR_CACHE to another disk' }
+    : { level: 'ok', what, found }
+}
+
+/** All findings, in the order in which the parts build on each other. Never throws. */
+export async function diagnose(): Promise<Finding[]> {
+  const { findings, info } = checkAddon()
+  return [
+    checkNode(),
+    ...checkLibtorch(),
+    ...findings,
+    ...checkProcessor(info),
+    ...checkDecoders(),
+    await checkCache(),
+  ]
+}

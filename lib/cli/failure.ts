@@ -1,0 +1,95 @@
+/** How a command ends: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted. */
+import { CommanderError } from 'commander'
+import { ClmrError } from '../errors.js'
+import { json, paint, printable } from './text.js'
+
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+
+/** The reason of the abort signal after SIGINT or SIGTERM. */
+export class Interrupted extends Error {
+  override readonly name = 'AbortError'
+  readonly exitCode: number
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`interrupted by ${signal}`)
+    this.exitCode = signal === 'SIGINT' ? 130 : 143
+  }
+}
+
+/** Wrong usage that commander cannot see. */
+export class UsageError extends Error {
+  constructor(
+    message: string,
+    readonly remedy: string,
+  ) {
+    super(message)
+  }
+}
+
+interface Account {
+  exitCode: number
+  code: string
+  /** the message without its remedy */
+  what: string
+  remedy?: string
+  path?: string
+  given?: string
+  expected?: string
+}
+
+/** Codes that speak of what was typed, not of what was found. */
+const USAGE_CODES = new Set(['ERR_CONFIG', 'ERR_ARGUMENT'])
+
+function accountOf(error: unknown, help: string): Account {
+  if (error instanceof CommanderError) {
+    const [first, ...rest] = error.message.replace(/^error: /, '').split('\n')
+    const hint = rest.join(' ').trim()
+    const what = hint ? `${first} ${hint}` : first!
+    return { exitCode: EXIT.usage, code: 'ERR_USAGE', what, remedy: `See \`${help}\`` }
+  }
+  if (error instanceof UsageError)
+    return { exitCode: EXIT.usage, code: 'ERR_USAGE', what: error.message, remedy: error.remedy }
+  if (error instanceof ClmrError) {
+    const { code, message, remedy, path, given, expected } = error
+    const tail = `. ${remedy}.`
+    const what = message.endsWith(tail) ? message.slice(0, -tail.length) : message
+    const exitCode = USAGE_CODES.has(code) ? EXIT.usage : EXIT.failed
+    return { exitCode, code, what, remedy, path, given, expected }
+  }
+  const what = error instanceof Error ? error.message : String(error)
+  const remedy = 'This is a fault of clmr: please report it, with what CLMR_DEBUG=1 shows'
+  return { exitCode: EXIT.failed, code: 'ERR_INTERNAL', what, remedy }
+}
+
+function interruption(error: unknown): Interrupted | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Interrupted) return at
+  return undefined
+}
+
+/**
+ * Tells what went wrong on stderr, as text or as JSON.
+ * @param options.help the command that shows the right usage
+ * @param options.interrupted the interruption that the user caused, where there was one
+ * @returns the exit code
+ */
+export function reportFailure(
+  error: unknown,
+  options: { asJson: boolean; help: string; interrupted?: Interrupted },
+): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
+  const aborted = (error as Error)?.name === 'AbortError'
+  const stopped = interruption(error) ?? (aborted ? options.interrupted : undefined)
+  if (stopped) return stopped.exitCode
+  const { exitCode, ...account } = accountOf(error, options.help)
+  const { code, what, remedy } = account
+  if (options.asJson) {
+    process.stderr.write(`${json({ error: { ...account, what: undefined, message: what } })}\n`)
+  } else {
+    const mark = paint('red', `error [${code}]`, process.stderr)
+    process.stderr.write(`${mark} ${printable(what)}\n`)
+    if (remedy) process.stderr.write(`  ${printable(remedy)}.\n`)
+  }
+  if (process.env.CLMR_DEBUG === '1' && error instanceof Error) {
+    for (let at: unknown = error; at instanceof Error; at = at.cause) process.stderr.write(`${at.stack}\n`)
+  }
+  return exitCode
+}

@@ -1,0 +1,98 @@
+/** What a running command has to do with: where results go, how progress is shown, when to stop. */
+import type { Command } from 'commander'
+import { Interrupted } from './failure.js'
+import { type Progress, startProgress } from './progress.js'
+import { json, printable } from './text.js'
+
+export interface CommonOptions {
+  json?: boolean
+  quiet?: boolean
+}
+
+export class Session {
+  readonly asJson: boolean
+  readonly quiet: boolean
+  /** What the command ends with, where it ends by itself. */
+  exitCode = 0
+
+  constructor(
+    options: CommonOptions,
+    /** Fires at SIGINT and SIGTERM. */
+    readonly signal: AbortSignal,
+  ) {
+    this.asJson = options.json === true
+    // a script that asks for JSON finds nothing but JSON on stderr
+    this.quiet = options.quiet === true || (this.asJson && !process.stderr.isTTY)
+  }
+
+  /** A line of the result, for people. Nothing with --json. */
+  print(text: string): void {
+    if (!this.asJson) process.stdout.write(`${text}\n`)
+  }
+
+  /** The result for scripts. Nothing without --json. */
+  printJson(value: unknown): void {
+    if (this.asJson) process.stdout.write(`${json(value)}\n`)
+  }
+
+  /** What must be said even with --quiet, on stderr; with --json it is in the result. */
+  warn(text: string): void {
+    if (!this.asJson) process.stderr.write(`${printable(text)}\n`)
+  }
+
+  /** A remark on stderr. */
+  note(text: string): void {
+    if (!this.quiet) process.stderr.write(`${printable(text)}\n`)
+  }
+
+  /** Shows the progress of `work`, whatever its end. */
+  async withProgress<T>(label: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+    const progress = await startProgress(label, this.quiet)
+    try {
+      return await work(progress)
+    } finally {
+      progress.end()
+    }
+  }
+}
+
+let interrupted: Interrupted | undefined
+
+/** The first SIGINT or SIGTERM of this process. */
+export function interruptedBy(): Interrupted | undefined {
+  return interrupted
+}
+
+/** The first signal asks the work to come to an end, the second one ends the process at once. */
+function watchSignals(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      const reason = new Interrupted(name)
+      if (interrupted) process.exit(reason.exitCode)
+      interrupted = reason
+      process.stderr.write('\nstopping; once more ends at once\n')
+      controller.abort(reason)
+    })
+  return controller.signal
+}
+
+type Run<Args extends unknown[]> = (
+  session: Session,
+  options: Record<string, never>,
+  ...args: Args
+) => Promise<void>
+
+/** Gives a command its action. `run` gets its options and its arguments in the order in which they were declared. */
+export function onRun<Options extends object, Args extends unknown[]>(
+  command: Command,
+  run: (session: Session, options: Options, ...args: Args) => Promise<void>,
+): void {
+  command.action(async (...given: unknown[]) => {
+    const args = given.slice(0, -2) as Args
+    const options = given.at(-2) as Options & CommonOptions
+    const session = new Session(options, watchSignals())
+    await (run as unknown as Run<Args>)(session, options as never, ...args)
+    process.exitCode = session.exitCode
+  })
+}
