@@ -58,8 +58,27 @@ function* walkChunks(view: DataView): Generator<Chunk> {
     yield chunk
     at = offset + declared + (declared & 1)
     // some writers leave out the pad byte: a chunk name then stands one byte earlier
-    if (declared & 1 && !looksLikeChunk(view, at) && looksLikeChunk(view, at - 1)) at -= 1
+    if (declared & 1 && !isKnownChunk(view, at) && isKnownChunk(view, at - 1)) at -= 1
   }
+}
+
+const KNOWN_CHUNKS = new Set([
+  'fmt ',
+  'data',
+  'fact',
+  'LIST',
+  'bext',
+  'cue ',
+  'smpl',
+  'inst',
+  'junk',
+  'JUNK',
+  'id3 ',
+])
+
+function isKnownChunk(view: DataView, at: number): boolean {
+  if (at + 8 > view.byteLength) return false
+  return KNOWN_CHUNKS.has(String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i))))
 }
 
 function looksLikeChunk(view: DataView, at: number): boolean {

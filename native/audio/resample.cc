@@ -11,8 +11,9 @@ namespace clmr {
 namespace {
 
 constexpr int64_t kMinRate = 1000, kMaxRate = 768000;
-// Outputs between two looks at the abort flag: about 10 ms where the taps of each one have to be computed.
-constexpr int64_t kPiece = 8192;
+// Products between two looks at the abort flag, and outputs at most: some 10 ms even where taps have to be
+// computed.
+constexpr int64_t kPieceProducts = int64_t{1} << 21, kMaxPiece = 8192;
 // Up to 1 Mi taps come from the formula. 44099 → 22050 Hz has 22,050 phases and 6 Mi taps: those come from a
 // table, and are kept up to 32 MiB; beyond that they are made when they are needed.
 constexpr int64_t kMaxExactTaps = int64_t{1} << 20, kMaxKeptTaps = int64_t{1} << 23;
@@ -38,7 +39,7 @@ class Taps {
       : filter_(filter), from_(from), to_(to), count_(kernels::SincTapCount(filter, from, to)) {
     kept_ = to * count_ <= kMaxKeptTaps;
     if (to * count_ > kMaxExactTaps) table_ = kernels::SincTable(filter);
-    const int64_t rows = kept_ ? to : kPiece;
+    const int64_t rows = kept_ ? to : PieceLength();
     taps_.resize(rows * count_);
     first_.resize(rows);
     if (kept_) Make(0, to);
@@ -55,6 +56,7 @@ class Taps {
     }
   }
 
+  int64_t PieceLength() const { return std::clamp<int64_t>(kPieceProducts / count_, 1, kMaxPiece); }
   int64_t count() const { return count_; }
   const float* data() const { return taps_.data(); }
 
@@ -99,9 +101,9 @@ at::Tensor MixAndResample(const std::vector<const float*>& channels, int64_t fra
   auto result = at::empty({length}, at::kFloat);
   float* y = result.mutable_data_ptr<float>();
   if (from == to) {
-    for (int64_t n = 0; n < length; n += kPiece) {
+    for (int64_t n = 0; n < length; n += kMaxPiece) {
       throw_if_aborted(abort);
-      const int64_t outputs = std::min(kPiece, length - n);
+      const int64_t outputs = std::min(kMaxPiece, length - n);
       kernels::mix_down_f32_reference(channels.data(), channel_count, frames, n, outputs, y + n);
       CheckFinite(y + n, outputs, n);
     }
@@ -109,12 +111,13 @@ at::Tensor MixAndResample(const std::vector<const float*>& channels, int64_t fra
   }
 
   Taps taps(filter, from, to);
+  const int64_t piece = taps.PieceLength();
   const auto kernel = kernels::ChooseResample();
   std::vector<int64_t> row, input;
   std::vector<float> window;
-  for (int64_t n = 0; n < length; n += kPiece) {
+  for (int64_t n = 0; n < length; n += piece) {
     throw_if_aborted(abort);
-    const int64_t outputs = std::min(kPiece, length - n);
+    const int64_t outputs = std::min(piece, length - n);
     taps.Select(n, outputs, &row, &input);
     const int64_t start = input.front(), end = *std::max_element(input.begin(), input.end()) + taps.count();
     window.resize(end - start);

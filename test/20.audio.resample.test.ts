@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { native } from '#lib/native/load.js'
+import { readGolden, testClip } from './helpers/golden.js'
+
+const flag = () => native().createAbortFlag()
+const resample = (
+  x: Float32Array,
+  from: number,
+  to: number,
+  quality: 'best' | 'fast' | 'torchaudio' = 'best',
+) => native().mixAndResample([x], from, to, quality, flag())
+
+const sine = (n: number, rate: number, frequency: number, amplitude = 1) =>
+  Float32Array.from({ length: n }, (_, i) => amplitude * Math.sin((2 * Math.PI * frequency * i) / rate))
+
+/** Amplitude of `frequency` in the middle half of x, by correlation with a Hann-weighted complex exponential. */
+function amplitudeAt(x: Float32Array, rate: number, frequency: number): number {
+  const from = x.length >> 2
+  const n = x.length >> 1
+  let [re, im, weight] = [0, 0, 0]
+  for (let i = 0; i < n; i++) {
+    const w = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n)
+    const phase = (2 * Math.PI * frequency * i) / rate
+    re += w * x[from + i]! * Math.cos(phase)
+    im += w * x[from + i]! * Math.sin(phase)
+    weight += w
+  }
+  return (2 * Math.hypot(re, im)) / weight
+}
+
+const decibels = (x: number) => 20 * Math.log10(x)
+
+function maxDifference(a: Float32Array, b: Float32Array): number {
+  assert.equal(a.length, b.length)
+  return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0)
+}
+
+describe('20 audio: resampling', () => {
+  for (const [rate, n] of [
+    [44100, 1501],
+    [48000, 1600],
+    [16000, 500],
+  ] as const)
+    it(`${rate} → 22,050 Hz equals torchaudio to 1e-6, by its default and by kaiser_best (golden)`, async () => {
+      const golden = readGolden('resample.safetensors')
+      const x = testClip(70, 71, n)
+      assert.ok(
+        maxDifference(await resample(x, rate, 22050, 'torchaudio'), golden[`default.${rate}`]!.data) <= 1e-6,
+      )
+      assert.ok(
+        maxDifference(await resample(x, rate, 22050, 'best'), golden[`kaiser_best.${rate}`]!.data) <= 1e-6,
+      )
+    })
+
+  it('a tone at 13 kHz leaves an alias of at most −100 dB (closed form: it would fold to 9,050 Hz)', async () => {
+    const y = await resample(sine(44100, 44100, 13000), 44100, 22050)
+    assert.ok(decibels(amplitudeAt(y, 22050, 22050 - 13000)) <= -100)
+  })
+
+  it("the control: torchaudio's default lets that alias through at about −24 dB", async () => {
+    const y = await resample(sine(44100, 44100, 13000), 44100, 22050, 'torchaudio')
+    const alias = decibels(amplitudeAt(y, 22050, 9050))
+    assert.ok(Math.abs(alias + 24.5) < 1, `${alias} dB`)
+  })
+
+  it('tones up to 10 kHz keep their level within 0.1 dB (closed form)', async () => {
+    for (const frequency of [100, 1000, 5000, 9000, 10000]) {
+      const y = await resample(sine(44100, 44100, frequency), 44100, 22050)
+      assert.ok(Math.abs(decibels(amplitudeAt(y, 22050, frequency))) <= 0.1, `${frequency} Hz`)
+    }
+  })
+
+  for (const rate of [1000, 8000, 11025, 32000, 44099, 47999, 96000, 192000, 767999])
+    it(`from ${rate} Hz a tone stays at its place: the sine itself, sampled at 22,050 Hz, to 1e-4 (closed form)`, async () => {
+      const frequency = rate / 8 > 5000 ? 997 : rate / 8
+      const y = await resample(sine(rate / 2, rate, frequency, 0.5), rate, 22050)
+      assert.equal(y.length, Math.ceil((Math.floor(rate / 2) * 22050) / rate))
+      const wanted = sine(y.length, 22050, frequency, 0.5)
+      const edge = Math.ceil((80 * 22050) / Math.min(rate, 22050))
+      for (let i = edge; i < y.length - edge; i++)
+        assert.ok(Math.abs(y[i]! - wanted[i]!) <= 1e-4, `sample ${i}`)
+    })
+
+  for (const [from, to] of [
+    [44100, 22050],
+    [48000, 22050],
+    [44099, 22050],
+  ] as const)
+    it(`working in pieces changes no bit: ${from} → ${to} Hz of a part is the part of the whole`, async () => {
+      const x = testClip(1, 2, 120000)
+      const whole = await resample(x, from, to)
+      const skip = from === 44099 ? 44099 : 35200 // a whole number of output periods
+      const part = await resample(x.subarray(skip), from, to)
+      const offset = (skip * to) / from
+      const margin = 600
+      assert.ok(Number.isInteger(offset))
+      assert.deepEqual(part.subarray(margin), whole.subarray(offset + margin))
+    })
+
+  it('channels are averaged, whatever their number (closed form)', async () => {
+    const channels = [0.5, -0.25, 0.125, 1].map((x) => new Float32Array(100).fill(x))
+    const y = await native().mixAndResample(channels, 22050, 22050, 'best', flag())
+    assert.deepEqual(y, new Float32Array(100).fill(0.34375))
+  })
+
+  it('the fast kernel gives what the plain reference gives, to 1e-6', () => {
+    const script = `
+      import { native } from ${JSON.stringify(new URL('../dist/native/load.js', import.meta.url).href)}
+      const x = Float32Array.from({ length: 30000 }, (_, i) => Math.sin(i * i * 1e-5))
+      const y = await native().mixAndResample([x], 44100, 22050, 'best', native().createAbortFlag())
+      process.stdout.write(Buffer.from(y.buffer, y.byteOffset, y.byteLength).toString('base64'))`
+    const run = (capability: string) => {
+      const env = { ...process.env, CLMR_CPU_CAPABILITY: capability }
+      const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+        env,
+        encoding: 'utf8',
+        cwd: fileURLToPath(new URL('..', import.meta.url)),
+      })
+      return new Float32Array(new Uint8Array(Buffer.from(out, 'base64')).buffer)
+    }
+    const plain = run('default')
+    assert.ok(maxDifference(run('avx512'), plain) <= 1e-6)
+    assert.ok(Math.max(...plain) > 0.9)
+  })
+
+  it('an abort ends it within 250 ms, and the next call works', async () => {
+    const abort = flag()
+    const running = native().mixAndResample([new Float32Array(60 * 192000)], 767999, 22050, 'best', abort)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const raised = performance.now()
+    abort.raise()
+    await assert.rejects(running, { code: 'ABORT' })
+    assert.ok(performance.now() - raised <= 250)
+    assert.equal((await resample(new Float32Array(441), 44100, 22050)).length, 221)
+  })
+
+  it('BAD CALL - rates out of range, no channels, channels that differ in length, overflow to infinity', async () => {
+    const x = new Float32Array(10)
+    const call = async (channels: Float32Array[], from: number) =>
+      native().mixAndResample(channels, from, 22050, 'best', flag())
+    for (const rate of [0, 999, 768001, -1, 44100.5])
+      await assert.rejects(call([x], rate), { code: 'ERR_ARGUMENT' })
+    await assert.rejects(call([], 44100), { code: 'ERR_ARGUMENT' })
+    await assert.rejects(call([x, new Float32Array(9)], 44100), { code: 'ERR_SHAPE' })
+    await assert.rejects(
+      call([new Float32Array(100).fill(3.4e38), new Float32Array(100).fill(3.4e38)], 44100),
+      { code: 'ERR_NON_FINITE' },
+    )
+  })
+})
