@@ -13,7 +13,7 @@ export function configure(command: Command): void {
   onRun(command, async (session, { sha256 }: { sha256?: boolean }, model: string) => {
     const found = await inspectModel(model, { sha256 })
     session.print(
-      `${printable(found.path)}: ${found.format}, ${found.tensors.length} tensors, ${found.elements} numbers`,
+      `${printable(found.path)}: ${found.format}, ${found.tensors.length} tensors, ${found.values} numbers`,
     )
     for (const [name, value] of Object.entries(found.metadata)) session.print(printable(`${name}: ${value}`))
     for (const name of found.inert) session.print(printable(`names ${name}, which was not imported`))

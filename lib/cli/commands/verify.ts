@@ -8,11 +8,10 @@ import { printable } from '../text.js'
 
 async function checkRun(session: Session, path: string): Promise<boolean> {
   const report = await verifyRun(path)
-  const whole = report.checkpoints.filter(({ problem }) => problem === undefined)
   session.print(
-    `run ${printable(path)}: ${whole.length} of ${report.checkpoints.length} checkpoints are whole`,
+    `run ${printable(path)}: ${report.checkpoints} checkpoints, ${report.metrics} records of metrics`,
   )
-  for (const problem of report.problems) session.print(printable(problem))
+  for (const { path: file, reason } of report.problems) session.print(printable(`${file}: ${reason}`))
   session.printJson({ kind: 'run', ...report })
   return report.ok
 }
