@@ -1,7 +1,17 @@
-// Copies what tsc does not compile (the report's page parts) from lib/ to dist/, and makes the CLI executable.
-import { chmodSync, cpSync, existsSync } from 'node:fs'
+// Copies what tsc does not compile (the report's page parts, uPlot) to dist/, and makes the CLI executable.
+import { chmodSync, copyFileSync, cpSync, existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const url = (path) => new URL(`../${path}`, import.meta.url)
-if (existsSync(url('lib/evaluate/report/assets')))
-  cpSync(url('lib/evaluate/report/assets'), url('dist/evaluate/report/assets'), { recursive: true })
-if (existsSync(url('dist/cli/main.js'))) chmodSync(url('dist/cli/main.js'), 0o755)
+const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+const assets = path('dist/evaluate/report/assets')
+cpSync(path('lib/evaluate/report/assets'), assets, { recursive: true })
+
+// uPlot draws the report's curves; its licence goes with it.
+const uplot = dirname(createRequire(import.meta.url).resolve('uplot/package.json'))
+for (const name of ['uPlot.iife.min.js', 'uPlot.min.css'])
+  copyFileSync(join(uplot, 'dist', name), join(assets, name))
+copyFileSync(join(uplot, 'LICENSE'), join(assets, 'uPlot.LICENSE'))
+
+if (existsSync(path('dist/cli/main.js'))) chmodSync(path('dist/cli/main.js'), 0o755)

@@ -15,4 +15,11 @@ export {
   type ProbeFitOptions,
   type ProbeProgress,
 } from './probe.js'
+export type { NamedResult } from './report/page.js'
+export {
+  type ReportOptions,
+  type ReportProgress,
+  type WrittenReport,
+  writeReport,
+} from './report/write-report.js'
 export { nearest, type SimilarTrack, similarTracks } from './search.js'

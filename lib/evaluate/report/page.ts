@@ -1,0 +1,231 @@
+/** Data → the text of the page. Everything it needs lies inside, and its content security policy lets nothing in. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { ClassResult, Evaluation } from '../probe.js'
+import { html, jsonForScript, Markup } from './escape.js'
+import type { TrainingCurve } from './run-log.js'
+
+export interface MapTrack {
+  name: string
+  /** indices into `classes` */
+  labels: number[]
+  /** 0 to 1 */
+  x: number
+  y: number
+  /** tracks that sound alike, with their cosine similarity */
+  near: [track: number, score: number][]
+  /** base64 of µ-law */
+  audio?: string
+}
+
+export interface MapData {
+  classes: string[]
+  tracks: MapTrack[]
+  /** Hz of the excerpts */
+  rate: number
+  projection: string
+  /** how the excerpts were chosen, and what is missing */
+  audioNote: string
+  agreement?: { share: number; chance: number; neighbors: number }
+}
+
+export interface NamedResult {
+  name: string
+  evaluation: Evaluation
+}
+
+export interface PageData {
+  title: string
+  subtitle: string
+  curve?: TrainingCurve
+  results: NamedResult[]
+  multilabel: boolean
+  map?: MapData
+  generator: string
+}
+
+const asset = (name: string) => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8')
+const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+const percent = (v: number) => (Number.isFinite(v) ? `${(100 * v).toFixed(1)} %` : '–')
+const score = (v: number) => (Number.isFinite(v) ? v.toFixed(3) : '–')
+const figure = (v: number) => (Number.isFinite(v) ? (v >= 100 ? v.toFixed(0) : v.toPrecision(3)) : '–')
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${seconds.toFixed(0)} s`
+  return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`
+}
+
+function tile(label: string, value: string, note: string): Markup {
+  return html`<div class="tile"><dt>${label}</dt><dd>${value}<small>${note}</small></dd></div>`
+}
+
+function tiles({ curve, results, map, multilabel }: PageData): Markup {
+  const made: Markup[] = []
+  const [first, second] = results
+  const against = (pick: (e: Evaluation) => number, format: (v: number) => string) =>
+    second ? `${second.name}: ${format(pick(second.evaluation))}` : `${first!.evaluation.tracks} test tracks`
+  if (first && !multilabel)
+    made.push(
+      tile(
+        'Accuracy',
+        percent(first.evaluation.accuracy),
+        against((e) => e.accuracy, percent),
+      ),
+    )
+  if (first)
+    made.push(
+      tile(
+        'ROC-AUC',
+        score(first.evaluation.rocAuc),
+        against((e) => e.rocAuc, score),
+      ),
+    )
+  if (first && multilabel)
+    made.push(
+      tile(
+        'PR-AUC',
+        score(first.evaluation.prAuc),
+        against((e) => e.prAuc, score),
+      ),
+    )
+  if (map?.agreement) {
+    const { share, chance, neighbors } = map.agreement
+    const note = `share a class, of ${neighbors}; by chance ${percent(chance)}`
+    made.push(tile('Neighbours alike', percent(share), note))
+  }
+  if (curve) {
+    made.push(tile('Loss', figure(curve.finalLoss), `from ${figure(curve.firstLoss)}`))
+    made.push(tile('Steps', String(curve.steps), `${curve.epochs} epochs, ${duration(curve.seconds)}`))
+    made.push(tile('Views per second', figure(curve.viewsPerSecond), 'median of the steps'))
+  }
+  if (map) made.push(tile('Tracks', String(map.tracks.length), `${map.classes.length} classes`))
+  return html`<dl class="tiles">${made}</dl>`
+}
+
+function resultsTable(results: NamedResult[], multilabel: boolean): Markup {
+  const columns: [string, (e: Evaluation) => number, (v: number) => string][] = [
+    [multilabel ? 'Every class right' : 'Accuracy', (e) => e.accuracy, percent],
+    ['ROC-AUC', (e) => e.rocAuc, score],
+    ['PR-AUC', (e) => e.prAuc, score],
+  ]
+  const best = columns.map(([, pick]) => Math.max(...results.map((r) => pick(r.evaluation))))
+  const row = (r: NamedResult) =>
+    html`<tr><td><bdi>${r.name}</bdi></td>${columns.map(
+      ([, pick, format], i) =>
+        html`<td${new Markup(pick(r.evaluation) === best[i] ? ' class="best"' : '')}>${format(pick(r.evaluation))}</td>`,
+    )}<td>${r.evaluation.tracks}</td><td>${r.evaluation.clips}</td></tr>`
+  return html`<div class="scroll"><table>
+<thead><tr><th>Encoder</th>${columns.map(([name]) => html`<th>${name}</th>`)}<th>Test tracks</th><th>Clips</th></tr></thead>
+<tbody>${results.map(row)}</tbody>
+</table></div>`
+}
+
+const FILLS = 3
+
+function bars(values: number[]): Markup {
+  const height = 18 / values.length
+  const bar = (v: number, i: number) => {
+    const width = Number.isFinite(v) ? Math.max(0, Math.min(1, v)) * 100 : 0
+    const at = new Markup(`y="${(i * height).toFixed(2)}" height="${Math.max(2, height - 1.5).toFixed(2)}"`)
+    return html`<rect class="track-line" width="100%" rx="2" ${at}/><rect class="fill-${i % FILLS}" width="${width.toFixed(2)}%" rx="2" ${at}/>`
+  }
+  return html`<svg class="bars" role="img" aria-label="${values.map(percent).join(', ')}">${values.map(bar)}</svg>`
+}
+
+function classTable(results: NamedResult[], multilabel: boolean): Markup {
+  const pick = (c: ClassResult | undefined) => (c ? (multilabel ? c.rocAuc : c.accuracy) : Number.NaN)
+  const format = multilabel ? score : percent
+  const names = results[0]!.evaluation.perClass
+  const of = (r: NamedResult, name: string) => pick(r.evaluation.perClass.find((c) => c.class === name))
+  const row = (c: ClassResult) => {
+    const values = results.map((r) => of(r, c.class))
+    const cells = values.map((v) => html`<td>${format(v)}</td>`)
+    return html`<tr><td><bdi>${c.class}</bdi></td><td>${c.tracks}</td>${cells}<td class="bar">${bars(values)}</td></tr>`
+  }
+  const key = (r: NamedResult, i: number) =>
+    html`<span class="key"><svg class="key-mark" aria-hidden="true"><rect class="fill-${i % FILLS}" width="12" height="12" rx="2"/></svg><bdi>${r.name}</bdi></span>`
+  return html`<h3>${multilabel ? 'ROC-AUC' : 'Share of recognised tracks'} by class</h3>
+<p>${results.map(key)}</p>
+<div class="scroll"><table>
+<thead><tr><th>Class</th><th>Tracks</th>${results.map((r) => html`<th><bdi>${r.name}</bdi></th>`)}<th></th></tr></thead>
+<tbody>${names.map(row)}</tbody>
+</table></div>`
+}
+
+function resultsSection({ results, multilabel }: PageData): Markup {
+  if (results.length === 0) return html``
+  return html`<section><h2>What the embeddings know</h2>
+<p class="muted">Linear evaluation: the encoder is frozen, a small head learns the labels from its embeddings, and is judged on tracks that neither has seen. Answers are averaged over the clips of a track.</p>
+${resultsTable(results, multilabel)}${classTable(results, multilabel)}</section>`
+}
+
+function trainingSection({ curve }: PageData): Markup {
+  if (!curve) return html``
+  const speed = curve.throughput.some((v) => v !== null)
+  return html`<section><h2>Training</h2>
+<p class="muted">Contrastive loss of every step, and how many augmented views a second went through the network. Drag to zoom, double-click to go back.</p>
+<div class="charts"><div><h3>Loss</h3><div id="loss-chart"></div></div>
+${speed && html`<div><h3>Throughput (views/s)</h3><div id="speed-chart"></div></div>`}</div></section>`
+}
+
+function mapSection({ map }: PageData): Markup {
+  if (!map) return html``
+  return html`<section><h2>Map of the music</h2>
+<p class="muted">Every dot is a track: the mean embedding of its clips, ${map.projection}. Tracks that the encoder hears as alike lie together. <strong>Click a dot, or a name in the list, to listen.</strong> ${map.audioNote}</p>
+<div id="legend" role="group" aria-label="Classes: choose the ones to show"></div>
+<div class="explore">
+<div class="stage"><canvas id="map" role="img" aria-label="Map of ${map.tracks.length} tracks; the list beside it holds the same tracks"></canvas><div id="tip" hidden><bdi></bdi><span></span></div></div>
+<div class="side">
+<div id="player" hidden aria-live="polite"><div id="now"><span id="now-swatch" class="swatch"></span><bdi id="now-name"></bdi></div><div id="now-detail" class="muted"></div>
+<audio id="audio" controls></audio><div id="no-audio" class="muted" hidden>This page holds no excerpt of this track: it would have become too large, or the track could not be read.</div>
+<h3 id="near-title" hidden>Sounds alike (cosine similarity)</h3><ul id="near" class="tracks"></ul></div>
+<input id="filter" type="search" placeholder="Find a track or class" aria-label="Find a track or class">
+<div id="count" class="muted" role="status"></div>
+<ul id="list" class="tracks"></ul>
+</div></div></section>`
+}
+
+/** The licence asks that its notice goes with every copy. */
+function uplotNotice(): string {
+  return `/*!\nuPlot\n${asset('uPlot.LICENSE').replaceAll('*/', '* /').trim()}\n*/\n`
+}
+
+function scripts({ curve, map }: PageData): string {
+  const parts = curve ? [uplotNotice() + asset('uPlot.iife.min.js')] : []
+  parts.push(asset('player.js'))
+  if (curve) parts.push(asset('charts.js'))
+  if (map) parts.push(asset('map.js'))
+  parts.push(asset('page.js'))
+  return `\n${parts.join('\n')}`
+}
+
+/** The whole page. No request leaves it: scripts and styles are named by their hashes, sound comes from blobs. */
+export function renderPage(page: PageData): string {
+  const script = scripts(page)
+  const style = `\n${page.curve ? asset('uPlot.min.css') : ''}\n${asset('page.css')}`
+  const policy = `default-src 'none'; script-src ${sha256(script)}; style-src ${sha256(style)}; media-src blob:; base-uri 'none'; form-action 'none'`
+  const { curve, map } = page
+  const data = { curve, map: map && { classes: map.classes, tracks: map.tracks, rate: map.rate } }
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${page.title}</title>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+<header><h1><bdi>${page.title}</bdi></h1><p class="muted">${page.subtitle}</p></header>
+<main>${tiles(page)}
+<noscript><section>The figures below need no script; the curves, the map and the sound do.</section></noscript>
+${resultsSection(page)}${trainingSection(page)}${mapSection(page)}</main>
+<footer>${page.generator}. This page is one file: it can be moved, mailed and opened without a network.</footer>
+<script type="application/json" id="data">${new Markup(jsonForScript(data))}</script>
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`.text
+}

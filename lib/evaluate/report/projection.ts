@@ -1,0 +1,64 @@
+/** Track embeddings [n, E] → places on a map [n, 2]. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { type Matrix, matrix } from '../../matrix.js'
+import { abortReason, callNative } from '../../native/call.js'
+import { native } from '../../native/load.js'
+
+export type ProjectionName = 'pca' | 'umap'
+
+export interface UmapRequest {
+  data: Float32Array
+  rows: number
+  cols: number
+  neighbors: number
+  seed: number
+}
+
+async function principalPlane(x: Matrix): Promise<Matrix> {
+  const components = Math.min(2, x.cols)
+  const p = await callNative(undefined, () => native().pca(x.data, x.cols, components))
+  if (components === 2) return matrix(p, x.rows, 2)
+  return matrix(
+    Float32Array.from({ length: 2 * x.rows }, (_, i) => (i % 2 ? 0 : p[i / 2]!)),
+    x.rows,
+    2,
+  )
+}
+
+/** UMAP (McInnes et al., 2018) by umap-js, in a thread of its own; the same seed gives the same map. */
+function umapPlane(x: Matrix, seed: number, signal?: AbortSignal): Promise<Matrix> {
+  const file = new URL('./umap-worker.js', import.meta.url)
+  if (!existsSync(fileURLToPath(file))) throw new Error(`${file} is missing`)
+  const request: UmapRequest = {
+    data: x.data.slice(),
+    rows: x.rows,
+    cols: x.cols,
+    neighbors: Math.min(15, x.rows - 1),
+    seed,
+  }
+  const worker = new Worker(file, { workerData: request })
+  return new Promise<Matrix>((resolve, reject) => {
+    const onAbort = () => reject(abortReason(signal!))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    worker.once('message', (plane: Float32Array) => resolve(matrix(plane, x.rows, 2)))
+    worker.once('error', reject)
+    worker.once('exit', () => {
+      signal?.removeEventListener('abort', onAbort)
+      reject(new Error('the UMAP thread ended without a result'))
+    })
+  }).finally(() => worker.terminate())
+}
+
+/** UMAP needs a few neighbours: below 4 tracks the principal plane is taken. */
+export async function project(
+  x: Matrix,
+  name: ProjectionName,
+  seed: number,
+  signal?: AbortSignal,
+): Promise<{ name: ProjectionName; plane: Matrix }> {
+  if (signal?.aborted) throw abortReason(signal)
+  if (name === 'umap' && x.rows >= 4) return { name, plane: await umapPlane(x, seed, signal) }
+  return { name: 'pca', plane: await principalPlane(x) }
+}

@@ -1,0 +1,19 @@
+/** The thread that runs UMAP: takes a UmapRequest, answers with the plane [n, 2]. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { UMAP } from 'umap-js'
+import type { UmapRequest } from './projection.js'
+
+const { data, rows, cols, neighbors, seed } = workerData as UmapRequest
+
+/** mulberry32: umap-js asks for a source of uniform numbers */
+let state = seed >>> 0
+function random(): number {
+  state = (state + 0x6d2b79f5) >>> 0
+  let t = Math.imul(state ^ (state >>> 15), state | 1)
+  t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+}
+
+const points = Array.from({ length: rows }, (_, i) => Array.from(data.subarray(i * cols, (i + 1) * cols)))
+const plane = new UMAP({ nComponents: 2, nNeighbors: neighbors, random }).fit(points)
+parentPort!.postMessage(Float32Array.from(plane.flat()))

@@ -1,0 +1,218 @@
+import { createRequire } from 'node:module'
+import { z } from 'zod'
+import { ArgumentError, ClmrError } from '../../errors.js'
+import { writeAtomically } from '../../formats/atomic-file.js'
+import { type Matrix, matrix } from '../../matrix.js'
+import { abortReason } from '../../native/call.js'
+import { parseOptions } from '../../options.js'
+import { type DatasetEmbeddings, embedDataset, type LabelledTracks, type TrackEncoder } from '../embed.js'
+import { nearest } from '../search.js'
+import { EXCERPT_RATE, excerptOf, planExcerpts } from './excerpts.js'
+import { type MapData, type MapTrack, type NamedResult, type PageData, renderPage } from './page.js'
+import { project } from './projection.js'
+import { readTrainingCurve } from './run-log.js'
+
+export const reportOptions = z.strictObject({
+  out: z.string().min(1).describe('file to write, report.html'),
+  run: z.string().min(1).optional().describe('run directory: loss curve and throughput'),
+  title: z.string().min(1).default('clmr report').describe('heading of the page'),
+  projection: z
+    .enum(['pca', 'umap'])
+    .default('pca')
+    .describe('how embeddings become a map: principal components, or UMAP'),
+  neighbors: z.number().int().min(0).max(50).default(5).describe('similar tracks to list for each track'),
+  seconds: z.number().positive().max(60).default(5).describe('length of the excerpts in seconds, at most'),
+  maxAudioBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(8_000_000)
+    .describe('bytes of all excerpts in the page, at most'),
+  seed: z.number().int().min(0).default(42).describe('of UMAP'),
+})
+
+export interface ReportProgress {
+  phase: 'embed' | 'project' | 'audio'
+  done: number
+  total: number
+}
+
+export type ReportOptions = z.input<typeof reportOptions> & {
+  /** probe results, the one to show first in front; random weights for comparison behind it */
+  results?: readonly NamedResult[]
+  /** the tracks of the map: what `embedDataset` returned … */
+  embeddings?: DatasetEmbeddings
+  /** … or a data set and the encoder to embed it with */
+  dataset?: LabelledTracks
+  encoder?: TrackEncoder
+  signal?: AbortSignal
+  onProgress?: (progress: ReportProgress) => void
+}
+
+export interface WrittenReport {
+  path: string
+  bytes: number
+  /** tracks on the map, and how many of them can be heard */
+  tracks: number
+  audible: number
+}
+
+type Settings = z.output<typeof reportOptions>
+type Live = Pick<ReportOptions, 'signal' | 'onProgress'>
+
+/** Both axes to 0…1. */
+function toUnitSquare(plane: Matrix): Matrix {
+  const range = [0, 1].map((axis) => {
+    const values = Array.from({ length: plane.rows }, (_, i) => plane.row(i)[axis]!)
+    const low = Math.min(...values)
+    return { low, width: Math.max(...values) - low }
+  })
+  const data = plane.data.map((v, i) => {
+    const { low, width } = range[i % 2]!
+    return width > 0 ? (v - low) / width : 0.5
+  })
+  return matrix(data, plane.rows, 2)
+}
+
+function variance({ data, rows, cols }: Matrix): number {
+  const means = new Float64Array(cols)
+  for (const [i, v] of data.entries()) means[i % cols]! += v / rows
+  return data.reduce((sum, v, i) => sum + (v - means[i % cols]!) ** 2, 0)
+}
+
+function projectionWords(name: string, plane: Matrix, x: Matrix): string {
+  if (name === 'umap') return 'laid out by UMAP'
+  const share = variance(plane) / variance(x)
+  const kept = Number.isFinite(share) ? `, which keep ${Math.round(100 * share)} % of the variance` : ''
+  return `projected onto the first two principal components${kept}`
+}
+
+async function neighboursOf(x: Matrix, k: number): Promise<[number, number][][]> {
+  if (k === 0 || x.rows < 2) return Array.from({ length: x.rows }, () => [])
+  const { indices, scores } = await nearest(x, x, k + 1)
+  return Array.from({ length: x.rows }, (_, i) =>
+    Array.from(scores.row(i), (s, j): [number, number] => [indices[i * scores.cols + j]!, s])
+      .filter(([to]) => to !== i)
+      .slice(0, k)
+      .map(([to, s]): [number, number] => [to, Math.round(s * 1e4) / 1e4]),
+  )
+}
+
+/** How often a neighbour shares a class with its track, and how often any other track would. */
+function agreementOf(tracks: MapTrack[], neighbors: number): MapData['agreement'] {
+  const alike = (a: MapTrack, b: MapTrack) => a.labels.some((k) => b.labels.includes(k))
+  const labelled = tracks.filter((t) => t.labels.length > 0 && t.near.length > 0)
+  if (labelled.length === 0) return undefined
+  const pairs = labelled.flatMap((t) => t.near.map(([to]) => alike(t, tracks[to]!)))
+  const others = labelled.flatMap((t) => tracks.filter((u) => u !== t).map((u) => alike(t, u)))
+  const share = (hits: boolean[]) => hits.filter(Boolean).length / hits.length
+  return { share: share(pairs), chance: share(others), neighbors }
+}
+
+function audioWords(audible: number, tracks: number, seconds: number): string {
+  if (audible === 0) return 'This page holds no sound.'
+  const length = `${seconds < 9.5 ? seconds.toFixed(1) : seconds.toFixed(0)} s from the middle`
+  if (audible === tracks) return `You hear ${length}, at ${EXCERPT_RATE} Hz.`
+  return `${audible} of the ${tracks} tracks can be heard (${length}): with all of them the page would be too large.`
+}
+
+/** A track that cannot be read has no excerpt; the report goes on. */
+async function addExcerpts(tracks: MapTrack[], dataset: LabelledTracks, s: Settings, live: Live) {
+  const plan = planExcerpts(tracks.length, s.seconds, s.maxAudioBytes)
+  let audible = 0
+  for (const [done, index] of plan.tracks.entries()) {
+    try {
+      tracks[index]!.audio = await excerptOf(dataset, index, plan.seconds, live.signal)
+      audible++
+    } catch (error) {
+      if (live.signal?.aborted) throw abortReason(live.signal)
+      if (!(error instanceof ClmrError)) throw error
+    }
+    live.onProgress?.({ phase: 'audio', done: done + 1, total: plan.tracks.length })
+  }
+  return { audible, seconds: plan.seconds }
+}
+
+async function makeMap(embedded: DatasetEmbeddings, s: Settings, live: Live) {
+  const { dataset, trackMeans } = embedded
+  live.onProgress?.({ phase: 'project', done: 0, total: 1 })
+  const { name, plane } = await project(trackMeans, s.projection, s.seed, live.signal)
+  const near = await neighboursOf(trackMeans, s.neighbors)
+  live.onProgress?.({ phase: 'project', done: 1, total: 1 })
+  const square = toUnitSquare(plane)
+  const hasLabels = dataset.labels.cols > 0
+  const tracks = dataset.tracks.map((track, i): MapTrack => {
+    const [x, y] = [...square.row(i)].map((v) => Math.round(v * 1e4) / 1e4)
+    const row = hasLabels ? [...dataset.labels.row(i)] : []
+    const labels = row.flatMap((v, k) => (v === 1 ? [k] : []))
+    return { name: track.path, labels, x: x!, y: y!, near: near[i]! }
+  })
+  const { audible, seconds } = await addExcerpts(tracks, dataset, s, live)
+  const map: MapData = {
+    classes: [...dataset.classes],
+    tracks,
+    rate: EXCERPT_RATE,
+    projection: projectionWords(name, plane, trackMeans),
+    audioNote: audioWords(audible, tracks.length, seconds),
+    agreement: agreementOf(tracks, s.neighbors),
+  }
+  return { map, audible }
+}
+
+function subtitleOf(curve: PageData['curve'], map: PageData['map']): string {
+  const parts = [
+    curve?.name,
+    map && `${map.tracks.length} tracks of ${map.classes.length} classes`,
+    new Date().toISOString().slice(0, 16).replace('T', ' '),
+  ]
+  return parts.filter(Boolean).join(' · ')
+}
+
+function generator(): string {
+  const { version } = createRequire(import.meta.url)('clmr/package.json') as { version: string }
+  return `Written by clmr ${version}`
+}
+
+/**
+ * Writes one self-contained page: loss curve and throughput of a run, probe results against one another, per-class
+ * bars, and a map of the tracks that plays them on a click. No request leaves the page; names in it stay text.
+ * Sound: up to `seconds` from the middle of each track as 8-bit µ-law at 11,025 Hz, shortened to no less than 2 s so
+ * that all of it fits into `maxAudioBytes`; beyond that, an even choice of the tracks.
+ * @throws ArgumentError where there is nothing to show, ConfigError, IoError, AbortError
+ */
+export async function writeReport(options: ReportOptions): Promise<WrittenReport> {
+  const { results = [], embeddings, dataset, encoder, signal, onProgress, ...rest } = options
+  const settings = parseOptions(reportOptions, rest, 'writeReport')
+  const embeds = embeddings === undefined && dataset !== undefined && encoder !== undefined
+  if (settings.run === undefined && results.length === 0 && embeddings === undefined && !embeds)
+    throw new ArgumentError({
+      what: 'there is nothing to report',
+      expected: 'a run, results, embeddings, or a data set with an encoder',
+      remedy: 'Pass at least one of them',
+    })
+  const curve = settings.run === undefined ? undefined : await readTrainingCurve(settings.run)
+  const onEmbed = (p: { done: number; total: number }) => onProgress?.({ phase: 'embed', ...p })
+  const known = embeds ? await embedDataset(encoder, dataset, { signal, onProgress: onEmbed }) : embeddings
+  const made = known && (await makeMap(known, settings, { signal, onProgress }))
+  const page: PageData = {
+    title: settings.title,
+    subtitle: subtitleOf(curve, made?.map),
+    curve,
+    results: [...results],
+    multilabel: (known?.dataset.task ?? guessTask(results)) === 'multilabel',
+    map: made?.map,
+    generator: generator(),
+  }
+  if (signal?.aborted) throw abortReason(signal)
+  const bytes = Buffer.from(renderPage(page))
+  await writeAtomically(settings.out, [bytes])
+  const tracks = made?.map.tracks.length ?? 0
+  return { path: settings.out, bytes: bytes.byteLength, tracks, audible: made?.audible ?? 0 }
+}
+
+/** Without a data set: where the tracks of the classes add up to all tracks, each has one class. */
+function guessTask(results: readonly NamedResult[]): string {
+  const first = results[0]?.evaluation
+  const sum = first?.perClass.reduce((n, c) => n + c.tracks, 0)
+  return first && sum !== first.tracks ? 'multilabel' : 'multiclass'
+}
