@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { accuracy, averagePrecision, rocAuc } from 'clmr'
 import { classMetrics } from '#lib/evaluate/metrics.js'
 import { matrix } from '#lib/matrix.js'
@@ -33,7 +34,37 @@ function definedAveragePrecision(scores: number[], labels: number[]): number {
   return sum
 }
 
+interface Golden {
+  name: string
+  kind: 'multilabel' | 'multiclass'
+  scores: number[][]
+  labels: number[][] | number[]
+  rocAuc: number | null
+  averagePrecision: number | null
+  rocAucPerClass?: (number | null)[]
+  averagePrecisionPerClass?: (number | null)[]
+  accuracy?: number
+}
+
+const golden = JSON.parse(readFileSync(new URL('./golden/metrics.json', import.meta.url), 'utf8')) as Golden[]
+
 describe('70 evaluate: metrics', () => {
+  for (const g of golden)
+    it(`equal scikit-learn's to 1e-6, ${g.kind}: ${g.name}`, () => {
+      const same = (actual: number, expected: number | null) =>
+        assert.ok(
+          expected === null ? Number.isNaN(actual) : Math.abs(actual - expected) <= 1e-6,
+          `${actual} instead of ${expected}`,
+        )
+      same(rocAuc(g.scores, g.labels), g.rocAuc)
+      same(averagePrecision(g.scores, g.labels), g.averagePrecision)
+      if (g.accuracy !== undefined) same(accuracy(g.scores, g.labels), g.accuracy)
+      const classes = classMetrics(g.scores, g.labels)
+      for (const [k, expected] of (g.rocAucPerClass ?? []).entries()) same(classes[k]!.rocAuc, expected)
+      for (const [k, expected] of (g.averagePrecisionPerClass ?? []).entries())
+        same(classes[k]!.averagePrecision, expected)
+    })
+
   it('agree with the examples in the documentation of scikit-learn', () => {
     const labels = [0, 0, 1, 1]
     const scores = [0.1, 0.4, 0.35, 0.8]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { embedDataset, writeReport } from 'clmr'
+import { embedDataset, IoError, writeReport } from 'clmr'
 import { evaluateProbabilities } from '#lib/evaluate/probe.js'
 import { escapeHtml, jsonForScript, visible } from '#lib/evaluate/report/escape.js'
 import { planExcerpts, toMuLaw } from '#lib/evaluate/report/excerpts.js'
@@ -99,10 +99,8 @@ describe('75 evaluate: the report page', () => {
       const page = await readFile(out, 'utf8')
       assert.equal(written.bytes, Buffer.byteLength(page))
       const { scripts, styles, markup, policy } = takeApart(page)
-      assert.doesNotMatch(
-        markup.replaceAll(/<bdi>.*?<\/bdi>/g, ''),
-        /\b(src|href|action|srcset|poster|data)=|url\(|@import|https?:/,
-      )
+      for (const [tag] of markup.matchAll(/<[a-z][^>]*>/gi))
+        assert.doesNotMatch(tag, /\b(src|href|action|srcset|poster|data|style|on\w+)=|url\(|https?:/i)
       for (const style of styles) assert.doesNotMatch(style, /url\(|@import/)
       assert.match(policy, /^default-src 'none'; /)
       assert.doesNotMatch(policy, /unsafe|https?:|\*/)
@@ -131,7 +129,7 @@ describe('75 evaluate: the report page', () => {
       const { scripts, markup, data } = takeApart(page)
       assert.equal(scripts.length, 2)
       assert.doesNotMatch(markup, /<img|onerror="|<b>|<!--/i)
-      assert.doesNotMatch(page, /[\u0000-\u0008\u000b-\u001f\u202a-\u202e]/)
+      assert.doesNotMatch(page.replaceAll('\n', '').replaceAll('\t', ''), /[\p{Cc}\u202a-\u202e]/u)
       assert.deepEqual(data.map!.classes, classes.map(visible))
       assert.deepEqual(data.map!.tracks.map((t) => t.name).slice(0, 8), HOSTILE.map(visible))
       assert.ok(markup.includes(`<title>${escapeHtml(HOSTILE[0]!)}</title>`))
@@ -175,7 +173,6 @@ describe('75 evaluate: the report page', () => {
   it('a track that cannot be read any more has no excerpt, and the report is written', () =>
     withTempDir(async (folder) => {
       const out = join(folder, 'report.html')
-      const { IoError } = await import('clmr')
       const dataset = audibleDataset(4, ['x.wav'])
       const embeddings = await embedDataset(encoder, dataset)
       const { readTrack } = dataset

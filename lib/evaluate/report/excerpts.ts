@@ -23,7 +23,9 @@ export function planExcerpts(count: number, seconds: number, maxBytes: number): 
   const fitting = Math.min(count, Math.floor(secondsInAll / shortest))
   if (fitting < 1) return { tracks: [], seconds: 0 }
   const tracks = Array.from({ length: fitting }, (_, i) => Math.floor((i * count) / fitting))
-  return { tracks, seconds: Math.min(seconds, secondsInAll / fitting) }
+  // base64 takes 4 letters for every 3 bytes begun; the resampler may round a sample up
+  const samples = 3 * Math.floor(maxBytes / fitting / 4) - 2
+  return { tracks, seconds: Math.min(seconds, samples / EXCERPT_RATE) }
 }
 
 /** 16-bit sample + 32768 → its µ-law byte. */
