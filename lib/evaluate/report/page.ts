@@ -141,14 +141,14 @@ function classTable(results: NamedResult[], multilabel: boolean): Markup {
   const row = (c: ClassResult) => {
     const values = results.map((r) => of(r, c.class))
     const cells = values.map((v) => html`<td>${format(v)}</td>`)
-    return html`<tr><td><bdi>${c.class}</bdi></td><td>${c.tracks}</td>${cells}<td class="bar">${bars(values)}</td></tr>`
+    return html`<tr><td><bdi>${c.class}</bdi></td><td class="bar">${bars(values)}</td>${cells}<td>${c.tracks}</td></tr>`
   }
   const key = (r: NamedResult, i: number) =>
     html`<span class="key"><svg class="key-mark" aria-hidden="true"><rect class="fill-${i % FILLS}" width="12" height="12" rx="2"/></svg><bdi>${r.name}</bdi></span>`
   return html`<h3>${multilabel ? 'ROC-AUC' : 'Share of recognised tracks'} by class</h3>
 <p>${results.map(key)}</p>
 <div class="scroll"><table>
-<thead><tr><th>Class</th><th>Tracks</th>${results.map((r) => html`<th><bdi>${r.name}</bdi></th>`)}<th></th></tr></thead>
+<thead><tr><th>Class</th><th></th>${results.map((r) => html`<th><bdi>${r.name}</bdi></th>`)}<th>Tracks</th></tr></thead>
 <tbody>${names.map(row)}</tbody>
 </table></div>`
 }
