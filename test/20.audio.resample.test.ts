@@ -32,7 +32,7 @@ function amplitudeAt(x: Float32Array, rate: number, frequency: number): number {
 
 const decibels = (x: number) => 20 * Math.log10(x)
 
-function maxDifference(a: Float32Array, b: Float32Array): number {
+function maxDifference(a: Float32Array, b: ArrayLike<number>): number {
   assert.equal(a.length, b.length)
   return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0)
 }
