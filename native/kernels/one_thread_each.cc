@@ -31,6 +31,16 @@ class Pieces {
     }
   }
 
+  // Returns once all `team` threads are here. Sleeps meanwhile: libgomp's own barrier would keep a core busy.
+  void Meet(int team) {
+    int here = ++here_;
+    if (here == team) here_.notify_all();
+    while (here < team) {
+      here_.wait(here);
+      here = here_.load();
+    }
+  }
+
   void Rethrow() const {
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -39,6 +49,7 @@ class Pieces {
   const int64_t n_;
   const std::function<void(int64_t)>& f_;
   std::atomic<int64_t> next_{0};
+  std::atomic<int> here_{0};
   std::mutex mutex_;
   std::exception_ptr failure_;
 };
@@ -55,6 +66,7 @@ void OneThreadEach(int64_t n, int64_t threads, const std::function<void(int64_t)
   {
     omp_set_num_threads(1);
     if (omp_get_thread_num() < workers) pieces.Work();
+    pieces.Meet(omp_get_num_threads());
   }
 #else
   at::parallel_for(0, workers, 1, [&](int64_t begin, int64_t end) {

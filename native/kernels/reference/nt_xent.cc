@@ -16,7 +16,7 @@ at::Tensor unit_rows(const at::Tensor& z) {
 
 at::Tensor nt_xent(const at::Tensor& z, int64_t views, double temperature) {
   const int64_t rows = z.size(0);
-  const at::Tensor u = unit_rows(z);
+  const at::Tensor u = unit_rows(z.to(at::kDouble));
   const at::TensorOptions mask = z.options().dtype(at::kBool);
 
   // log Σ_{k≠i} exp(sim(i,k)/τ) [N]

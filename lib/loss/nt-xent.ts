@@ -1,0 +1,66 @@
+/** NT-Xent, the loss of SimCLR and CLMR. */
+import { z } from 'zod'
+import { type Matrix, matrix } from '../matrix.js'
+import { checkRows } from '../native/buffers.js'
+import { callNative } from '../native/call.js'
+import { native } from '../native/load.js'
+import { parseOptions } from '../options.js'
+
+const temperature = z.number().positive().max(1e6).default(0.5).describe('τ, which divides the similarities')
+
+/** The options of the objective. */
+export const ntXentOptions = z.strictObject({ temperature })
+const lossOptions = z.strictObject({
+  dim: z.number().int().min(1).describe('numbers of a projection'),
+  views: z.number().int().min(2).default(2).describe('versions of every example'),
+  temperature,
+  signal: z.instanceof(AbortSignal).optional(),
+})
+
+/** An objective of the trainer, as data. */
+export interface NtXent {
+  readonly name: 'ntXent'
+  readonly temperature: number
+}
+
+/**
+ * The objective NT-Xent for `Trainer.create`: views of one example attract, all other views of the batch repel.
+ * @param options temperature (0.5)
+ * @throws ConfigError
+ */
+export function ntXent(options: z.input<typeof ntXentOptions> = {}): NtXent {
+  return { name: 'ntXent', ...parseOptions(ntXentOptions, options, 'ntXent') }
+}
+
+export interface NtXentLossOptions {
+  /** numbers of a projection */
+  dim: number
+  /** versions of every example, 2 or more; by default 2 */
+  views?: number
+  /** τ; by default 0.5 */
+  temperature?: number
+  signal?: AbortSignal
+}
+
+/**
+ * NT-Xent and its gradient: the mean, over anchors i and their positives j (the other views of the same example), of
+ * −sim(i, j)/τ + log Σ_{k≠i} exp(sim(i, k)/τ), where sim is the cosine similarity.
+ *
+ * Source: Chen et al., "A simple framework for contrastive learning of visual representations" (2020).
+ * @param z [N, dim], rows by example: row = example·views + view; must not change until the promise settles
+ * @returns the loss, and d loss / d z [N, dim]
+ * @throws ShapeError, ArgumentError, ConfigError, NonFiniteError, or the signal's reason
+ */
+export async function ntXentLoss(
+  z: Float32Array,
+  options: NtXentLossOptions,
+): Promise<{ loss: number; gradient: Matrix }> {
+  const { dim, views, temperature, signal } = parseOptions(lossOptions, options, 'ntXentLoss')
+  const rows = checkRows(z, dim, 'z')
+  const { loss, gradient } = await callNative(
+    signal,
+    (abort) => native().ntXentLoss(z, dim, views, temperature, abort),
+    { detach: true },
+  )
+  return { loss, gradient: matrix(gradient, rows, dim) }
+}

@@ -1,0 +1,58 @@
+/** Memory for clips, and the places of windows in a track. */
+import { ArgumentError, describe, ShapeError } from '../errors.js'
+import { native } from '../native/load.js'
+import { CLIP_LENGTH, SAMPLE_RATE } from './architecture.js'
+
+/**
+ * Zeroed memory for n clips in one flat array, owned by the native side and counted by reference: unlike a plain
+ * array, nothing that JavaScript does to it can pull it away from under a call in flight.
+ * @param n 1 or more
+ * @returns n · 59,049 samples, 64-byte aligned
+ * @throws ArgumentError
+ */
+export function allocateClips(n: number): Float32Array {
+  if (!Number.isInteger(n) || n < 1 || n > 1_000_000)
+    throw new ArgumentError({
+      what: 'not a number of clips',
+      given: describe(n),
+      expected: 'an integer from 1 to 1,000,000',
+      remedy: 'Pass how many clips the memory is for',
+    })
+  return native().allocate(n * CLIP_LENGTH)
+}
+
+/**
+ * The first samples of the windows of a track: one for a track shorter than a clip (it is padded with zeros),
+ * otherwise every `hop` seconds as long as a whole window fits.
+ * @param length samples of the track, 1 or more
+ * @param hop seconds, rounded to whole samples
+ */
+export function windowStarts(length: number, hop: number): Float64Array {
+  const step = Math.max(1, Math.round(hop * SAMPLE_RATE))
+  const count = length <= CLIP_LENGTH ? 1 : Math.floor((length - CLIP_LENGTH) / step) + 1
+  return Float64Array.from({ length: count }, (_, i) => i * step)
+}
+
+/** @throws ArgumentError where a result would be written over the audio that it is computed from */
+export function checkApart(out: Float32Array | undefined, clips: Float32Array): void {
+  if (!out || out.buffer !== clips.buffer) return
+  const [a, b] = out.byteOffset < clips.byteOffset ? [out, clips] : [clips, out]
+  if (a.byteOffset + a.byteLength <= b.byteOffset) return
+  throw new ArgumentError({
+    what: 'out overlaps the clips',
+    given: 'two views on the same memory',
+    expected: 'memory of its own',
+    remedy: 'Allocate another array for the result',
+  })
+}
+
+/** @throws ShapeError for a track without samples */
+export function checkTrack(samples: Float32Array): void {
+  if (samples.length > 0) return
+  throw new ShapeError({
+    what: 'the track is empty',
+    given: '0 samples',
+    expected: 'at least one sample',
+    remedy: 'Check how the audio was read',
+  })
+}

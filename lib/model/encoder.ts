@@ -1,0 +1,306 @@
+/** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
+import { z } from 'zod'
+import { decodeAudio } from '../audio/index.js'
+import { ClmrError, DisposedError } from '../errors.js'
+import { type Matrix, matrix } from '../matrix.js'
+import type { EncoderHandle, StateDict } from '../native/binding.js'
+import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
+import { callNative, callNativeSync } from '../native/call.js'
+import { native } from '../native/load.js'
+import { setThreads } from '../native/threads.js'
+import { parseOptions } from '../options.js'
+import { CLIP_LENGTH, EMBEDDING_DIM, SAMPLE_RATE } from './architecture.js'
+import { checkApart, checkTrack, windowStarts } from './clips.js'
+import { decodeAhead, type Paths } from './encode-files.js'
+import { loadModelState, saveModelState } from './load-state.js'
+
+/** The options of an Encoder. */
+export const encoderOptions = z.strictObject({
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(42)
+    .describe('of the new weights; the same seed gives the same weights everywhere'),
+  device: z
+    .string()
+    .regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, "expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
+    .default('auto')
+    .describe("'auto' (CUDA where it is there, else the CPU), 'cpu', 'cuda' or 'cuda:N'"),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe('of the arithmetic; bfloat16 halves the largest block and keeps a cosine of 0.999 to float32'),
+  threads: z
+    .number()
+    .int()
+    .min(1)
+    .max(1024)
+    .optional()
+    .describe('as setThreads(): for all native work of the process; left alone by default'),
+})
+const loadOptions = encoderOptions.omit({ seed: true })
+
+const signal = z.instanceof(AbortSignal).optional()
+const hop = z
+  .number()
+  .min(1 / SAMPLE_RATE)
+  .max(86_400)
+  .default(CLIP_LENGTH / SAMPLE_RATE)
+const encodeOptions = z.strictObject({ out: z.unknown().optional(), signal })
+const encodeSyncOptions = encodeOptions.omit({ signal: true })
+const fileOptions = z.strictObject({ hop, signal })
+const trackOptions = fileOptions.extend({
+  sampleRate: z.number().int().min(1000).max(768_000).default(SAMPLE_RATE),
+})
+const filesOptions = fileOptions.extend({ concurrency: z.number().int().min(1).max(64).default(2) })
+
+export type EncoderOptions = z.input<typeof encoderOptions>
+export type EncoderLoadOptions = z.input<typeof loadOptions>
+
+export interface EncodeOptions {
+  /** filled instead of a new array: n · 512 values, apart from the clips */
+  out?: Float32Array
+  signal?: AbortSignal
+}
+
+export interface EncodeFileOptions {
+  /** seconds from window to window; by default one clip, 2.678 s */
+  hop?: number
+  signal?: AbortSignal
+}
+
+export interface EncodeTrackOptions extends EncodeFileOptions {
+  /** Hz of the samples; by default 22,050. Others are resampled. */
+  sampleRate?: number
+}
+
+export interface EncodeFilesOptions extends EncodeFileOptions {
+  /** files that are decoded ahead of the encoder; by default 2 */
+  concurrency?: number
+}
+
+/** A track as a sequence of windows. */
+export interface TrackEmbedding {
+  /** [windows, 512] */
+  frames: Matrix
+  /** the start of every window, seconds */
+  times: Float64Array
+  /** [512]: the mean of the frames */
+  mean: Float32Array
+}
+
+/** What encodeFiles yields: an embedding, or what was wrong with that file. */
+export type FileEmbedding =
+  | { path: string; embedding: TrackEmbedding; error?: undefined }
+  | { path: string; error: Error; embedding?: undefined }
+
+function meanRow(frames: Matrix): Float32Array {
+  const sums = new Float64Array(frames.cols)
+  for (let i = 0; i < frames.data.length; i++) sums[i % frames.cols]! += frames.data[i]!
+  return Float32Array.from(sums, (sum) => sum / frames.rows)
+}
+
+let wrapHandle: (handle: EncoderHandle) => Encoder
+let copyState: (encoder: Encoder) => StateDict
+
+/**
+ * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers.
+ *
+ * Every clip is embedded by itself, from end to end in one thread: its bits depend neither on the rest of the batch
+ * nor on the number of threads. NaN or infinity in a clip makes its own embedding NaN and reaches no other.
+ *
+ * Source: Lee et al., "SampleCNN" (2018); Spijkervet & Burgoyne, "Contrastive learning of musical representations"
+ * (ISMIR 2021).
+ */
+export class Encoder implements Disposable {
+  static {
+    wrapHandle = (handle) => new Encoder(handle)
+    copyState = (encoder) => callNativeSync(() => native().encoderState(encoder.#live()))
+  }
+
+  /** Hz that the network was trained at: 22,050 */
+  readonly sampleRate = SAMPLE_RATE
+  /** samples of a clip: 59,049 */
+  readonly clipLength = CLIP_LENGTH
+  /** numbers of an embedding: 512 */
+  readonly dim = EMBEDDING_DIM
+  readonly #handle: EncoderHandle
+
+  private constructor(handle: EncoderHandle) {
+    this.#handle = handle
+  }
+
+  /**
+   * New weights, drawn as PyTorch draws them (kaiming-uniform).
+   * @param options seed (42), device ('auto'), precision ('float32'), threads (left alone)
+   * @throws ConfigError; DeviceError where the device is not there or computes bfloat16 wrongly
+   */
+  static async create(options: EncoderOptions = {}): Promise<Encoder> {
+    const { seed, device, precision, threads } = parseOptions(encoderOptions, options, 'Encoder.create')
+    if (threads !== undefined) setThreads(threads)
+    return new Encoder(await callNative(undefined, () => native().encoderCreate(seed, { device, precision })))
+  }
+
+  /**
+   * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), or a run directory. The format
+   * is told by the content. What the user should know about the file is emitted as a warning of the process.
+   * @throws IoError, CheckpointError, ConfigError, DeviceError
+   */
+  static async load(path: string, options: EncoderLoadOptions = {}): Promise<Encoder> {
+    const { device, precision, threads } = parseOptions(loadOptions, options, 'Encoder.load')
+    const { encoder, warnings } = await loadModelState(path)
+    for (const warning of warnings) process.emitWarning(`${path}: ${warning}`, 'ClmrWarning')
+    if (threads !== undefined) setThreads(threads)
+    return new Encoder(
+      await callNative(undefined, () => native().encoderFromState(encoder, { device, precision })),
+    )
+  }
+
+  /** The device that 'auto' resolved to: 'cpu', 'cuda:0' … */
+  get device(): string {
+    return callNativeSync(() => native().encoderDevice(this.#live()))
+  }
+
+  get disposed(): boolean {
+    return callNativeSync(() => native().isDisposed(this.#handle))
+  }
+
+  #live(): EncoderHandle {
+    if (!this.disposed) return this.#handle
+    throw new DisposedError({ what: 'the encoder was disposed', remedy: 'Make or load a new one' })
+  }
+
+  async #encodeWindows(
+    samples: Float32Array,
+    starts: Float64Array,
+    out?: Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Matrix> {
+    const handle = this.#live()
+    const data = await callNative(signal, (abort) =>
+      native().encodeWindows(handle, samples, starts, out, abort),
+    )
+    return matrix(out ?? data!, starts.length, EMBEDDING_DIM)
+  }
+
+  /** out: where each clip of a batch begins, and the checked `out` */
+  #checkBatch(clips: Float32Array, out: unknown): { starts: Float64Array; out?: Float32Array } {
+    const n = checkRows(clips, CLIP_LENGTH, 'clips')
+    checkOut(out, n * EMBEDDING_DIM)
+    checkApart(out, clips)
+    return { starts: Float64Array.from({ length: n }, (_, i) => i * CLIP_LENGTH), out }
+  }
+
+  /**
+   * Embeds a batch.
+   * @param clips n · 59,049 samples at 22,050 Hz; must not change until the promise settles
+   * @returns [n, 512]
+   * @throws ShapeError, ArgumentError, ConfigError, DisposedError, or the signal's reason
+   */
+  async encode(clips: Float32Array, options: EncodeOptions = {}): Promise<Matrix> {
+    const { out: given, signal } = parseOptions(encodeOptions, options, 'encode')
+    this.#live()
+    const { starts, out } = this.#checkBatch(clips, given)
+    return this.#encodeWindows(clips, starts, out, signal)
+  }
+
+  /** As `encode`, on the calling thread, which waits: for worker threads and scripts. */
+  encodeSync(clips: Float32Array, options: { out?: Float32Array } = {}): Matrix {
+    const { out: given } = parseOptions(encodeSyncOptions, options, 'encodeSync')
+    const handle = this.#live()
+    const { starts, out } = this.#checkBatch(clips, given)
+    const data = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
+    return matrix(data, starts.length, EMBEDDING_DIM)
+  }
+
+  /**
+   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; what remains behind the
+   * last whole window of a longer one is left out, as CLMR does.
+   * @param samples mono, full scale ±1; must not change until the promise settles
+   * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
+   */
+  async encodeTrack(samples: Float32Array, options: EncodeTrackOptions = {}): Promise<TrackEmbedding> {
+    const { sampleRate, hop, signal } = parseOptions(trackOptions, options, 'encodeTrack')
+    this.#live()
+    checkFloats(samples, 'samples')
+    checkTrack(samples)
+    const track =
+      sampleRate === SAMPLE_RATE
+        ? samples
+        : await callNative(signal, (abort) =>
+            native().mixAndResample([samples], sampleRate, SAMPLE_RATE, 'best', abort),
+          )
+    const starts = windowStarts(track.length, hop)
+    const frames = await this.#encodeWindows(track, starts, undefined, signal)
+    return { frames, times: starts.map((start) => start / SAMPLE_RATE), mean: meanRow(frames) }
+  }
+
+  /**
+   * Decodes a file (wav, mp3, flac, ogg) and embeds it as `encodeTrack` does.
+   * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, DisposedError, or the signal's reason
+   */
+  async encodeFile(path: string, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
+    const { hop, signal } = parseOptions(fileOptions, options, 'encodeFile')
+    this.#live()
+    const { samples } = await decodeAudio(path, { sampleRate: SAMPLE_RATE, signal })
+    return this.encodeTrack(samples, { hop, signal })
+  }
+
+  /**
+   * Embeds many files, in the order of `paths`, while the next ones are being decoded. A file that cannot be read
+   * comes as `{ path, error }` and the stream goes on.
+   * @param paths an iterable or async iterable; closed when the consumer stops early; what it throws is thrown on
+   * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason
+   */
+  async *encodeFiles(
+    paths: Paths,
+    options: EncodeFilesOptions = {},
+  ): AsyncGenerator<FileEmbedding, void, void> {
+    const { concurrency, hop, signal } = parseOptions(filesOptions, options, 'encodeFiles')
+    this.#live()
+    for await (const { path, audio } of decodeAhead(paths, concurrency, signal)) {
+      if ('error' in audio) yield { path, error: audio.error }
+      else yield await this.#encodeDecoded(path, audio.samples, hop, signal)
+    }
+  }
+
+  /** What is wrong with the encoder or the call ends a stream; what is wrong with one file does not. */
+  async #encodeDecoded(
+    path: string,
+    samples: Float32Array,
+    hop: number,
+    signal?: AbortSignal,
+  ): Promise<FileEmbedding> {
+    try {
+      return { path, embedding: await this.encodeTrack(samples, { hop, signal }) }
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof ClmrError) || error instanceof DisposedError) throw error
+      return { path, error }
+    }
+  }
+
+  /**
+   * Writes the weights, as a whole or not at all; the extension says the format: .safetensors (also without one), .pt.
+   * @throws IoError, ArgumentError for another extension, DisposedError
+   */
+  async save(path: string): Promise<void> {
+    await saveModelState(path, { encoder: copyState(this) })
+  }
+
+  /** Gives the native memory back once the calls in flight are done. Twice is harmless. */
+  dispose(): void {
+    callNativeSync(() => native().dispose(this.#handle))
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+/** @internal An Encoder around a handle of the trainer's. */
+export const encoderOfHandle = (handle: EncoderHandle): Encoder => wrapHandle(handle)
+
+/** @internal A copy of the weights and buffers. */
+export const stateOfEncoder = (encoder: Encoder): StateDict => copyState(encoder)

@@ -1,0 +1,18 @@
+/**
+ * Stage model: from sound to embeddings.
+ *
+ * in: clips [N, 59049], tracks or files
+ * out: embeddings [N, 512] of SampleCNN, which stay where they are when weights are saved and loaded again
+ */
+export { allocateClips } from './clips.js'
+export {
+  type EncodeFileOptions,
+  type EncodeFilesOptions,
+  type EncodeOptions,
+  Encoder,
+  type EncoderLoadOptions,
+  type EncoderOptions,
+  type EncodeTrackOptions,
+  type FileEmbedding,
+  type TrackEmbedding,
+} from './encoder.js'
