@@ -12,10 +12,13 @@ import {
 } from 'clmr'
 import { relativeError, testTone } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
-import { waveFile } from './helpers/wave-file.js'
+import { wav } from './helpers/wav.js'
 
 const T = 59049
 const RATE = 22050
+
+const waveFile = (track: Float32Array) =>
+  wav({ frames: track.length, sampleRate: RATE, bits: 32, float: true, value: (i) => track[i]! })
 
 async function collect(stream: AsyncIterable<FileEmbedding>): Promise<FileEmbedding[]> {
   const results: FileEmbedding[] = []

@@ -6,7 +6,8 @@
 
 namespace clmr {
 
-// Scalar of float64, differentiable (z of any float dtype, its gradient in the same). Throws ERR_SHAPE or ERR_ARGUMENT (τ ≤ 0, V < 2, N not a multiple of V).
+// Scalar of float64, differentiable (z of any float dtype, its gradient in the same).
+// Throws ERR_SHAPE or ERR_ARGUMENT (τ ≤ 0, V < 2, N not a multiple of V).
 at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, double temperature);
 
 }  // namespace clmr
