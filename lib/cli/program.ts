@@ -17,6 +17,21 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/prepare.js'),
   },
   {
+    name: 'evaluate',
+    summary: 'measure what embeddings know of the labels (linear probe)',
+    load: () => import('./commands/evaluate.js'),
+  },
+  {
+    name: 'embed',
+    summary: 'embeddings of any audio files',
+    load: () => import('./commands/embed.js'),
+  },
+  {
+    name: 'report',
+    summary: 'a page that shows a run and plays its tracks',
+    load: () => import('./commands/report.js'),
+  },
+  {
     name: 'convert',
     summary: 'change the format of a model file',
     load: () => import('./commands/convert.js'),

@@ -2,6 +2,7 @@
 import { EXIT, reportFailure } from './failure.js'
 import { buildProgram, COMMANDS } from './program.js'
 import { interruptedBy } from './session.js'
+import { json, paint, printable } from './text.js'
 
 /** A reader that has seen enough (`clmr … | head`) is no failure. */
 function ignoreClosedPipes(): void {
@@ -11,9 +12,22 @@ function ignoreClosedPipes(): void {
     })
 }
 
+/** What the library emits as a warning of the process: one line, without a stack. */
+function showWarnings(asJson: boolean): void {
+  process.removeAllListeners('warning')
+  process.on('warning', ({ message }) => {
+    const line = asJson
+      ? json({ warning: message })
+      : `${paint('yellow', 'warning', process.stderr)} ${printable(message)}`
+    process.stderr.write(`${line}\n`)
+  })
+}
+
 /** @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
+  const asJson = argv.includes('--json')
   ignoreClosedPipes()
+  showWarnings(asJson)
   const named = COMMANDS.map(({ name }) => name).filter((name) => argv.slice(0, 2).includes(name))
   const help = ['clmr', ...named.slice(0, 1), '--help'].join(' ')
   try {
@@ -25,7 +39,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' })
     return Number(process.exitCode ?? EXIT.done)
   } catch (error) {
-    const asJson = argv.includes('--json')
     return reportFailure(error, { asJson, help, interrupted: interruptedBy() })
   }
 }

@@ -64,14 +64,14 @@ export function interruptedBy(): Interrupted | undefined {
 }
 
 /** The first signal asks the work to come to an end, the second one ends the process at once. */
-function watchSignals(): AbortSignal {
+function watchSignals(quiet: boolean): AbortSignal {
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => {
       const reason = new Interrupted(name)
       if (interrupted) process.exit(reason.exitCode)
       interrupted = reason
-      process.stderr.write('\nstopping; once more ends at once\n')
+      if (!quiet) process.stderr.write('\nstopping; once more ends at once\n')
       controller.abort(reason)
     })
   return controller.signal
@@ -91,7 +91,7 @@ export function onRun<Options extends object, Args extends unknown[]>(
   command.action(async (...given: unknown[]) => {
     const args = given.slice(0, -2) as Args
     const options = given.at(-2) as Options & CommonOptions
-    const session = new Session(options, watchSignals())
+    const session = new Session(options, watchSignals(options.json === true && !process.stderr.isTTY))
     await (run as unknown as Run<Args>)(session, options as never, ...args)
     process.exitCode = session.exitCode
   })

@@ -39,7 +39,8 @@ export interface PrepareProgress {
   path: string
 }
 
-const prepareSchema = z.strictObject({
+/** The options of `prepare`. */
+export const prepareOptions = z.strictObject({
   cache: z.string().min(1).describe('folder that takes the decoded tracks'),
   labels: z.string().min(1).optional().describe('"folders" (sub-folder = class), or a CSV file'),
   seed: z.number().int().default(42).describe('seed of the division into train, valid and test'),
@@ -58,8 +59,8 @@ const prepareSchema = z.strictObject({
     .describe('called after each file'),
 })
 
-export type PrepareOptions = z.input<typeof prepareSchema>
-type Settings = z.output<typeof prepareSchema>
+export type PrepareOptions = z.input<typeof prepareOptions>
+type Settings = z.output<typeof prepareOptions>
 
 /** A failure with one of these codes belongs to the file; any other one ends the run. */
 const FILE_FAULTS: ErrorCode[] = [
@@ -332,7 +333,7 @@ function checkAccepted(index: CacheIndex, maxReject: number, source: string): vo
  * @throws IoError where the cache cannot be written; AbortError once `signal` fires
  */
 export async function prepare(source: string, options: PrepareOptions): Promise<Dataset> {
-  const settings = parseOptions(prepareSchema, options, 'prepare')
+  const settings = parseOptions(prepareOptions, options, 'prepare')
   settings.signal?.throwIfAborted()
   native() // says at once where the native part is missing, and not once a file
   const root = await checkFolders(source, settings.cache)

@@ -74,10 +74,15 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`)
 }
 
+/** Told from an error of what is to be written, such as an abort. */
+function isOfFileSystem(error: unknown): boolean {
+  return !(error instanceof ClmrError) && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException)?.code))
+}
+
 /**
  * Replaces a file as a whole. On failure the temporary file is removed and the old file is what it was.
  * A symbolic link is followed: its target is replaced.
- * @throws IoError with the path and a remedy (ENOSPC, EROFS, EACCES, EIO, …); a ClmrError thrown by `chunks` passes
+ * @throws IoError with the path and a remedy (ENOSPC, EROFS, EACCES, EIO, …); what `chunks` throws passes
  */
 export async function writeAtomically(
   path: string,
@@ -91,7 +96,7 @@ export async function writeAtomically(
     await files.rename(temporary, target)
   } catch (error) {
     await files.rm(temporary, { force: true, recursive: false }).catch(() => undefined)
-    throw error instanceof ClmrError ? error : ioError(error, path, 'write')
+    throw isOfFileSystem(error) ? ioError(error, path, 'write') : error
   }
   await syncFolder(dirname(target), files).catch((error) => {
     throw ioError(error, path, 'make the write durable')

@@ -2,9 +2,9 @@
 import { extname } from 'node:path'
 import { ArgumentError } from '../errors.js'
 import { type FileOperations, writeAtomically } from './atomic-file.js'
-import { writeJsonl } from './jsonl.js'
-import { writeNpy } from './npy.js'
-import { embeddingParquet } from './parquet.js'
+import { jsonlChunks } from './jsonl.js'
+import { npyBytes } from './npy.js'
+import { parquetChunks } from './parquet.js'
 
 export interface EmbeddingRow {
   /** the audio file */
@@ -15,50 +15,72 @@ export interface EmbeddingRow {
   embedding: Float32Array
 }
 
-async function writeMatrix(path: string, rows: EmbeddingRow[], files?: FileOperations): Promise<void> {
-  const cols = rows[0]?.embedding.length ?? 0
-  const data = new Float32Array(rows.length * cols)
-  rows.forEach(({ embedding }, i) => {
-    data.set(embedding, i * cols)
-  })
-  await writeNpy(path, data, rows.length, cols, files)
-  const names = rows.map(({ path: file, time }) =>
-    time === undefined ? { path: file } : { path: file, time },
-  )
+export type EmbeddingRows = Iterable<EmbeddingRow> | AsyncIterable<EmbeddingRow>
+
+/** The formats that `writeEmbeddings` knows. */
+export const EMBEDDING_EXTENSIONS = ['.parquet', '.npy', '.jsonl'] as const
+
+async function* checked(rows: EmbeddingRows): AsyncGenerator<EmbeddingRow> {
+  let first: number | undefined
+  for await (const row of rows) {
+    first ??= row.embedding.length
+    if (row.embedding.length !== first)
+      throw new ArgumentError({
+        what: 'the embeddings have different lengths',
+        given: `${row.embedding.length} values for ${row.path}`,
+        expected: `${first}`,
+        remedy: 'Write embeddings of one model at a time',
+      })
+    yield row
+  }
+}
+
+async function* records(rows: EmbeddingRows): AsyncGenerator<object> {
+  for await (const { embedding, ...rest } of rows) yield { ...rest, embedding: [...embedding] }
+}
+
+/** The shape stands at the beginning of an .npy file, so the numbers are kept until the last row: 4·E bytes a row. */
+async function writeMatrix(path: string, rows: EmbeddingRows, files?: FileOperations): Promise<void> {
+  let data = new Float32Array(0)
+  let filled = 0
+  const names: object[] = []
+  for await (const { path: file, time, embedding } of rows) {
+    if (filled + embedding.length > data.length) {
+      const larger = new Float32Array(Math.max(2 * data.length, 64 * embedding.length))
+      larger.set(data)
+      data = larger
+    }
+    data.set(embedding, filled)
+    filled += embedding.length
+    names.push(time === undefined ? { path: file } : { path: file, time })
+  }
+  const cols = names.length === 0 ? 0 : filled / names.length
+  await writeAtomically(path, [npyBytes(data.subarray(0, filled), names.length, cols)], files)
   await writeAtomically(`${path}.json`, [Buffer.from(`${JSON.stringify(names, null, 1)}\n`)], files)
 }
 
 /**
  * Writes a table as a whole: `.parquet` (path, time, embedding as list of float), `.npy` (float32 [rows, E]; the
- * paths go to `<name>.npy.json`, in the same order) or `.jsonl` (one object a line).
- * @throws ArgumentError for another extension or embeddings of different lengths, IoError
+ * paths go to `<name>.npy.json`, in the same order) or `.jsonl` (one object a line). Rows are taken one after the
+ * other; `.parquet` and `.jsonl` are written while they come, and memory holds a few thousand of them at most.
+ * @param rows either all of them have a `time`, or none
+ * @throws ArgumentError for another extension or embeddings of different lengths, IoError, and what `rows` throws:
+ *         what was there before is left as it was
  */
 export async function writeEmbeddings(
   path: string,
-  rows: EmbeddingRow[],
+  rows: EmbeddingRows,
   files?: FileOperations,
 ): Promise<void> {
-  const odd = rows.find(({ embedding }) => embedding.length !== rows[0]!.embedding.length)
-  if (odd)
-    throw new ArgumentError({
-      what: 'the embeddings have different lengths',
-      given: `${odd.embedding.length} values for ${odd.path}`,
-      expected: `${rows[0]!.embedding.length}`,
-      remedy: 'Write embeddings of one model at a time',
-    })
   const extension = extname(path).toLowerCase()
-  if (extension === '.parquet') return writeAtomically(path, [embeddingParquet(rows)], files)
-  if (extension === '.npy') return writeMatrix(path, rows, files)
-  if (extension === '.jsonl')
-    return writeJsonl(
-      path,
-      rows.map(({ embedding, ...rest }) => ({ ...rest, embedding: [...embedding] })),
-      files,
-    )
+  const sound = checked(rows)
+  if (extension === '.parquet') return writeAtomically(path, parquetChunks(sound), files)
+  if (extension === '.npy') return writeMatrix(path, sound, files)
+  if (extension === '.jsonl') return writeAtomically(path, jsonlChunks(records(sound)), files)
   throw new ArgumentError({
     what: 'the extension says no format that embeddings are written in',
     given: extension,
-    expected: '.parquet, .npy or .jsonl',
+    expected: EMBEDDING_EXTENSIONS.join(', '),
     path,
     remedy: 'Choose another file name',
   })

@@ -3,9 +3,11 @@ import { type FileOperations, writeAtomically } from './atomic-file.js'
 
 const LINES_PER_CHUNK = 256
 
-function* chunksOf(records: Iterable<unknown>): Generator<Uint8Array> {
+export async function* jsonlChunks(
+  records: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<Uint8Array> {
   let lines: string[] = []
-  for (const record of records) {
+  for await (const record of records) {
     lines.push(`${JSON.stringify(record)}\n`)
     if (lines.length < LINES_PER_CHUNK) continue
     yield Buffer.from(lines.join(''))
@@ -20,5 +22,5 @@ export async function writeJsonl(
   records: Iterable<unknown>,
   files?: FileOperations,
 ): Promise<void> {
-  await writeAtomically(path, chunksOf(records), files)
+  await writeAtomically(path, jsonlChunks(records), files)
 }

@@ -1,0 +1,146 @@
+import { stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import type { Command } from 'commander'
+import { walkAudio } from '../../datasets/walk.js'
+import { DatasetError } from '../../errors.js'
+import { EMBEDDING_EXTENSIONS, type EmbeddingRow, writeEmbeddings } from '../../formats/embeddings.js'
+import type { Encoder, TrackEmbedding } from '../../model/index.js'
+import { commonFlags, examples } from '../command.js'
+import { EXIT, UsageError } from '../failure.js'
+import { loadModel, MODEL_HELP } from '../model.js'
+import type { Progress } from '../progress.js'
+import { onRun, type Session } from '../session.js'
+import { printable } from '../text.js'
+import { checkWritable } from '../writable.js'
+
+interface Options {
+  model: string
+  out: string
+  hop?: number
+  frames?: boolean
+}
+
+interface Failed {
+  path: string
+  code?: string
+  reason: string
+}
+
+/** Files as they are, folders as the audio files under them. */
+async function expand(paths: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const found: string[] = []
+  for (const path of paths) {
+    const isFolder = (await stat(path).catch(() => undefined))?.isDirectory()
+    if (isFolder) found.push(...(await walkAudio(path, '', signal)).map((name) => join(path, name)))
+    else found.push(path)
+  }
+  if (found.length === 0)
+    throw new DatasetError({
+      what: 'there are no audio files',
+      given: paths.join(', '),
+      remedy: 'Name a folder that holds some, or files',
+    })
+  return found
+}
+
+function* rowsOf(
+  path: string,
+  { frames, times, mean }: TrackEmbedding,
+  each: boolean,
+): Generator<EmbeddingRow> {
+  if (!each) yield { path, embedding: mean }
+  else for (let i = 0; i < frames.rows; i++) yield { path, time: times[i]!, embedding: frames.row(i) }
+}
+
+/** What a run has come to so far. */
+interface Account {
+  done: number
+  rows: number
+  failed: Failed[]
+}
+
+/** Rows file by file, as they come. After an interruption there are no more, so that what is there gets written. */
+async function* embedAll(
+  session: Session,
+  encoder: Encoder,
+  paths: string[],
+  options: Options,
+  progress: Progress,
+  account: Account,
+): AsyncGenerator<EmbeddingRow> {
+  const { signal } = session
+  try {
+    for await (const { path, embedding, error } of encoder.encodeFiles(paths, { hop: options.hop, signal })) {
+      account.done++
+      if (error) account.failed.push({ path, code: (error as { code?: string }).code, reason: error.message })
+      else
+        for (const row of rowsOf(path, embedding, options.frames === true)) {
+          account.rows++
+          yield row
+        }
+      const { done, failed } = account
+      progress.update(done, paths.length, failed.length ? `${failed.length} failed` : '')
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+/** Writes a table, unless there is nothing to write into it. */
+async function writeSome(out: string, rows: AsyncGenerator<EmbeddingRow>): Promise<void> {
+  const first = await rows.next()
+  if (first.done) return
+  const all = async function* () {
+    yield first.value
+    yield* rows
+  }
+  await writeEmbeddings(out, all())
+}
+
+async function embed(session: Session, options: Options, given: string[]): Promise<void> {
+  const { out } = options
+  if (!EMBEDDING_EXTENSIONS.some((extension) => extension === extname(out).toLowerCase()))
+    throw new UsageError(
+      `embeddings cannot be written as ${out}`,
+      `Name a file that ends in ${EMBEDDING_EXTENSIONS.join(', ')}`,
+    )
+  await checkWritable(out)
+  const paths = await expand(given, session.signal)
+  using encoder = await loadModel(options.model)
+  const account: Account = { done: 0, rows: 0, failed: [] }
+  await session.withProgress('embed', (progress) => {
+    progress.update(0, paths.length)
+    return writeSome(out, embedAll(session, encoder, paths, options, progress, account))
+  })
+  tell(session, out, paths.length, account)
+}
+
+function tell(session: Session, out: string, total: number, { done, rows, failed }: Account): void {
+  const embedded = done - failed.length
+  const where = rows > 0 ? out : undefined
+  for (const { reason } of failed) session.warn(`failed ${reason}`)
+  session.print(printable(`${embedded} of ${total} files, ${rows} embeddings${where ? `: ${where}` : ''}`))
+  session.printJson({ in: total, embedded, rows, out: where ?? null, failed })
+  if (session.signal.aborted) {
+    if (where) session.note(`${where} holds the first ${done} of ${total} files`)
+    throw session.signal.reason
+  }
+  if (embedded === 0) session.exitCode = EXIT.failed
+}
+
+const number = (text: string) => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text))
+
+export function configure(command: Command): void {
+  command
+    .argument('<paths...>', 'audio files, or folders that are searched with their sub-folders')
+    .requiredOption('--model <model>', MODEL_HELP)
+    .requiredOption('--out <file>', 'table to write: .parquet, .npy (with .npy.json for the paths) or .jsonl')
+    .option('--hop <seconds>', 'from window to window (default: one window, 2.678 s)', number)
+    .option('--frames', 'one row a window instead of the mean of each file')
+  commonFlags(command)
+  examples(command, [
+    'clmr embed --model runs/mine ~/Music --out music.parquet',
+    'clmr embed --model encoder.safetensors a.wav b.mp3 --out x.jsonl --frames --hop 1',
+  ])
+  onRun(command, embed)
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { openDataset } from '../../datasets/index.js'
+import { type Evaluation, embedDataset } from '../../evaluate/index.js'
+import { probeOptions } from '../../evaluate/probe-options.js'
+import { flagFor, parseOptions } from '../../options.js'
+import { commonFlags, examples } from '../command.js'
+import { checkLabelled, probe } from '../evaluation.js'
+import { loadModel, MODEL_HELP } from '../model.js'
+import { onRun, type Session } from '../session.js'
+import { figure, printable, table } from '../text.js'
+
+/** Options of the table that have a flag; the others are those of the published protocol. */
+const FLAGS = ['hidden', 'seed', 'standardize'] as const
+
+interface Options {
+  model: string
+  data: string
+  hidden?: number
+  seed?: number
+  standardize?: boolean
+}
+
+function tell(session: Session, evaluation: Evaluation): void {
+  const { rocAuc, prAuc, accuracy, perClass, tracks } = evaluation
+  const rows = perClass.map((c) => [
+    printable(c.class),
+    figure(c.rocAuc),
+    figure(c.prAuc),
+    figure(c.accuracy),
+    `${c.tracks}`,
+  ])
+  const all = ['all', figure(rocAuc), figure(prAuc), figure(accuracy), `${tracks}`]
+  session.print(table([['class', 'ROC-AUC', 'PR-AUC', 'accuracy', 'tracks'], ...rows, all]))
+  session.printJson({ rocAuc, prAuc, accuracy, perClass })
+}
+
+export function configure(command: Command): void {
+  command
+    .requiredOption('--model <model>', MODEL_HELP)
+    .requiredOption('--data <cache>', 'a cache with labels')
+  for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
+  commonFlags(command)
+  examples(command, [
+    'clmr evaluate --model runs/mine --data corpus.cache',
+    'clmr evaluate --model random --data corpus.cache --json',
+  ])
+  onRun(command, async (session, { model, data, hidden, seed, standardize }: Options) => {
+    const { signal } = session
+    const settings = parseOptions(probeOptions, { hidden, seed, standardize }, 'clmr evaluate')
+    using dataset = await openDataset(data)
+    checkLabelled(dataset)
+    using encoder = await loadModel(model, settings.seed)
+    const embeddings = await session.withProgress('embed', (progress) =>
+      embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
+    )
+    tell(session, await probe(encoder, embeddings, { ...settings, signal }))
+  })
+}

@@ -1,0 +1,105 @@
+import { stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { type Dataset, openDataset } from '../../datasets/index.js'
+import { type DatasetEmbeddings, type Evaluation, embedDataset, writeReport } from '../../evaluate/index.js'
+import { reportOptions } from '../../evaluate/report/write-report.js'
+import { Encoder } from '../../model/index.js'
+import { flagFor } from '../../options.js'
+import { readRunConfig } from '../../train/run-directory.js'
+import { commonFlags, examples } from '../command.js'
+import { checkLabelled, probe } from '../evaluation.js'
+import { onRun, type Session } from '../session.js'
+import { printable } from '../text.js'
+import { checkWritable } from '../writable.js'
+
+interface Options {
+  run: string
+  out: string
+  data?: string
+  baseline?: boolean
+  title?: string
+  projection?: 'pca' | 'umap'
+  neighbors?: number
+  seconds?: number
+}
+
+/** The cache that the run was trained on, if it is still there. */
+async function cacheOf(run: string): Promise<string | undefined> {
+  const { data } = (await readRunConfig(run)) as { data?: { training?: { cache?: unknown } } }
+  const cache = data?.training?.cache
+  if (typeof cache !== 'string') return undefined
+  return stat(cache).then(
+    () => cache,
+    () => undefined,
+  )
+}
+
+interface Measured {
+  embeddings: DatasetEmbeddings<Dataset>
+  evaluation?: Evaluation
+}
+
+async function measure(
+  session: Session,
+  encoder: Encoder,
+  dataset: Dataset,
+  label: string,
+): Promise<Measured> {
+  const { signal } = session
+  const embeddings = await session.withProgress(label, (progress) =>
+    embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
+  )
+  if (dataset.task === 'none') return { embeddings }
+  return { embeddings, evaluation: await probe(encoder, embeddings, { signal }) }
+}
+
+async function report(session: Session, options: Options): Promise<void> {
+  const { run, out, data, baseline, title, projection, neighbors, seconds } = options
+  await checkWritable(out)
+  const cache = data ?? (await cacheOf(run))
+  if (cache === undefined)
+    session.note('the cache of the run is gone: no map; --data CACHE names another one')
+  using dataset = cache === undefined ? undefined : await openDataset(cache)
+  using encoder = await Encoder.load(run)
+  if (dataset && dataset.task !== 'none') checkLabelled(dataset)
+  const trained = dataset && (await measure(session, encoder, dataset, 'embed'))
+  using fresh = baseline ? await Encoder.create() : undefined
+  const random =
+    dataset && fresh ? await measure(session, fresh, dataset, 'embed with random weights') : undefined
+  const results = [
+    { name: 'trained', evaluation: trained?.evaluation },
+    { name: 'random weights', evaluation: random?.evaluation },
+  ].flatMap(({ name, evaluation }) => (evaluation ? [{ name, evaluation }] : []))
+  const written = await session.withProgress('report', (progress) =>
+    writeReport({
+      out,
+      run,
+      title,
+      projection,
+      neighbors,
+      seconds,
+      results,
+      embeddings: trained?.embeddings,
+      signal: session.signal,
+      onProgress: (p) => progress.update(p.done, p.total, p.phase),
+    }),
+  )
+  session.print(printable(written.path))
+  session.printJson({ ...written, results })
+}
+
+export function configure(command: Command): void {
+  command
+    .requiredOption('--run <dir>', 'the run to show')
+    .requiredOption('--out <file>', 'the page to write, such as report.html')
+    .option('--data <cache>', 'tracks of the map (default: the cache that the run was trained on)')
+    .option('--baseline', 'compare the probe with one on random weights')
+  for (const name of ['title', 'projection', 'neighbors', 'seconds'])
+    command.addOption(flagFor(reportOptions, name))
+  commonFlags(command)
+  examples(command, [
+    'clmr report --run runs/mine --out report.html',
+    'clmr report --run runs/mine --out report.html --baseline --projection umap',
+  ])
+  onRun(command, report)
+}
