@@ -1,8 +1,180 @@
 // NativeTrain of binding.ts.
+#include <ATen/ops/from_blob.h>
+
+#include "bindings/async_work.h"
+#include "bindings/augment_convert.h"
+#include "bindings/convert.h"
 #include "bindings/exports.h"
+#include "bindings/guard.h"
+#include "bindings/handle.h"
+#include "train/trainer.h"
 
 namespace clmr::bindings {
+namespace {
 
-void ExportTrain(Napi::Object) {}
+constexpr const char* kName = "the trainer";
+
+OptimizerSpec ToOptimizerSpec(Napi::Object js) {
+  const std::string name = StringAt(js, "name");
+  if (name == "adam") {
+    const auto [beta1, beta2] = RangeAt(js, "betas");
+    return AdamSpec{beta1, beta2, NumberAt(js, "eps"), NumberAt(js, "weightDecay")};
+  }
+  if (name == "sgd") return SgdSpec{NumberAt(js, "momentum"), NumberAt(js, "weightDecay"), BooleanAt(js, "nesterov")};
+  throw Error("ERR_CONFIG", "there is no optimizer " + name);
+}
+
+TrainerSpec ToTrainerSpec(Napi::Object js) {
+  if (const std::string objective = StringAt(ObjectAt(js, "objective"), "name"); objective != "ntXent")
+    throw Error("ERR_CONFIG", "there is no objective " + objective);
+  if (StringAt(js, "precision") != "float32") throw Error("ERR_CONFIG", "training computes in float32 only");
+  const std::string device = StringAt(js, "device");
+  if (device != "cpu" && device != "auto") throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + device);
+  TrainerSpec spec;
+  spec.seed = static_cast<uint64_t>(IntegerAt(js, "seed"));
+  spec.batch_size = IntegerAt(js, "batchSize");
+  spec.view_norm = StringAt(js, "viewNorm") == "separate" ? ViewNorm::separate : ViewNorm::joint;
+  spec.temperature = NumberAt(ObjectAt(js, "objective"), "temperature");
+  spec.projection_hidden = IntegerAt(ObjectAt(js, "projection"), "hidden");
+  spec.projection_out = IntegerAt(ObjectAt(js, "projection"), "out");
+  spec.optimizer = ToOptimizerSpec(ObjectAt(js, "optimizer"));
+  spec.chain = ToChainSpec(js.Get("chain"));
+  return spec;
+}
+
+std::shared_ptr<Trainer> ToTrainer(Napi::Value js) { return Handle<Trainer>::Unwrap(js, kName); }
+
+std::optional<NamedTensors> ToState(Napi::Value js, const char* name) {
+  if (js.IsUndefined()) return std::nullopt;
+  return ToNamedTensors(js, name);
+}
+
+// [rows, cols] over the caller's memory
+at::Tensor ToMatrix(Napi::Value js, const char* name, int64_t rows, int64_t cols) {
+  const FloatSpan span = ToFloats(js, name);
+  if (rows < 1 || span.size != rows * cols)
+    throw Error("ERR_SHAPE", std::string(name) + " holds " + std::to_string(span.size) + " values instead of " +
+                                 std::to_string(rows) + " rows of " + std::to_string(cols));
+  return at::from_blob(span.data, {rows, cols}, at::kFloat);
+}
+
+Napi::Array ToArray(Napi::Env env, const std::vector<int64_t>& values) {
+  auto array = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, Napi::Number::New(env, static_cast<double>(values[i])));
+  return array;
+}
+
+Napi::Value ToJs(Napi::Env env, const StepResult& result, double learning_rate) {
+  auto js = Napi::Object::New(env);
+  js.Set("step", static_cast<double>(result.step));
+  js.Set("loss", result.loss);
+  js.Set("gradientNorm", result.gradient_norm);
+  js.Set("learningRate", learning_rate);
+  js.Set("dataSeconds", result.data_seconds);
+  js.Set("seconds", result.seconds);
+  js.Set("tracks", ToArray(env, result.tracks));
+  return js;
+}
+
+Napi::Value Create(const Napi::CallbackInfo& info) {
+  std::shared_ptr<CropSource> source;
+  if (!info[3].IsUndefined()) source = Handle<CropSource>::Unwrap(info[3], "the crop source");
+  auto trainer = std::make_shared<Trainer>(ToTrainerSpec(info[0].As<Napi::Object>()), ToState(info[1], "encoder"),
+                                           ToState(info[2], "projector"), std::move(source));
+  const int64_t bytes = trainer->Bytes();
+  return Handle<Trainer>::Wrap(info.Env(), std::move(trainer), kName, bytes);
+}
+
+Napi::Value Step(const Napi::CallbackInfo& info) {
+  auto trainer = ToTrainer(info[0]);
+  const double learning_rate = ToNumber(info[1], "learningRate");
+  return RunAsync(info.Env(), ToAbortFlag(info[2]), {}, [=](const AbortFlag& abort) -> Finish {
+    const StepResult result = trainer->Step(learning_rate, abort);
+    return [=](Napi::Env env) { return ToJs(env, result, learning_rate); };
+  });
+}
+
+Napi::Value StepOnViews(const Napi::CallbackInfo& info) {
+  auto trainer = ToTrainer(info[0]);
+  const at::Tensor views = ToMatrix(info[1], "views", ToInteger(info[2], "rows"), kClipLength);
+  const double learning_rate = ToNumber(info[3], "learningRate");
+  return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[1]}, [=](const AbortFlag& abort) -> Finish {
+    const StepResult result = trainer->StepOnViews(views, learning_rate, abort);
+    return [=](Napi::Env env) { return ToJs(env, result, learning_rate); };
+  });
+}
+
+Napi::Value Evaluate(const Napi::CallbackInfo& info) {
+  auto trainer = ToTrainer(info[0]);
+  const at::Tensor views = ToMatrix(info[1], "views", ToInteger(info[2], "rows"), kClipLength);
+  return RunAsync(info.Env(), ToAbortFlag(info[3]), {info[1]}, [=](const AbortFlag& abort) -> Finish {
+    const double loss = trainer->Evaluate(views, abort);
+    return [=](Napi::Env env) { return Napi::Number::New(env, loss); };
+  });
+}
+
+Napi::Value Validate(const Napi::CallbackInfo& info) {
+  auto trainer = ToTrainer(info[0]);
+  auto source = Handle<CropSource>::Unwrap(info[1], "the crop source");
+  return RunAsync(info.Env(), ToAbortFlag(info[2]), {}, [=](const AbortFlag& abort) -> Finish {
+    const double loss = trainer->Validate(*source, abort);
+    return [=](Napi::Env env) { return Napi::Number::New(env, loss); };
+  });
+}
+
+Napi::Value Project(const Napi::CallbackInfo& info) {
+  auto trainer = ToTrainer(info[0]);
+  const at::Tensor embeddings = ToMatrix(info[1], "embeddings", ToInteger(info[2], "n"), kEmbeddingSize);
+  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {info[1]}, [=](const AbortFlag&) -> Finish {
+    const at::Tensor projections = trainer->Project(embeddings);
+    return [=](Napi::Env env) { return ToFloat32Array(env, projections); };
+  });
+}
+
+Napi::Value State(const Napi::CallbackInfo& info) {
+  auto trainer = ToTrainer(info[0]);
+  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {}, [=](const AbortFlag&) -> Finish {
+    const TrainerState state = trainer->State();
+    return [=](Napi::Env env) -> Napi::Value {
+      auto js = Napi::Object::New(env);
+      js.Set("tensors", ToStateDict(env, state.tensors));
+      js.Set("step", static_cast<double>(state.step));
+      js.Set("epoch", static_cast<double>(state.epoch));
+      return js;
+    };
+  });
+}
+
+Napi::Value Restore(const Napi::CallbackInfo& info) {
+  auto js = info[1].As<Napi::Object>();
+  TrainerState state;
+  state.tensors = ToNamedTensors(js.Get("tensors"), "tensors");
+  state.step = IntegerAt(js, "step");
+  ToTrainer(info[0])->Restore(state);
+  return info.Env().Undefined();
+}
+
+Napi::Value StepsPerEpoch(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(ToTrainer(info[0])->StepsPerEpoch()));
+}
+
+Napi::Value Batch(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), ToTrainer(info[0])->Batch(ToInteger(info[1], "step")));
+}
+
+}  // namespace
+
+void ExportTrain(Napi::Object exports) {
+  Export(exports, "trainerCreate", Create);
+  Export(exports, "trainerStep", Step);
+  Export(exports, "trainerStepOnViews", StepOnViews);
+  Export(exports, "trainerEvaluate", Evaluate);
+  Export(exports, "trainerValidate", Validate);
+  Export(exports, "trainerProject", Project);
+  Export(exports, "trainerState", State);
+  Export(exports, "trainerRestore", Restore);
+  Export(exports, "trainerStepsPerEpoch", StepsPerEpoch);
+  Export(exports, "trainerBatch", Batch);
+}
 
 }  // namespace clmr::bindings

@@ -1,0 +1,79 @@
+#include "train/optimizer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/zeros.h>
+
+#include <unordered_map>
+
+namespace clmr {
+namespace {
+
+std::string ShapeText(const at::Tensor& tensor) {
+  std::string text = "[";
+  for (int64_t d = 0; d < tensor.dim(); ++d) text += (d ? ", " : "") + std::to_string(tensor.size(d));
+  return text + "]";
+}
+
+}  // namespace
+
+Optimizer::Optimizer(OptimizerSpec spec, std::vector<std::string> names, std::vector<at::Tensor> parameters)
+    : spec_(spec), names_(std::move(names)), parameters_(std::move(parameters)) {
+  TORCH_CHECK(names_.size() == parameters_.size(), "one name a parameter");
+  if (std::holds_alternative<AdamSpec>(spec_))
+    slots_ = {MakeSlot("exp_avg", false), MakeSlot("exp_avg_sq", false), MakeSlot("step", true)};
+  else if (std::get<SgdSpec>(spec_).momentum != 0)
+    slots_ = {MakeSlot("momentum_buffer", false)};
+}
+
+Optimizer::Slot Optimizer::MakeSlot(const char* name, bool scalar) const {
+  Slot slot{name, {}};
+  for (const at::Tensor& p : parameters_)
+    slot.tensors.push_back(scalar ? at::zeros({}, at::kFloat) : at::zeros(p.sizes(), at::kFloat));
+  return slot;
+}
+
+void Optimizer::Update(const std::vector<at::Tensor>& gradients, double learning_rate) {
+  at::NoGradGuard no_grad;
+  if (const auto* adam = std::get_if<AdamSpec>(&spec_)) {
+    at::_foreach_add_(slots_[2].tensors, 1);
+    at::_fused_adam_(parameters_, gradients, slots_[0].tensors, slots_[1].tensors, {}, slots_[2].tensors, learning_rate,
+                     adam->beta1, adam->beta2, adam->weight_decay, adam->eps, /*amsgrad=*/false, /*maximize=*/false);
+  } else {
+    const auto& sgd = std::get<SgdSpec>(spec_);
+    const at::TensorList momentum = slots_.empty() ? at::TensorList{} : at::TensorList(slots_[0].tensors);
+    at::_fused_sgd_(parameters_, gradients, momentum, sgd.weight_decay, sgd.momentum, learning_rate, /*dampening=*/0,
+                    sgd.nesterov, /*maximize=*/false, first_update_);
+  }
+  first_update_ = false;
+}
+
+NamedTensors Optimizer::State() const {
+  NamedTensors state;
+  for (size_t i = 0; i < names_.size(); ++i)
+    for (const Slot& slot : slots_) state.emplace_back(names_[i] + "." + slot.name, slot.tensors[i].clone());
+  return state;
+}
+
+void Optimizer::Restore(const NamedTensors& state) {
+  std::unordered_map<std::string, at::Tensor> by_name(state.begin(), state.end());
+  std::vector<Slot> slots = slots_;
+  for (size_t i = 0; i < names_.size(); ++i)
+    for (Slot& slot : slots) {
+      const std::string name = names_[i] + "." + slot.name;
+      const auto found = by_name.find(name);
+      if (found == by_name.end()) throw Error("ERR_CHECKPOINT", "the state of the optimizer has no " + name);
+      if (found->second.sizes() != slot.tensors[i].sizes())
+        throw Error("ERR_CHECKPOINT", name + " is " + ShapeText(found->second) + " instead of " + ShapeText(slot.tensors[i]));
+      slot.tensors[i] = found->second.to(at::kFloat).clone();
+      by_name.erase(found);
+    }
+  if (!by_name.empty())
+    throw Error("ERR_CHECKPOINT", by_name.begin()->first + " belongs to no optimizer of this kind");
+  slots_ = std::move(slots);
+  first_update_ = false;
+}
+
+}  // namespace clmr

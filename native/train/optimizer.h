@@ -1,0 +1,50 @@
+#pragma once
+// Adam (Kingma & Ba, 2015) and SGD with momentum (Sutskever et al., 2013) with the numbers of torch.optim: libtorch's
+// own fused kernels, one pass over weights and state.
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/sample_cnn.h"
+
+namespace clmr {
+
+struct AdamSpec {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+};
+struct SgdSpec {
+  double momentum = 0, weight_decay = 0;
+  bool nesterov = false;
+};
+using OptimizerSpec = std::variant<AdamSpec, SgdSpec>;
+
+class Optimizer {
+ public:
+  // names[i] is what the state of parameters[i] is saved under.
+  Optimizer(OptimizerSpec spec, std::vector<std::string> names, std::vector<at::Tensor> parameters);
+
+  // parameters[i] moves along gradients[i]; allocates nothing, so it either happens or does not.
+  void Update(const std::vector<at::Tensor>& gradients, double learning_rate);
+
+  // `<name>.exp_avg`, `.exp_avg_sq`, `.step` of Adam, `<name>.momentum_buffer` of SGD, as torch.optim calls them; copies.
+  NamedTensors State() const;
+  // Throws ERR_CHECKPOINT that names what is missing, unknown or of the wrong shape; then nothing has changed.
+  void Restore(const NamedTensors& state);
+
+ private:
+  struct Slot {
+    std::string name;
+    std::vector<at::Tensor> tensors;  // one a parameter
+  };
+  Slot MakeSlot(const char* name, bool scalar) const;
+
+  OptimizerSpec spec_;
+  std::vector<std::string> names_;
+  std::vector<at::Tensor> parameters_;
+  std::vector<Slot> slots_;
+  bool first_update_ = true;
+};
+
+}  // namespace clmr

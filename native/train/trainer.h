@@ -1,0 +1,104 @@
+#pragma once
+// Contrastive training of SampleCNN: one step is one call. A step either happens or does not: an abort, a failing read
+// or a value that is not finite leaves weights, running statistics and optimiser as they were.
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "augment/chain.h"
+#include "cache/crop_source.h"
+#include "error.h"
+#include "model/projector.h"
+#include "model/sample_cnn.h"
+#include "train/batch.h"
+#include "train/optimizer.h"
+
+namespace clmr {
+
+// joint: one pass, one set of batch statistics. separate (as CLMR trains): a pass a view, the running statistics move
+// V times a step.
+enum class ViewNorm { joint, separate };
+
+// TrainerSpec of binding.ts
+struct TrainerSpec {
+  uint64_t seed = 42;
+  int64_t batch_size = 48;
+  ViewNorm view_norm = ViewNorm::joint;
+  double temperature = 0.5;
+  int64_t projection_hidden = 512, projection_out = 64;
+  OptimizerSpec optimizer;
+  ChainSpec chain;
+};
+
+struct StepResult {
+  int64_t step = 0;  // steps done, this one included
+  double loss = 0, gradient_norm = 0;
+  double data_seconds = 0, seconds = 0;
+  std::vector<int64_t> tracks;  // [B]; empty for views that the caller gave
+};
+
+struct TrainerState {
+  NamedTensors tensors;  // `encoder.*`, `projector.*`, `optimizer.*`
+  int64_t step = 0, epoch = 0;
+};
+
+class Trainer {
+ public:
+  // Weights that are not given are drawn from the seed. Without a source only StepOnViews and Evaluate work.
+  Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder, const std::optional<NamedTensors>& projector,
+          std::shared_ptr<const CropSource> source);
+
+  // One at a time; a second caller waits.
+  StepResult Step(double learning_rate, const AbortFlag& abort);
+  // views [B·V, 59049], row = example·V + view; takes the place of a batch of the source in the count of steps.
+  StepResult StepOnViews(const at::Tensor& views, double learning_rate, const AbortFlag& abort);
+  // The loss of views [B·V, 59049] with running statistics; nothing moves.
+  double Evaluate(const at::Tensor& views, const AbortFlag& abort);
+  // The mean loss over the whole batches of `source`, on views that are the same at every call.
+  double Validate(const CropSource& source, const AbortFlag& abort);
+
+  // Copies, taken between two steps.
+  TrainerState State();
+  // Throws ERR_CHECKPOINT, or ERR_ARGUMENT while a step is under way; then nothing has changed.
+  void Restore(const TrainerState& state);
+
+  // Throw ERR_CONFIG without a source.
+  int64_t StepsPerEpoch() const { return Order().StepsPerEpoch(); }
+  std::vector<int64_t> Batch(int64_t step) const { return Order().Tracks(step); }
+
+  // What the last finished step left, as a copy that no step touches; made once a step, when it is asked for.
+  std::shared_ptr<const SampleCnn> Weights();
+  // embeddings [N, 512] → projections [N, D] with what the last finished step left
+  at::Tensor Project(const at::Tensor& embeddings);
+  int64_t Bytes() const;
+
+ private:
+  const BatchOrder& Order() const;
+  void CheckViews(const at::Tensor& views) const;
+  StepResult Run(const at::Tensor& views, double learning_rate, const AbortFlag& abort);
+  at::Tensor Encode(const SampleCnn& encoder, const at::Tensor& views, bool training, const AbortFlag& abort) const;
+  at::Tensor Loss(const SampleCnn& encoder, const at::Tensor& views, bool training, const AbortFlag& abort) const;
+  std::vector<at::Tensor> Parameters() const;
+  std::vector<std::string> ParameterNames() const;
+  void Adopt(SampleCnn encoder, Projector projector);
+
+  TrainerSpec spec_;
+  Chain row_chain_;  // views = 1: it sees every row as an example
+  Windows windows_;
+  std::shared_ptr<const CropSource> source_;
+  std::optional<BatchOrder> order_;
+
+  std::mutex step_mutex_;     // held for a whole step; guards all below
+  std::mutex weights_mutex_;  // held for the moment in which weights change or are copied
+  SampleCnn encoder_;
+  Projector projector_;
+  std::optional<Optimizer> optimizer_;
+  int64_t step_ = 0;
+  std::shared_ptr<const SampleCnn> snapshot_;  // null after a step, until Weights() is called
+};
+
+}  // namespace clmr
