@@ -243,10 +243,16 @@ export interface NativeTrain {
     rows: number,
     abort: AbortFlag,
   ): Promise<number>
+  /** The mean loss over the whole batches of another source, eval mode, on windows and views that are the same at every call. */
+  trainerValidate(trainer: TrainerHandle, source: CropSourceHandle, abort: AbortFlag): Promise<number>
+  /** embeddings [n, 512] → projections [n, D] with the live projector */
+  trainerProject(trainer: TrainerHandle, embeddings: Float32Array, n: number): Promise<Float32Array>
   /** A consistent copy, taken between two steps. */
   trainerState(trainer: TrainerHandle): Promise<TrainerState>
   trainerRestore(trainer: TrainerHandle, state: TrainerState): void
   trainerStepsPerEpoch(trainer: TrainerHandle): number
+  /** Indices of the tracks of the batch that follows `step` finished steps: a function of the seed alone. */
+  trainerBatch(trainer: TrainerHandle, step: number): number[]
   /** A view on the live weights, for embedding while training: encodes with what the last finished step left. */
   trainerEncoder(trainer: TrainerHandle): EncoderHandle
 }

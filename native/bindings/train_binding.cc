@@ -7,6 +7,7 @@
 #include "bindings/exports.h"
 #include "bindings/guard.h"
 #include "bindings/handle.h"
+#include "model/encoder.h"
 #include "train/trainer.h"
 
 namespace clmr::bindings {
@@ -162,6 +163,12 @@ Napi::Value Batch(const Napi::CallbackInfo& info) {
   return ToArray(info.Env(), ToTrainer(info[0])->Batch(ToInteger(info[1], "step")));
 }
 
+Napi::Value LiveEncoder(const Napi::CallbackInfo& info) {
+  auto encoder = ToTrainer(info[0])->LiveEncoder();
+  const int64_t bytes = encoder->Bytes();
+  return Handle<Encoder>::Wrap(info.Env(), std::move(encoder), "Encoder", bytes);
+}
+
 }  // namespace
 
 void ExportTrain(Napi::Object exports) {
@@ -175,6 +182,7 @@ void ExportTrain(Napi::Object exports) {
   Export(exports, "trainerRestore", Restore);
   Export(exports, "trainerStepsPerEpoch", StepsPerEpoch);
   Export(exports, "trainerBatch", Batch);
+  Export(exports, "trainerEncoder", LiveEncoder);
 }
 
 }  // namespace clmr::bindings

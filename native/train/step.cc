@@ -110,11 +110,11 @@ StepResult Trainer::Run(const at::Tensor& views, double learning_rate, const Abo
   CheckFinite(result.gradient_norm, "gradient", result.step);
   throw_if_aborted(abort);
 
-  std::lock_guard weights(weights_mutex_);  // from here on nothing fails
+  std::lock_guard weights(weights_mutex_);  // nothing above has changed the trainer, nothing below fails
   optimizer_->Update(gradients, learning_rate);
   encoder_ = encoder;
-  snapshot_.reset();
   step_ = result.step;
+  if (live_) live_->Update(encoder_);
   result.seconds = watch.Seconds();
   return result;
 }

@@ -103,13 +103,13 @@ void Trainer::Restore(const TrainerState& state) {
   Adopt(std::move(encoder), std::move(projector));
   optimizer_->Restore(Under(state.tensors, "optimizer."));
   step_ = state.step;
-  snapshot_.reset();
+  if (live_) live_->Update(encoder_);
 }
 
-std::shared_ptr<const SampleCnn> Trainer::Weights() {
+std::shared_ptr<Encoder> Trainer::LiveEncoder() {
   std::lock_guard weights(weights_mutex_);
-  if (!snapshot_) snapshot_ = std::make_shared<SampleCnn>(encoder_.Clone());
-  return snapshot_;
+  if (!live_) live_ = std::make_shared<Encoder>(encoder_);
+  return live_;
 }
 
 at::Tensor Trainer::Project(const at::Tensor& embeddings) {

@@ -12,6 +12,7 @@
 #include "augment/chain.h"
 #include "cache/crop_source.h"
 #include "error.h"
+#include "model/encoder.h"
 #include "model/projector.h"
 #include "model/sample_cnn.h"
 #include "train/batch.h"
@@ -70,8 +71,8 @@ class Trainer {
   int64_t StepsPerEpoch() const { return Order().StepsPerEpoch(); }
   std::vector<int64_t> Batch(int64_t step) const { return Order().Tracks(step); }
 
-  // What the last finished step left, as a copy that no step touches; made once a step, when it is asked for.
-  std::shared_ptr<const SampleCnn> Weights();
+  // An encoder that follows: it embeds with what the last finished step left. Always the same one.
+  std::shared_ptr<Encoder> LiveEncoder();
   // embeddings [N, 512] → projections [N, D] with what the last finished step left
   at::Tensor Project(const at::Tensor& embeddings);
   int64_t Bytes() const;
@@ -93,12 +94,12 @@ class Trainer {
   std::optional<BatchOrder> order_;
 
   std::mutex step_mutex_;     // held for a whole step; guards all below
-  std::mutex weights_mutex_;  // held for the moment in which weights change or are copied
+  std::mutex weights_mutex_;  // held for the moment in which weights change or are read by others than the step
   SampleCnn encoder_;
   Projector projector_;
   std::optional<Optimizer> optimizer_;
   int64_t step_ = 0;
-  std::shared_ptr<const SampleCnn> snapshot_;  // null after a step, until Weights() is called
+  std::shared_ptr<Encoder> live_;  // null until somebody asks for it
 };
 
 }  // namespace clmr
