@@ -34,33 +34,69 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], root)
 }
 
-function knownNames(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown = schema
-  const unwrap = (s: unknown): unknown => {
-    const inner = (s as { def?: { innerType?: unknown } })?.def?.innerType
-    return inner ? unwrap(inner) : s
+interface SchemaInside {
+  shape?: Record<PropertyKey, SchemaInside>
+  def?: {
+    innerType?: SchemaInside
+    out?: SchemaInside
+    discriminator?: string
+    options?: SchemaInside[]
+    values?: unknown[]
   }
-  for (const key of path) at = (unwrap(at) as { shape?: Record<PropertyKey, unknown> })?.shape?.[key]
-  return Object.keys((unwrap(at) as { shape?: object })?.shape ?? {})
 }
+
+/** Into defaults, optionals and pipes, and into the member of a union that the input's discriminator names. */
+function unwrap(schema: SchemaInside | undefined, input: unknown): SchemaInside | undefined {
+  const { innerType, out, discriminator, options } = schema?.def ?? {}
+  if (innerType || out) return unwrap(innerType ?? out, input)
+  if (discriminator === undefined) return schema
+  const given = (input as Record<string, unknown> | undefined)?.[discriminator]
+  return options?.find((member) => member.shape?.[discriminator]?.def?.values?.includes(given))
+}
+
+function knownNames(schema: z.ZodType, input: unknown, path: readonly PropertyKey[]): string[] {
+  let at = unwrap(schema as unknown as SchemaInside, input)
+  path.forEach((key, i) => {
+    at = unwrap(at?.shape?.[key], valueAt(input, path.slice(0, i + 1)))
+  })
+  return Object.keys(at?.shape ?? {})
+}
+
+/** The file that options came from, or what says where in the file an option stands ("train.yaml:3:5"). */
+export type OptionsPath = string | ((option: readonly PropertyKey[]) => string)
 
 function toConfigError(
   issue: Issue,
   schema: z.ZodType,
   input: unknown,
   where: string,
-  path?: string,
+  optionsPath?: OptionsPath,
 ): ConfigError {
   const name = issue.path.map(String).join('.')
+  const at = (option: readonly PropertyKey[]) =>
+    typeof optionsPath === 'function' ? optionsPath(option) : optionsPath
+  const path = at(issue.path)
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
+    const known = (issue as { options?: unknown[] }).options?.map(String) ?? []
+    const given = valueAt(input, issue.path)
+    const near = typeof given === 'string' ? nearestName(given, known) : undefined
+    return new ConfigError({
+      what: `${where} option ${JSON.stringify(name)} names nothing that is there`,
+      given: describe(given),
+      expected: `one of ${known.join(', ')}`,
+      remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Correct the name',
+      path,
+    })
+  }
   if (issue.code === 'unrecognized_keys') {
-    const known = knownNames(schema, issue.path)
+    const known = knownNames(schema, input, issue.path)
     const key = issue.keys[0]!
     const near = nearestName(key, known)
     return new ConfigError({
       what: `${where} has no option ${JSON.stringify([...issue.path, key].map(String).join('.'))}`,
       expected: `one of ${known.join(', ')}`,
       remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Remove it, or correct its name',
-      path,
+      path: at([...issue.path, key]),
     })
   }
   return new ConfigError({
@@ -80,7 +116,7 @@ export function parseOptions<S extends z.ZodType>(
   schema: S,
   input: unknown,
   where: string,
-  path?: string,
+  path?: OptionsPath,
 ): z.output<S> {
   const result = schema.safeParse(input ?? {})
   if (result.success) return result.data

@@ -225,7 +225,7 @@ export interface NativeTrain {
     encoder: StateDict | undefined,
     projector: StateDict | undefined,
     source: CropSourceHandle | undefined,
-  ): TrainerHandle
+  ): Promise<TrainerHandle>
   /** One step on the next batch of the crop source. Batches follow a seeded permutation of each epoch, the last short one dropped. */
   trainerStep(trainer: TrainerHandle, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
   /** One step on views [n·V, 59049] that the caller augmented, row = example·V + view. */
@@ -249,7 +249,7 @@ export interface NativeTrain {
   trainerProject(trainer: TrainerHandle, embeddings: Float32Array, n: number): Promise<Float32Array>
   /** A consistent copy, taken between two steps. */
   trainerState(trainer: TrainerHandle): Promise<TrainerState>
-  trainerRestore(trainer: TrainerHandle, state: TrainerState): void
+  trainerRestore(trainer: TrainerHandle, state: TrainerState): Promise<void>
   trainerStepsPerEpoch(trainer: TrainerHandle): number
   /** Indices of the tracks of the batch that follows `step` finished steps: a function of the seed alone. */
   trainerBatch(trainer: TrainerHandle, step: number): number[]

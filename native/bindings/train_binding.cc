@@ -77,13 +77,16 @@ Napi::Value ToJs(Napi::Env env, const StepResult& result, double learning_rate) 
   return js;
 }
 
+// Resolves to a handle; the weights are drawn or copied off the JavaScript thread.
 Napi::Value Create(const Napi::CallbackInfo& info) {
+  TrainerSpec spec = ToTrainerSpec(info[0].As<Napi::Object>());
+  auto encoder = ToState(info[1], "encoder"), projector = ToState(info[2], "projector");
   std::shared_ptr<CropSource> source;
   if (!info[3].IsUndefined()) source = Handle<CropSource>::Unwrap(info[3], "the crop source");
-  auto trainer = std::make_shared<Trainer>(ToTrainerSpec(info[0].As<Napi::Object>()), ToState(info[1], "encoder"),
-                                           ToState(info[2], "projector"), std::move(source));
-  const int64_t bytes = trainer->Bytes();
-  return Handle<Trainer>::Wrap(info.Env(), std::move(trainer), kName, bytes);
+  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {}, [=](const AbortFlag&) -> Finish {
+    auto trainer = std::make_shared<Trainer>(spec, encoder, projector, source);
+    return [trainer](Napi::Env env) { return Handle<Trainer>::Wrap(env, trainer, kName, trainer->Bytes()); };
+  });
 }
 
 Napi::Value Step(const Napi::CallbackInfo& info) {
@@ -147,12 +150,15 @@ Napi::Value State(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Restore(const Napi::CallbackInfo& info) {
+  auto trainer = ToTrainer(info[0]);
   auto js = info[1].As<Napi::Object>();
   TrainerState state;
   state.tensors = ToNamedTensors(js.Get("tensors"), "tensors");
   state.step = IntegerAt(js, "step");
-  ToTrainer(info[0])->Restore(state);
-  return info.Env().Undefined();
+  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {}, [=](const AbortFlag&) -> Finish {
+    trainer->Restore(state);
+    return [](Napi::Env env) { return env.Undefined(); };
+  });
 }
 
 Napi::Value StepsPerEpoch(const Napi::CallbackInfo& info) {

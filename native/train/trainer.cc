@@ -90,8 +90,7 @@ TrainerState Trainer::State() {
 }
 
 void Trainer::Restore(const TrainerState& state) {
-  std::unique_lock one_at_a_time(step_mutex_, std::try_to_lock);
-  if (!one_at_a_time) throw Error("ERR_ARGUMENT", "a state cannot be restored while a step is under way");
+  std::lock_guard one_at_a_time(step_mutex_);
   SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."));
   Projector projector = Projector::FromState(Under(state.tensors, "projector."));
   if (projector.first.sizes() != projector_.first.sizes() || projector.second.sizes() != projector_.second.sizes())

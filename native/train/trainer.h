@@ -64,7 +64,7 @@ class Trainer {
 
   // Copies, taken between two steps.
   TrainerState State();
-  // Throws ERR_CHECKPOINT, or ERR_ARGUMENT while a step is under way; then nothing has changed.
+  // Throws ERR_CHECKPOINT; then nothing has changed.
   void Restore(const TrainerState& state);
 
   // Throw ERR_CONFIG without a source.

@@ -1,0 +1,18 @@
+/**
+ * Stage train: an encoder learns from unlabelled music.
+ *
+ * in: tracks of a data set, or views [B·V, T] that the caller made
+ * out: weights that follow every step, and a run directory with config, metrics and checkpoints
+ */
+export type { TrainerConfig, TrainerOptions } from './options.js'
+export {
+  adam,
+  constant,
+  type Objective,
+  type Optimizer,
+  type Schedule,
+  sgd,
+} from './recipe.js'
+export type { TrainerOverrides } from './run.js'
+export { type FitOptions, type Projector, Trainer } from './trainer.js'
+export type { EpochResult, StepResult, TrainingSummary } from './types.js'

@@ -1,0 +1,122 @@
+/** The native trainer behind a queue: one call at a time, in order, and what an abort leaves winding down counts. */
+import { ClmrError, NonFiniteError } from '../errors.js'
+import type {
+  AbortFlag,
+  CropSourceHandle,
+  EncoderHandle,
+  NativeStepResult,
+  StateDict,
+  TrainerHandle,
+  TrainerSpec,
+  TrainerState,
+} from '../native/binding.js'
+import { callNative, callNativeSync } from '../native/call.js'
+import { native } from '../native/load.js'
+
+export class NativeTrainer {
+  readonly stepsPerEpoch: number | undefined
+  /** steps done */
+  step = 0
+  readonly #handle: TrainerHandle
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(handle: TrainerHandle, hasSource: boolean) {
+    this.#handle = handle
+    if (hasSource) this.stepsPerEpoch = native().trainerStepsPerEpoch(handle)
+  }
+
+  static async create(
+    spec: TrainerSpec,
+    weights: { encoder?: StateDict; projector?: StateDict },
+    source: CropSourceHandle | undefined,
+  ): Promise<NativeTrainer> {
+    const { encoder, projector } = weights
+    const handle = await callNative(undefined, () => native().trainerCreate(spec, encoder, projector, source))
+    return new NativeTrainer(handle, source !== undefined)
+  }
+
+  /**
+   * Runs `work` when all earlier work is over. Rejects as soon as the signal fires, while `work` may still wind down;
+   * whatever comes next waits for it.
+   */
+  enqueue<T>(signal: AbortSignal | undefined, work: (abort: AbortFlag) => Promise<T>): Promise<T> {
+    return callNative(
+      signal,
+      (abort) => {
+        const running = this.#last.then(() => work(abort))
+        this.#last = running.then(
+          () => {},
+          () => {},
+        )
+        return running
+      },
+      { detach: true },
+    )
+  }
+
+  /** One step on the next batch. To be called in `enqueue`, as those below. */
+  async nextStep(learningRate: number, abort: AbortFlag): Promise<NativeStepResult> {
+    return this.#done(await native().trainerStep(this.#handle, learningRate, abort))
+  }
+
+  async stepOnViews(
+    views: Float32Array,
+    rows: number,
+    learningRate: number,
+    abort: AbortFlag,
+  ): Promise<NativeStepResult> {
+    return this.#done(await native().trainerStepOnViews(this.#handle, views, rows, learningRate, abort))
+  }
+
+  #done(result: NativeStepResult): NativeStepResult {
+    this.step = result.step
+    return result
+  }
+
+  validate(source: CropSourceHandle, abort: AbortFlag): Promise<number> {
+    return native().trainerValidate(this.#handle, source, abort)
+  }
+
+  evaluate(views: Float32Array, rows: number, abort: AbortFlag): Promise<number> {
+    return native().trainerEvaluate(this.#handle, views, rows, abort)
+  }
+
+  state(): Promise<TrainerState> {
+    return native().trainerState(this.#handle)
+  }
+
+  async restore(state: TrainerState): Promise<void> {
+    await callNative(undefined, () => native().trainerRestore(this.#handle, state))
+    this.step = state.step
+  }
+
+  project(embeddings: Float32Array, n: number): Promise<Float32Array> {
+    return callNative(undefined, () => native().trainerProject(this.#handle, embeddings, n))
+  }
+
+  encoder(): EncoderHandle {
+    return callNativeSync(() => native().trainerEncoder(this.#handle))
+  }
+
+  /** Indices of the tracks of the next batch. */
+  nextBatch(): number[] {
+    return native().trainerBatch(this.#handle, this.step)
+  }
+
+  dispose(): void {
+    native().dispose(this.#handle)
+  }
+}
+
+/** Says which tracks a loss or gradient came from that is not finite; other errors stay as they are. */
+export function nameTracks(error: unknown, tracks: string[]): unknown {
+  if (!(error instanceof ClmrError) || error.code !== 'ERR_NON_FINITE') return error
+  return new NonFiniteError({
+    what: (error.cause as Error | undefined)?.message ?? 'the loss is not finite',
+    given: tracks.length ? `tracks ${tracks.join(', ')}` : 'views of the caller',
+    expected: 'finite numbers',
+    remedy:
+      'Nothing has changed and the last checkpoint is good: look for damaged input, or lower the learning rate',
+    cause: error,
+  })
+}

@@ -1,0 +1,103 @@
+/** Every option of a training, once: from this table come types, checks, YAML files, flags and documentation. */
+import { z } from 'zod'
+import { Augmenter, augmenterOptions } from '../augment/augmenter.js'
+import { Dataset } from '../datasets/dataset.js'
+import { Encoder } from '../model/encoder.js'
+import { type OptionsPath, parseOptions } from '../options.js'
+import { ntXent } from '../loss/nt-xent.js'
+import { adam, constant, objectiveOption, optimizerOption, scheduleOption } from './recipe.js'
+
+const count = (max = 1e9) => z.number().int().min(1).max(max)
+const folder = z.string().min(1)
+
+const augmenterOption = z.preprocess((value) => {
+  if (!(value instanceof Augmenter)) return value
+  const { transforms, views, clipLength, sampleRate, seed } = value
+  return { transforms, views, clipLength, sampleRate, seed }
+}, augmenterOptions) as unknown as z.ZodType<
+  z.output<typeof augmenterOptions>,
+  Augmenter | z.input<typeof augmenterOptions>
+>
+
+/** What can be written in a file: everything but objects that are alive. */
+export const trainerConfig = z.strictObject({
+  initFrom: folder
+    .optional()
+    .describe('checkpoint or run directory whose encoder and projector weights to start from'),
+  augmenter: augmenterOption
+    .default(() => augmenterOptions.parse({}))
+    .describe('how views are made; by default the published chain, two views, with the seed of the training'),
+  objective: objectiveOption.default(() => ntXent()).describe('what is learned: ntXent'),
+  projection: z
+    .strictObject({
+      hidden: count(65536).default(512).describe('units of the hidden layer'),
+      out: count(65536).default(64).describe('dimensions in which the objective compares'),
+    })
+    .default({ hidden: 512, out: 64 })
+    .describe('the projector between encoder and objective'),
+  optimizer: optimizerOption.default(() => adam()).describe('adam or sgd, with its settings'),
+  schedule: scheduleOption.default(() => constant()).describe('learning rate over time: constant'),
+  viewNorm: z
+    .enum(['joint', 'separate'])
+    .default('joint')
+    .describe('batch norm over all views at once, or a pass a view (as CLMR)'),
+  batchSize: count(1e6).min(2).default(48).describe('examples of a step'),
+  epochs: count().default(100).describe('passes over the data set'),
+  maxSteps: count().optional().describe('stop after so many steps, whatever the epochs say'),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .refine((value) => value === 'float32', {
+      message: 'bfloat16 is not available for training yet, float32 is',
+    })
+    .describe('arithmetic of the network: float32'),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(42)
+    .describe('of weights, order, crops and transforms'),
+  runDirectory: folder.optional().describe('where config, metrics and checkpoints are kept'),
+  checkpointEvery: count().default(100).describe('steps from one checkpoint to the next'),
+  keepCheckpoints: count(1e6).default(3).describe('how many of the latest checkpoints to keep'),
+  device: z
+    .string()
+    .regex(/^(auto|cpu|cuda(:\d+)?)$/, { message: 'expected auto, cpu, cuda or cuda:N' })
+    .default('auto')
+    .describe('auto, cpu, cuda or cuda:N'),
+})
+
+const instance = <T>(type: { readonly prototype: T }, name: string) =>
+  z.custom<T>((value) => value instanceof (type as unknown as new () => object), { message: `expected ${name}` })
+
+export const trainerOptions = trainerConfig.extend({
+  encoder: instance(Encoder, 'an Encoder').optional().describe('the encoder whose weights to start from, copied'),
+  dataset: instance(Dataset, 'a Dataset').optional().describe('the tracks to train on'),
+  validation: instance(Dataset, 'a Dataset').optional().describe('tracks whose loss is measured after every epoch'),
+})
+
+/** Options of `Trainer.create`. What is left out takes its default. */
+export type TrainerOptions = z.input<typeof trainerOptions>
+/** The part of the options that is stored with a run and can be written in YAML, complete. */
+export type TrainerConfig = z.output<typeof trainerConfig>
+export type CompleteTrainerOptions = z.output<typeof trainerOptions>
+
+/** The chain draws from the seed of the training unless it has one of its own. */
+export function withSeeds<T>(input: T): T {
+  const { seed, augmenter } = (input ?? {}) as { seed?: unknown; augmenter?: unknown }
+  if (seed === undefined || augmenter instanceof Augmenter) return input
+  if (augmenter !== undefined && (typeof augmenter !== 'object' || augmenter === null)) return input
+  return { ...input, augmenter: { seed, ...augmenter } }
+}
+
+/** @throws ConfigError */
+export function parseTrainerOptions(input: unknown, where: string): CompleteTrainerOptions {
+  return parseOptions(trainerOptions, withSeeds(input), where)
+}
+
+/** @throws ConfigError */
+export function parseTrainerConfig(input: unknown, where: string, path?: OptionsPath): TrainerConfig {
+  return parseOptions(trainerConfig, withSeeds(input), where, path)
+}
+

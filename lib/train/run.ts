@@ -1,0 +1,203 @@
+/** A training and its run directory: what is stored, and how a run is taken up again. */
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { Dataset, openDataset } from '../datasets/dataset.js'
+import { CheckpointError, ConfigError } from '../errors.js'
+import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
+import { saveModelState } from '../model/load-state.js'
+import { emptyStateDict } from '../formats/state-dict.js'
+import type { StateDict, TrainerState } from '../native/binding.js'
+import {
+  type CompleteTrainerOptions,
+  parseTrainerOptions,
+  type TrainerConfig,
+  type TrainerOptions,
+  trainerConfig,
+} from './options.js'
+import { RunDirectory } from './run-directory.js'
+import type { StepResult } from './types.js'
+
+/** The weights of the best validation loss, in the run directory. */
+export const BEST_FILE = 'best.safetensors'
+
+const METADATA = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${CLIP_LENGTH}` }
+
+/** Options that may be others when a run is taken up again. */
+export type TrainerOverrides = Partial<Omit<TrainerOptions, 'encoder' | 'initFrom' | 'runDirectory'>>
+
+/** How a data set is found again, and known again. */
+interface DataRecord {
+  cache: string
+  tracks: number
+  /** of paths and lengths, in their order */
+  sha256: string
+}
+
+function recordOf(dataset: Dataset | undefined): DataRecord | undefined {
+  if (!dataset) return undefined
+  const hash = createHash('sha256')
+  for (const { path, samples } of dataset.tracks) hash.update(`${samples} ${path}\n`)
+  return { cache: resolve(dataset.cache), tracks: dataset.length, sha256: hash.digest('hex') }
+}
+
+/** A cache opened again: all tracks, or the split that was used. */
+async function reopen(record: DataRecord | undefined, name: string): Promise<Dataset | undefined> {
+  if (!record) return undefined
+  const whole = await openDataset(record.cache)
+  const candidates = [whole, ...(['train', 'valid', 'test'] as const).map((split) => whole.subset(split))]
+  const same = candidates.find((dataset) => recordOf(dataset)?.sha256 === record.sha256)
+  if (same) return same
+  throw otherData(record, whole, name)
+}
+
+function otherData(record: DataRecord, dataset: Dataset, name: string): ConfigError {
+  return new ConfigError({
+    what: `${name} does not hold the tracks that this run was trained on`,
+    given: `${dataset.length} tracks in ${dataset.cache}`,
+    expected: `the ${record.tracks} tracks of ${record.cache} as they were`,
+    remedy: 'Restore the cache, pass the data set that it was, or start a new run with initFrom',
+  })
+}
+
+function checkSame(record: DataRecord | undefined, dataset: Dataset, name: string): Dataset {
+  if (record && recordOf(dataset)?.sha256 !== record.sha256) throw otherData(record, dataset, name)
+  return dataset
+}
+
+function underPrefix(tensors: StateDict, prefix: string): StateDict {
+  const part = emptyStateDict()
+  for (const [name, tensor] of Object.entries(tensors))
+    if (name.startsWith(prefix)) part[name.slice(prefix.length)] = tensor
+  return part
+}
+
+/** The run directory of a trainer. It is locked while it is open. */
+export class Run {
+  readonly path: string
+  latestCheckpoint: string | undefined
+  readonly #config: TrainerConfig
+  #open: Promise<RunDirectory> | undefined
+
+  constructor(path: string, config: TrainerConfig, directory?: RunDirectory) {
+    this.path = path
+    this.#config = config
+    this.#open = directory && Promise.resolve(directory)
+  }
+
+  /** @throws ArgumentError where the folder holds a run already; IoError */
+  static async create(path: string, options: CompleteTrainerOptions): Promise<Run> {
+    const { encoder: _encoder, dataset, validation, ...config } = options
+    const stored = { ...config, data: { training: recordOf(dataset), validation: recordOf(validation) } }
+    return new Run(
+      path,
+      config,
+      await RunDirectory.create(path, stored, { keep: config.keepCheckpoints, metadata: METADATA }),
+    )
+  }
+
+  #directory(): Promise<RunDirectory> {
+    this.#open ??= RunDirectory.open(this.path, { keep: this.#config.keepCheckpoints, metadata: METADATA })
+    return this.#open
+  }
+
+  async appendStep({ tracks: _tracks, ...record }: StepResult): Promise<void> {
+    await (await this.#directory()).appendMetrics({ ...record })
+  }
+
+  /** @param best the validation loss, where this is the best state so far: it is kept in a file of its own */
+  async saveCheckpoint(state: TrainerState, marks: { best?: number; bestValidationLoss?: number }): Promise<void> {
+    const { best, bestValidationLoss } = marks
+    const directory = await this.#directory()
+    if (best !== undefined)
+      await saveModelState(join(this.path, BEST_FILE), {
+        encoder: underPrefix(state.tensors, 'encoder.'),
+        projector: underPrefix(state.tensors, 'projector.'),
+        metadata: { step: `${state.step}`, validationLoss: `${best}` },
+      })
+    const extra = { config: this.#config, bestValidationLoss }
+    this.latestCheckpoint = await directory.saveCheckpoint({ ...state, extra })
+  }
+
+  /** Gives the lock back; the next use takes it again. */
+  async close(): Promise<void> {
+    const open = this.#open
+    this.#open = undefined
+    await (await open?.catch(() => undefined))?.close()
+  }
+}
+
+export interface ResumedRun {
+  options: CompleteTrainerOptions
+  run: Run
+  state: TrainerState
+  bestValidationLoss?: number
+}
+
+/** Everything but the options that were given with `undefined`. */
+function given<T extends object>(overrides: T): Partial<T> {
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+/** @throws CheckpointError, ConfigError, IoError */
+export async function openRun(path: string, overrides: TrainerOverrides): Promise<ResumedRun> {
+  const directory = await RunDirectory.open(path, {
+    keep: overrides.keepCheckpoints,
+    metadata: METADATA,
+  })
+  try {
+    const latest = await directory.loadLatest()
+    if (!latest)
+      throw new CheckpointError({
+        what: 'this run ended before its first checkpoint',
+        path,
+        remedy: 'Delete the folder and start the run again: nothing is lost',
+      })
+    for (const warning of latest.warnings) process.emitWarning(warning, 'ClmrWarning')
+    const { data, ...config } = directory.config as { data?: Record<string, DataRecord | undefined> }
+    const { training, validation } = data ?? {}
+    const stored = (latest.extra.config as object | undefined) ?? config
+    const options = parseTrainerOptions({ ...stored, ...given(overrides), runDirectory: path }, 'Trainer.resume')
+    options.dataset = options.dataset
+      ? checkSame(training, options.dataset, 'dataset')
+      : await reopen(training, 'the cache')
+    options.validation = options.validation ?? (await reopen(validation, 'the cache of the validation set'))
+    const { encoder: _encoder, dataset: _dataset, validation: _validation, ...complete } = options
+    const run = new Run(path, complete, directory)
+    run.latestCheckpoint = latest.path
+    const bestValidationLoss = latest.extra.bestValidationLoss as number | undefined
+    return { options, run, state: latest, bestValidationLoss }
+  } catch (error) {
+    await directory.close()
+    throw error
+  }
+}
+
+/** Options that change nothing in the numbers of the steps that follow. */
+const FREE: (keyof TrainerConfig)[] = [
+  'epochs',
+  'maxSteps',
+  'checkpointEvery',
+  'keepCheckpoints',
+  'device',
+  'runDirectory',
+  'initFrom',
+]
+
+/**
+ * Compares a config with that of a run, for going on with the run under it.
+ * @throws ConfigError that names the options that have changed, except `free` ones such as epochs
+ */
+export function refuseChanges(stored: unknown, config: TrainerConfig, path: string): void {
+  const before = trainerConfig.strip().parse(stored) as TrainerConfig
+  const names = (Object.keys(trainerConfig.shape) as (keyof TrainerConfig)[]).filter((name) => !FREE.includes(name))
+  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(config[name]))
+  if (changed.length === 0) return
+  const name = changed[0]!
+  throw new ConfigError({
+    what: `the run was started with other options: ${changed.join(', ')}`,
+    path,
+    given: `${name} ${JSON.stringify(config[name])}`,
+    expected: `${name} ${JSON.stringify(before[name])}`,
+    remedy: 'Go on with the options of the run, or start a new one with initFrom',
+  })
+}

@@ -1,0 +1,415 @@
+/** Contrastive training: options in, steps out. All computing is one native call a step. */
+import { ConfigError, DeviceError, DisposedError, describe, ShapeError } from '../errors.js'
+import type { Dataset } from '../datasets/dataset.js'
+import { CLIP_LENGTH, EMBEDDING_DIM } from '../model/architecture.js'
+import { type Encoder, encoderOfHandle, stateOfEncoder } from '../model/encoder.js'
+import { loadModelState } from '../model/load-state.js'
+import type { AbortFlag, NativeStepResult, StateDict, TrainerSpec } from '../native/binding.js'
+import { checkRows } from '../native/buffers.js'
+import { fromNativeError } from '../native/call.js'
+import { type Matrix, matrix } from '../matrix.js'
+import { NativeTrainer, nameTracks } from './native-trainer.js'
+import {
+  type CompleteTrainerOptions,
+  parseTrainerOptions,
+  type TrainerConfig,
+  type TrainerOptions,
+} from './options.js'
+import { learningRateAt } from './recipe.js'
+import { openRun, Run, type TrainerOverrides } from './run.js'
+import type { EpochResult, StepResult, TrainingSummary } from './types.js'
+
+export interface FitOptions {
+  signal?: AbortSignal
+  /** called after every step; awaited */
+  onStep?: (step: StepResult) => void | Promise<void>
+  /** called after the last step of every epoch; awaited */
+  onEpoch?: (epoch: EpochResult) => void | Promise<void>
+}
+
+/** The projector of a trainer: what stands between the encoder and the objective. */
+export interface Projector {
+  /** numbers of a projection */
+  readonly dim: number
+  /**
+   * Embeddings [n, 512] to projections [n, dim], with the weights of the last finished step.
+   * @throws ShapeError
+   */
+  project(embeddings: Matrix | Float32Array): Promise<Matrix>
+}
+
+function checkDevice(device: string): void {
+  if (!device.startsWith('cuda')) return
+  throw new DeviceError({
+    what: 'training runs on the CPU only so far',
+    given: device,
+    expected: 'auto or cpu',
+    remedy: 'Leave `device` out',
+  })
+}
+
+function checkViews({ augmenter, dataset, batchSize }: CompleteTrainerOptions): void {
+  if (augmenter.clipLength !== CLIP_LENGTH)
+    throw new ConfigError({
+      what: 'the augmenter makes views that SampleCNN does not take',
+      given: `a clipLength of ${augmenter.clipLength}`,
+      expected: `${CLIP_LENGTH}`,
+      remedy: 'Leave clipLength out',
+    })
+  if (augmenter.views < 2)
+    throw new ConfigError({
+      what: 'contrastive training compares views of an example',
+      given: `${augmenter.views} view`,
+      expected: 'at least 2',
+      remedy: 'Make an Augmenter of 2 views',
+    })
+  if (dataset && dataset.length < batchSize)
+    throw new ConfigError({
+      what: 'a batch is larger than the data set',
+      given: `batchSize ${batchSize}, ${dataset.length} tracks`,
+      expected: `a batchSize of 2 to ${dataset.length}`,
+      remedy: 'Choose a smaller batch, or prepare more music',
+    })
+}
+
+function checkProjector(projector: StateDict, projection: TrainerConfig['projection'], path?: string): void {
+  const [hidden] = projector['0.weight']!.shape
+  const [out] = projector['2.weight']!.shape
+  if (hidden === projection.hidden && out === projection.out) return
+  throw new ConfigError({
+    what: 'the projector of the checkpoint has other sizes than `projection`',
+    given: `{ hidden: ${hidden}, out: ${out} }`,
+    expected: `{ hidden: ${projection.hidden}, out: ${projection.out} }`,
+    remedy: 'Set `projection` to the sizes of the checkpoint',
+    path,
+  })
+}
+
+async function initialWeights(options: CompleteTrainerOptions) {
+  const { encoder, initFrom, projection } = options
+  if (encoder && initFrom !== undefined)
+    throw new ConfigError({
+      what: 'weights to start from come twice',
+      given: 'encoder and initFrom',
+      expected: 'one of them, or none',
+      remedy: 'Leave one out',
+    })
+  if (encoder) return { encoder: stateOfEncoder(encoder) }
+  if (initFrom === undefined) return {}
+  const model = await loadModelState(initFrom)
+  if (model.projector) checkProjector(model.projector, projection, initFrom)
+  return { encoder: model.encoder, projector: model.projector }
+}
+
+function nativeSpec({ augmenter, ...config }: CompleteTrainerOptions): TrainerSpec {
+  const { seed, batchSize, viewNorm, precision, device, objective, projection, optimizer } = config
+  const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as TrainerSpec['chain']['transforms']
+  const chain = { ...augmenter, transforms }
+  return { seed, batchSize, viewNorm, precision, device, objective, projection, optimizer, chain }
+}
+
+/**
+ * Trains an encoder so that views of one piece of music come close and those of others stay apart.
+ *
+ * A step either happens or does not: after an abort, a file that cannot be read, or a loss that is not finite, weights,
+ * running statistics and optimiser are as they were, and training can go on. Random choices come from
+ * (seed, step, row), so that a resumed run equals an uninterrupted one bit for bit on the same machine and threads.
+ */
+export class Trainer implements Disposable, AsyncDisposable {
+  /** The options that are stored with a run, complete. */
+  readonly config: TrainerConfig
+  readonly #native: NativeTrainer
+  readonly #dataset: Dataset | undefined
+  readonly #validation: Dataset | undefined
+  readonly #run: Run | undefined
+  #encoder: Encoder | undefined
+  #disposed = false
+  #checkpointStep = -1
+  #closed: Promise<void> = Promise.resolve()
+  #bestValidationLoss: number | undefined
+
+  private constructor(options: CompleteTrainerOptions, native: NativeTrainer, run: Run | undefined) {
+    const { encoder: _encoder, dataset, validation, ...config } = options
+    this.config = config
+    this.#native = native
+    this.#dataset = dataset
+    this.#validation = validation
+    this.#run = run
+  }
+
+  /**
+   * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`
+   * @throws ConfigError, DeviceError, CheckpointError, IoError
+   */
+  static async create(options: TrainerOptions = {}): Promise<Trainer> {
+    const complete = parseTrainerOptions(options, 'Trainer.create')
+    checkDevice(complete.device)
+    checkViews(complete)
+    const weights = await initialWeights(complete)
+    const native = await NativeTrainer.create(nativeSpec(complete), weights, complete.dataset?.cropSource())
+    const { runDirectory } = complete
+    let run: Run | undefined
+    try {
+      run = runDirectory === undefined ? undefined : await Run.create(runDirectory, complete)
+      const trainer = new Trainer(complete, native, run)
+      await trainer.saveCheckpoint()
+      return trainer
+    } catch (error) {
+      native.dispose()
+      await run?.close()
+      throw error
+    }
+  }
+
+  /**
+   * Goes on with a run from its last checkpoint that is whole: the steps that follow are those of an uninterrupted run,
+   * bit for bit. What was logged after that checkpoint is cut off.
+   * @param runDirectory the `runDirectory` of an earlier training
+   * @param overrides options that shall be others from now on. `epochs` and `maxSteps` may grow freely; `dataset` is
+   *        for a cache that has moved, and has to hold the same tracks
+   * @throws ConfigError where the data set is another one; CheckpointError where there is no checkpoint that is whole
+   */
+  static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
+    const { options, run, state, bestValidationLoss } = await openRun(runDirectory, overrides)
+    let native: NativeTrainer | undefined
+    try {
+      checkDevice(options.device)
+      checkViews(options)
+      native = await NativeTrainer.create(nativeSpec(options), {}, options.dataset?.cropSource())
+      await native.restore(state)
+    } catch (error) {
+      native?.dispose()
+      await run.close()
+      throw error
+    }
+    const trainer = new Trainer(options, native, run)
+    trainer.#checkpointStep = native.step
+    trainer.#bestValidationLoss = bestValidationLoss
+    return trainer
+  }
+
+  /** Steps done since the training began. */
+  get stepsDone(): number {
+    return this.#native.step
+  }
+
+  /** Whole batches of the data set; undefined without one. */
+  get stepsPerEpoch(): number | undefined {
+    return this.#native.stepsPerEpoch
+  }
+
+  /** Steps after which the training ends; undefined without a data set. */
+  get totalSteps(): number | undefined {
+    const perEpoch = this.stepsPerEpoch
+    if (perEpoch === undefined) return undefined
+    return Math.min(this.config.epochs * perEpoch, this.config.maxSteps ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** The encoder in training: embeds with the weights of the last finished step, also while a step is under way. */
+  get encoder(): Encoder {
+    this.#check()
+    this.#encoder ??= encoderOfHandle(this.#native.encoder())
+    return this.#encoder
+  }
+
+  get projector(): Projector {
+    this.#check()
+    const native = this.#native
+    const dim = this.config.projection.out
+    return {
+      dim,
+      async project(embeddings) {
+        const data = embeddings instanceof Float32Array ? embeddings : embeddings.data
+        const n = checkRows(data, EMBEDDING_DIM, 'embeddings')
+        return matrix(await native.project(data, n), n, dim)
+      },
+    }
+  }
+
+  /**
+   * One optimiser step on views that the caller has made. In the count of steps it takes the place of a batch of the
+   * data set, where there is one.
+   * @param views rows of 59,049 samples, row = example · views + view, of 2 examples or more; must not change meanwhile
+   * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down
+   * @throws ShapeError; NonFiniteError (then nothing has changed); the signal's reason
+   */
+  async step(views: Float32Array, options: { signal?: AbortSignal } = {}): Promise<StepResult> {
+    this.#check()
+    const rows = this.#checkViews(views)
+    return this.#native.enqueue(options.signal, async (abort) => {
+      const rate = this.#learningRate()
+      const result = await this.#naming([], () => this.#native.stepOnViews(views, rows, rate, abort))
+      return this.#record(this.#wrap(result, rows), abort)
+    })
+  }
+
+  /**
+   * The steps of the training, one after the other, until `epochs` or `maxSteps` are done. Leaving the loop, an abort
+   * and an error write a checkpoint first where there is a run directory (an error of the numbers does not).
+   * @throws ConfigError without a data set; CacheError with the file that cannot be read; NonFiniteError with the tracks
+   *         of the batch; the signal's reason
+   */
+  async *steps(options: { signal?: AbortSignal } = {}): AsyncGenerator<StepResult, void, undefined> {
+    const total = this.#needTotal()
+    let sound = true
+    try {
+      while (this.#native.step < total) yield await this.#nextStep(options.signal)
+    } catch (error) {
+      sound = (error as { code?: unknown }).code !== 'ERR_NON_FINITE'
+      throw error
+    } finally {
+      if (sound && !this.#disposed) await this.saveCheckpoint()
+      await this.#close()
+    }
+  }
+
+  /**
+   * Trains until `epochs` or `maxSteps` are done.
+   * @param options.signal an abort saves a checkpoint, where there is a run directory, and rejects then
+   * @throws as `steps`
+   */
+  async fit(options: FitOptions = {}): Promise<TrainingSummary> {
+    const started = performance.now()
+    let epochStarted = started
+    let losses: number[] = []
+    let finalLoss = Number.NaN
+    for await (const step of this.steps({ signal: options.signal })) {
+      finalLoss = step.loss
+      losses.push(step.loss)
+      await options.onStep?.(step)
+      if (step.step % this.stepsPerEpoch! !== 0) continue
+      const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length
+      const seconds = (performance.now() - epochStarted) / 1000
+      const { epoch, validationLoss } = step
+      await options.onEpoch?.({ epoch, step: step.step, loss, validationLoss, seconds })
+      epochStarted = performance.now()
+      losses = []
+    }
+    return {
+      steps: this.stepsDone,
+      epochs: Math.floor(this.stepsDone / this.stepsPerEpoch!),
+      finalLoss,
+      bestValidationLoss: this.#bestValidationLoss,
+      seconds: (performance.now() - started) / 1000,
+      runDirectory: this.#run?.path,
+      checkpoint: this.#run?.latestCheckpoint,
+    }
+  }
+
+  /**
+   * Writes a checkpoint of the last finished step into the run directory, unless there is one already.
+   * @returns its path; undefined without a run directory
+   * @throws IoError; what was there before stays whole
+   */
+  async saveCheckpoint(): Promise<string | undefined> {
+    this.#check()
+    if (!this.#run) return undefined
+    await this.#native.enqueue(undefined, () => this.#checkpoint())
+    return this.#run.latestCheckpoint
+  }
+
+  /** What runs at the moment comes to its end; `encoder` stays usable, with the weights it has. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#native.dispose()
+    this.#close().catch(() => {}) // the lock of a process that ends is taken over by the next one
+  }
+
+  /** As `dispose`, and waits until what runs at the moment is over and the run directory is free for others. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose()
+    await this.#closed
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Gives the run directory back after all work under way. */
+  #close(): Promise<void> {
+    this.#closed = this.#native.enqueue(undefined, async () => this.#run?.close())
+    return this.#closed
+  }
+
+  #nextStep(signal: AbortSignal | undefined): Promise<StepResult> {
+    this.#check()
+    return this.#native.enqueue(signal, async (abort) => {
+      const tracks = this.#native.nextBatch().map((i) => this.#dataset!.tracks[i]!.path)
+      const rate = this.#learningRate()
+      const result = await this.#naming(tracks, () => this.#native.nextStep(rate, abort))
+      const rows = this.config.batchSize * this.config.augmenter.views
+      return this.#record(this.#wrap(result, rows, tracks), abort)
+    })
+  }
+
+  async #naming<T>(tracks: string[], call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      throw nameTracks(fromNativeError(error), tracks)
+    }
+  }
+
+  /** What belongs to a finished step, whether or not somebody still waits for it: validation, metrics, checkpoint. */
+  async #record(result: StepResult, abort: AbortFlag): Promise<StepResult> {
+    const perEpoch = this.stepsPerEpoch
+    try {
+      if (this.#validation?.length && perEpoch && result.step % perEpoch === 0)
+        result.validationLoss = await this.#native.validate(this.#validation.cropSource(), abort)
+    } finally {
+      await this.#run?.appendStep(result)
+    }
+    const improves = result.validationLoss !== undefined && !(result.validationLoss >= (this.#bestValidationLoss ?? Infinity))
+    if (improves) this.#bestValidationLoss = result.validationLoss
+    if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
+      await this.#checkpoint(improves ? result.validationLoss : undefined)
+    return result
+  }
+
+  async #checkpoint(best?: number): Promise<void> {
+    if (this.#checkpointStep === this.#native.step && best === undefined) return
+    const state = await this.#native.state()
+    await this.#run!.saveCheckpoint(state, { best, bestValidationLoss: this.#bestValidationLoss })
+    this.#checkpointStep = state.step
+  }
+
+  #wrap(result: NativeStepResult, rows: number, tracks: string[] = []): StepResult {
+    const { step, loss, learningRate, gradientNorm, dataSeconds, seconds } = result
+    const epoch = this.stepsPerEpoch ? Math.ceil(step / this.stepsPerEpoch) : 0
+    const viewsPerSecond = rows / seconds
+    return { step, epoch, loss, learningRate, gradientNorm, viewsPerSecond, dataSeconds, seconds, tracks }
+  }
+
+  #learningRate(): number {
+    return learningRateAt(this.config.schedule, this.config.optimizer.lr, this.#native.step)
+  }
+
+  #check(): void {
+    if (!this.#disposed) return
+    throw new DisposedError({ what: 'the trainer was disposed', remedy: 'Make a new one, or resume its run' })
+  }
+
+  #needTotal(): number {
+    this.#check()
+    const total = this.totalSteps
+    if (total !== undefined) return total
+    throw new ConfigError({
+      what: 'fit and steps need a data set',
+      expected: 'the option `dataset` of Trainer.create',
+      remedy: 'Pass what prepare() or openDataset() returned, or call step(views)',
+    })
+  }
+
+  #checkViews(views: unknown): number {
+    const rows = checkRows(views, CLIP_LENGTH, 'views')
+    const perExample = this.config.augmenter.views
+    if (rows % perExample === 0 && rows >= 2 * perExample) return rows
+    throw new ShapeError({
+      what: 'the views are not those of whole examples',
+      given: `${describe(rows)} rows`,
+      expected: `${perExample} rows an example, of at least 2 examples`,
+      remedy: 'Pass all views of every example, one after the other',
+    })
+  }
+}

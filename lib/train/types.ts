@@ -1,0 +1,50 @@
+/** What a training reports. */
+
+/** One optimiser step. */
+export interface StepResult {
+  /** steps done, this one included */
+  step: number
+  /** the epoch it belongs to, from 1; 0 where the trainer has no data set */
+  epoch: number
+  loss: number
+  learningRate: number
+  /** L2 norm over all parameters */
+  gradientNorm: number
+  /** rows (examples · views) a second of this step */
+  viewsPerSecond: number
+  /** time spent reading and augmenting */
+  dataSeconds: number
+  /** time of the whole step */
+  seconds: number
+  /** paths of the tracks of the batch, as `dataset.tracks` has them; empty for views that the caller gave */
+  tracks: string[]
+  /** loss of the validation set, on the last step of an epoch where there is a validation set */
+  validationLoss?: number
+}
+
+/** One pass over the data set. */
+export interface EpochResult {
+  /** from 1 */
+  epoch: number
+  /** steps done since the training began */
+  step: number
+  /** mean over the steps of this epoch that this process did */
+  loss: number
+  validationLoss?: number
+  seconds: number
+}
+
+export interface TrainingSummary {
+  /** steps done since the training began, those before a resume included */
+  steps: number
+  /** epochs completed */
+  epochs: number
+  /** loss of the last step; NaN where there was none to do */
+  finalLoss: number
+  bestValidationLoss?: number
+  /** of this call */
+  seconds: number
+  runDirectory?: string
+  /** the last checkpoint */
+  checkpoint?: string
+}
