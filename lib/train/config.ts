@@ -1,0 +1,153 @@
+/** A training as a YAML file: the options of the table, under the same names. Errors say where in the file they are. */
+import { readFile } from 'node:fs/promises'
+import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } from 'yaml'
+import { ConfigError, describe, ioError } from '../errors.js'
+import { parseTrainerConfig, type TrainerConfig } from './options.js'
+
+const MAX_BYTES = 1 << 20
+const WHERE = 'the training'
+
+export interface TrainingConfig {
+  /** complete */
+  config: TrainerConfig
+  /** what was written, without defaults */
+  given: Record<string, unknown>
+}
+
+export interface ConfigSources {
+  /** `key.sub=value`, as `--set` takes it; the value is YAML */
+  set?: readonly string[]
+  /** options by name, from flags; undefined ones are left out */
+  options?: Record<string, unknown>
+}
+
+/** What says where in a file an option stands. */
+type Locate = (option: readonly PropertyKey[]) => string | undefined
+
+interface Parsed {
+  value: Record<string, unknown>
+  locate: Locate
+}
+
+/** The node of an option, or the nearest one around it that is there. */
+function nodeAt(root: Node | null, option: readonly PropertyKey[]): Node | null {
+  let found = root
+  let at: unknown = root
+  for (const key of option) {
+    if (isMap(at)) {
+      const pair = at.items.find((item) => isScalar(item.key) && item.key.value === key)
+      if (!pair) break
+      found = pair.key as Node
+      at = pair.value
+    } else if (isSeq(at)) {
+      at = at.items[Number(key)]
+      if (!at) break
+      found = at as Node
+    } else break
+  }
+  return found
+}
+
+function parseYaml(text: string, path: string): Parsed {
+  const lines = new LineCounter()
+  const position = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${path}:${line}:${col}`
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const problem = document.errors[0]
+  if (problem)
+    throw new ConfigError({
+      what: `this is no YAML: ${problem.message}`,
+      path: position(problem.pos[0]),
+      remedy: 'Correct the line',
+      cause: problem,
+    })
+  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigError({
+      what: 'a training is written as names and values',
+      path,
+      given: describe(value),
+      expected: 'lines such as `batchSize: 48`',
+      remedy: 'Write one option a line',
+    })
+  const locate: Locate = (option) => {
+    const start = nodeAt(document.contents as Node | null, option)?.range?.[0]
+    return start === undefined ? path : position(start)
+  }
+  return { value: value as Record<string, unknown>, locate }
+}
+
+function notAnAssignment(text: string, cause?: unknown): ConfigError {
+  return new ConfigError({
+    what: '--set has no name and value',
+    given: JSON.stringify(text),
+    expected: 'for example optimizer.lr=0.001',
+    remedy: 'Write key=value, with dots between the names of nested options',
+    cause,
+  })
+}
+
+/** `optimizer.lr=1e-3` into `into`; returns the names on the way. */
+function assign(into: Record<string, unknown>, text: string): string[] {
+  const equals = text.indexOf('=')
+  const names = text.slice(0, equals).trim().split('.')
+  if (equals < 1 || names.some((name) => name === '' || name in Object.prototype)) throw notAnAssignment(text)
+  let value: unknown
+  try {
+    value = parse(text.slice(equals + 1))
+  } catch (error) {
+    throw notAnAssignment(text, error)
+  }
+  let at = into
+  for (const name of names.slice(0, -1)) {
+    const inner = at[name]
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) at[name] = {}
+    at = at[name] as Record<string, unknown>
+  }
+  at[names.at(-1)!] = value
+  return names
+}
+
+/**
+ * Reads the options of a training: the file, then `--set`, then flags, each over the one before.
+ * @param text YAML; empty is allowed
+ * @param path of the file, for messages
+ * @throws ConfigError with file:line:column, or the `--set` it came from, and the nearest name for a misspelt one
+ */
+export function parseTrainingConfig(text: string, path: string, sources: ConfigSources = {}): TrainingConfig {
+  const { value, locate } = parseYaml(text, path)
+  const assigned = (sources.set ?? []).map((one) => ({ one, names: assign(value, one) }))
+  const flags = Object.entries(sources.options ?? {}).filter(([, flag]) => flag !== undefined)
+  for (const [name, flag] of flags) value[name] = flag
+  // A name alone is a choice with its defaults: `--set optimizer=sgd`, `schedule: constant`.
+  for (const name of ['optimizer', 'objective', 'schedule'])
+    if (typeof value[name] === 'string') value[name] = { name: value[name] }
+  const where: Locate = (option) => {
+    if (flags.some(([name]) => name === option[0])) return undefined
+    const from = assigned.findLast(({ names }) => names.every((name, i) => option[i] === undefined || name === `${String(option[i])}`))
+    return from ? `--set ${from.one}` : locate(option)
+  }
+  return { config: parseTrainerConfig(value, WHERE, (option) => where(option) ?? 'the command line'), given: value }
+}
+
+/**
+ * As `parseTrainingConfig`, from a file; without one, from `--set` and flags alone.
+ * @throws ConfigError, IoError
+ */
+export async function readTrainingConfig(path: string | undefined, sources: ConfigSources = {}): Promise<TrainingConfig> {
+  if (path === undefined) return parseTrainingConfig('', 'the command line', sources)
+  const bytes = await readFile(path).catch((error) => {
+    throw ioError(error, path, 'read the configuration')
+  })
+  if (bytes.length > MAX_BYTES)
+    throw new ConfigError({
+      what: 'this is too large for a configuration',
+      path,
+      given: `${bytes.length} bytes`,
+      expected: `at most ${MAX_BYTES}`,
+      remedy: 'Check that it is the right file',
+    })
+  return parseTrainingConfig(bytes.toString('utf8'), path, sources)
+}
