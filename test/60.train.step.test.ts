@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { adam, ntXent, sgd, ShapeError, Trainer } from 'clmr'
+import { adam, ntXent, ShapeError, sgd, Trainer } from 'clmr'
 import { goldenPath, readGoldenJson, trainingViews } from './helpers/golden.js'
 
 // Oracle: test/golden/train.json, eight steps of PyTorch (torch.optim, simclr.NT_Xent) from the same weights.
@@ -35,7 +35,10 @@ describe('Trainer.step against PyTorch', () => {
           const distance = Math.abs(result.loss - expected.loss[step]!) / expected.loss[step]!
           assert.ok(distance <= 1e-3, `step ${step}: loss ${result.loss}, PyTorch ${expected.loss[step]}`)
           const norm = Math.abs(result.gradientNorm / expected.gradientNorm[step]! - 1)
-          assert.ok(norm <= 1e-2, `step ${step}: norm ${result.gradientNorm}, PyTorch ${expected.gradientNorm[step]}`)
+          assert.ok(
+            norm <= 1e-2,
+            `step ${step}: norm ${result.gradientNorm}, PyTorch ${expected.gradientNorm[step]}`,
+          )
         }
       })
 
@@ -63,13 +66,16 @@ describe('Trainer.step against PyTorch', () => {
     using trainer = await Trainer.create({ optimizer: adam({ lr: 1e-4 }) })
     const result = await trainer.step(trainingViews(0, 2))
     const { step, epoch, learningRate, dataSeconds, tracks } = result
-    assert.deepEqual({ step, epoch, learningRate, dataSeconds, tracks }, {
-      step: 1,
-      epoch: 0,
-      learningRate: 1e-4,
-      dataSeconds: 0,
-      tracks: [],
-    })
+    assert.deepEqual(
+      { step, epoch, learningRate, dataSeconds, tracks },
+      {
+        step: 1,
+        epoch: 0,
+        learningRate: 1e-4,
+        dataSeconds: 0,
+        tracks: [],
+      },
+    )
     assert.ok(result.seconds > 0 && Math.abs(result.viewsPerSecond * result.seconds - 4) < 1e-9)
     assert.ok(result.gradientNorm > 0)
   })
@@ -83,7 +89,10 @@ describe('Trainer.step against PyTorch', () => {
       })
     await refused(new Float32Array(0), /whole rows/)
     await refused(new Float32Array(59049 * 4 - 1), /whole rows.*given 236195 values/)
-    await refused(new Float32Array(59049 * 2), /given 2 rows, expected 2 rows an example, of at least 2 examples/)
+    await refused(
+      new Float32Array(59049 * 2),
+      /given 2 rows, expected 2 rows an example, of at least 2 examples/,
+    )
     await refused(new Float32Array(59049 * 5), /given 5 rows/)
     await refused([0, 0], /expected a Float32Array/)
     await assert.rejects(trainer.step(new Float32Array(59049 * 3)), ShapeError)
@@ -95,9 +104,15 @@ describe('Trainer.projector', () => {
   it('projects as PyTorch does: relu(x·W1ᵀ)·W2ᵀ, homogeneous for positive factors', async () => {
     using trainer = await Trainer.create({ projection: { hidden: 32, out: 8 } })
     const x = trainingViews(0, 1, 1).slice(0, 512)
-    const [one, two] = [await trainer.projector.project(x), await trainer.projector.project(x.map((v) => 2 * v))]
+    const [one, two] = [
+      await trainer.projector.project(x),
+      await trainer.projector.project(x.map((v) => 2 * v)),
+    ]
     assert.deepEqual([one.rows, one.cols, trainer.projector.dim], [1, 8, 8])
-    assert.deepEqual(two.data, one.data.map((v) => 2 * v))
+    assert.deepEqual(
+      two.data,
+      one.data.map((v) => 2 * v),
+    )
     assert.ok(one.data.some((v) => v !== 0))
     await assert.rejects(trainer.projector.project(new Float32Array(511)), ShapeError)
   })

@@ -5,6 +5,8 @@ import { ConfigError, describe, ioError } from '../errors.js'
 import { parseTrainerConfig, type TrainerConfig } from './options.js'
 
 const MAX_BYTES = 1 << 20
+/** The choices that a file may leave unnamed: `optimizer: { lr: 0.001 }` is Adam. */
+const USUAL = { optimizer: 'adam', objective: 'ntXent', schedule: 'constant' }
 const WHERE = 'the training'
 
 export interface TrainingConfig {
@@ -110,6 +112,13 @@ function assign(into: Record<string, unknown>, text: string): string[] {
   return names
 }
 
+/** A name alone is a choice with its defaults: `optimizer: sgd`. */
+function named(choice: unknown, usual: string): unknown {
+  if (typeof choice === 'string') return { name: choice }
+  const isNameless = typeof choice === 'object' && choice !== null && !Array.isArray(choice) && !('name' in choice)
+  return isNameless ? { name: usual, ...choice } : choice
+}
+
 /**
  * Reads the options of a training: the file, then `--set`, then flags, each over the one before.
  * @param text YAML; empty is allowed
@@ -121,22 +130,28 @@ export function parseTrainingConfig(text: string, path: string, sources: ConfigS
   const assigned = (sources.set ?? []).map((one) => ({ one, names: assign(value, one) }))
   const flags = Object.entries(sources.options ?? {}).filter(([, flag]) => flag !== undefined)
   for (const [name, flag] of flags) value[name] = flag
-  // A name alone is a choice with its defaults: `--set optimizer=sgd`, `schedule: constant`.
-  for (const name of ['optimizer', 'objective', 'schedule'])
-    if (typeof value[name] === 'string') value[name] = { name: value[name] }
+  for (const [name, usual] of Object.entries(USUAL)) if (name in value) value[name] = named(value[name], usual)
   const where: Locate = (option) => {
     if (flags.some(([name]) => name === option[0])) return undefined
-    const from = assigned.findLast(({ names }) => names.every((name, i) => option[i] === undefined || name === `${String(option[i])}`))
+    const from = assigned.findLast(({ names }) =>
+      names.every((name, i) => option[i] === undefined || name === `${String(option[i])}`),
+    )
     return from ? `--set ${from.one}` : locate(option)
   }
-  return { config: parseTrainerConfig(value, WHERE, (option) => where(option) ?? 'the command line'), given: value }
+  return {
+    config: parseTrainerConfig(value, WHERE, (option) => where(option) ?? 'the command line'),
+    given: value,
+  }
 }
 
 /**
  * As `parseTrainingConfig`, from a file; without one, from `--set` and flags alone.
  * @throws ConfigError, IoError
  */
-export async function readTrainingConfig(path: string | undefined, sources: ConfigSources = {}): Promise<TrainingConfig> {
+export async function readTrainingConfig(
+  path: string | undefined,
+  sources: ConfigSources = {},
+): Promise<TrainingConfig> {
   if (path === undefined) return parseTrainingConfig('', 'the command line', sources)
   const bytes = await readFile(path).catch((error) => {
     throw ioError(error, path, 'read the configuration')

@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import { Augmenter, augmenterOptions } from '../augment/augmenter.js'
 import { Dataset } from '../datasets/dataset.js'
+import { ntXent } from '../loss/nt-xent.js'
 import { Encoder } from '../model/encoder.js'
 import { type OptionsPath, parseOptions } from '../options.js'
-import { ntXent } from '../loss/nt-xent.js'
 import { adam, constant, objectiveOption, optimizerOption, scheduleOption } from './recipe.js'
 
 const count = (max = 1e9) => z.number().int().min(1).max(max)
@@ -69,12 +69,18 @@ export const trainerConfig = z.strictObject({
 })
 
 const instance = <T>(type: { readonly prototype: T }, name: string) =>
-  z.custom<T>((value) => value instanceof (type as unknown as new () => object), { message: `expected ${name}` })
+  z.custom<T>((value) => value instanceof (type as unknown as new () => object), {
+    message: `expected ${name}`,
+  })
 
 export const trainerOptions = trainerConfig.extend({
-  encoder: instance(Encoder, 'an Encoder').optional().describe('the encoder whose weights to start from, copied'),
+  encoder: instance(Encoder, 'an Encoder')
+    .optional()
+    .describe('the encoder whose weights to start from, copied'),
   dataset: instance(Dataset, 'a Dataset').optional().describe('the tracks to train on'),
-  validation: instance(Dataset, 'a Dataset').optional().describe('tracks whose loss is measured after every epoch'),
+  validation: instance(Dataset, 'a Dataset')
+    .optional()
+    .describe('tracks whose loss is measured after every epoch'),
 })
 
 /** Options of `Trainer.create`. What is left out takes its default. */
@@ -100,4 +106,3 @@ export function parseTrainerOptions(input: unknown, where: string): CompleteTrai
 export function parseTrainerConfig(input: unknown, where: string, path?: OptionsPath): TrainerConfig {
   return parseOptions(trainerConfig, withSeeds(input), where, path)
 }
-

@@ -1,11 +1,12 @@
 /** A training and its run directory: what is stored, and how a run is taken up again. */
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { Dataset, openDataset } from '../datasets/dataset.js'
+import { type Dataset, openDataset } from '../datasets/dataset.js'
 import { CheckpointError, ConfigError } from '../errors.js'
+import { emptyStateDict } from '../formats/state-dict.js'
+import { TensorBoardWriter } from '../formats/tensorboard.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
 import { saveModelState } from '../model/load-state.js'
-import { emptyStateDict } from '../formats/state-dict.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
 import {
   type CompleteTrainerOptions,
@@ -71,12 +72,25 @@ function underPrefix(tensors: StateDict, prefix: string): StateDict {
   return part
 }
 
+/** What TensorBoard shows. */
+function scalarsOf(step: Omit<StepResult, 'tracks'>): Record<string, number> {
+  const { loss, learningRate, gradientNorm, viewsPerSecond, validationLoss } = step
+  return {
+    'train/loss': loss,
+    'train/learning_rate': learningRate,
+    'train/gradient_norm': gradientNorm,
+    'train/views_per_second': viewsPerSecond,
+    ...(validationLoss === undefined ? {} : { 'validation/loss': validationLoss }),
+  }
+}
+
 /** The run directory of a trainer. It is locked while it is open. */
 export class Run {
   readonly path: string
   latestCheckpoint: string | undefined
   readonly #config: TrainerConfig
   #open: Promise<RunDirectory> | undefined
+  #board: Promise<TensorBoardWriter> | undefined
 
   constructor(path: string, config: TrainerConfig, directory?: RunDirectory) {
     this.path = path
@@ -102,10 +116,15 @@ export class Run {
 
   async appendStep({ tracks: _tracks, ...record }: StepResult): Promise<void> {
     await (await this.#directory()).appendMetrics({ ...record })
+    this.#board ??= TensorBoardWriter.create(this.path)
+    await (await this.#board).writeScalars(record.step, scalarsOf(record))
   }
 
   /** @param best the validation loss, where this is the best state so far: it is kept in a file of its own */
-  async saveCheckpoint(state: TrainerState, marks: { best?: number; bestValidationLoss?: number }): Promise<void> {
+  async saveCheckpoint(
+    state: TrainerState,
+    marks: { best?: number; bestValidationLoss?: number },
+  ): Promise<void> {
     const { best, bestValidationLoss } = marks
     const directory = await this.#directory()
     if (best !== undefined)
@@ -120,8 +139,10 @@ export class Run {
 
   /** Gives the lock back; the next use takes it again. */
   async close(): Promise<void> {
-    const open = this.#open
+    const [open, board] = [this.#open, this.#board]
     this.#open = undefined
+    this.#board = undefined
+    await (await board?.catch(() => undefined))?.close()
     await (await open?.catch(() => undefined))?.close()
   }
 }
@@ -135,7 +156,9 @@ export interface ResumedRun {
 
 /** Everything but the options that were given with `undefined`. */
 function given<T extends object>(overrides: T): Partial<T> {
-  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) as Partial<T>
+  return Object.fromEntries(
+    Object.entries(overrides).filter(([, value]) => value !== undefined),
+  ) as Partial<T>
 }
 
 /** @throws CheckpointError, ConfigError, IoError */
@@ -156,7 +179,10 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     const { data, ...config } = directory.config as { data?: Record<string, DataRecord | undefined> }
     const { training, validation } = data ?? {}
     const stored = (latest.extra.config as object | undefined) ?? config
-    const options = parseTrainerOptions({ ...stored, ...given(overrides), runDirectory: path }, 'Trainer.resume')
+    const options = parseTrainerOptions(
+      { ...stored, ...given(overrides), runDirectory: path },
+      'Trainer.resume',
+    )
     options.dataset = options.dataset
       ? checkSame(training, options.dataset, 'dataset')
       : await reopen(training, 'the cache')
@@ -189,7 +215,9 @@ const FREE: (keyof TrainerConfig)[] = [
  */
 export function refuseChanges(stored: unknown, config: TrainerConfig, path: string): void {
   const before = trainerConfig.strip().parse(stored) as TrainerConfig
-  const names = (Object.keys(trainerConfig.shape) as (keyof TrainerConfig)[]).filter((name) => !FREE.includes(name))
+  const names = (Object.keys(trainerConfig.shape) as (keyof TrainerConfig)[]).filter(
+    (name) => !FREE.includes(name),
+  )
   const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(config[name]))
   if (changed.length === 0) return
   const name = changed[0]!

@@ -1,13 +1,14 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
-import { ConfigError, DeviceError, DisposedError, describe, ShapeError } from '../errors.js'
+
 import type { Dataset } from '../datasets/dataset.js'
+import { ConfigError, DeviceError, DisposedError, describe, ShapeError } from '../errors.js'
+import { type Matrix, matrix } from '../matrix.js'
 import { CLIP_LENGTH, EMBEDDING_DIM } from '../model/architecture.js'
 import { type Encoder, encoderOfHandle, stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
 import type { AbortFlag, NativeStepResult, StateDict, TrainerSpec } from '../native/binding.js'
 import { checkRows } from '../native/buffers.js'
 import { fromNativeError } from '../native/call.js'
-import { type Matrix, matrix } from '../matrix.js'
 import { NativeTrainer, nameTracks } from './native-trainer.js'
 import {
   type CompleteTrainerOptions,
@@ -360,7 +361,9 @@ export class Trainer implements Disposable, AsyncDisposable {
     } finally {
       await this.#run?.appendStep(result)
     }
-    const improves = result.validationLoss !== undefined && !(result.validationLoss >= (this.#bestValidationLoss ?? Infinity))
+    const improves =
+      result.validationLoss !== undefined &&
+      !(result.validationLoss >= (this.#bestValidationLoss ?? Infinity))
     if (improves) this.#bestValidationLoss = result.validationLoss
     if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
       await this.#checkpoint(improves ? result.validationLoss : undefined)

@@ -9,9 +9,20 @@ function wav16(samples: Float32Array): Buffer {
   file.write('RIFF', 0)
   file.writeUInt32LE(36 + 2 * samples.length, 4)
   file.write('WAVEfmt ', 8)
-  for (const [value, at] of [[16, 16], [22050, 24], [44100, 28], [2 * samples.length, 40]] as const)
+  for (const [value, at] of [
+    [16, 16],
+    [22050, 24],
+    [44100, 28],
+    [2 * samples.length, 40],
+  ] as const)
     file.writeUInt32LE(value, at)
-  for (const [value, at] of [[1, 20], [1, 22], [2, 32], [16, 34]] as const) file.writeUInt16LE(value, at)
+  for (const [value, at] of [
+    [1, 20],
+    [1, 22],
+    [2, 32],
+    [16, 34],
+  ] as const)
+    file.writeUInt16LE(value, at)
   file.write('data', 36)
   samples.forEach((sample, i) => {
     file.writeInt16LE(Math.round(sample * 32767), 44 + 2 * i)

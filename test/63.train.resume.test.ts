@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { adam, CheckpointError, ConfigError, type Dataset, Trainer, type TrainerOptions } from 'clmr'
+import { NativeTrainer } from '#lib/train/native-trainer.js'
+import { parseTrainerOptions } from '#lib/train/options.js'
+import { readRunMetrics } from '#lib/train/run-directory.js'
+import { trainingViews } from './helpers/golden.js'
+import { withTempDir } from './helpers/temp-dir.js'
+import { tinyDataset } from './helpers/tiny-dataset.js'
+
+// Oracle of all: the uninterrupted run, compared to the bit.
+
+const STEPS = 5
+const LENGTHS = [70000, 61000, 80000, 60000, 65000]
+
+const options = (dataset: Dataset, runDirectory: string, maxSteps = STEPS): TrainerOptions => ({
+  dataset,
+  runDirectory,
+  maxSteps,
+  batchSize: 2,
+  seed: 7,
+  checkpointEvery: 2,
+  optimizer: adam({ lr: 1e-3 }),
+})
+
+/** step, loss and gradient norm of every line of metrics.jsonl */
+const metricsOf = async (run: string) =>
+  (await readRunMetrics(run)).map(({ step, loss, gradientNorm }) => [step, loss, gradientNorm])
+
+/** of weights, statistics, optimiser and counters after the last step */
+async function digest(run: string, step = STEPS): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of ['model.safetensors', 'optimizer.safetensors'])
+    hash.update(await readFile(join(run, 'checkpoints', `step-${String(step).padStart(6, '0')}`, file)))
+  return hash.digest('hex')
+}
+
+async function fit(trainer: Trainer): Promise<void> {
+  const summary = await trainer.fit()
+  assert.equal(summary.steps, STEPS)
+  trainer.dispose()
+}
+
+describe('A resumed run equals an uninterrupted one', () => {
+  let folder: string
+  let dataset: Dataset
+  let whole: { metrics: unknown[][]; digest: string }
+  let release: () => void
+  let cleaned: Promise<void>
+
+  before(async () => {
+    await new Promise<void>((ready, fail) => {
+      cleaned = withTempDir(async (path) => {
+        folder = path
+        dataset = await tinyDataset(folder, LENGTHS)
+        await fit(await Trainer.create(options(dataset, join(folder, 'whole'))))
+        whole = { metrics: await metricsOf(join(folder, 'whole')), digest: await digest(join(folder, 'whole')) }
+        await new Promise<void>((resolve) => {
+          release = resolve
+          ready()
+        })
+      })
+      cleaned.catch(fail)
+    })
+  })
+
+  after(async () => {
+    dataset.dispose()
+    release()
+    await cleaned
+  })
+
+  const checkWhole = async (run: string) => {
+    assert.deepEqual(await metricsOf(run), whole.metrics)
+    assert.equal(await digest(run), whole.digest)
+  }
+
+  it('has logged every step', () => {
+    assert.deepEqual(whole.metrics.map(([step]) => step), [1, 2, 3, 4, 5])
+  })
+
+  for (const cut of [1, 2, 4])
+    it(`bit for bit when it ended after step ${cut}`, async () => {
+      const run = join(folder, `cut-${cut}`)
+      using first = await Trainer.create(options(dataset, run, cut))
+      await first.fit()
+      await fit(await Trainer.resume(run, { maxSteps: STEPS }))
+      await checkWhole(run)
+    })
+
+  it('bit for bit when a signal aborted it in the middle of a step; fit saves before it rejects', async () => {
+    const run = join(folder, 'aborted')
+    const controller = new AbortController()
+    using trainer = await Trainer.create(options(dataset, run))
+    const onStep = ({ step }: { step: number }) => {
+      if (step === 3) setTimeout(() => controller.abort(), 30)
+    }
+    await assert.rejects(trainer.fit({ signal: controller.signal, onStep }), { name: 'AbortError' })
+    assert.ok(trainer.stepsDone === 3 || trainer.stepsDone === 4)
+    await digest(run, trainer.stepsDone) // there is a checkpoint of the last finished step
+    await fit(await Trainer.resume(run))
+    await checkWhole(run)
+  })
+
+  it('bit for bit when the loop over its steps was left', async () => {
+    const run = join(folder, 'left')
+    using trainer = await Trainer.create(options(dataset, run))
+    for await (const { step } of trainer.steps()) if (step === 3) break
+    await fit(await Trainer.resume(run))
+    await checkWhole(run)
+  })
+
+  it('bit for bit when the same trainer goes on', async () => {
+    const run = join(folder, 'same')
+    using trainer = await Trainer.create(options(dataset, run))
+    for await (const { step } of trainer.steps()) if (step === 2) break
+    await trainer.fit()
+    await checkWhole(run)
+  })
+
+  it('bit for bit after kill -9, between steps and while a checkpoint is written', async () => {
+    const script = `
+      import { openDataset, Trainer, adam } from 'clmr'
+      const [cache, runDirectory] = process.argv.slice(1)
+      const trainer = await Trainer.create({ dataset: await openDataset(cache), runDirectory, maxSteps: ${STEPS},
+        batchSize: 2, seed: 7, checkpointEvery: 1, optimizer: adam({ lr: 1e-3 }) })
+      process.stdout.write('ready\\n')
+      for await (const { step } of trainer.steps()) process.stdout.write(step + '\\n')`
+    for (const [at, wait] of [
+      ['ready', 0],
+      ['2', 0],
+      ['3', 40],
+    ] as const) {
+      const run = join(folder, `killed-${at}`)
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, dataset.cache, run], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const ended = new Promise((resolve) => child.once('close', (_code, signal) => resolve(signal)))
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        if (text.split('\n').includes(at)) setTimeout(() => child.kill('SIGKILL'), wait)
+      })
+      assert.equal(await ended, 'SIGKILL')
+      await fit(await Trainer.resume(run))
+      await checkWhole(run)
+    }
+  })
+
+  it('takes more epochs and steps, and other data only if it is the same', async () => {
+    const run = join(folder, 'grown')
+    using first = await Trainer.create(options(dataset, run, 1))
+    await first.fit()
+    await assert.rejects(
+      Trainer.resume(run, { dataset: dataset.subset('test') }),
+      (error: unknown) => error instanceof ConfigError && /does not hold the tracks/.test(error.message),
+    )
+    await assert.rejects(
+      Trainer.resume(run, { optimizer: { name: 'lars' } } as object),
+      (error: unknown) => error instanceof ConfigError && /one of adam, sgd/.test(error.message),
+    )
+    using more = await Trainer.resume(run, { dataset, maxSteps: undefined, epochs: 4 })
+    assert.equal(more.stepsDone, 1)
+    assert.equal(more.config.seed, 7)
+    assert.equal(more.totalSteps, 1)
+    await more[Symbol.asyncDispose]()
+    using grown = await Trainer.resume(run, { maxSteps: 100, epochs: 4 })
+    assert.equal(grown.totalSteps, 8)
+  })
+
+  it('BAD CALL - a folder with a run is not started again, one without is not resumed', async () => {
+    await assert.rejects(Trainer.create(options(dataset, join(folder, 'whole'))), { code: 'ERR_ARGUMENT' })
+    await assert.rejects(Trainer.resume(join(folder, 'nothing')), CheckpointError)
+    assert.equal(await digest(join(folder, 'whole')), whole.digest)
+  })
+})
+
+describe('The state of a trainer', () => {
+  const make = () => {
+    const { augmenter, ...config } = parseTrainerOptions({ optimizer: adam({ lr: 1e-3 }) }, 'test')
+    return NativeTrainer.create({ ...config, chain: { ...augmenter, transforms: [] } }, {}, undefined)
+  }
+  const step = (trainer: NativeTrainer, i: number) =>
+    trainer.enqueue(undefined, (abort) => trainer.stepOnViews(trainingViews(i, 2), 4, 1e-3, abort))
+
+  it('holds all that the steps to come depend on: without the optimiser, or its counter, they differ', async () => {
+    const trainer = await make()
+    await step(trainer, 0)
+    const state = await trainer.state()
+    const losses = async () => [(await step(trainer, 1)).loss, (await step(trainer, 2)).loss]
+    const expected = await losses()
+    await trainer.restore(state)
+    assert.equal(trainer.step, 1)
+    assert.deepEqual(await losses(), expected)
+    for (const dropped of ['exp_avg', 'exp_avg_sq', 'step']) {
+      const damaged = Object.entries(state.tensors).map(([name, { shape, data }]) => {
+        const isDropped = name.startsWith('optimizer.') && name.endsWith(`.${dropped}`)
+        return [name, { shape, data: isDropped ? new Float32Array(data.length).fill(dropped === 'step' ? 9 : 0) : data }]
+      })
+      await trainer.restore({ ...state, tensors: Object.fromEntries(damaged) })
+      assert.notDeepEqual(await losses(), expected, `without ${dropped} nothing changed`)
+    }
+    trainer.dispose()
+  })
+
+  it('is refused as a whole where a tensor is missing, and the trainer is as before', async () => {
+    const trainer = await make()
+    await step(trainer, 0)
+    const before = await trainer.state()
+    const { 'optimizer.projector.0.weight.exp_avg': _gone, ...tensors } = before.tensors
+    await assert.rejects(trainer.restore({ ...before, tensors }), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'ERR_CHECKPOINT')
+      assert.match(error.message, /no projector\.0\.weight\.exp_avg/)
+      return true
+    })
+    assert.deepEqual(await trainer.state(), before)
+    trainer.dispose()
+  })
+})

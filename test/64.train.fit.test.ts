@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Augmenter, ConfigError, Encoder, type EpochResult, NonFiniteError, sgd, type StepResult, Trainer } from 'clmr'
+import { readRunConfig } from '#lib/train/run-directory.js'
+import { trainingViews } from './helpers/golden.js'
+import { withTempDir } from './helpers/temp-dir.js'
+import { tinyDataset } from './helpers/tiny-dataset.js'
+
+describe('Trainer.fit', () => {
+  it('goes over every track once an epoch, in another order each time, and drops the short batch', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000, 30000, 62000, 63000])
+      using trainer = await Trainer.create({ dataset, batchSize: 2, epochs: 3, seed: 3 })
+      assert.deepEqual([trainer.stepsPerEpoch, trainer.totalSteps], [2, 6])
+      const steps: StepResult[] = []
+      const epochs: EpochResult[] = []
+      const summary = await trainer.fit({ onStep: (s) => void steps.push(s), onEpoch: (e) => void epochs.push(e) })
+      assert.deepEqual(steps.map(({ step, epoch }) => [step, epoch]), [[1, 1], [2, 1], [3, 2], [4, 2], [5, 3], [6, 3]])
+      const orders = [0, 2, 4].map((i) => [...steps[i]!.tracks, ...steps[i + 1]!.tracks])
+      for (const order of orders) assert.equal(new Set(order).size, 4)
+      assert.ok(new Set(orders.map(String)).size > 1, 'the same order in every epoch')
+      assert.deepEqual(epochs.map(({ epoch, step }) => [epoch, step]), [[1, 2], [2, 4], [3, 6]])
+      assert.equal(epochs[0]!.loss, (steps[0]!.loss + steps[1]!.loss) / 2)
+      assert.deepEqual([summary.steps, summary.epochs, summary.finalLoss], [6, 3, steps[5]!.loss])
+      assert.ok(steps.every(({ dataSeconds, seconds }) => dataSeconds > 0 && dataSeconds < seconds))
+      assert.deepEqual((await trainer.fit()).steps, 6, 'a finished training has nothing left to do')
+    })
+  })
+
+  it('crops every view by itself, from the seed alone, and pads a track that is shorter than a clip', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [90000, 30000])
+      const losses = async (seed: number) => {
+        using trainer = await Trainer.create({ dataset, batchSize: 2, maxSteps: 1, seed })
+        return (await trainer.fit()).finalLoss
+      }
+      const [first, again, other] = [await losses(1), await losses(1), await losses(2)]
+      assert.equal(first, again)
+      assert.notEqual(first, other)
+      // Without transforms, the views of a short track are one and the same padded clip, those of a long one are not.
+      const augmenter = new Augmenter({ transforms: [{ name: 'randomCrop' }] })
+      using cropping = await Trainer.create({ dataset, batchSize: 2, maxSteps: 1, augmenter })
+      using fixed = await Trainer.create({ dataset, batchSize: 2, maxSteps: 1, augmenter: { transforms: [] } })
+      assert.notEqual((await cropping.fit()).finalLoss, (await fixed.fit()).finalLoss)
+    })
+  })
+
+  it('measures the validation set on the same views after every epoch and keeps the best weights', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000])
+      const runDirectory = join(folder, 'run')
+      const optimizer = sgd({ lr: 1e-12, momentum: 0 })
+      using trainer = await Trainer.create({ dataset, validation: dataset, batchSize: 2, epochs: 2, runDirectory, optimizer })
+      const epochs: EpochResult[] = []
+      const summary = await trainer.fit({ onEpoch: (e) => void epochs.push(e) })
+      const losses = epochs.map(({ validationLoss }) => validationLoss!)
+      assert.ok(losses.every(Number.isFinite))
+      assert.equal(summary.bestValidationLoss, Math.min(...losses))
+      using best = await Encoder.load(join(runDirectory, 'best.safetensors'))
+      using last = await Encoder.load(runDirectory)
+      const clip = trainingViews(0, 1, 1)
+      const [a, b] = [(await best.encode(clip)).data, (await trainer.encoder.encode(clip)).data]
+      assert.deepEqual((await last.encode(clip)).data, b)
+      if (losses[1]! < losses[0]!) assert.deepEqual(a, b)
+      else assert.notDeepEqual(a, b)
+    })
+  })
+
+  it('writes config, a line of metrics a step, TensorBoard events, and the checkpoints that are asked for', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000])
+      const runDirectory = join(folder, 'run')
+      using trainer = await Trainer.create({
+        dataset,
+        batchSize: 2,
+        epochs: 5,
+        runDirectory,
+        checkpointEvery: 2,
+        keepCheckpoints: 2,
+      })
+      const summary = await trainer.fit()
+      const lines = (await readFile(join(runDirectory, 'metrics.jsonl'), 'utf8')).trim().split('\n')
+      assert.deepEqual(lines.map((line) => JSON.parse(line).step), [1, 2, 3, 4, 5])
+      assert.deepEqual((await readdir(join(runDirectory, 'checkpoints'))).sort(), ['step-000004', 'step-000005'])
+      assert.equal(summary.checkpoint, join(runDirectory, 'checkpoints', 'step-000005'))
+      const { batchSize, viewNorm, optimizer } = await readRunConfig(runDirectory)
+      assert.deepEqual({ batchSize, viewNorm, optimizer }, {
+        batchSize: 2,
+        viewNorm: 'joint',
+        optimizer: { name: 'adam', lr: 3e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
+      })
+      const files = await readdir(runDirectory)
+      assert.ok(files.some((file) => file.startsWith('events.out.tfevents.')))
+      assert.ok(!files.includes('run.lock'), 'the run is free when fit is over')
+    })
+  })
+
+  it('names the tracks of a batch whose loss is not finite; the checkpoint before stays the last', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000])
+      const runDirectory = join(folder, 'run')
+      const optimizer = sgd({ lr: 1000, momentum: 0.99 })
+      using trainer = await Trainer.create({ dataset, batchSize: 2, epochs: 50, runDirectory, optimizer, checkpointEvery: 1 })
+      await assert.rejects(trainer.fit(), (error: unknown) => {
+        assert.ok(error instanceof NonFiniteError, String(error))
+        assert.match(error.message, /track-0\.wav/)
+        assert.match(error.message, /track-1\.wav/)
+        assert.match(error.message, new RegExp(`step ${trainer.stepsDone + 1} is`))
+        return true
+      })
+      const checkpoints = (await readdir(join(runDirectory, 'checkpoints'))).sort()
+      assert.equal(checkpoints.at(-1), `step-${String(trainer.stepsDone).padStart(6, '0')}`)
+    })
+  })
+
+  it('leaves the event loop free: p99 of its delay is at most 20 ms', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000, 62000, 63000])
+      const runDirectory = join(folder, 'run')
+      using trainer = await Trainer.create({ dataset, batchSize: 4, epochs: 4, runDirectory, checkpointEvery: 2 })
+      const delay = monitorEventLoopDelay({ resolution: 2 })
+      delay.enable()
+      await trainer.fit()
+      delay.disable()
+      const p99 = delay.percentile(99) / 1e6
+      assert.ok(p99 <= 20, `p99 ${p99} ms`)
+    })
+  })
+
+  it('BAD CALL - says what is missing or does not fit before anything is trained', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000])
+      const refused = (options: object, pattern: RegExp) =>
+        assert.rejects(Trainer.create(options), (error: unknown) => {
+          assert.ok(error instanceof ConfigError && pattern.test(error.message), String(error))
+          return true
+        })
+      await refused({ dataset, batchSize: 3 }, /larger than the data set.*batchSize 3, 2 tracks/)
+      await refused({ dataset: [] }, /"dataset" is not valid: expected a Dataset/)
+      await refused({ augmenter: new Augmenter({ views: 1 }) }, /at least 2/)
+      await refused({ augmenter: { clipLength: 1000 } }, /clipLength of 1000/)
+      await refused({ initFrom: 'a', encoder: await Encoder.create() }, /come twice/)
+      await refused({ precision: 'bfloat16' }, /bfloat16 is not available for training yet/)
+      await refused({ batchsize: 4 }, /Write "batchSize" instead/)
+      await refused({ objective: { name: 'infoNce' } }, /one of ntXent/)
+      await refused({ optimizer: { name: 'lars' } }, /one of adam, sgd/)
+      await refused({ optimizer: { name: 'adam', lrr: 1 } }, /no option "optimizer.lrr".*Write "lr" instead/)
+      await refused({ distributed: {} }, /no option "distributed"/)
+      await assert.rejects(Trainer.create({ device: 'cuda' }), { code: 'ERR_DEVICE' })
+      using without = await Trainer.create()
+      await assert.rejects(without.fit(), (error: unknown) => error instanceof ConfigError && /need a data set/.test(error.message))
+    })
+  })
+})
