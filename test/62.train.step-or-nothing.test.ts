@@ -124,7 +124,7 @@ describe('A step happens or does not', () => {
     const train = async () => {
       using trainer = await Trainer.create()
       await numbers(trainer, 0)
-      return future(trainer)
+      return await future(trainer)
     }
     const both = await Promise.all([train(), train()])
     assert.deepEqual(both, [control, control])

@@ -57,15 +57,16 @@ function parseYaml(text: string, path: string): Parsed {
     return `${path}:${line}:${col}`
   }
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const noYaml = (at: string, cause: Error) =>
+    new ConfigError({ what: `this is no YAML: ${cause.message}`, path: at, remedy: 'Correct the line', cause })
   const problem = document.errors[0]
-  if (problem)
-    throw new ConfigError({
-      what: `this is no YAML: ${problem.message}`,
-      path: position(problem.pos[0]),
-      remedy: 'Correct the line',
-      cause: problem,
-    })
-  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
+  if (problem) throw noYaml(position(problem.pos[0]), problem)
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (error) {
+    throw noYaml(path, error as Error)
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError({
       what: 'a training is written as names and values',

@@ -103,8 +103,9 @@ export class NativeTrainer {
     return native().trainerBatch(this.#handle, this.step)
   }
 
+  /** Takes effect when all that was asked for before is over. */
   dispose(): void {
-    native().dispose(this.#handle)
+    this.#last.then(() => native().dispose(this.#handle))
   }
 }
 

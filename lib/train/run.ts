@@ -1,6 +1,7 @@
 /** A training and its run directory: what is stored, and how a run is taken up again. */
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type Dataset, openDataset } from '../datasets/dataset.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
@@ -218,7 +219,7 @@ export function refuseChanges(stored: unknown, config: TrainerConfig, path: stri
   const names = (Object.keys(trainerConfig.shape) as (keyof TrainerConfig)[]).filter(
     (name) => !FREE.includes(name),
   )
-  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(config[name]))
+  const changed = names.filter((name) => !isDeepStrictEqual(before[name], config[name]))
   if (changed.length === 0) return
   const name = changed[0]!
   throw new ConfigError({
