@@ -47,7 +47,9 @@ describe('A step happens or does not', () => {
 
   it('counts a step that is aborted before it began as none', async () => {
     using trainer = await Trainer.create()
-    await assert.rejects(trainer.step(trainingViews(0, 2), { signal: AbortSignal.abort() }), { name: 'AbortError' })
+    await assert.rejects(trainer.step(trainingViews(0, 2), { signal: AbortSignal.abort() }), {
+      name: 'AbortError',
+    })
     assert.equal(trainer.stepsDone, 0)
     assert.equal((await trainer.step(trainingViews(0, 2))).step, 1)
   })
@@ -102,7 +104,11 @@ describe('A step happens or does not', () => {
     const clip = trainingViews(7, 1, 1)
     const known: Float32Array[] = [(await trainer.encoder.encode(clip)).data]
     using fresh = await Encoder.create({ seed: 42 })
-    assert.deepEqual((await fresh.encode(clip)).data, known[0], 'before the first step: the new weights of the seed')
+    assert.deepEqual(
+      (await fresh.encode(clip)).data,
+      known[0],
+      'before the first step: the new weights of the seed',
+    )
     const seen: Float32Array[] = []
     for (let step = 0; step < 3; step++) {
       const running = trainer.step(trainingViews(step, 2))
@@ -116,7 +122,10 @@ describe('A step happens or does not', () => {
     }
     assert.ok(seen.length >= 3)
     for (const embedding of seen)
-      assert.ok(known.some((one) => one.every((value, i) => value === embedding[i])), 'a mixture of two states')
+      assert.ok(
+        known.some((one) => one.every((value, i) => value === embedding[i])),
+        'a mixture of two states',
+      )
     assert.notDeepEqual(known[0], known[3])
   })
 

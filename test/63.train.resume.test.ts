@@ -38,7 +38,7 @@ async function digest(run: string, step = STEPS): Promise<string> {
   return hash.digest('hex')
 }
 
-async function fit(trainer: Trainer): Promise<void> {
+async function finish(trainer: Trainer): Promise<void> {
   const summary = await trainer.fit()
   assert.equal(summary.steps, STEPS)
   trainer.dispose()
@@ -56,8 +56,11 @@ describe('A resumed run equals an uninterrupted one', () => {
       cleaned = withTempDir(async (path) => {
         folder = path
         dataset = await tinyDataset(folder, LENGTHS)
-        await fit(await Trainer.create(options(dataset, join(folder, 'whole'))))
-        whole = { metrics: await metricsOf(join(folder, 'whole')), digest: await digest(join(folder, 'whole')) }
+        await finish(await Trainer.create(options(dataset, join(folder, 'whole'))))
+        whole = {
+          metrics: await metricsOf(join(folder, 'whole')),
+          digest: await digest(join(folder, 'whole')),
+        }
         await new Promise<void>((resolve) => {
           release = resolve
           ready()
@@ -79,7 +82,10 @@ describe('A resumed run equals an uninterrupted one', () => {
   }
 
   it('has logged every step', () => {
-    assert.deepEqual(whole.metrics.map(([step]) => step), [1, 2, 3, 4, 5])
+    assert.deepEqual(
+      whole.metrics.map(([step]) => step),
+      [1, 2, 3, 4, 5],
+    )
   })
 
   for (const cut of [1, 2, 4])
@@ -87,7 +93,7 @@ describe('A resumed run equals an uninterrupted one', () => {
       const run = join(folder, `cut-${cut}`)
       using first = await Trainer.create(options(dataset, run, cut))
       await first.fit()
-      await fit(await Trainer.resume(run, { maxSteps: STEPS }))
+      await finish(await Trainer.resume(run, { maxSteps: STEPS }))
       await checkWhole(run)
     })
 
@@ -101,7 +107,7 @@ describe('A resumed run equals an uninterrupted one', () => {
     await assert.rejects(trainer.fit({ signal: controller.signal, onStep }), { name: 'AbortError' })
     assert.ok(trainer.stepsDone === 3 || trainer.stepsDone === 4)
     await digest(run, trainer.stepsDone) // there is a checkpoint of the last finished step
-    await fit(await Trainer.resume(run))
+    await finish(await Trainer.resume(run))
     await checkWhole(run)
   })
 
@@ -109,7 +115,7 @@ describe('A resumed run equals an uninterrupted one', () => {
     const run = join(folder, 'left')
     using trainer = await Trainer.create(options(dataset, run))
     for await (const { step } of trainer.steps()) if (step === 3) break
-    await fit(await Trainer.resume(run))
+    await finish(await Trainer.resume(run))
     await checkWhole(run)
   })
 
@@ -143,7 +149,7 @@ describe('A resumed run equals an uninterrupted one', () => {
         if (text.split('\n').includes(at)) setTimeout(() => child.kill('SIGKILL'), wait)
       })
       assert.equal(await ended, 'SIGKILL')
-      await fit(await Trainer.resume(run))
+      await finish(await Trainer.resume(run))
       await checkWhole(run)
     }
   })
@@ -196,7 +202,10 @@ describe('The state of a trainer', () => {
     for (const dropped of ['exp_avg', 'exp_avg_sq', 'step']) {
       const damaged = Object.entries(state.tensors).map(([name, { shape, data }]) => {
         const isDropped = name.startsWith('optimizer.') && name.endsWith(`.${dropped}`)
-        return [name, { shape, data: isDropped ? new Float32Array(data.length).fill(dropped === 'step' ? 9 : 0) : data }]
+        return [
+          name,
+          { shape, data: isDropped ? new Float32Array(data.length).fill(dropped === 'step' ? 9 : 0) : data },
+        ]
       })
       await trainer.restore({ ...state, tensors: Object.fromEntries(damaged) })
       assert.notDeepEqual(await losses(), expected, `without ${dropped} nothing changed`)

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Augmenter, ConfigError, Encoder, type EpochResult, NonFiniteError, sgd, type StepResult, Trainer } from 'clmr'
+import {
+  Augmenter,
+  ConfigError,
+  Encoder,
+  type EpochResult,
+  NonFiniteError,
+  type StepResult,
+  sgd,
+  Trainer,
+} from 'clmr'
 import { readRunConfig } from '#lib/train/run-directory.js'
 import { trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -16,12 +25,32 @@ describe('Trainer.fit', () => {
       assert.deepEqual([trainer.stepsPerEpoch, trainer.totalSteps], [2, 6])
       const steps: StepResult[] = []
       const epochs: EpochResult[] = []
-      const summary = await trainer.fit({ onStep: (s) => void steps.push(s), onEpoch: (e) => void epochs.push(e) })
-      assert.deepEqual(steps.map(({ step, epoch }) => [step, epoch]), [[1, 1], [2, 1], [3, 2], [4, 2], [5, 3], [6, 3]])
+      const summary = await trainer.fit({
+        onStep: (s) => void steps.push(s),
+        onEpoch: (e) => void epochs.push(e),
+      })
+      assert.deepEqual(
+        steps.map(({ step, epoch }) => [step, epoch]),
+        [
+          [1, 1],
+          [2, 1],
+          [3, 2],
+          [4, 2],
+          [5, 3],
+          [6, 3],
+        ],
+      )
       const orders = [0, 2, 4].map((i) => [...steps[i]!.tracks, ...steps[i + 1]!.tracks])
       for (const order of orders) assert.equal(new Set(order).size, 4)
       assert.ok(new Set(orders.map(String)).size > 1, 'the same order in every epoch')
-      assert.deepEqual(epochs.map(({ epoch, step }) => [epoch, step]), [[1, 2], [2, 4], [3, 6]])
+      assert.deepEqual(
+        epochs.map(({ epoch, step }) => [epoch, step]),
+        [
+          [1, 2],
+          [2, 4],
+          [3, 6],
+        ],
+      )
       assert.equal(epochs[0]!.loss, (steps[0]!.loss + steps[1]!.loss) / 2)
       assert.deepEqual([summary.steps, summary.epochs, summary.finalLoss], [6, 3, steps[5]!.loss])
       assert.ok(steps.every(({ dataSeconds, seconds }) => dataSeconds > 0 && dataSeconds < seconds))
@@ -42,7 +71,12 @@ describe('Trainer.fit', () => {
       // Without transforms, the views of a short track are one and the same padded clip, those of a long one are not.
       const augmenter = new Augmenter({ transforms: [{ name: 'randomCrop' }] })
       using cropping = await Trainer.create({ dataset, batchSize: 2, maxSteps: 1, augmenter })
-      using fixed = await Trainer.create({ dataset, batchSize: 2, maxSteps: 1, augmenter: { transforms: [] } })
+      using fixed = await Trainer.create({
+        dataset,
+        batchSize: 2,
+        maxSteps: 1,
+        augmenter: { transforms: [] },
+      })
       assert.notEqual((await cropping.fit()).finalLoss, (await fixed.fit()).finalLoss)
     })
   })
@@ -52,7 +86,14 @@ describe('Trainer.fit', () => {
       using dataset = await tinyDataset(folder, [60000, 61000])
       const runDirectory = join(folder, 'run')
       const optimizer = sgd({ lr: 1e-12, momentum: 0 })
-      using trainer = await Trainer.create({ dataset, validation: dataset, batchSize: 2, epochs: 2, runDirectory, optimizer })
+      using trainer = await Trainer.create({
+        dataset,
+        validation: dataset,
+        batchSize: 2,
+        epochs: 2,
+        runDirectory,
+        optimizer,
+      })
       const epochs: EpochResult[] = []
       const summary = await trainer.fit({ onEpoch: (e) => void epochs.push(e) })
       const losses = epochs.map(({ validationLoss }) => validationLoss!)
@@ -82,15 +123,24 @@ describe('Trainer.fit', () => {
       })
       const summary = await trainer.fit()
       const lines = (await readFile(join(runDirectory, 'metrics.jsonl'), 'utf8')).trim().split('\n')
-      assert.deepEqual(lines.map((line) => JSON.parse(line).step), [1, 2, 3, 4, 5])
-      assert.deepEqual((await readdir(join(runDirectory, 'checkpoints'))).sort(), ['step-000004', 'step-000005'])
+      assert.deepEqual(
+        lines.map((line) => JSON.parse(line).step),
+        [1, 2, 3, 4, 5],
+      )
+      assert.deepEqual((await readdir(join(runDirectory, 'checkpoints'))).sort(), [
+        'step-000004',
+        'step-000005',
+      ])
       assert.equal(summary.checkpoint, join(runDirectory, 'checkpoints', 'step-000005'))
       const { batchSize, viewNorm, optimizer } = await readRunConfig(runDirectory)
-      assert.deepEqual({ batchSize, viewNorm, optimizer }, {
-        batchSize: 2,
-        viewNorm: 'joint',
-        optimizer: { name: 'adam', lr: 3e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-      })
+      assert.deepEqual(
+        { batchSize, viewNorm, optimizer },
+        {
+          batchSize: 2,
+          viewNorm: 'joint',
+          optimizer: { name: 'adam', lr: 3e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
+        },
+      )
       const files = await readdir(runDirectory)
       assert.ok(files.some((file) => file.startsWith('events.out.tfevents.')))
       assert.ok(!files.includes('run.lock'), 'the run is free when fit is over')
@@ -102,7 +152,14 @@ describe('Trainer.fit', () => {
       using dataset = await tinyDataset(folder, [60000, 61000])
       const runDirectory = join(folder, 'run')
       const optimizer = sgd({ lr: 1000, momentum: 0.99 })
-      using trainer = await Trainer.create({ dataset, batchSize: 2, epochs: 50, runDirectory, optimizer, checkpointEvery: 1 })
+      using trainer = await Trainer.create({
+        dataset,
+        batchSize: 2,
+        epochs: 50,
+        runDirectory,
+        optimizer,
+        checkpointEvery: 1,
+      })
       await assert.rejects(trainer.fit(), (error: unknown) => {
         assert.ok(error instanceof NonFiniteError, String(error))
         assert.match(error.message, /track-0\.wav/)
@@ -119,7 +176,13 @@ describe('Trainer.fit', () => {
     await withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, [60000, 61000, 62000, 63000])
       const runDirectory = join(folder, 'run')
-      using trainer = await Trainer.create({ dataset, batchSize: 4, epochs: 4, runDirectory, checkpointEvery: 2 })
+      using trainer = await Trainer.create({
+        dataset,
+        batchSize: 4,
+        epochs: 4,
+        runDirectory,
+        checkpointEvery: 2,
+      })
       const delay = monitorEventLoopDelay({ resolution: 2 })
       delay.enable()
       await trainer.fit()
@@ -150,7 +213,10 @@ describe('Trainer.fit', () => {
       await refused({ distributed: {} }, /no option "distributed"/)
       await assert.rejects(Trainer.create({ device: 'cuda' }), { code: 'ERR_DEVICE' })
       using without = await Trainer.create()
-      await assert.rejects(without.fit(), (error: unknown) => error instanceof ConfigError && /need a data set/.test(error.message))
+      await assert.rejects(
+        without.fit(),
+        (error: unknown) => error instanceof ConfigError && /need a data set/.test(error.message),
+      )
     })
   })
 })

@@ -45,7 +45,11 @@ describe('A training as YAML', () => {
     const { config } = parseTrainingConfig('', 'train.yaml')
     assert.deepEqual(config.optimizer, adam({ lr: 3e-4 }))
     assert.deepEqual(config, parseTrainerConfig({}, 'test'))
-    assert.deepEqual(parseTrainerConfig(JSON.parse(JSON.stringify(config)), 'test'), config, 'it survives JSON')
+    assert.deepEqual(
+      parseTrainerConfig(JSON.parse(JSON.stringify(config)), 'test'),
+      config,
+      'it survives JSON',
+    )
   })
 
   it('takes a name alone for a choice, and fills in the usual one', () => {
@@ -55,23 +59,42 @@ describe('A training as YAML', () => {
 
   it('lets --set win over the file, and flags over both', () => {
     const set = ['optimizer.lr=0.5', 'batchSize=32', 'epochs=7', 'projection.out=16']
-    const { config } = parseTrainingConfig(YAML, 'train.yaml', { set, options: { epochs: 8, maxSteps: undefined } })
+    const { config } = parseTrainingConfig(YAML, 'train.yaml', {
+      set,
+      options: { epochs: 8, maxSteps: undefined },
+    })
     assert.deepEqual(config.optimizer, sgd({ lr: 0.5, nesterov: true }))
     assert.deepEqual([config.batchSize, config.epochs, config.maxSteps], [32, 8, undefined])
     assert.deepEqual(config.projection, { hidden: 512, out: 16 })
   })
 
   it('says file, line, column and the near name of a misspelt option', () => {
-    refused(() => parseTrainingConfig('seed: 1\nbatchsize: 4\n', 'a.yaml'), /^a\.yaml:2:1: /, /Write "batchSize" instead/)
+    refused(
+      () => parseTrainingConfig('seed: 1\nbatchsize: 4\n', 'a.yaml'),
+      /^a\.yaml:2:1: /,
+      /Write "batchSize" instead/,
+    )
     refused(
       () => parseTrainingConfig('optimizer:\n  name: sgd\n  momentun: 0.5\n', 'a.yaml'),
       /^a\.yaml:3:3: .*"optimizer\.momentun"/,
       /Write "momentum" instead/,
     )
-    refused(() => parseTrainingConfig('optimizer:\n  name: lars\n', 'a.yaml'), /^a\.yaml:2:3: /, /one of adam, sgd/)
-    refused(() => parseTrainingConfig('seed: 1\nbatchSize: many\n', 'a.yaml'), /^a\.yaml:2:1: /, /given "many"/)
     refused(
-      () => parseTrainingConfig('augmenter:\n  transforms:\n    - name: randomCrop\n    - name: reverp\n', 'a.yaml'),
+      () => parseTrainingConfig('optimizer:\n  name: lars\n', 'a.yaml'),
+      /^a\.yaml:2:3: /,
+      /one of adam, sgd/,
+    )
+    refused(
+      () => parseTrainingConfig('seed: 1\nbatchSize: many\n', 'a.yaml'),
+      /^a\.yaml:2:1: /,
+      /given "many"/,
+    )
+    refused(
+      () =>
+        parseTrainingConfig(
+          'augmenter:\n  transforms:\n    - name: randomCrop\n    - name: reverp\n',
+          'a.yaml',
+        ),
       /^a\.yaml:4:7: /,
       /Write "reverb" instead/,
     )
@@ -84,10 +107,17 @@ describe('A training as YAML', () => {
   })
 
   it('says which --set or flag is wrong', () => {
-    refused(() => parseTrainingConfig('', 'x', { set: ['optimizer.lrr=1'] }), /^--set optimizer\.lrr=1: /, /Write "lr" instead/)
+    refused(
+      () => parseTrainingConfig('', 'x', { set: ['optimizer.lrr=1'] }),
+      /^--set optimizer\.lrr=1: /,
+      /Write "lr" instead/,
+    )
     for (const bad of ['seed', '=1', 'a..b=1', '__proto__.x=1', 'seed=[1'])
       refused(() => parseTrainingConfig('', 'x', { set: [bad] }), /--set has no name and value/)
-    refused(() => parseTrainingConfig('batchSize: 4', 'x', { options: { batchSize: 1 } }), /^the command line: .*"batchSize"/)
+    refused(
+      () => parseTrainingConfig('batchSize: 4', 'x', { options: { batchSize: 1 } }),
+      /^the command line: .*"batchSize"/,
+    )
     assert.equal(({} as { x?: number }).x, undefined)
   })
 
@@ -103,7 +133,11 @@ describe('A training as YAML', () => {
 
   it('is compared with that of a run: what changes the numbers is refused by name, epochs are not', () => {
     const stored = JSON.parse(JSON.stringify(parseTrainerConfig({ seed: 1, epochs: 3 }, 'test')))
-    refuseChanges({ ...stored, data: {} }, parseTrainerConfig({ seed: 1, epochs: 30, maxSteps: 5 }, 'test'), 'run')
+    refuseChanges(
+      { ...stored, data: {} },
+      parseTrainerConfig({ seed: 1, epochs: 30, maxSteps: 5 }, 'test'),
+      'run',
+    )
     refused(
       () => refuseChanges(stored, parseTrainerConfig({ seed: 2, viewNorm: 'separate' }, 'test'), 'run'),
       /other options: augmenter, viewNorm, seed/,

@@ -58,7 +58,12 @@ function parseYaml(text: string, path: string): Parsed {
   }
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const noYaml = (at: string, cause: Error) =>
-    new ConfigError({ what: `this is no YAML: ${cause.message}`, path: at, remedy: 'Correct the line', cause })
+    new ConfigError({
+      what: `this is no YAML: ${cause.message}`,
+      path: at,
+      remedy: 'Correct the line',
+      cause,
+    })
   const problem = document.errors[0]
   if (problem) throw noYaml(position(problem.pos[0]), problem)
   let value: unknown
@@ -116,7 +121,8 @@ function assign(into: Record<string, unknown>, text: string): string[] {
 /** A name alone is a choice with its defaults: `optimizer: sgd`. */
 function named(choice: unknown, usual: string): unknown {
   if (typeof choice === 'string') return { name: choice }
-  const isNameless = typeof choice === 'object' && choice !== null && !Array.isArray(choice) && !('name' in choice)
+  const isNameless =
+    typeof choice === 'object' && choice !== null && !Array.isArray(choice) && !('name' in choice)
   return isNameless ? { name: usual, ...choice } : choice
 }
 
@@ -131,7 +137,8 @@ export function parseTrainingConfig(text: string, path: string, sources: ConfigS
   const assigned = (sources.set ?? []).map((one) => ({ one, names: assign(value, one) }))
   const flags = Object.entries(sources.options ?? {}).filter(([, flag]) => flag !== undefined)
   for (const [name, flag] of flags) value[name] = flag
-  for (const [name, usual] of Object.entries(USUAL)) if (name in value) value[name] = named(value[name], usual)
+  for (const [name, usual] of Object.entries(USUAL))
+    if (name in value) value[name] = named(value[name], usual)
   const where: Locate = (option) => {
     if (flags.some(([name]) => name === option[0])) return undefined
     const from = assigned.findLast(({ names }) =>
