@@ -1,11 +1,13 @@
 /** Puts decoded tracks into a cache and checks what lies there. */
+
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
-import { AudioDecodeError, ioError } from '../errors.js'
+import { AudioDecodeError } from '../errors.js'
 import { writeAtomically } from '../formats/atomic-file.js'
+import { makeFolder } from '../formats/make-folder.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { type IndexTrack, readIndex } from './index-file.js'
@@ -46,9 +48,7 @@ export async function storeTrack(
     new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength),
   ]
   const path = trackPath(cache, key)
-  await mkdir(dirname(path), { recursive: true }).catch((error) => {
-    throw ioError(error, dirname(path), 'make the folder')
-  })
+  await makeFolder(dirname(path))
   const sha256 = await sha256Of(chunks)
   await writeAtomically(path, chunks)
   return sha256

@@ -1,13 +1,14 @@
 /** Whether a file can be written where the user wants it, told before the work and not after it. */
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ioError } from '../errors.js'
+import { makeFolder } from '../formats/make-folder.js'
 
 /** Makes the folder of `file` where it is missing. @throws IoError */
 export async function checkWritable(file: string): Promise<void> {
   const folder = dirname(file)
+  await makeFolder(folder)
   try {
-    await mkdir(folder, { recursive: true })
     await access(folder, constants.W_OK)
   } catch (error) {
     throw ioError(error, folder, 'write into the folder')

@@ -1,4 +1,4 @@
-import { mkdir, realpath, rm, stat } from 'node:fs/promises'
+import { realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { decodeBytesOf } from '../audio/decode.js'
@@ -14,6 +14,7 @@ import {
 import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from '../cache/layout.js'
 import { isStored, storeTrack } from '../cache/store.js'
 import { ArgumentError, ClmrError, DatasetError, describe, type ErrorCode, ioError } from '../errors.js'
+import { makeFolder } from '../formats/make-folder.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
 import { native } from '../native/load.js'
 import { getThreads } from '../native/threads.js'
@@ -271,9 +272,7 @@ async function checkFolders(source: unknown, cache: string): Promise<string> {
       path: source,
       remedy: 'Pass the folder that the files lie in',
     })
-  await mkdir(cache, { recursive: true }).catch((error) => {
-    throw ioError(error, cache, 'make the cache')
-  })
+  await makeFolder(cache)
   if ((await realpath(root)) === (await realpath(cache)))
     throw new ArgumentError({
       what: 'the cache is the source folder itself',

@@ -1,9 +1,9 @@
 /** The demo corpus: a folder a class, wav files of several rates, widths and encodings. */
-import { mkdir } from 'node:fs/promises'
+
 import { join } from 'node:path'
 import { Piscina } from 'piscina'
-import { ioError } from '../errors.js'
 import { writeAtomically } from '../formats/atomic-file.js'
+import { makeFolder } from '../formats/make-folder.js'
 import { grantedThreads } from '../native/threads.js'
 import type { Part } from './instruments.js'
 import { mixdown, type PannedPart, type Recording } from './mixdown.js'
@@ -72,10 +72,7 @@ function plan(folder: string, seed: number, tracksPerClass: number): CorpusFile[
  */
 export async function writeCorpus(folder: string, options: CorpusOptions = {}): Promise<string[]> {
   const { seed = 42, tracksPerClass = 14, signal, onProgress } = options
-  for (const name of CORPUS_CLASSES)
-    await mkdir(join(folder, name), { recursive: true }).catch((error) => {
-      throw ioError(error, join(folder, name), 'make the folder')
-    })
+  for (const name of CORPUS_CLASSES) await makeFolder(join(folder, name))
   const files = plan(folder, seed, tracksPerClass)
   const threads = Math.min(grantedThreads(), 8, files.length)
   const worker = new URL('./synthesis-worker.js', import.meta.url).href

@@ -3,10 +3,12 @@
  * buffer Event { wall_time = 1 double, step = 2 int64, file_version = 3 string, summary = 5 { value = 1 { tag = 1,
  * simple_value = 2 float } } }. Formats: tensorflow/core/lib/io/record_writer.cc and tensorflow/core/util/event.proto.
  */
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+
+import { type FileHandle, open } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ioError } from '../errors.js'
+import { makeFolder } from './make-folder.js'
 
 /** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of every byte */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -88,7 +90,7 @@ export class TensorBoardWriter {
     const name = `events.out.tfevents.${String(Math.floor(seconds)).padStart(10, '0')}.${hostname()}.${process.pid}`
     const path = join(folder, name)
     try {
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       const writer = new TensorBoardWriter(path, await open(path, 'a'))
       await writer.append(versionRecord(seconds))
       return writer

@@ -6,11 +6,13 @@
  *   checkpoints/   step-NNNNNN/, each whole or absent (run-checkpoint.ts)
  *   run.lock       while a process writes here
  */
+
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArgumentError, CheckpointError, ConfigError, ioError } from '../errors.js'
 import { type FileOperations, nodeFiles, temporaryName, writeAtomically } from '../formats/atomic-file.js'
+import { makeFolder } from '../formats/make-folder.js'
 import { MetricsLog, type MetricsRecord, metricsPrefixSha256, readMetricsFile } from './metrics-log.js'
 import {
   type CheckpointContent,
@@ -192,9 +194,7 @@ export class RunDirectory implements AsyncDisposable {
     config: RunConfig,
     { replace = false, ...options }: RunOptions & { replace?: boolean } = {},
   ): Promise<RunDirectory> {
-    await mkdir(path, { recursive: true }).catch((error) => {
-      throw ioError(error, path, 'make the folder of the run')
-    })
+    await makeFolder(path)
     const unlock = await lockRun(path)
     try {
       const held = (await readdir(path)).filter((name) => [CONFIG, METRICS, CHECKPOINTS].includes(name))
@@ -232,7 +232,7 @@ export class RunDirectory implements AsyncDisposable {
     const options = { keep: 3, metadata: {}, files: nodeFiles, ...given }
     try {
       const folder = join(path, CHECKPOINTS)
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       await removeLeftovers(folder)
       return new RunDirectory(
         path,

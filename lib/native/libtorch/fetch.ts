@@ -1,7 +1,7 @@
 /** Brings the torch wheel into a folder: with pip, so that the user's index and proxy settings hold, or from a file or URL. */
 import { spawn, spawnSync } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { copyFile, mkdir, rename, stat } from 'node:fs/promises'
+import { copyFile, rename, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -141,14 +141,6 @@ export async function fetchFrom(
     await rename(`${target}.part`, target)
   } catch (cause) {
     throw ioError(cause, from, 'read the wheel')
-  }
-}
-
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true })
-  } catch (cause) {
-    throw ioError(cause, path, 'create the folder')
   }
 }
 

@@ -2,11 +2,13 @@
  * Fetches the pinned libtorch into the user's cache. Safe to interrupt (it goes on where it stopped), to run twice
  * and to run in two processes at once; nothing that fails its checksum is ever used.
  */
+
 import { existsSync } from 'node:fs'
 import { rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ClmrError, ioError } from '../../errors.js'
-import { type FetchProgress, fetchFrom, fetchWithPip, makeFolder, wheelIn } from './fetch.js'
+import { makeFolder } from '../../formats/make-folder.js'
+import { type FetchProgress, fetchFrom, fetchWithPip, wheelIn } from './fetch.js'
 import { cachedLibtorch, cacheFolder } from './find.js'
 import { withLock } from './lock.js'
 import { LIBTORCH_VERSION, libraryFile, WHEELS, type Wheel } from './release.js'

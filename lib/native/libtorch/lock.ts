@@ -1,9 +1,10 @@
 /** A lock file for work that two processes must not do at once. It names its process, so that a dead one holds nothing. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ioError } from '../../errors.js'
+import { makeFolder } from '../../formats/make-folder.js'
 
 interface Holder {
   pid: number
@@ -49,11 +50,7 @@ export async function withLock<T>(
   work: () => Promise<T>,
   { onWait, signal }: { onWait?: (pid: number) => void; signal?: AbortSignal } = {},
 ): Promise<T> {
-  try {
-    mkdirSync(dirname(file), { recursive: true })
-  } catch (error) {
-    throw ioError(error, dirname(file), 'create the folder')
-  }
+  await makeFolder(dirname(file))
   let waited = false
   let unreadable = 0
   while (!tryToTake(file)) {

@@ -1,11 +1,12 @@
 /** Takes the libraries and headers out of a torch wheel, which is a zip file, without reading the rest of it. */
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, rename, stat } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import yauzl from 'yauzl'
 import { ClmrError, ioError } from '../../errors.js'
+import { makeFolder } from '../../formats/make-folder.js'
 import type { Wheel } from './release.js'
 
 /** SHA-256 of a file in hex. */
@@ -61,7 +62,7 @@ export async function extractWheel(
 ): Promise<number> {
   const extract = async (zip: yauzl.ZipFile, entry: yauzl.Entry, target: string) => {
     if (await isWhole(target, entry.uncompressedSize)) return
-    await mkdir(dirname(target), { recursive: true })
+    await makeFolder(dirname(target))
     const source = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
       zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream)))
     })

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeFolder } from '#lib/formats/make-folder.js'
+import { withTempDir } from './helpers/temp-dir.js'
+
+describe('42 formats: folders', () => {
+  it('makes all folders of a path, and is content with one that is there', () =>
+    withTempDir(async (folder) => {
+      const path = join(folder, 'a', 'b', 'c')
+      await makeFolder(path)
+      await makeFolder(path)
+      assert.ok(existsSync(path))
+    }))
+
+  it('two at once make the same folders', () =>
+    withTempDir(async (folder) => {
+      await Promise.all(
+        Array.from({ length: 8 }, (_, i) => makeFolder(join(folder, 'x', 'y', String(i % 2)))),
+      )
+      assert.ok(existsSync(join(folder, 'x', 'y', '1')))
+    }))
+
+  it('BAD CALL - below a file is an IoError with the path', () =>
+    withTempDir(async (folder) => {
+      writeFileSync(join(folder, 'file'), '')
+      const path = join(folder, 'file', 'sub')
+      await assert.rejects(makeFolder(path), { code: 'ERR_IO', path })
+    }))
+
+  it('BAD CALL - where the file system takes no folders, the answer comes at once', async function () {
+    this.timeout(5000)
+    const path = process.platform === 'linux' ? '/proc/clmr/cache' : '/dev/null/clmr/cache'
+    await assert.rejects(makeFolder(path), { code: 'ERR_IO', path })
+  })
+})
