@@ -19,7 +19,7 @@ from sample_cnn import load_model
 STEPS, EXAMPLES, VIEWS, TEMPERATURE = 8, 4, 2, 0.5
 SETTINGS = {
     "adam": {"lr": 3e-4}, "adam_gentle": {"lr": 1e-5},
-    "sgd": {"lr": 0.01, "momentum": 0.9, "nesterov": True}, "sgd_gentle": {"lr": 1e-4, "momentum": 0.9, "nesterov": True},
+    "sgd": {"lr": 0.01, "momentum": 0.9, "nesterov": True}, "sgd_gentle": {"lr": 3e-6, "momentum": 0.9, "nesterov": True},
 }
 
 
