@@ -229,7 +229,8 @@ export class RunDirectory implements AsyncDisposable {
     unlock: () => Promise<void>,
     given: RunOptions,
   ): Promise<RunDirectory> {
-    const options = { keep: 3, metadata: {}, files: nodeFiles, ...given }
+    const { keep = 3, metadata = {}, files = nodeFiles } = given
+    const options = { keep, metadata, files }
     try {
       const folder = join(path, CHECKPOINTS)
       await makeFolder(folder)

@@ -16,7 +16,7 @@ import {
   type TrainerOptions,
   trainerConfig,
 } from './options.js'
-import { RunDirectory } from './run-directory.js'
+import { RunDirectory, readRunConfig } from './run-directory.js'
 import type { StepResult } from './types.js'
 
 /** The weights of the best validation loss, in the run directory. */
@@ -164,10 +164,9 @@ function given<T extends object>(overrides: T): Partial<T> {
 
 /** @throws CheckpointError, ConfigError, IoError */
 export async function openRun(path: string, overrides: TrainerOverrides): Promise<ResumedRun> {
-  const directory = await RunDirectory.open(path, {
-    keep: overrides.keepCheckpoints,
-    metadata: METADATA,
-  })
+  const { keepCheckpoints } = (await readRunConfig(path)) as { keepCheckpoints?: number }
+  const keep = overrides.keepCheckpoints ?? keepCheckpoints
+  const directory = await RunDirectory.open(path, { keep, metadata: METADATA })
   try {
     const latest = await directory.loadLatest()
     if (!latest)
