@@ -17,6 +17,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/prepare.js'),
   },
   {
+    name: 'train',
+    summary: 'train an encoder on a cache, without labels',
+    load: () => import('./commands/train.js'),
+  },
+  {
     name: 'evaluate',
     summary: 'measure what embeddings know of the labels (linear probe)',
     load: () => import('./commands/evaluate.js'),

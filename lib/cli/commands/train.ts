@@ -1,0 +1,148 @@
+import { type Command, Option } from 'commander'
+import { type Dataset, openDataset } from '../../datasets/index.js'
+import { flagFor } from '../../options.js'
+import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
+import { Trainer, type TrainingSummary } from '../../train/index.js'
+import { trainerConfig } from '../../train/options.js'
+import { refuseChanges } from '../../train/run.js'
+import { commonFlags, examples } from '../command.js'
+import { UsageError } from '../failure.js'
+import { onRun, type Session } from '../session.js'
+import { duration, figure, printable } from '../text.js'
+
+/** Options of the table that have a flag of their own; all others go through --set or --config. */
+const FLAGS = [
+  'epochs',
+  'maxSteps',
+  'batchSize',
+  'seed',
+  'initFrom',
+  'viewNorm',
+  'checkpointEvery',
+  'keepCheckpoints',
+  'device',
+] as const
+/** What may be another value when a run goes on. */
+const FREE = ['epochs', 'maxSteps', 'checkpointEvery', 'keepCheckpoints', 'device'] as const
+
+const SPLITS = ['train', 'valid', 'test', 'all'] as const
+type SplitName = (typeof SPLITS)[number]
+
+interface Options {
+  data?: string
+  run: string
+  config?: string
+  set?: string[]
+  split?: SplitName
+  validate?: boolean
+  resume?: boolean
+}
+
+interface Data extends AsyncDisposable {
+  dataset: Dataset
+  validation?: Dataset
+}
+
+/** The train split where there are labels to evaluate with later, everything where there are none. */
+async function openData(cache: string, { split, validate }: Options): Promise<Data> {
+  const whole = await openDataset(cache)
+  const wanted = split ?? (whole.task === 'none' ? 'all' : 'train')
+  const dataset = wanted === 'all' ? whole : whole.subset(wanted)
+  const validation = validate ? whole.subset('valid') : undefined
+  return {
+    dataset,
+    validation,
+    async [Symbol.asyncDispose]() {
+      for (const open of new Set([whole, dataset, validation])) open?.dispose()
+    },
+  }
+}
+
+/** Goes on with a run; options that were typed must be those of the run, except the ones that may grow. */
+async function resume({ run }: Options, { config, given }: TrainingConfig, data?: Data): Promise<Trainer> {
+  const free = Object.fromEntries(FREE.filter((name) => name in given).map((name) => [name, config[name]]))
+  const { dataset, validation } = data ?? {}
+  const trainer = await Trainer.resume(run, { ...free, dataset, validation })
+  try {
+    const typed = Object.fromEntries(
+      Object.keys(given).map((name) => [name, config[name as keyof typeof config]]),
+    )
+    refuseChanges(trainer.config, { ...trainer.config, ...typed }, run)
+  } catch (error) {
+    await trainer[Symbol.asyncDispose]()
+    throw error
+  }
+  return trainer
+}
+
+async function follow(session: Session, trainer: Trainer): Promise<TrainingSummary> {
+  const total = trainer.totalSteps ?? 0
+  return session.withProgress('train', (progress) => {
+    progress.update(trainer.stepsDone, total)
+    return trainer.fit({
+      signal: session.signal,
+      onStep: ({ step, loss, viewsPerSecond }) =>
+        progress.update(step, total, `loss ${figure(loss)} · ${figure(viewsPerSecond, 1)} views/s`),
+      onEpoch: ({ epoch, validationLoss }) => {
+        if (validationLoss !== undefined)
+          progress.line(`epoch ${epoch}: validation loss ${figure(validationLoss)}`)
+      },
+    })
+  })
+}
+
+function tell(session: Session, summary: TrainingSummary): void {
+  const { steps, epochs, finalLoss, seconds, checkpoint } = summary
+  session.print(`${steps} steps, ${epochs} epochs, loss ${figure(finalLoss)}, ${duration(seconds)}`)
+  session.print(printable(checkpoint ?? ''))
+  session.printJson(summary)
+}
+
+async function train(session: Session, options: Options & Record<string, unknown>): Promise<void> {
+  const { data: cache, run, config: file, set } = options
+  if (cache === undefined && !options.resume)
+    throw new UsageError('a new training needs data', 'Pass --data CACHE, or --resume to go on with a run')
+  const flags = Object.fromEntries(FLAGS.map((name) => [name, options[name]]))
+  const settings = await readTrainingConfig(file, { set, options: flags })
+  await using data = cache === undefined ? undefined : await openData(cache, options)
+  const { dataset, validation } = data ?? {}
+  await using trainer = options.resume
+    ? await resume(options, settings, data)
+    : await Trainer.create({ ...settings.config, dataset, validation, runDirectory: run })
+  if (options.resume) session.note(`going on from step ${trainer.stepsDone}`)
+  try {
+    tell(session, await follow(session, trainer))
+  } catch (error) {
+    if (session.signal.aborted)
+      session.note(`saved step ${trainer.stepsDone}; go on with: clmr train --run ${run} --resume`)
+    throw error
+  }
+}
+
+export function configure(command: Command): void {
+  command
+    .option('--data <cache>', 'what `clmr prepare` made; with --resume the one of the run by default')
+    .requiredOption('--run <dir>', 'folder of the run: config, metrics, checkpoints')
+    .option('--config <file>', 'options as YAML, under the names of --set')
+    .option(
+      '--set <key=value...>',
+      'any option of the training, such as optimizer.lr=0.001',
+      (value, all: string[] = []) => [...all, value],
+    )
+    .addOption(
+      new Option(
+        '--split <name>',
+        'tracks to train on (default: train; all where there are no labels)',
+      ).choices(SPLITS),
+    )
+    .option('--validate', 'measure the loss of the valid split after every epoch')
+    .option('--resume', 'go on where the run stopped')
+  for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
+  commonFlags(command)
+  examples(command, [
+    'clmr train --data music.cache --run runs/mine',
+    'clmr train --data music.cache --run runs/mine --config train.yaml --set optimizer.lr=0.001',
+    'clmr train --run runs/mine --resume --epochs 200',
+  ])
+  onRun(command, train)
+}

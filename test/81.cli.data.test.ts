@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parquetReadObjects } from 'hyparquet'
+import { readNpy } from '#lib/formats/npy.js'
+import { clmr, clmrEnds, clmrJson, startClmr, writeMusic } from './helpers/command-line.js'
+import { withTempDir } from './helpers/temp-dir.js'
+
+/** ten tracks, one file that is no audio, and a cache of them */
+async function withCache(use: (paths: { folder: string; music: string; cache: string }) => Promise<void>) {
+  await withTempDir(async (folder) => {
+    const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
+    await writeMusic(music)
+    await writeFile(join(music, 'low', 'bad.wav'), 'this is no audio')
+    await clmrEnds(0, 'prepare', music, '--cache', cache, '--labels', 'folders', '--quiet')
+    await use({ folder, music, cache })
+  })
+}
+
+describe('81 cli: prepare, verify, embed, convert, inspect', () => {
+  it('prepare: in = accepted + rejected, the bad file is named, a second run says the same', () =>
+    withTempDir(async (folder) => {
+      const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
+      await writeMusic(music)
+      await writeFile(join(music, 'low', 'bad.wav'), 'this is no audio')
+      const args = ['prepare', music, '--cache', cache, '--labels', 'folders']
+      const { stdout, stderr } = await clmrEnds(0, ...args)
+      assert.match(stdout, /^11 files: 10 accepted, 1 rejected$/m)
+      assert.match(stdout, /2 classes, train 6, valid 2, test 2/)
+      assert.match(stderr, /^prepare 11\/11, 1 not usable$/m)
+      assert.match(stderr, /^skipped low\/bad\.wav: /m)
+      const again = await clmrJson(...args)
+      const { in: count, accepted, rejected, classes, task, splits, skipped } = again
+      assert.deepEqual({ count, accepted, rejected }, { count: 11, accepted: 10, rejected: 1 })
+      assert.deepEqual({ classes, task }, { classes: ['high', 'low'], task: 'multiclass' })
+      assert.deepEqual(splits, { train: 6, valid: 2, test: 2 })
+      assert.equal((skipped as { path: string }[])[0]?.path, 'low/bad.wav')
+      const quiet = await clmrEnds(0, ...args, '--quiet')
+      assert.doesNotMatch(quiet.stderr, /prepare/)
+    }))
+
+  it('prepare ends with 1 where nothing can be read or written: no folder, a file, a cache below a file, all bad', () =>
+    withTempDir(async (folder) => {
+      const file = join(folder, 'file.wav')
+      await writeFile(file, 'this is no audio')
+      const missing = join(folder, 'missing')
+      for (const [source, cache] of [
+        [missing, join(folder, 'cache')],
+        [file, join(folder, 'cache')],
+        [folder, join(file, 'cache')],
+        [folder, '/proc/clmr-cache'],
+        [folder, join(folder, 'cache')],
+      ] as const) {
+        const { code, stderr } = await clmr('prepare', source, '--cache', cache)
+        assert.equal(code, 1, stderr)
+        assert.match(stderr, /error \[ERR_[A-Z]+\] .+\n {2}.+\.$/m)
+      }
+    }))
+
+  it('verify: 0 for a whole cache, 1 and the track for one flipped bit, 1 for a folder that is neither', () =>
+    withCache(async ({ folder, cache }) => {
+      const { stdout } = await clmrEnds(0, 'verify', cache)
+      assert.match(stdout, /10 of 10 tracks are whole\nevery byte is what was written/)
+      const names = (await readdir(cache, { recursive: true })).filter((name) => name.endsWith('.wav'))
+      const victim = join(cache, names[0]!)
+      const bytes = await readFile(victim)
+      bytes[bytes.length >> 1]! ^= 1
+      await writeFile(victim, bytes)
+      const damaged = await clmr('verify', cache, '--json')
+      assert.equal(damaged.code, 1)
+      const report = JSON.parse(damaged.stdout)
+      assert.equal(report.kind, 'cache')
+      assert.equal(report.ok, false)
+      assert.equal(report.problems.length, 1)
+      await clmrEnds(1, 'verify', folder)
+    }))
+
+  it('embed: .parquet, .npy and .jsonl hold the same rows in the order of the files; the bad one is only named', () =>
+    withCache(async ({ folder, music }) => {
+      const at = (name: string) => join(folder, name)
+      const run = (name: string, ...more: string[]) =>
+        clmrJson('embed', '--model', 'random', music, '--out', at(name), ...more)
+      const result = await run('e.jsonl')
+      assert.deepEqual([result.in, result.embedded, result.rows, result.out], [11, 10, 10, at('e.jsonl')])
+      assert.deepEqual(
+        (result.failed as { path: string; code: string }[]).map(({ path, code }) => [path, code]),
+        [[join(music, 'low/bad.wav'), 'ERR_AUDIO_DECODE']],
+      )
+      await run('e.npy')
+      await run('e.parquet')
+      const lines = (await readFile(at('e.jsonl'), 'utf8')).trim().split('\n')
+      const rows = lines.map((line) => JSON.parse(line) as { path: string; embedding: number[] })
+      assert.deepEqual(
+        rows.map(({ path }) => path),
+        ['high', 'low'].flatMap((name) => [0, 1, 2, 3, 4].map((i) => join(music, name, `${i}.wav`))),
+      )
+      const { data, shape } = await readNpy(at('e.npy'))
+      assert.deepEqual(shape, [10, 512])
+      assert.deepEqual(
+        [...(data as Float32Array)],
+        rows.flatMap(({ embedding }) => embedding),
+      )
+      const file = await readFile(at('e.parquet'))
+      const table = await parquetReadObjects({ file: new Uint8Array(file).buffer })
+      assert.deepEqual(
+        table.map(({ path, embedding }) => ({ path, embedding })),
+        rows,
+      )
+      const windows = await run('frames.jsonl', '--frames', '--hop', '0.02')
+      assert.ok((windows.rows as number) > 20)
+      const [first, second] = (await readFile(at('frames.jsonl'), 'utf8')).split('\n')
+      assert.deepEqual(
+        [first, second].map((line) => JSON.parse(line!).time),
+        [0, 0.02],
+      )
+    }))
+
+  it('embed ends with 1 and writes nothing where no file could be read; below a file it does not begin', () =>
+    withTempDir(async (folder) => {
+      const bad = join(folder, 'bad.wav')
+      await writeFile(bad, 'this is no audio')
+      const out = join(folder, 'e.npy')
+      await clmrEnds(1, 'embed', '--model', 'random', bad, '--out', out)
+      assert.deepEqual(await readdir(folder), ['bad.wav'])
+      const blocked = await clmrEnds(1, 'embed', '--model', 'random', bad, '--out', join(bad, 'x', 'e.npy'))
+      assert.match(blocked.stderr, /ERR_IO/)
+      const noModel = await clmrEnds(1, 'embed', '--model', join(folder, 'no.pt'), bad, '--out', out)
+      assert.match(noModel.stderr, /no\.pt/)
+    }))
+
+  it('SIGINT ends embed with 130, and the files that were done are in the table', () =>
+    withTempDir(async (folder) => {
+      const music = join(folder, 'music')
+      await writeMusic(music)
+      const out = join(folder, 'e.jsonl')
+      const many = Array.from({ length: 200 }, () => music)
+      const { child, finished } = startClmr(['embed', '--model', 'random', ...many, '--out', out])
+      child.stderr?.once('data', async () => {
+        await sleep(1500)
+        child.kill('SIGINT')
+      })
+      const { code, stderr } = await finished
+      assert.equal(code, 130, stderr)
+      const done = Number(/holds the first (\d+) of 2000 files/.exec(stderr)?.[1])
+      assert.ok(done > 0 && done < 2000, stderr)
+      assert.equal((await readFile(out, 'utf8')).trim().split('\n').length, done)
+      assert.deepEqual((await readdir(folder)).sort(), ['e.jsonl', 'music'])
+    }))
+
+  it('SIGTERM ends prepare with 143, and the next run goes on', () =>
+    withTempDir(async (folder) => {
+      const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
+      for (let i = 0; i < 30; i++) await writeMusic(join(music, `${i}`))
+      const { child, finished } = startClmr(['prepare', music, '--cache', cache])
+      child.stderr?.once('data', () => child.kill('SIGTERM'))
+      const { code, stderr } = await finished
+      assert.equal(code, 143, stderr)
+      assert.equal((await clmrJson('prepare', music, '--cache', cache)).accepted, 300)
+    }))
+
+  it('convert and inspect: .safetensors → .pt → .safetensors keeps every tensor, by its hash', () =>
+    withTempDir(async (folder) => {
+      const { Encoder } = await import('clmr')
+      const first = join(folder, 'a.safetensors')
+      using encoder = await Encoder.create({ seed: 5 })
+      await encoder.save(first)
+      const [torch, second] = [join(folder, 'b.pt'), join(folder, 'c.safetensors')]
+      const result = await clmrJson('convert', first, torch)
+      assert.deepEqual(result.parts, ['encoder'])
+      await clmrEnds(0, 'convert', torch, second)
+      type Inspected = { tensors: { name: string; sha256: string }[] }
+      const [a, c] = await Promise.all(
+        [first, second].map((path) => clmrJson<Inspected>('inspect', path, '--sha256')),
+      )
+      assert.ok(a!.tensors.length > 50)
+      assert.deepEqual(a!.tensors, c!.tensors)
+      const { stdout } = await clmrEnds(0, 'inspect', torch)
+      assert.match(stdout, /b\.pt: .*tensors/)
+      await clmrEnds(2, 'convert', first, join(folder, 'x.onnxx'))
+      await rm(first)
+      assert.match((await clmrEnds(1, 'convert', first, torch)).stderr, /ERR_IO.*a\.safetensors/)
+    }))
+})

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { tone, wav } from './wav.js'
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+
+export interface Finished {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export interface Running {
+  child: ChildProcess
+  finished: Promise<Finished>
+}
+
+/** `clmr …` in a process of its own, without a terminal. */
+export function startClmr(
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Running {
+  const env = { ...process.env, ...options.env }
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: options.cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const texts = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text
+    })
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal, ...texts }))
+  })
+  return { child, finished }
+}
+
+export function clmr(...args: string[]): Promise<Finished> {
+  return startClmr(args).finished
+}
+
+/** As `clmr`; fails unless the command ends with `code`. */
+export async function clmrEnds(code: number, ...args: string[]): Promise<Finished> {
+  const finished = await clmr(...args)
+  assert.equal(finished.code, code, `clmr ${args.join(' ')}\n${finished.stdout}\n${finished.stderr}`)
+  return finished
+}
+
+/** The one JSON value that a command prints with --json. */
+export async function clmrJson<T = Record<string, unknown>>(...args: string[]): Promise<T> {
+  const { stdout } = await clmrEnds(0, ...args, '--json')
+  return JSON.parse(stdout) as T
+}
+
+/** `folder`/low and `folder`/high: five tracks each, a little longer than a clip. */
+export async function writeMusic(folder: string): Promise<void> {
+  for (const [name, frequency] of [
+    ['low', 220],
+    ['high', 1760],
+  ] as const) {
+    await mkdir(join(folder, name), { recursive: true })
+    for (let i = 0; i < 5; i++) {
+      const value = tone(22050, frequency * (1 + i / 12), 0.4)
+      await writeFile(join(folder, name, `${i}.wav`), wav({ frames: 60000, value }))
+    }
+  }
+}
