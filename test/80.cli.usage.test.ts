@@ -45,7 +45,10 @@ describe('80 cli: usage', () => {
     const cases: [string[], RegExp][] = [
       [[], /Usage: clmr/],
       [['trian'], /unknown command 'trian'.*Did you mean train\?.*clmr --help/s],
-      [['train', '--run', 'x', '--bach-size', '8'], /unknown option '--bach-size'.*Did you mean --batch-size\?/s],
+      [
+        ['train', '--run', 'x', '--bach-size', '8'],
+        /unknown option '--bach-size'.*Did you mean --batch-size\?/s,
+      ],
       [['train', '--data', 'x'], /required option '--run <dir>'.*clmr train --help/s],
       [['train', '--run', 'x'], /needs data.*--data CACHE/s],
       [['train', '--run', 'x', '--data', 'y', '--view-norm', 'none'], /Allowed choices are joint, separate/],
