@@ -80,7 +80,7 @@ export const trainerOptions = trainerConfig.extend({
   dataset: instance(Dataset, 'a Dataset').optional().describe('the tracks to train on'),
   validation: instance(Dataset, 'a Dataset')
     .optional()
-    .describe('tracks whose loss is measured after every epoch'),
+    .describe('tracks whose loss is measured after every epoch; fewer than 2 have none'),
 })
 
 /** Options of `Trainer.create`. What is left out takes its default. */

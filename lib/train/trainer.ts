@@ -356,7 +356,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   async #record(result: StepResult, abort: AbortFlag): Promise<StepResult> {
     const perEpoch = this.stepsPerEpoch
     try {
-      if (this.#validation?.length && perEpoch && result.step % perEpoch === 0)
+      if (this.#validation && this.#validation.length >= 2 && perEpoch && result.step % perEpoch === 0)
         result.validationLoss = await this.#native.validate(this.#validation.cropSource(), abort)
     } finally {
       await this.#run?.appendStep(result)
