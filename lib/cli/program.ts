@@ -57,6 +57,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/doctor.js'),
   },
   {
+    name: 'demo',
+    summary: 'the whole story in minutes, offline, on music that it makes itself',
+    load: () => import('./commands/demo.js'),
+  },
+  {
     name: 'libtorch',
     summary: 'fetch the libtorch that clmr needs',
     load: () => import('./commands/libtorch.js'),

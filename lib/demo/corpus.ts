@@ -1,5 +1,4 @@
 /** The demo corpus: a folder a class, wav files of several rates, widths and encodings. */
-
 import { join } from 'node:path'
 import { Piscina } from 'piscina'
 import { writeAtomically } from '../formats/atomic-file.js'
@@ -45,7 +44,7 @@ export function synthesizeTrack(name: string, index: number, seed: number): Corp
 
 export interface CorpusOptions {
   seed?: number
-  /** default 14 */
+  /** default 12 */
   tracksPerClass?: number
   signal?: AbortSignal
   onProgress?: (progress: { done: number; total: number }) => void
@@ -71,7 +70,7 @@ function plan(folder: string, seed: number, tracksPerClass: number): CorpusFile[
  * @throws IoError, AbortError
  */
 export async function writeCorpus(folder: string, options: CorpusOptions = {}): Promise<string[]> {
-  const { seed = 42, tracksPerClass = 14, signal, onProgress } = options
+  const { seed = 42, tracksPerClass = 12, signal, onProgress } = options
   for (const name of CORPUS_CLASSES) await makeFolder(join(folder, name))
   const files = plan(folder, seed, tracksPerClass)
   const threads = Math.min(grantedThreads(), 8, files.length)

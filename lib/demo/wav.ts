@@ -6,7 +6,7 @@ export type Encoding = 'u8' | 's16' | 's24' | 's32' | 'f32'
 const BYTES: Record<Encoding, number> = { u8: 1, s16: 2, s24: 3, s32: 4, f32: 4 }
 
 const WRITERS: Record<Encoding, (view: DataView, at: number, x: number) => void> = {
-  u8: (view, at, x) => view.setUint8(at, Math.round(127.5 + 127 * x)),
+  u8: (view, at, x) => view.setUint8(at, Math.round(128 + 127 * x)),
   s16: (view, at, x) => view.setInt16(at, Math.round(32767 * x), true),
   s24: (view, at, x) => {
     const value = Math.round(8388607 * x)

@@ -1,0 +1,240 @@
+/**
+ * The whole story in one call: corpus → cache → training → evaluation against random weights → similar tracks →
+ * report. A stage that an earlier call has finished is taken over; an interrupted one goes on.
+ */
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Dataset, prepare } from '../datasets/index.js'
+import { writeCorpus } from '../demo/index.js'
+import { ConfigError, ioError } from '../errors.js'
+import {
+  type DatasetEmbeddings,
+  type Evaluation,
+  embedDataset,
+  type SimilarTrack,
+  similarTracks,
+  writeReport,
+} from '../evaluate/index.js'
+import { writeAtomically } from '../formats/atomic-file.js'
+import { makeFolder } from '../formats/make-folder.js'
+import { Encoder } from '../model/index.js'
+import { Trainer } from '../train/index.js'
+import { isRunDirectory } from '../train/run-directory.js'
+import { probe } from './evaluation.js'
+
+export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | 'embed random weights' | 'report'
+
+export interface DemoProgress {
+  stage: DemoStage
+  done: number
+  total: number
+  note?: string
+}
+
+export interface DemoOptions {
+  /** folder for everything */
+  out: string
+  /** of the music, the split, the weights and the training; default 42 */
+  seed?: number
+  /** optimiser steps; default DEMO_STEPS */
+  steps?: number
+  /** default 12 */
+  tracksPerClass?: number
+  /** default 16 */
+  batchSize?: number
+  signal?: AbortSignal
+  onProgress?: (progress: DemoProgress) => void
+}
+
+export interface DemoMeasure {
+  evaluation: Evaluation
+  /** share of tracks whose nearest neighbour is of their class */
+  sameClass: number
+}
+
+export interface DemoResult {
+  report: string
+  steps: number
+  tracks: number
+  classes: readonly string[]
+  /** of this call, and of its training */
+  seconds: number
+  trainSeconds: number
+  trained: DemoMeasure
+  random: DemoMeasure
+  similar: { query: string; tracks: SimilarTrack[] }[]
+}
+
+/** Steps that take about three minutes on two cores. */
+export const DEMO_STEPS = 100
+const QUERIES = 4
+
+type Settings = Required<Omit<DemoOptions, 'signal' | 'onProgress'>> &
+  Pick<DemoOptions, 'signal' | 'onProgress'>
+type Embedded = DatasetEmbeddings<Dataset>
+
+/** What makes a demo another demo. */
+const planOf = ({ seed, steps, tracksPerClass, batchSize }: Settings) => ({
+  seed,
+  steps,
+  tracksPerClass,
+  batchSize,
+})
+
+interface Marker {
+  plan: ReturnType<typeof planOf>
+  corpusDone: boolean
+}
+
+async function readMarker(path: string): Promise<Marker | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Marker
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw ioError(error, path, 'read')
+  }
+}
+
+const writeMarker = (path: string, marker: Marker) =>
+  writeAtomically(path, [Buffer.from(`${JSON.stringify(marker)}\n`)])
+
+/** The folder of the corpus, filled. @throws ConfigError where `out` holds a demo with other settings */
+async function makeCorpus(settings: Settings): Promise<string> {
+  const { out, seed, tracksPerClass, signal, onProgress } = settings
+  const plan = planOf(settings)
+  const marker = join(out, 'demo.json')
+  const corpus = join(out, 'corpus')
+  await makeFolder(out)
+  const earlier = await readMarker(marker)
+  if (earlier && JSON.stringify(earlier.plan) !== JSON.stringify(plan))
+    throw new ConfigError({
+      what: 'this folder holds a demo with other settings',
+      path: out,
+      given: JSON.stringify(plan),
+      expected: JSON.stringify(earlier.plan),
+      remedy: 'Choose another folder, or delete this one',
+    })
+  if (earlier?.corpusDone) return corpus
+  await writeMarker(marker, { plan, corpusDone: false })
+  const report = (p: { done: number; total: number }) => onProgress?.({ stage: 'music', ...p })
+  await writeCorpus(corpus, { seed, tracksPerClass, signal, onProgress: report })
+  await writeMarker(marker, { plan, corpusDone: true })
+  return corpus
+}
+
+function prepareCorpus({ out, seed, signal, onProgress }: Settings, corpus: string): Promise<Dataset> {
+  return prepare(corpus, {
+    cache: join(out, 'cache'),
+    labels: 'folders',
+    seed,
+    signal,
+    onProgress: ({ done, total }) => onProgress?.({ stage: 'prepare', done, total }),
+  })
+}
+
+/** Trains into the run directory, or goes on there. @returns the seconds that it took now */
+async function train(settings: Settings, run: string, dataset: Dataset): Promise<number> {
+  const { steps, batchSize, seed, signal, onProgress } = settings
+  using training = dataset.subset('train')
+  await using trainer = (await isRunDirectory(run))
+    ? await Trainer.resume(run, { dataset: training })
+    : await Trainer.create({
+        dataset: training,
+        runDirectory: run,
+        batchSize,
+        maxSteps: steps,
+        epochs: steps,
+        seed,
+        checkpointEvery: 25,
+      })
+  onProgress?.({ stage: 'train', done: trainer.stepsDone, total: steps })
+  const summary = await trainer.fit({
+    signal,
+    onStep: ({ step, loss, viewsPerSecond }) => {
+      const note = `loss ${loss.toFixed(3)} · ${viewsPerSecond.toFixed(1)} views/s`
+      onProgress?.({ stage: 'train', done: step, total: steps, note })
+    },
+  })
+  return summary.seconds
+}
+
+/** Whether the track that sounds most like it is of its class, for every track. */
+async function sameClassShare(embeddings: Embedded): Promise<number> {
+  const { tracks } = embeddings.dataset
+  let same = 0
+  for (const [i, track] of tracks.entries()) {
+    const [nearest] = await similarTracks(embeddings, i, { k: 1 })
+    if (nearest && tracks[nearest.track]!.labels[0] === track.labels[0]) same++
+  }
+  return same / tracks.length
+}
+
+async function measure(
+  { signal, onProgress, seed }: Settings,
+  stage: DemoStage,
+  encoder: Encoder,
+  dataset: Dataset,
+): Promise<DemoMeasure & { embeddings: Embedded }> {
+  const embeddings = await embedDataset(encoder, dataset, {
+    signal,
+    onProgress: (p) => onProgress?.({ stage, ...p }),
+  })
+  const evaluation = await probe(encoder, embeddings, { seed, standardize: true, signal })
+  return { embeddings, evaluation, sameClass: await sameClassShare(embeddings) }
+}
+
+/** A few test tracks, spread over the classes, and the three that sound most like each. */
+async function findSimilar(embeddings: Embedded): Promise<DemoResult['similar']> {
+  const test = [...embeddings.dataset.tracks.entries()].filter(([, { split }]) => split === 'test')
+  const queries = Array.from({ length: Math.min(QUERIES, test.length) }, (_, i) =>
+    Math.floor((i * test.length) / QUERIES),
+  )
+  return Promise.all(
+    queries.map(async (at) => {
+      const [index, { path }] = test[at]!
+      return { query: path, tracks: await similarTracks(embeddings, index, { k: 3 }) }
+    }),
+  )
+}
+
+function complete(options: DemoOptions): Settings {
+  return { seed: 42, steps: DEMO_STEPS, tracksPerClass: 12, batchSize: 16, ...options }
+}
+
+/**
+ * Makes the corpus, prepares it, trains on its train split, and measures the encoder against one with random weights:
+ * a linear probe on standardised embeddings, and the share of tracks whose nearest neighbour is of their class. The
+ * same options give the same numbers on the same machine. Calling it again in the same folder goes on where the last
+ * call ended.
+ * @throws ConfigError where `out` holds a demo with other settings, IoError, the signal's reason
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const settings = complete(options)
+  const { out, seed, steps, signal, onProgress } = settings
+  const started = performance.now()
+  const run = join(out, 'run')
+  const corpus = await makeCorpus(settings)
+  using dataset = await prepareCorpus(settings, corpus)
+  const trainSeconds = await train(settings, run, dataset)
+  using encoder = await Encoder.load(run)
+  using fresh = await Encoder.create({ seed })
+  const { embeddings, ...trained } = await measure(settings, 'embed', encoder, dataset)
+  const { embeddings: _fresh, ...random } = await measure(settings, 'embed random weights', fresh, dataset)
+  const similar = await findSimilar(embeddings)
+  const report = resolve(out, 'report.html')
+  await writeReport({
+    out: report,
+    run,
+    title: 'clmr demo',
+    results: [
+      { name: 'trained', evaluation: trained.evaluation },
+      { name: 'random weights', evaluation: random.evaluation },
+    ],
+    embeddings,
+    signal,
+    onProgress: ({ phase, done, total }) => onProgress?.({ stage: 'report', done, total, note: phase }),
+  })
+  const seconds = (performance.now() - started) / 1000
+  const { length: tracks, classes } = dataset
+  return { report, steps, tracks, classes, seconds, trainSeconds, trained, random, similar }
+}
