@@ -13,12 +13,13 @@ describe('42 formats: folders', () => {
       assert.ok(existsSync(path))
     }))
 
-  it('two at once make the same folders', () =>
+  it('many at once make folders that share missing parents, 100 times over', () =>
     withTempDir(async (folder) => {
-      await Promise.all(
-        Array.from({ length: 8 }, (_, i) => makeFolder(join(folder, 'x', 'y', String(i % 2)))),
-      )
-      assert.ok(existsSync(join(folder, 'x', 'y', '1')))
+      for (let round = 0; round < 100; round++) {
+        const paths = Array.from({ length: 8 }, (_, i) => join(folder, `${round}`, 'x', `${i % 6}`, 'y'))
+        await Promise.all(paths.map((path) => makeFolder(path)))
+        for (const path of paths) assert.ok(existsSync(path))
+      }
     }))
 
   it('BAD CALL - below a file is an IoError with the path', () =>

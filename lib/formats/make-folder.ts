@@ -17,8 +17,9 @@ async function make(path: string): Promise<void> {
     if (await isFolder(path)) return
     const parent = dirname(path)
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    if (!isMissing || parent === path || (await isFolder(parent))) throw error
-    await make(parent)
+    if (!isMissing || parent === path) throw error
+    // somebody else may have made the parent since; then one more try tells, also in /proc
+    if (!(await isFolder(parent))) await make(parent)
     await mkdir(path).catch(async (second) => {
       if (!(await isFolder(path))) throw second
     })
