@@ -1,0 +1,33 @@
+/**
+ * Which files sound most like the first one?
+ *
+ *   npx tsx examples/find-similar.ts <model or "random"> <query file> <files to search…>
+ */
+import { Encoder, matrix, nearest } from 'clmr'
+
+const [model, query, ...files] = process.argv.slice(2)
+if (model === undefined || query === undefined || files.length === 0)
+  throw new Error('name a model, a query and files to search')
+
+using encoder = model === 'random' ? await Encoder.create() : await Encoder.load(model)
+const { mean } = await encoder.encodeFile(query)
+
+const found: string[] = []
+const means: Float32Array[] = []
+for await (const { path, embedding, error } of encoder.encodeFiles(files)) {
+  if (error) {
+    console.error(error.message)
+    continue
+  }
+  found.push(path)
+  means.push(embedding.mean)
+}
+
+const table = matrix(new Float32Array(means.length * encoder.dim), means.length, encoder.dim)
+means.forEach((row, i) => {
+  table.row(i).set(row)
+})
+const { indices, scores } = await nearest(matrix(mean, 1, encoder.dim), table, 10)
+indices.forEach((file, rank) => {
+  console.log(`${scores.row(0)[rank]!.toFixed(3)}  ${found[file]}`)
+})
