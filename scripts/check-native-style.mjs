@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => /\.(ts|mjs|cc|h|c)$/.test(file) && existsSync(file))
 const faults = []
@@ -13,8 +15,10 @@ for (const file of files) {
   const fault = (what) => faults.push(`${file}: ${what}`)
   if (lines.length > 520) fault(`${lines.length} lines; the limit is about 500`)
   if (file.startsWith('native/')) {
-    if (/#include <napi\.h>/.test(text) && !file.startsWith('native/bindings/')) fault('napi.h belongs to native/bindings/')
-    if (/#include <(ATen|torch|c10)\//.test(text) && file.startsWith('native/kernels/cpu/')) fault('kernels/cpu/ knows raw pointers only')
+    if (/#include <napi\.h>/.test(text) && !file.startsWith('native/bindings/'))
+      fault('napi.h belongs to native/bindings/')
+    if (/#include <(ATen|torch|c10)\//.test(text) && file.startsWith('native/kernels/cpu/'))
+      fault('kernels/cpu/ knows raw pointers only')
     const long = lines.findIndex((line) => line.length > 130)
     if (long >= 0) fault(`line ${long + 1} has ${lines[long].length} characters`)
     if (/\t/.test(text)) fault('a tab')

@@ -9,12 +9,15 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const prebuilds = join(root, 'prebuilds', `${process.platform}-${process.arch}`)
 const folder = mkdtempSync(join(tmpdir(), 'clmr-package-'))
-const npm = (cwd, ...args) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+const npm = (cwd, ...args) =>
+  execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 const LIMIT = 6e6
 
 function pack() {
   mkdirSync(prebuilds, { recursive: true })
-  for (const file of readdirSync(join(root, 'build', 'Release')).filter((name) => /\.(node|so|dylib|dll)$/.test(name)))
+  for (const file of readdirSync(join(root, 'build', 'Release')).filter((name) =>
+    /\.(node|so|dylib|dll)$/.test(name),
+  ))
     copyFileSync(join(root, 'build', 'Release', file), join(prebuilds, file))
   try {
     return JSON.parse(npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))[0]
@@ -26,9 +29,15 @@ function pack() {
 function checkContents({ files, size }) {
   const names = files.map((file) => file.path)
   const unwanted = names.filter((name) => /^(test|bench|build|node_modules|\.ci|examples)\//.test(name))
-  const missing = ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'CMakeLists.txt', 'native/addon.c'].filter(
-    (name) => !names.includes(name),
-  )
+  const missing = [
+    'README.md',
+    'LICENSE',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/cli/main.js',
+    'CMakeLists.txt',
+    'native/addon.c',
+  ].filter((name) => !names.includes(name))
   if (unwanted.length) throw new Error(`the package must not hold ${unwanted.join(', ')}`)
   if (missing.length) throw new Error(`the package lacks ${missing.join(', ')}`)
   if (size > LIMIT) throw new Error(`the package has ${size} bytes, the limit is ${LIMIT}`)
@@ -57,9 +66,20 @@ try {
   use('by-import.mjs', "import('clmr')")
   use('by-require.cjs', "require('clmr')")
   execFileSync(join(folder, 'node_modules', '.bin', 'clmr'), ['--version'], { cwd: folder })
-  execFileSync(process.execPath, [join(root, 'node_modules', 'publint', 'src', 'cli.js'), 'run', folder + '/node_modules/clmr', '--strict'], { stdio: 'inherit' })
+  execFileSync(
+    process.execPath,
+    [
+      join(root, 'node_modules', 'publint', 'src', 'cli.js'),
+      'run',
+      `${folder}/node_modules/clmr`,
+      '--strict',
+    ],
+    { stdio: 'inherit' },
+  )
   const installed = statSync(join(folder, packed.filename)).size
-  process.stdout.write(`${packed.filename}: ${packed.files.length} files, ${(installed / 1e6).toFixed(2)} MB; import, require and the command work\n`)
+  process.stdout.write(
+    `${packed.filename}: ${packed.files.length} files, ${(installed / 1e6).toFixed(2)} MB; import, require and the command work\n`,
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
