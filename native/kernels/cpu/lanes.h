@@ -1,0 +1,29 @@
+#pragma once
+// Vectors of floats, as wide as the instruction set that the file is compiled for. Everything here is local to its file:
+// a function compiled for AVX-512 must never serve another one at link time.
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+#if defined(CLMR_ISA_avx512)
+constexpr int64_t kLanes = 16;
+#elif defined(CLMR_ISA_avx2)
+constexpr int64_t kLanes = 8;
+#else
+constexpr int64_t kLanes = 4;
+#endif
+
+typedef float Lanes __attribute__((vector_size(4 * kLanes)));
+
+[[maybe_unused]] inline Lanes Load(const float* p) {
+  Lanes v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+[[maybe_unused]] inline void Store(float* p, Lanes v) { std::memcpy(p, &v, sizeof v); }
+[[maybe_unused]] inline Lanes Max(Lanes a, Lanes b) { return a > b ? a : b; }
+// Keeps a NaN, which the comparison the other way round would hide.
+[[maybe_unused]] inline Lanes Relu(Lanes a) { return a < Lanes{} ? Lanes{} : a; }
+
+}  // namespace

@@ -1,0 +1,131 @@
+// The transforms of F(6,3) and what stands around them, in registers. Compiled once for each instruction set.
+#include "kernels/winograd.h"
+
+#include "kernels/cpu/lanes.h"
+
+namespace clmr::kernels::CLMR_ISA {
+namespace {
+
+// Bᵀ·d
+inline void TransformInput(const Lanes d[8], Lanes o[8]) {
+  o[0] = (d[0] - d[6]) + 5.25f * (d[4] - d[2]);
+  const Lanes even1 = d[2] + d[6] - 4.25f * d[4], odd1 = d[1] + d[5] - 4.25f * d[3];
+  o[1] = even1 + odd1;
+  o[2] = even1 - odd1;
+  const Lanes even2 = d[6] + 0.25f * d[2] - 1.25f * d[4], odd2 = 0.5f * d[1] - 2.5f * d[3] + 2.0f * d[5];
+  o[3] = even2 + odd2;
+  o[4] = even2 - odd2;
+  const Lanes even3 = d[6] + 4.0f * d[2] - 5.0f * d[4], odd3 = 2.0f * d[1] - 2.5f * d[3] + 0.5f * d[5];
+  o[5] = even3 + odd3;
+  o[6] = even3 - odd3;
+  o[7] = (d[7] - d[1]) + 5.25f * (d[3] - d[5]);
+}
+
+// Aᵀ·m
+inline void TransformOutput(const Lanes m[8], Lanes y[6]) {
+  const Lanes sum1 = m[1] + m[2], sum2 = m[3] + m[4], sum3 = m[5] + m[6];
+  const Lanes dif1 = m[1] - m[2], dif2 = m[3] - m[4], dif3 = m[5] - m[6];
+  y[0] = m[0] + sum1 + sum2 + sum3;
+  y[1] = dif1 + 2.0f * dif2 + 0.5f * dif3;
+  y[2] = sum1 + 4.0f * sum2 + 0.25f * sum3;
+  y[3] = dif1 + 8.0f * dif2 + 0.125f * dif3;
+  y[4] = sum1 + 16.0f * sum2 + 0.0625f * sum3;
+  y[5] = dif1 + 32.0f * dif2 + 0.03125f * dif3 + m[7];
+}
+
+inline void StorePlanes(const Lanes o[8], float* v, int64_t plane) {
+  for (int64_t p = 0; p < kTilePoints; ++p) Store(v + p * plane, o[p]);
+}
+
+void input_transform_f32(const float* padded, TileRange tiles, int64_t channels, float* v, int64_t plane) {
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t row = (tiles.first + i) * kTileOutputs;
+    const int64_t left = tiles.steps + 2 - row;  // rows that exist, the one of zeros at the end included
+    const float* x = padded + row * channels;
+    float* target = v + i * channels;
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      Lanes d[kTilePoints], o[kTilePoints];
+      if (left >= kTilePoints)
+        for (int64_t j = 0; j < kTilePoints; ++j) d[j] = Load(x + j * channels + c);
+      else
+        for (int64_t j = 0; j < kTilePoints; ++j) d[j] = j < left ? Load(x + j * channels + c) : Lanes{};
+      TransformInput(d, o);
+      StorePlanes(o, target + c, plane);
+    }
+  }
+}
+
+void first_layer_transform_f32(const float* waveform, const float* weight, const float* bias, TileRange tiles,
+                               int64_t channels, float* v, int64_t plane) {
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t first = (tiles.first + i) * kTileOutputs - 1;  // step of the first convolution that d[0] is
+    float* target = v + i * channels;
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
+      const Lanes b = Load(bias + c);
+      Lanes d[kTilePoints], o[kTilePoints];
+      for (int64_t j = 0; j < kTilePoints; ++j) {
+        const int64_t step = first + j;
+        const float* x = waveform + 3 * step;
+        d[j] = step < 0 || step >= tiles.steps ? Lanes{} : Relu(w0 * x[0] + (w1 * x[1] + (w2 * x[2] + b)));
+      }
+      TransformInput(d, o);
+      StorePlanes(o, target + c, plane);
+    }
+  }
+}
+
+void output_transform_f32(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block, float* pooled,
+                          int64_t stride) {
+  const int64_t windows = tiles.steps / 3;
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const bool both = (tiles.first + i) * kTilePooled + 1 < windows;
+    float* target = pooled + i * kTilePooled * stride;
+    for (int64_t c = 0; c < block; c += kLanes) {
+      Lanes x[kTilePoints], y[kTileOutputs];
+      for (int64_t p = 0; p < kTilePoints; ++p) x[p] = Load(m + p * plane + i * block + c);
+      TransformOutput(x, y);
+      const Lanes b = Load(bias + c);
+      Store(target + c, Relu(Max(Max(y[0], y[1]), y[2]) + b));
+      if (both) Store(target + stride + c, Relu(Max(Max(y[3], y[4]), y[5]) + b));
+    }
+  }
+}
+
+// kRows rows × 2 vectors of accumulators
+template <int kRows>
+inline void GemmRows(int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb, float* c,
+                     int64_t ldc) {
+  for (int64_t j = 0; j < columns; j += 2 * kLanes) {
+    Lanes sum[kRows][2] = {};
+    for (int64_t k = 0; k < depth; ++k) {
+      const Lanes b0 = Load(b + k * ldb + j), b1 = Load(b + k * ldb + j + kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        sum[r][0] += a[r * lda + k] * b0;
+        sum[r][1] += a[r * lda + k] * b1;
+      }
+    }
+    for (int r = 0; r < kRows; ++r) {
+      Store(c + r * ldc + j, sum[r][0]);
+      Store(c + r * ldc + j + kLanes, sum[r][1]);
+    }
+  }
+}
+
+void gemm_f32(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
+              float* c, int64_t ldc) {
+  int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) GemmRows<4>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+  for (; i < rows; ++i) GemmRows<1>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+}
+
+void bias_relu_f32(float* x, const float* bias, int64_t channels) {
+  for (int64_t c = 0; c < channels; c += kLanes) Store(x + c, Relu(Load(x + c) + Load(bias + c)));
+}
+
+}  // namespace
+
+const WinogradKernels kWinograd = {input_transform_f32, first_layer_transform_f32, output_transform_f32, gemm_f32,
+                                   bias_relu_f32};
+
+}  // namespace clmr::kernels::CLMR_ISA

@@ -1,0 +1,56 @@
+#pragma once
+// One-dimensional Winograd convolution F(6,3): 6 outputs of a 3-tap filter by 8 multiplications instead of 18
+// (Winograd, "Arithmetic Complexity of Computations", 1980; Lavin & Gray, "Fast Algorithms for Convolutional Neural
+// Networks", 2015), at the points 0, ±1, ±2, ±½, ∞:  y = Aᵀ[(G·w) ⊙ (Bᵀ·d)].
+// A tile of 6 outputs is just two windows of SampleCNN's pooling, so bias, ReLU and max-pool happen in registers.
+//
+// Axes: rows are time steps, channels lie next to each other. A clip of L steps has one row of zeros before it and one
+// after it: [L + 2, C]. Channels are multiples of 16, blocks of output channels too.
+#include <cstdint>
+
+namespace clmr::kernels {
+
+constexpr int64_t kTileOutputs = 6;
+constexpr int64_t kTilePoints = 8;  // inputs of a tile, products of a tile
+constexpr int64_t kTilePooled = 2;
+
+// G·w for one filter: 3 taps → 8 points, in float64.
+void WinogradFilter(const double taps[3], double points[kTilePoints]);
+
+// The part of a layer's tiles that one call works on. Tile t covers output steps 6t … 6t + 5.
+struct TileRange {
+  int64_t first, count;
+  int64_t steps;  // L of the layer: outputs beyond it do not exist
+};
+
+struct WinogradKernels {
+  // padded [L + 2, channels] → v, 8 planes of [rows, channels], `plane` values apart: Bᵀ·d
+  void (*input_transform_f32)(const float* padded, TileRange tiles, int64_t channels, float* v, int64_t plane);
+
+  // The same, of ReLU(first convolution) without storing it. waveform [3·L]; weight [3, channels]: one row a tap;
+  // the first convolution has stride 3 and no padding.
+  void (*first_layer_transform_f32)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
+                                    int64_t channels, float* v, int64_t plane);
+
+  // m, 8 planes of [rows, block] → pooled rows of `stride` values: max-pool(3) of ReLU(Aᵀ·m + bias). `pooled` is the row
+  // of the first tile's first window; windows beyond L / 3 are not written.
+  void (*output_transform_f32)(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block,
+                               float* pooled, int64_t stride);
+
+  // c [rows, columns] = a [rows, depth] · b [depth, columns], columns a multiple of 32; for machines where libtorch has
+  // no small GEMM.
+  void (*gemm_f32)(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
+                   float* c, int64_t ldc);
+
+  // x = max(x + bias, 0), in place
+  void (*bias_relu_f32)(float* x, const float* bias, int64_t channels);
+};
+
+namespace base { extern const WinogradKernels kWinograd; }
+namespace avx2 { extern const WinogradKernels kWinograd; }
+namespace avx512 { extern const WinogradKernels kWinograd; }
+
+// The best ones for this CPU.
+const WinogradKernels& ChooseWinograd();
+
+}  // namespace clmr::kernels
