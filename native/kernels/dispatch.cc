@@ -44,6 +44,11 @@ const char* InstructionSet() {
   }
 }
 
+bool FusedKernelsWanted() {
+  const char* wanted = std::getenv("CLMR_KERNELS");
+  return !(wanted && std::strcmp(wanted, "reference") == 0);
+}
+
 }  // namespace clmr::kernels
 
 #if defined(__linux__) && defined(__GLIBC__)

@@ -11,4 +11,7 @@ Isa ActiveIsa();
 // Its name: "base", "avx2" or "avx512".
 const char* InstructionSet();
 
+// False where CLMR_KERNELS=reference asks for the plain versions, to compare with.
+bool FusedKernelsWanted();
+
 }  // namespace clmr::kernels

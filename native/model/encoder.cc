@@ -7,8 +7,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/dispatch.h"
 #include "kernels/one_thread_each.h"
 #include "kernels/reference/sample_cnn_inference.h"
+#include "model/fused_forward.h"
 #include "model/device.h"
 
 namespace clmr {
@@ -52,6 +54,7 @@ struct Encoder::Weights {
   };
   SampleCnn model;            // as it was given, for State()
   std::vector<Layer> layers;  // batch norm folded in, on the device
+  std::unique_ptr<const FusedForward> fused;  // float32 on the CPU
 };
 
 Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision precision)
@@ -69,6 +72,11 @@ std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model,
     auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean,
                                                               b.running_var, type);
     weights->layers.push_back({weight.to(device_), bias.to(device_), b.stride, b.padding, b.pooled});
+  }
+  if (dtype == at::kFloat && device_.is_cpu() && kernels::FusedKernelsWanted()) {
+    std::vector<FoldedLayer> folded;
+    for (const auto& layer : weights->layers) folded.push_back({layer.weight, layer.bias});
+    weights->fused = std::make_unique<FusedForward>(folded);
   }
   return weights;
 }
@@ -99,6 +107,16 @@ void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vec
                             int64_t threads, const AbortFlag& abort) const {
   CheckStarts(starts);
   const std::shared_ptr<const Weights> weights = Current();
+  if (weights->fused) {
+    std::vector<at::Tensor> windows;
+    std::vector<const float*> clips;
+    for (const double start : starts) {
+      windows.push_back(WindowAt(samples, length, static_cast<int64_t>(start)));
+      clips.push_back(windows.back().const_data_ptr<float>());
+    }
+    weights->fused->Run(clips.data(), clips.size(), out, threads, abort);
+    return;
+  }
   kernels::OneThreadEach(starts.size(), threads, [&](int64_t i) {
     c10::InferenceMode inference;
     const at::Tensor window = WindowAt(samples, length, static_cast<int64_t>(starts[i]));

@@ -283,7 +283,7 @@ void FusedForward::Run(const float* const* clips, int64_t n, float* out, int64_t
   threads = std::max<int64_t>(threads, 1);
   const int64_t whole = threads == 1 ? n : n / threads * threads;  // these go by clips, the rest one by one on all threads
   const int64_t groups = std::max<int64_t>((whole + kGroup - 1) / kGroup, std::min(threads, whole));
-  kernels::OneThreadEach(groups, threads, [&](int64_t g) {
+  if (whole > 0) kernels::OneThreadEach(groups, threads, [&](int64_t g) {
     const int64_t begin = whole * g / groups, end = whole * (g + 1) / groups;
     packed_->RunGroup(clips + begin, end - begin, out + begin * kEmbeddingSize, abort);
   });
