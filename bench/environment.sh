@@ -14,6 +14,9 @@ readonly packages=(
   wavaugment==0.2 julius==0.2.8 scikit-learn==1.9.1 safetensors==0.8.0 numpy==2.4.6 soundfile==0.14.0
 )
 
+# For the benchmarks only; added to the same environment.
+readonly bench_packages=(onnx==1.23.2 onnxruntime==1.32.0)
+
 readonly stamp="$(printf '%s\n' "${packages[@]}" | cksum | cut -d ' ' -f 1)"
 readonly root="${XDG_CACHE_HOME:-$HOME/.cache}/clmr/python-peers"
 readonly environment="$root/torch-$torch_version-$stamp"
@@ -59,6 +62,13 @@ PYTHON
   touch "$environment/complete"
 }
 
+install_bench() {
+  printf 'environment.sh: installing %s\n' "${bench_packages[*]}" >&2
+  "$python" -m pip install --quiet --no-input --disable-pip-version-check "${bench_packages[@]}" >&2
+  touch "$environment/complete-${bench_packages[*]//[^a-z0-9.]/-}"
+}
+
 check_sox
 [[ -e $environment/complete ]] || install
+[[ -e "$environment/complete-${bench_packages[*]//[^a-z0-9.]/-}" ]] || install_bench
 printf '%s\n' "$python"

@@ -1,0 +1,57 @@
+/** What the benchmarks share: the Python peers, timing figures, and the file that the results go to. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/** glibc gives PyTorch's large activations back at every step; with these settings it keeps them. */
+export const MALLOC_TUNED = {
+  GLIBC_TUNABLES:
+    'glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592:glibc.malloc.trim_threshold=17179869184',
+}
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+
+/** The Python of bench/environment.sh, which installs it at the first call. */
+export function pythonOfPeers(): string {
+  const printed = execFileSync('bash', [path('../environment.sh')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return printed.trim().split('\n').at(-1)!
+}
+
+export interface Timing {
+  best: number
+  median: number
+}
+
+export function timingOf(seconds: number[]): Timing {
+  const sorted = [...seconds].sort((a, b) => a - b)
+  return { best: sorted[0]!, median: sorted[Math.floor(sorted.length / 2)]! }
+}
+
+/** The machine and the day, as one line. */
+export function machine(): string {
+  const [cpu] = cpus()
+  const day = new Date().toISOString().slice(0, 10)
+  const instructions = ['avx512f', 'avx512_bf16', 'amx_bf16', 'avx2'].filter((flag) =>
+    readFileSync('/proc/cpuinfo', 'utf8').includes(flag),
+  )
+  return `${day}; ${cpus().length} × ${cpu?.model.trim()} (${instructions.join(', ')}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}. A shared machine: compare within a table.`
+}
+
+/** Replaces one section of bench/RESULTS.md. */
+export function writeSection(title: string, body: string): void {
+  const file = path('../RESULTS.md')
+  const text = existsSync(file)
+    ? readFileSync(file, 'utf8')
+    : '# Results\n\nWritten by the benchmarks; every number comes from the command that its section names.\n'
+  const sections = text.split(/\n(?=## )/)
+  const kept = sections.filter((section) => !section.startsWith(`## ${title}\n`))
+  writeFileSync(
+    file,
+    `${[...kept.map((s) => s.trimEnd()), `## ${title}\n\n${body.trimEnd()}`].join('\n\n')}\n`,
+  )
+  process.stdout.write(`${body}\n`)
+}
