@@ -54,7 +54,7 @@ struct Encoder::Weights {
   };
   SampleCnn model;            // as it was given, for State()
   std::vector<Layer> layers;  // batch norm folded in, on the device
-  std::unique_ptr<const FusedForward> fused;  // float32 on the CPU
+  std::unique_ptr<const FusedForward> fused;  // on the CPU; otherwise the layers run one by one
 };
 
 Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision precision)
@@ -73,10 +73,14 @@ std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model,
                                                               b.running_var, type);
     weights->layers.push_back({weight.to(device_), bias.to(device_), b.stride, b.padding, b.pooled});
   }
-  if (dtype == at::kFloat && device_.is_cpu() && kernels::FusedKernelsWanted()) {
+  if (device_.is_cpu() && kernels::FusedKernelsWanted()) {
     std::vector<FoldedLayer> folded;
-    for (const auto& layer : weights->layers) folded.push_back({layer.weight, layer.bias});
-    weights->fused = std::make_unique<FusedForward>(folded);
+    for (const ConvBlock& b : weights->model.blocks) {
+      auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean,
+                                                                b.running_var, at::kDouble);
+      folded.push_back({weight, bias});
+    }
+    weights->fused = dtype == at::kFloat ? MakeWinogradForward(folded) : MakeBfloat16Forward(folded);
   }
   return weights;
 }

@@ -1,9 +1,10 @@
 #pragma once
-// SampleCNN in eval mode as one fused pass: every convolution by Winograd F(6,3) through small GEMMs, batch norm folded
-// in, bias, ReLU and max-pool in registers, the first convolution computed inside the second block's input transform.
+// SampleCNN in eval mode as one fused pass over the CPU: batch norm folded in, the first convolution computed inside the
+// second block, bias, ReLU and max-pool in registers; nothing that is not pooled is ever stored.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -13,26 +14,36 @@ namespace clmr {
 
 // A convolution with its batch norm folded in.
 struct FoldedLayer {
-  at::Tensor weight, bias;  // [Cout, Cin, 3], [Cout], float32 or float64 on the CPU
+  at::Tensor weight, bias;  // [Cout, Cin, 3], [Cout] on the CPU
 };
 
 class FusedForward {
  public:
-  // The 11 layers of SampleCNN; packs their transformed weights once.
-  explicit FusedForward(const std::vector<FoldedLayer>& layers);
-  ~FusedForward();
+  virtual ~FusedForward() = default;
 
-  // clips[i] points to kClipLength samples, read in place → out [n, 512]. Uses up to `threads` threads: whole clips on
-  // each, and for what is left over, a clip on all of them. The bits of a clip depend on nothing but the clip. Looks at
+  // clips[i] points to kClipLength samples, read in place → out [n, 512]. Up to `threads` threads: whole clips on each,
+  // and for what is left over, a clip on all of them. The bits of a clip depend on nothing but the clip. Looks at
   // `abort` between layers.
   void Run(const float* const* clips, int64_t n, float* out, int64_t threads, const AbortFlag& abort) const;
 
-  int64_t Bytes() const;
+  virtual int64_t Bytes() const = 0;
 
-  struct Packed;
+ protected:
+  static constexpr int64_t kGroup = 8;  // clips that a thread takes through the late layers together
 
- private:
-  std::unique_ptr<const Packed> packed_;
+  // Up to kGroup clips on the calling thread.
+  virtual void RunGroup(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const = 0;
+  // One clip on all threads.
+  virtual void RunSplit(const float* clip, float* out, int64_t threads, const AbortFlag& abort) const = 0;
+
+  // Calls f(first, last) for `parts` shares of 0 … all, each on a thread.
+  static void Share(int64_t all, int64_t parts, const std::function<void(int64_t, int64_t)>& f);
 };
+
+// float32: Winograd F(6,3), winograd_forward.cc. Relative error about 1e-6.
+std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers);
+
+// bfloat16 with float32 sums: direct convolution, bfloat16_forward.cc. nullptr where this CPU has no bfloat16 GEMM.
+std::unique_ptr<const FusedForward> MakeBfloat16Forward(const std::vector<FoldedLayer>& layers);
 
 }  // namespace clmr

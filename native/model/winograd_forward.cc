@@ -1,0 +1,278 @@
+// FusedForward in float32: every convolution by Winograd F(6,3) through small GEMMs.
+#include <ATen/ops/empty.h>
+#include <ATen/native/CPUBlas.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "kernels/winograd.h"
+#include "model/fused_forward.h"
+#include "model/sample_cnn.h"
+
+namespace clmr {
+namespace {
+
+using kernels::ChooseWinograd;
+using kernels::kTilePoints;
+using kernels::kTilePooled;
+using kernels::TileRange;
+
+constexpr int64_t kBlock = 64;         // output channels of one GEMM
+constexpr int64_t kRows = 48;          // tiles of one GEMM: V and M of a block stay in the second-level cache
+constexpr int64_t kMergedFrom = 5;     // from this pooled layer on (81 steps and less) the tiles of a group are one list
+constexpr int64_t kPooledLayers = 9;
+constexpr int64_t kFirstSteps = kClipLength / 3;
+
+using Gemm = void (*)(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b,
+                      int64_t ldb, float* c, int64_t ldc);
+
+void Brgemm(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
+            float* c, int64_t ldc) {
+  at::native::cpublas::brgemm(rows, columns, depth, lda, ldb, ldc, /*add_C=*/false, a, b, c, /*is_vnni=*/false);
+}
+
+// libtorch's small GEMM where it is there and right, otherwise our own.
+Gemm ChooseGemm() {
+  constexpr int64_t n = 32;
+  std::vector<float> a(n * n), b(n * n), got(n * n), expected(n * n);
+  for (int64_t i = 0; i < n * n; ++i) a[i] = float(i % 7) - 3, b[i] = float(i % 5) - 2;
+  const Gemm own = ChooseWinograd().gemm_f32;
+  own(n, n, n, a.data(), n, b.data(), n, expected.data(), n);
+  try {
+    Brgemm(n, n, n, a.data(), n, b.data(), n, got.data(), n);
+    at::native::cpublas::brgemm_release(false);
+  } catch (const c10::Error&) {
+    return own;
+  }
+  return got == expected ? Brgemm : own;  // small integers: exact in any order
+}
+
+// 64-byte aligned, kept by each thread from call to call.
+class Scratch {
+ public:
+  float* Get(int64_t values) {
+    if (!tensor_.defined() || tensor_.numel() < values) tensor_ = at::empty({values}, at::kFloat);
+    return tensor_.mutable_data_ptr<float>();
+  }
+
+ private:
+  at::Tensor tensor_;
+};
+
+struct Workspace {
+  Scratch products_in, products_out, even, odd, group_even, group_odd;
+};
+
+Workspace& ThreadWorkspace() {
+  thread_local Workspace workspace;
+  return workspace;
+}
+
+int64_t Tiles(int64_t steps) { return (steps + kernels::kTileOutputs - 1) / kernels::kTileOutputs; }
+
+// [steps + 2, channels]: the rows before and after are zeros
+void ClearBorders(float* clip, int64_t steps, int64_t channels) {
+  std::memset(clip, 0, channels * sizeof(float));
+  std::memset(clip + (steps + 1) * channels, 0, channels * sizeof(float));
+}
+
+class WinogradForward final : public FusedForward {
+ public:
+  explicit WinogradForward(const std::vector<FoldedLayer>& folded);
+  int64_t Bytes() const override;
+
+ protected:
+  void RunGroup(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const override;
+  void RunSplit(const float* clip, float* out, int64_t threads, const AbortFlag& abort) const override;
+
+ private:
+  struct Layer {
+    int64_t in, out;    // channels
+    at::Tensor points;  // [out / kBlock, 8, in, kBlock]: G·w
+    at::Tensor bias;    // [out]
+  };
+  // One layer over some clips.
+  struct Work {
+    const Layer& layer;
+    int64_t steps;
+    const float* const* clips;  // padded rows, or waveforms where `waveform`
+    float* const* pooled;       // padded rows of the next layer
+    bool waveform;
+  };
+
+  static Layer Pack(const FoldedLayer& folded);
+  void RunTiles(const Work& work, int64_t first, int64_t last, int64_t first_block, int64_t last_block) const;
+  void RunLayer(const Work& work, int64_t clips) const;
+  void SplitLayer(const Work& work, int64_t threads) const;
+  void RunLast(const float* rows, int64_t stride, int64_t n, float* out) const;
+
+  const Gemm gemm_ = ChooseGemm();
+  at::Tensor first_weight_, first_bias_;  // [3, 128], [128]
+  std::vector<Layer> layers_;             // kPooledLayers
+  at::Tensor last_weight_, last_bias_;    // [512, 512]: the middle tap, transposed; [512]
+};
+
+WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded) {
+  const at::Tensor weight = folded.weight.to(at::kDouble).contiguous();
+  const int64_t out = weight.size(0), in = weight.size(1);
+  Layer layer{in, out, at::empty({out / kBlock, kTilePoints, in, kBlock}, at::kFloat),
+              folded.bias.to(at::kFloat).contiguous()};
+  const double* w = weight.const_data_ptr<double>();
+  float* packed = layer.points.mutable_data_ptr<float>();
+  for (int64_t o = 0; o < out; ++o)
+    for (int64_t c = 0; c < in; ++c) {
+      double points[kTilePoints];
+      kernels::WinogradFilter(w + (o * in + c) * 3, points);
+      for (int64_t p = 0; p < kTilePoints; ++p)
+        packed[((o / kBlock * kTilePoints + p) * in + c) * kBlock + o % kBlock] = static_cast<float>(points[p]);
+    }
+  return layer;
+}
+
+WinogradForward::WinogradForward(const std::vector<FoldedLayer>& folded) {
+  TORCH_CHECK(folded.size() == kPooledLayers + 2, "SampleCNN has 11 layers");
+  first_weight_ = folded[0].weight.to(at::kFloat).squeeze(1).t().contiguous();
+  first_bias_ = folded[0].bias.to(at::kFloat).contiguous();
+  for (int64_t j = 1; j <= kPooledLayers; ++j) layers_.push_back(Pack(folded[j]));
+  last_weight_ = folded.back().weight.to(at::kFloat).select(2, 1).t().contiguous();
+  last_bias_ = folded.back().bias.to(at::kFloat).contiguous();
+}
+
+int64_t WinogradForward::Bytes() const {
+  int64_t bytes = first_weight_.nbytes() + last_weight_.nbytes();
+  for (const Layer& layer : layers_) bytes += layer.points.nbytes() + layer.bias.nbytes();
+  return bytes;
+}
+
+// Tiles first … last of the list over all clips, for the blocks of output channels first_block … last_block.
+void WinogradForward::RunTiles(const Work& work, int64_t first, int64_t last, int64_t first_block,
+                                    int64_t last_block) const {
+  const auto& k = ChooseWinograd();
+  const Layer& layer = work.layer;
+  const int64_t tiles = Tiles(work.steps);
+  const int64_t in_plane = kRows * layer.in, out_plane = kRows * kBlock;
+  float* v = ThreadWorkspace().products_in.Get(kTilePoints * in_plane);
+  float* m = ThreadWorkspace().products_out.Get(kTilePoints * out_plane);
+  const float* points = layer.points.const_data_ptr<float>();
+  const float* bias = layer.bias.const_data_ptr<float>();
+  // The tiles of a block may belong to several clips.
+  const auto each_clip = [&](int64_t begin, int64_t end, auto&& f) {
+    for (int64_t t = begin; t < end;) {
+      const int64_t clip = t / tiles, within = t % tiles, count = std::min(end - t, tiles - within);
+      f(clip, TileRange{within, count, work.steps}, t - begin);
+      t += count;
+    }
+  };
+  for (int64_t begin = first; begin < last; begin += kRows) {
+    const int64_t end = std::min(begin + kRows, last);
+    each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) {
+      float* target = v + row * layer.in;
+      if (work.waveform)
+        k.first_layer_transform_f32(work.clips[clip], first_weight_.const_data_ptr<float>(),
+                                    first_bias_.const_data_ptr<float>(), range, layer.in, target, in_plane);
+      else
+        k.input_transform_f32(work.clips[clip], range, layer.in, target, in_plane);
+    });
+    for (int64_t block = first_block; block < last_block; ++block) {
+      for (int64_t p = 0; p < kTilePoints; ++p)
+        gemm_(end - begin, kBlock, layer.in, v + p * in_plane, layer.in,
+             points + (block * kTilePoints + p) * layer.in * kBlock, kBlock, m + p * out_plane, kBlock);
+      each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) {
+        float* pooled = work.pooled[clip] + (1 + range.first * kTilePooled) * layer.out + block * kBlock;
+        k.output_transform_f32(m + row * kBlock, out_plane, bias + block * kBlock, range, kBlock, pooled, layer.out);
+      });
+    }
+  }
+}
+
+void WinogradForward::RunLayer(const Work& work, int64_t clips) const {
+  RunTiles(work, 0, clips * Tiles(work.steps), 0, work.layer.out / kBlock);
+}
+
+// One clip on all threads: by tiles where there are enough of them, otherwise by output channels.
+void WinogradForward::SplitLayer(const Work& work, int64_t threads) const {
+  const int64_t tiles = Tiles(work.steps), blocks = work.layer.out / kBlock;
+  if (tiles >= 8 * threads)
+    Share(tiles, threads, [&](int64_t first, int64_t last) { RunTiles(work, first, last, 0, blocks); });
+  else
+    Share(blocks, threads, [&](int64_t first, int64_t last) { RunTiles(work, 0, tiles, first, last); });
+}
+
+// rows [n, 512], `stride` apart → out [n, 512]. The last convolution sees one step: only its middle tap counts.
+void WinogradForward::RunLast(const float* rows, int64_t stride, int64_t n, float* out) const {
+  gemm_(n, kEmbeddingSize, kEmbeddingSize, rows, stride, last_weight_.const_data_ptr<float>(), kEmbeddingSize, out,
+       kEmbeddingSize);
+  for (int64_t i = 0; i < n; ++i)
+    ChooseWinograd().bias_relu_f32(out + i * kEmbeddingSize, last_bias_.const_data_ptr<float>(), kEmbeddingSize);
+}
+
+// Up to kGroup clips from end to end on this thread.
+void WinogradForward::RunGroup(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const {
+  Workspace& w = ThreadWorkspace();
+  const int64_t merged_channels = layers_[kMergedFrom].in;
+  int64_t merged_steps = kFirstSteps;
+  for (int64_t j = 0; j < kMergedFrom; ++j) merged_steps /= 3;
+  const int64_t merged_size = (merged_steps + 2) * merged_channels;
+  float* merged = w.group_even.Get(kGroup * merged_size);
+  for (int64_t i = 0; i < n; ++i) {
+    const float* in = clips[i];
+    int64_t steps = kFirstSteps;
+    for (int64_t j = 0; j < kMergedFrom; ++j) {
+      throw_if_aborted(abort);
+      const Layer& layer = layers_[j];
+      const int64_t next = steps / 3;
+      Scratch& scratch = j % 2 == 0 ? w.even : w.odd;
+      float* pooled = j == kMergedFrom - 1 ? merged + i * merged_size : scratch.Get((next + 2) * layer.out);
+      ClearBorders(pooled, next, layer.out);
+      RunLayer({layer, steps, &in, &pooled, j == 0}, 1);
+      in = pooled;
+      steps = next;
+    }
+  }
+  int64_t steps = merged_steps;
+  const float* in[kGroup];
+  float* pooled[kGroup];
+  for (int64_t i = 0; i < n; ++i) in[i] = merged + i * merged_size;
+  int64_t stride = 0;
+  for (int64_t j = kMergedFrom; j < kPooledLayers; ++j) {
+    throw_if_aborted(abort);
+    const Layer& layer = layers_[j];
+    const int64_t next = steps / 3;
+    stride = (next + 2) * layer.out;
+    float* target = ((j - kMergedFrom) % 2 == 0 ? w.group_odd : w.group_even).Get(kGroup * std::max(stride, merged_size));
+    for (int64_t i = 0; i < n; ++i) {
+      pooled[i] = target + i * stride;
+      ClearBorders(pooled[i], next, layer.out);
+    }
+    RunLayer({layer, steps, in, pooled, false}, n);
+    std::copy(pooled, pooled + n, in);
+    steps = next;
+  }
+  RunLast(in[0] + kEmbeddingSize, stride, n, out);
+}
+
+void WinogradForward::RunSplit(const float* clip, float* out, int64_t threads, const AbortFlag& abort) const {
+  Workspace& w = ThreadWorkspace();
+  const float* in = clip;
+  int64_t steps = kFirstSteps;
+  for (int64_t j = 0; j < kPooledLayers; ++j) {
+    throw_if_aborted(abort);
+    const Layer& layer = layers_[j];
+    const int64_t next = steps / 3;
+    float* pooled = (j % 2 == 0 ? w.even : w.odd).Get((next + 2) * layer.out);
+    ClearBorders(pooled, next, layer.out);
+    SplitLayer({layer, steps, &in, &pooled, j == 0}, threads);
+    in = pooled;
+    steps = next;
+  }
+  RunLast(in + kEmbeddingSize, 3 * kEmbeddingSize, 1, out);
+}
+
+}  // namespace
+
+std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers) {
+  return std::make_unique<WinogradForward>(layers);
+}
+
+}  // namespace clmr
