@@ -26,6 +26,11 @@ Isa Cap() {
   return Isa::avx512;
 }
 
+bool Wanted(const char* version) {
+  const char* wanted = std::getenv("CLMR_KERNELS");
+  return wanted && std::strcmp(wanted, version) == 0;
+}
+
 }  // namespace
 
 Isa ActiveIsa() {
@@ -44,10 +49,8 @@ const char* InstructionSet() {
   }
 }
 
-bool FusedKernelsWanted() {
-  const char* wanted = std::getenv("CLMR_KERNELS");
-  return !(wanted && std::strcmp(wanted, "reference") == 0);
-}
+bool FusedKernelsWanted() { return !Wanted("reference"); }
+bool BrgemmWanted() { return !Wanted("own-gemm"); }
 
 }  // namespace clmr::kernels
 

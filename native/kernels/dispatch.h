@@ -14,4 +14,7 @@ const char* InstructionSet();
 // False where CLMR_KERNELS=reference asks for the plain versions, to compare with.
 bool FusedKernelsWanted();
 
+// False where CLMR_KERNELS=own-gemm asks for our own small GEMM, which otherwise serves only where libtorch has none.
+bool BrgemmWanted();
+
 }  // namespace clmr::kernels

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Encoder, setThreads } from 'clmr'
+import { readGolden, testClips } from './helpers/golden.js'
+
+const CLIP = 59049
+const checkpoint = fileURLToPath(new URL('golden/checkpoints/plain.pt', import.meta.url))
+
+/** Embeddings by a process of its own with other kernels. */
+function embedWith(environment: Record<string, string>, precision = 'float32', clips = 3): Float32Array {
+  const script = fileURLToPath(new URL('helpers/embed-golden.ts', import.meta.url))
+  const bytes = execFileSync(process.execPath, ['--import', 'tsx', script, String(clips), precision], {
+    env: { ...process.env, ...environment },
+    maxBuffer: 1e8,
+  })
+  return new Float32Array(Uint8Array.from(bytes).buffer)
+}
+
+/** ‖a − b‖ / ‖b‖ */
+function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [difference, norm] = [0, 0]
+  for (let i = 0; i < b.length; i++) {
+    difference += (a[i]! - b[i]!) ** 2
+    norm += b[i]! ** 2
+  }
+  return Math.sqrt(difference / norm)
+}
+
+function leastCosine(a: Float32Array, b: Float32Array): number {
+  let least = 1
+  for (let i = 0; i < a.length; i += 512) {
+    let [ab, aa, bb] = [0, 0, 0]
+    for (let k = i; k < i + 512; k++) {
+      ab += a[k]! * b[k]!
+      aa += a[k]! ** 2
+      bb += b[k]! ** 2
+    }
+    least = Math.min(least, ab / Math.sqrt(aa * bb))
+  }
+  return least
+}
+
+describe('43 model: the fused kernels', () => {
+  // PyTorch in float64, eval mode
+  const golden = Float64Array.from(readGolden('model.safetensors').embeddings!.data as ArrayLike<number>)
+
+  for (const [name, environment] of Object.entries({
+    'on this CPU': {},
+    'capped to AVX2': { CLMR_CPU_CAPABILITY: 'avx2', ONEDNN_MAX_CPU_ISA: 'AVX2' },
+    'without AVX': {
+      CLMR_CPU_CAPABILITY: 'default',
+      ATEN_CPU_CAPABILITY: 'default',
+      ONEDNN_MAX_CPU_ISA: 'SSE41',
+    },
+    'through our own GEMM': { CLMR_KERNELS: 'own-gemm' },
+    'through our own GEMM without AVX': { CLMR_KERNELS: 'own-gemm', CLMR_CPU_CAPABILITY: 'default' },
+  }))
+    it(`float32 ${name} lies within 2e-6 of PyTorch in float64`, () => {
+      assert.ok(relativeError(embedWith(environment), golden) <= 2e-6)
+    })
+
+  it('the plain reference lies within 2e-6 of PyTorch in float64 too', () => {
+    assert.ok(relativeError(embedWith({ CLMR_KERNELS: 'reference' }), golden) <= 2e-6)
+  })
+
+  it('bfloat16, fused and plain, keeps a cosine of 0.999 to float32', () => {
+    const exact = Float32Array.from(golden)
+    assert.ok(leastCosine(embedWith({}, 'bfloat16'), exact) >= 0.999)
+    assert.ok(leastCosine(embedWith({ CLMR_KERNELS: 'reference' }, 'bfloat16'), exact) >= 0.999)
+  })
+
+  it('where the CPU has no bfloat16 GEMM, bfloat16 still computes the right thing', () => {
+    const capped = { CLMR_CPU_CAPABILITY: 'avx2', ATEN_CPU_CAPABILITY: 'avx2', ONEDNN_MAX_CPU_ISA: 'AVX2' }
+    assert.ok(leastCosine(embedWith(capped, 'bfloat16'), Float32Array.from(golden)) >= 0.999)
+  })
+
+  for (const precision of ['float32', 'bfloat16'] as const)
+    it(`${precision}: the bits of a clip do not depend on the batch around it or on the threads`, async () => {
+      using encoder = await Encoder.load(checkpoint, { precision })
+      const clips = testClips(40, 50, 11)
+      const all = await encoder.encode(clips)
+      for (const threads of [1, 2, 3])
+        for (const n of [1, 2, 3, 5, 8, 9, 11]) {
+          setThreads(threads)
+          const some = await encoder.encode(clips.subarray((11 - n) * CLIP))
+          assert.deepEqual(some.data, all.data.slice((11 - n) * 512), `${n} clips on ${threads} threads`)
+        }
+      setThreads(2)
+    })
+
+  it('a clip of silence and one of full-scale squares give finite embeddings', async () => {
+    using encoder = await Encoder.load(checkpoint)
+    const clips = new Float32Array(2 * CLIP)
+    for (let i = CLIP; i < 2 * CLIP; i++) clips[i] = i % 200 < 100 ? 1 : -1
+    assert.ok((await encoder.encode(clips)).data.every(Number.isFinite))
+  })
+})
