@@ -152,7 +152,6 @@ describe('Encoder', () => {
       const exact = golden.embeddings!.data.slice(i * E, (i + 1) * E)
       assert.ok(cosine(data.subarray(i * E, (i + 1) * E), exact) >= 0.999)
     }
-    assert.notDeepEqual(data, (await encoder.encode(goldenClips)).data)
   })
 
   it('BAD CALL - clips of the wrong length, type or memory', async () => {

@@ -31,7 +31,9 @@ export const encoderOptions = z.strictObject({
   precision: z
     .enum(['float32', 'bfloat16'])
     .default('float32')
-    .describe('of the arithmetic; bfloat16 halves the largest block and keeps a cosine of 0.999 to float32'),
+    .describe(
+      'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AMX), at a cosine of 0.999 to float32',
+    ),
   threads: z
     .number()
     .int()

@@ -1,5 +1,9 @@
 #include "kernels/dispatch.h"
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <cstring>
 
@@ -50,6 +54,16 @@ const char* InstructionSet() {
 }
 
 bool FusedKernelsWanted() { return !Wanted("reference"); }
+bool Bfloat16GemmPays() {
+  if (Wanted("bfloat16")) return true;
+#if defined(__x86_64__) && defined(__GNUC__)
+  // leaf 7, EDX bit 22: amx-bf16; older compilers have no name for it
+  unsigned eax, ebx, ecx, edx;
+  return ActiveIsa() == Isa::avx512 && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1);
+#else
+  return false;
+#endif
+}
 bool BrgemmWanted() { return !Wanted("own-gemm"); }
 
 }  // namespace clmr::kernels

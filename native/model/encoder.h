@@ -11,6 +11,8 @@
 
 namespace clmr {
 
+class FusedForward;
+
 enum class Precision { float32, bfloat16 };
 
 class Encoder {
@@ -36,6 +38,7 @@ class Encoder {
   struct Weights;  // one consistent set, immutable
 
   std::shared_ptr<const Weights> Current() const;
+  static std::unique_ptr<const FusedForward> MakeFused(const SampleCnn& model, at::ScalarType dtype);
   std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype) const;
   at::Tensor Embed(const Weights& weights, const at::Tensor& clip, const AbortFlag& abort) const;
   void CheckBfloat16(const SampleCnn& model) const;
@@ -43,7 +46,8 @@ class Encoder {
   const c10::Device device_;
   const at::ScalarType dtype_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Weights> weights_;
+  mutable std::shared_ptr<const Weights> weights_;
+  mutable std::unique_ptr<const SampleCnn> next_;  // from Update; made ready when it is first needed
 };
 
 }  // namespace clmr

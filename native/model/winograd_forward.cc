@@ -20,6 +20,7 @@ using kernels::kTilePooled;
 using kernels::TileRange;
 
 constexpr int64_t kBlock = 64;         // output channels of one GEMM
+constexpr int64_t kDepth = 64;         // products that are summed up before they are added to the others
 constexpr int64_t kRows = 48;          // tiles of one GEMM: V and M of a block stay in the second-level cache
 constexpr int64_t kMergedFrom = 5;     // from this pooled layer on (81 steps and less) the tiles of a group are one list
 constexpr int64_t kPooledLayers = 9;
@@ -28,9 +29,13 @@ constexpr int64_t kFirstSteps = kClipLength / 3;
 using Gemm = void (*)(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b,
                       int64_t ldb, float* c, int64_t ldc);
 
+// Sums of kDepth products are formed in registers and added up: about half the rounding error of one long sum, which is
+// what F(6,3) has most of its error from.
 void Brgemm(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
             float* c, int64_t ldc) {
-  at::native::cpublas::brgemm(rows, columns, depth, lda, ldb, ldc, /*add_C=*/false, a, b, c, /*is_vnni=*/false);
+  for (int64_t k = 0; k < depth; k += kDepth)
+    at::native::cpublas::brgemm(rows, columns, std::min(kDepth, depth - k), lda, ldb, ldc, /*add_C=*/k > 0, a + k,
+                                b + k * ldb, c, /*is_vnni=*/false);
 }
 
 // libtorch's small GEMM where it is there and right, otherwise our own.

@@ -56,17 +56,9 @@ def run(optimizer_name: str, view_norm: str, dtype: torch.dtype) -> dict:
         losses.append(loss.item())
         norms.append(torch.linalg.vector_norm(torch.cat([p.grad.double().flatten() for p in parameters])).item())
         optimizer.step()
-    running = {}
-    for i in (0, 5, 10):
-        norm = encoder.sequential[i][1]
-        running[f"sequential.{i}.1"] = {
-            "running_mean_sum": norm.running_mean.double().sum().item(),
-            "running_mean_norm": norm.running_mean.double().norm().item(),
-            "running_var_sum": norm.running_var.double().sum().item(),
-            "num_batches_tracked": norm.num_batches_tracked.item()}
     weights = {name: {"norm": p.double().norm().item(), "changeNorm": (p - before[name]).double().norm().item()}
                for name, p in named.items()}
-    return {"loss": losses, "gradientNorm": norms, "after": {"running": running, "weights": weights}}
+    return {"loss": losses, "gradientNorm": norms, "after": {"weights": weights}}
 
 
 def main() -> None:

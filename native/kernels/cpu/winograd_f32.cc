@@ -92,22 +92,27 @@ void output_transform_f32(const float* m, int64_t plane, const float* bias, Tile
   }
 }
 
-// kRows rows × 2 vectors of accumulators
+// kRows rows × 2 vectors of accumulators, of kDepth products at a time: a long sum would round twice as much.
+constexpr int64_t kDepth = 64;
 template <int kRows>
 inline void GemmRows(int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb, float* c,
                      int64_t ldc) {
   for (int64_t j = 0; j < columns; j += 2 * kLanes) {
-    Lanes sum[kRows][2] = {};
-    for (int64_t k = 0; k < depth; ++k) {
-      const Lanes b0 = Load(b + k * ldb + j), b1 = Load(b + k * ldb + j + kLanes);
-      for (int r = 0; r < kRows; ++r) {
-        sum[r][0] += a[r * lda + k] * b0;
-        sum[r][1] += a[r * lda + k] * b1;
+    for (int64_t part = 0; part < depth; part += kDepth) {
+      const int64_t end = part + kDepth < depth ? part + kDepth : depth;
+      Lanes sum[kRows][2] = {};
+      for (int64_t k = part; k < end; ++k) {
+        const Lanes b0 = Load(b + k * ldb + j), b1 = Load(b + k * ldb + j + kLanes);
+        for (int r = 0; r < kRows; ++r) {
+          sum[r][0] += a[r * lda + k] * b0;
+          sum[r][1] += a[r * lda + k] * b1;
+        }
       }
-    }
-    for (int r = 0; r < kRows; ++r) {
-      Store(c + r * ldc + j, sum[r][0]);
-      Store(c + r * ldc + j + kLanes, sum[r][1]);
+      for (int r = 0; r < kRows; ++r) {
+        float* target = c + r * ldc + j;
+        Store(target, part ? Load(target) + sum[r][0] : sum[r][0]);
+        Store(target + kLanes, part ? Load(target + kLanes) + sum[r][1] : sum[r][1]);
+      }
     }
   }
 }
