@@ -45,7 +45,7 @@ describe('43 model: the fused kernels', () => {
   // PyTorch in float64, eval mode
   const golden = Float64Array.from(readGolden('model.safetensors').embeddings!.data as ArrayLike<number>)
 
-  for (const [name, environment] of Object.entries({
+  const variants: Record<string, Record<string, string>> = {
     'on this CPU': {},
     'capped to AVX2': { CLMR_CPU_CAPABILITY: 'avx2', ONEDNN_MAX_CPU_ISA: 'AVX2' },
     'without AVX': {
@@ -55,7 +55,8 @@ describe('43 model: the fused kernels', () => {
     },
     'through our own GEMM': { CLMR_KERNELS: 'own-gemm' },
     'through our own GEMM without AVX': { CLMR_KERNELS: 'own-gemm', CLMR_CPU_CAPABILITY: 'default' },
-  }))
+  }
+  for (const [name, environment] of Object.entries(variants))
     it(`float32 ${name} lies within 1e-5 of PyTorch in float64`, () => {
       assert.ok(relativeError(embedWith(environment), golden) <= 1e-5)
     })
