@@ -49,6 +49,10 @@ describe('80 cli: usage', () => {
         ['train', '--run', 'x', '--bach-size', '8'],
         /unknown option '--bach-size'.*Did you mean --batch-size\?/s,
       ],
+      [
+        ['prepare', 'x', '--cahce=y'],
+        /unknown option '--cahce'.*Did you mean --cache\?.*clmr prepare --help/s,
+      ],
       [['train', '--data', 'x'], /required option '--run <dir>'.*clmr train --help/s],
       [['train', '--run', 'x'], /needs data.*--data CACHE/s],
       [['train', '--run', 'x', '--data', 'y', '--view-norm', 'none'], /Allowed choices are joint, separate/],

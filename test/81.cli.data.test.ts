@@ -137,10 +137,9 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
       const out = join(folder, 'e.jsonl')
       const many = Array.from({ length: 200 }, () => music)
       const { child, finished } = startClmr(['embed', '--model', 'random', ...many, '--out', out])
-      child.stderr?.once('data', async () => {
-        await sleep(1500)
-        child.kill('SIGINT')
-      })
+      const begun = async () => (await readdir(folder)).some((name) => name.endsWith('.tmp'))
+      while (!(await begun()) && child.exitCode === null) await sleep(20)
+      child.kill('SIGINT')
       const { code, stderr } = await finished
       assert.equal(code, 130, stderr)
       const done = Number(/holds the first (\d+) of 2000 files/.exec(stderr)?.[1])

@@ -1,4 +1,5 @@
 /** From an argument list to an exit code. */
+import { type Command, CommanderError } from 'commander'
 import { EXIT, reportFailure } from './failure.js'
 import { buildProgram, COMMANDS } from './program.js'
 import { interruptedBy } from './session.js'
@@ -23,6 +24,20 @@ function showWarnings(asJson: boolean): void {
   })
 }
 
+/** A misspelt option is told rather than the needed one that is missing because of it. */
+async function nameMisspelt(error: unknown, program: Command, argv: readonly string[]): Promise<unknown> {
+  if ((error as CommanderError).code !== 'commander.missingMandatoryOptionValue') return error
+  const command = program.commands.find((one) => argv.includes(one.name()))
+  const known = command?.options.map(({ long }) => long ?? '') ?? []
+  const flags = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.split('=')[0]!)
+  const unknown = flags.find((flag) => flag !== '--' && !known.includes(flag))
+  if (unknown === undefined) return error
+  const { nearestName } = await import('../options.js')
+  const near = nearestName(unknown, known)
+  const hint = near ? ` (Did you mean ${near}?)` : ''
+  return new CommanderError(EXIT.usage, 'commander.unknownOption', `unknown option '${unknown}'${hint}`)
+}
+
 /** @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   const asJson = argv.includes('--json')
@@ -36,7 +51,9 @@ export async function run(argv: readonly string[]): Promise<number> {
       process.stderr.write(program.helpInformation())
       return EXIT.usage
     }
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(argv, { from: 'user' }).catch(async (error) => {
+      throw await nameMisspelt(error, program, argv)
+    })
     return Number(process.exitCode ?? EXIT.done)
   } catch (error) {
     return reportFailure(error, { asJson, help, interrupted: interruptedBy() })
