@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFile, rm, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DemoResult, runDemo } from '#lib/cli/run-demo.js'
+import { runDemo } from '#lib/cli/run-demo.js'
+import { clmrEnds, startClmr } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const TINY = { seed: 3, steps: 2, tracksPerClass: 3, batchSize: 3 }
@@ -9,7 +10,7 @@ const TINY = { seed: 3, steps: 2, tracksPerClass: 3, batchSize: 3 }
 describe('85 demo run', function () {
   this.timeout(240_000)
 
-  it('goes on where it was interrupted, gives the same numbers again, and its page stands by itself', () =>
+  it('goes on where it was interrupted, takes over what is done, and its page stands by itself', () =>
     withTempDir(async (out) => {
       const stop = new AbortController()
       const reason = new Error('enough')
@@ -35,12 +36,6 @@ describe('85 demo run', function () {
         [1, 2],
       )
 
-      const numbers = ({ trained, random, similar, tracks }: DemoResult) => ({
-        trained,
-        random,
-        similar,
-        tracks,
-      })
       assert.equal(first.tracks, 33)
       assert.equal(first.classes.length, 11)
       for (const { evaluation, sameClass } of [first.trained, first.random])
@@ -52,9 +47,51 @@ describe('85 demo run', function () {
       assert.doesNotMatch(page, /(?:src|href)="https?:/)
       await assert.rejects(runDemo({ ...TINY, out, seed: 4 }), { code: 'ERR_CONFIG', path: out })
 
-      // half a marker, as after a full disk: the corpus is made again, everything else is taken over
-      await rm(join(out, 'demo.json'))
-      const second = await runDemo({ ...TINY, out })
-      assert.deepEqual(numbers(second), numbers(first))
+      // the training is over: a third call embeds at once
+      const resumed: string[] = []
+      const third = new AbortController()
+      await assert.rejects(
+        runDemo({
+          ...TINY,
+          out,
+          signal: third.signal,
+          onProgress: ({ stage, done }) => {
+            resumed.push(`${stage} ${done}`)
+            if (stage === 'embed') third.abort(reason)
+          },
+        }),
+        (error) => error === reason,
+      )
+      assert.deepEqual(
+        resumed.filter((line) => /^(music|train)/.test(line)),
+        ['train 2'],
+      )
+    }))
+
+  it('SIGINT in the middle of the music ends clmr demo with 130, and says that it goes on', () =>
+    withTempDir(async (folder) => {
+      const out = join(folder, 'demo')
+      const running = startClmr(['demo', '--out', out])
+      await new Promise((heard) => running.child.stderr!.once('data', heard))
+      running.child.kill('SIGINT')
+      const { code, stderr } = await running.finished
+      assert.equal(code, 130, stderr)
+      assert.match(stderr, /music/)
+      assert.match(stderr, /the same command goes on from here/)
+    }))
+
+  it('BAD CALL - clmr demo: numbers that are none end with 2, a folder that cannot be made with 1', () =>
+    withTempDir(async (folder) => {
+      for (const wrong of [
+        ['--minutes', 'many'],
+        ['--minutes', '0'],
+        ['--seed', '1.5'],
+      ]) {
+        const { stderr } = await clmrEnds(2, 'demo', '--out', join(folder, 'x'), ...wrong)
+        assert.match(stderr, new RegExp(`${wrong[0]} is not a .*number from`))
+      }
+      await writeFile(join(folder, 'file'), '')
+      const { stderr } = await clmrEnds(1, 'demo', '--out', join(folder, 'file', 'demo'))
+      assert.match(stderr, /error \[ERR_IO\]/)
     }))
 })
