@@ -179,7 +179,7 @@ async function measure(
     signal,
     onProgress: (p) => onProgress?.({ stage, ...p }),
   })
-  const evaluation = await probe(encoder, embeddings, { seed, standardize: true, signal })
+  const evaluation = await probe(encoder, embeddings, { seed, signal })
   return { embeddings, evaluation, sameClass: await sameClassShare(embeddings) }
 }
 
@@ -203,7 +203,7 @@ function complete(options: DemoOptions): Settings {
 
 /**
  * Makes the corpus, prepares it, trains on its train split, and measures the encoder against one with random weights:
- * a linear probe on standardised embeddings, and the share of tracks whose nearest neighbour is of their class. The
+ * a linear probe after the published protocol, and the share of tracks whose nearest neighbour is of their class. The
  * same options give the same numbers on the same machine. Calling it again in the same folder goes on where the last
  * call ended.
  * @throws ConfigError where `out` holds a demo with other settings, IoError, the signal's reason

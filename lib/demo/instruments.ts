@@ -42,6 +42,9 @@ export function pluck(part: Part, note: Note, { ring, brightness }: PluckTone): 
     smooth += (0.15 + 0.85 * brightness) * (noise.next() - smooth)
     line[i] = smooth
   }
+  // the loop would keep an offset for as long as it rings
+  const offset = line.reduce((sum, x) => sum + x, 0) / delay
+  for (let i = 0; i < delay; i++) line[i]! -= offset
   const loss = decayFactor(ring, note.frequency)
   const [start, length] = span(part, note.at, note.seconds)
   const fade = 0.02 * part.rate

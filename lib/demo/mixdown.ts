@@ -1,5 +1,5 @@
 /**
- * From parts to a recording. What varies here from track to track tells nothing about the class: room, bandwidth,
+ * From parts to a recording. What varies here from track to track tells nothing about the class: room, tone control,
  * hiss, width and level differ more within a class than classes differ by them.
  */
 import type { Part } from './instruments.js'
@@ -44,60 +44,15 @@ function addRoom(channel: Float32Array, rate: number, wet: number, seconds: numb
   }
 }
 
-/** A hand on a knob: drawn anew every second or two, and turned smoothly. Octaves around the middle. */
-class Knob {
-  private from: number
-  private to: number
-  private at = 0
-  private every: number
-
-  constructor(
-    private readonly random: Random,
-    private readonly low: number,
-    private readonly high: number,
-    private readonly rate: number,
-  ) {
-    this.from = random.logBetween(low, high)
-    this.to = random.logBetween(low, high)
-    this.every = rate * random.between(0.8, 2.2)
-  }
-
-  /** Its position `samples` later. */
-  turn(samples: number): number {
-    this.at += samples
-    if (this.at >= this.every) {
-      this.at = 0
-      this.from = this.to
-      this.to = this.random.logBetween(this.low, this.high)
-      this.every = this.rate * this.random.between(0.8, 2.2)
-    }
-    const x = this.at / this.every
-    return this.from * (this.to / this.from) ** (x * x * (3 - 2 * x))
-  }
-}
-
-const TURN = 64
-
-/** What a moving microphone and a restless engineer make of the sound: its band and its level wander. */
-function wander(channels: readonly Float32Array[], rate: number, random: Random): void {
-  const knobs = { from: [40, 900], to: [1100, 9000], level: [0.06, 1], hiss: [1e-4, 0.03] }
-  const knob = (name: keyof typeof knobs) => new Knob(random, knobs[name][0]!, knobs[name][1]!, rate)
-  const [from, to, level, hiss] = [knob('from'), knob('to'), knob('level'), knob('hiss')]
-  const noise = new Noise(random.integer(1, 2 ** 30))
-  const filters = channels.map(() => [new Filter(rate, 40), new Filter(rate, 9000)] as const)
-  for (let start = 0; start < channels[0]!.length; start += TURN) {
-    const [cut, top, gain, wind] = [from.turn(TURN), to.turn(TURN), level.turn(TURN), hiss.turn(TURN)]
-    channels.forEach((channel, c) => {
-      const [highPass, lowPass] = filters[c]!
-      highPass.tune(cut)
-      lowPass.tune(top)
-      const end = Math.min(start + TURN, channel.length)
-      for (let i = start; i < end; i++) {
-        highPass.push(channel[i]!)
-        lowPass.push(highPass.high)
-        channel[i] = gain * lowPass.low + wind * noise.next()
-      }
-    })
+/** A tone control: `tilt` octaves-wise, below 0 darker, above 0 thinner; 0 leaves the sound as it is. */
+function tone(channel: Float32Array, rate: number, tilt: number): void {
+  if (Math.abs(tilt) < 0.05) return
+  const filter = new Filter(rate, tilt < 0 ? 700 : 500, 0.5)
+  const keep = 1 - Math.min(1, Math.abs(tilt))
+  for (let i = 0; i < channel.length; i++) {
+    filter.push(channel[i]!)
+    const low = filter.low
+    channel[i] = tilt < 0 ? low + keep * (channel[i]! - low) : keep * low + (channel[i]! - low)
   }
 }
 
@@ -117,25 +72,26 @@ function peak(channels: readonly Float32Array[]): number {
   return most
 }
 
-function scale(channels: readonly Float32Array[], gain: number): void {
-  for (const channel of channels) for (let i = 0; i < channel.length; i++) channel[i]! *= gain
-}
-
 /** Mixes the parts to one or two channels and treats them as some studio would. */
 export function mixdown(parts: readonly PannedPart[], stereo: boolean, random: Random): Recording {
   const { rate, samples } = parts[0]!
-  const wet = random.between(0, 0.6)
-  const reverberation = random.logBetween(0.3, 2.5)
-  const level = 10 ** (random.between(-12, -0.5) / 20)
+  const wet = random.between(0, 0.35)
+  const reverberation = random.logBetween(0.4, 2.2)
+  const tilt = random.between(-1, 1) ** 3
+  const level = 10 ** (random.between(-20, -0.5) / 20)
+  const hiss = 10 ** (random.between(-80, -46) / 20)
   const channels = (stereo ? [-1, 1] : [0]).map((side) => place(parts, side, samples.length))
   channels.forEach((channel, c) => {
     addRoom(channel, rate, wet, reverberation, c * 0.0011)
+    tone(channel, rate, tilt)
   })
-  scale(channels, 1 / peak(channels))
-  wander(channels, rate, random)
-  scale(channels, level / peak(channels))
+  const gain = level / peak(channels)
+  const noise = new Noise(random.integer(1, 2 ** 30))
   const fade = 0.01 * rate
   for (const channel of channels)
-    for (let i = 0; i < channel.length; i++) channel[i]! *= Math.min(1, i / fade, (channel.length - i) / fade)
+    for (let i = 0; i < channel.length; i++) {
+      const edge = Math.min(1, i / fade, (channel.length - i) / fade)
+      channel[i] = edge * Math.max(-1, Math.min(1, gain * channel[i]! + level * hiss * noise.next()))
+    }
   return { channels, rate }
 }

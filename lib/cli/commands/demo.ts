@@ -14,7 +14,7 @@ interface Options {
 
 /** Minutes that the default takes on two cores, and those of them that do not depend on the number of steps. */
 const DEFAULT_MINUTES = 5
-const FIXED_MINUTES = 2
+const FIXED_MINUTES = 1
 
 /** Steps of a demo of about so many minutes on two cores: the same number on every machine, so the same result. */
 export function stepsFor(minutes: number): number {
@@ -33,7 +33,9 @@ function show(session: Session, result: DemoResult): void {
     session.print(`  ${printable(query)}`)
     for (const { path, score } of near) session.print(`    ${figure(score)}  ${printable(path)}`)
   }
-  session.print(`\nLinear probe on ${tracks} test tracks of ${perClass.length} classes, ${steps} steps`)
+  session.print(
+    `\nLinear probe (published protocol) on ${tracks} test tracks of ${perClass.length} classes, ${steps} steps`,
+  )
   session.print(
     table([
       ['', 'trained', 'random weights'],
