@@ -5,6 +5,7 @@
 #include <array>
 
 #include "kernels/reference/sample_cnn_forward.h"
+#include "model/fused_training.h"
 #include "model/initial_weights.h"
 #include "model/named_tensors.h"
 
@@ -107,8 +108,10 @@ at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const Abor
   namespace reference = kernels::reference;
   if (clips.dim() != 2 || clips.size(1) != kClipLength)
     throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(kClipLength) + "]");
-  at::Tensor x = clips.unsqueeze(1);
-  for (const ConvBlock& block : blocks) {
+  const bool fused = training && FusedTrainingServes(blocks, clips);
+  at::Tensor x = fused ? FusedTrainingForward(blocks, clips, abort) : clips.unsqueeze(1);
+  for (size_t i = fused ? kFusedTrainingBlocks : 0; i < blocks.size(); ++i) {
+    const ConvBlock& block = blocks[i];
     throw_if_aborted(abort);
     x = reference::conv1d(x, block.weight, block.bias, block.stride, block.padding);
     x = reference::batch_norm(x, block.gamma, block.beta, block.running_mean, block.running_var, training);

@@ -1,15 +1,14 @@
 // FusedForward in float32: every convolution by Winograd F(6,3) through small GEMMs.
-#include <ATen/native/CPUBlas.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "kernels/dispatch.h"
 #include "kernels/winograd.h"
 #include "model/fused_forward.h"
 #include "model/sample_cnn.h"
+#include "model/small_gemm.h"
 
 namespace clmr {
 namespace {
@@ -20,40 +19,10 @@ using kernels::kTilePooled;
 using kernels::TileRange;
 
 constexpr int64_t kBlock = 64;         // output channels of one GEMM
-constexpr int64_t kDepth = 64;         // products that are summed up before they are added to the others
 constexpr int64_t kRows = 48;          // tiles of one GEMM: V and M of a block stay in the second-level cache
 constexpr int64_t kMergedFrom = 5;     // from this pooled layer on (81 steps and less) the tiles of a group are one list
 constexpr int64_t kPooledLayers = 9;
 constexpr int64_t kFirstSteps = kClipLength / 3;
-
-using Gemm = void (*)(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b,
-                      int64_t ldb, float* c, int64_t ldc);
-
-// Sums of kDepth products are formed in registers and added up: about half the rounding error of one long sum, which is
-// what F(6,3) has most of its error from.
-void Brgemm(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
-            float* c, int64_t ldc) {
-  for (int64_t k = 0; k < depth; k += kDepth)
-    at::native::cpublas::brgemm(rows, columns, std::min(kDepth, depth - k), lda, ldb, ldc, /*add_C=*/k > 0, a + k,
-                                b + k * ldb, c, /*is_vnni=*/false);
-}
-
-// libtorch's small GEMM where it is there and right, otherwise our own.
-Gemm ChooseGemm() {
-  constexpr int64_t n = 32;
-  std::vector<float> a(n * n), b(n * n), got(n * n), expected(n * n);
-  for (int64_t i = 0; i < n * n; ++i) a[i] = float(i % 7) - 3, b[i] = float(i % 5) - 2;
-  const Gemm own = ChooseWinograd().gemm_f32;
-  if (!kernels::BrgemmWanted()) return own;
-  own(n, n, n, a.data(), n, b.data(), n, expected.data(), n);
-  try {
-    Brgemm(n, n, n, a.data(), n, b.data(), n, got.data(), n);
-    at::native::cpublas::brgemm_release(false);
-  } catch (const c10::Error&) {
-    return own;
-  }
-  return got == expected ? Brgemm : own;  // small integers: exact in any order
-}
 
 // 64-byte aligned, kept by each thread from call to call.
 class Scratch {
@@ -114,7 +83,7 @@ class WinogradForward final : public FusedForward {
   void SplitLayer(const Work& work, int64_t threads) const;
   void RunLast(const float* rows, int64_t stride, int64_t n, float* out) const;
 
-  const Gemm gemm_ = ChooseGemm();
+  const SmallGemm gemm_ = ChooseSmallGemm();
   at::Tensor first_weight_, first_bias_;  // [3, 128], [128]
   std::vector<Layer> layers_;             // kPooledLayers
   at::Tensor last_weight_, last_bias_;    // [512, 512]: the middle tap, transposed; [512]

@@ -1,37 +1,10 @@
 // The transforms of F(6,3) and what stands around them, in registers. Compiled once for each instruction set.
 #include "kernels/winograd.h"
 
-#include "kernels/cpu/lanes.h"
+#include "kernels/cpu/winograd_transforms.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {
-
-// Bᵀ·d
-inline void TransformInput(const Lanes d[8], Lanes o[8]) {
-  o[0] = (d[0] - d[6]) + 5.25f * (d[4] - d[2]);
-  const Lanes even1 = d[2] + d[6] - 4.25f * d[4], odd1 = d[1] + d[5] - 4.25f * d[3];
-  o[1] = even1 + odd1;
-  o[2] = even1 - odd1;
-  const Lanes even2 = d[6] + 0.25f * d[2] - 1.25f * d[4], odd2 = 0.5f * d[1] - 2.5f * d[3] + 2.0f * d[5];
-  o[3] = even2 + odd2;
-  o[4] = even2 - odd2;
-  const Lanes even3 = d[6] + 4.0f * d[2] - 5.0f * d[4], odd3 = 2.0f * d[1] - 2.5f * d[3] + 0.5f * d[5];
-  o[5] = even3 + odd3;
-  o[6] = even3 - odd3;
-  o[7] = (d[7] - d[1]) + 5.25f * (d[3] - d[5]);
-}
-
-// Aᵀ·m
-inline void TransformOutput(const Lanes m[8], Lanes y[6]) {
-  const Lanes sum1 = m[1] + m[2], sum2 = m[3] + m[4], sum3 = m[5] + m[6];
-  const Lanes dif1 = m[1] - m[2], dif2 = m[3] - m[4], dif3 = m[5] - m[6];
-  y[0] = m[0] + sum1 + sum2 + sum3;
-  y[1] = dif1 + 2.0f * dif2 + 0.5f * dif3;
-  y[2] = sum1 + 4.0f * sum2 + 0.25f * sum3;
-  y[3] = dif1 + 8.0f * dif2 + 0.125f * dif3;
-  y[4] = sum1 + 16.0f * sum2 + 0.0625f * sum3;
-  y[5] = dif1 + 32.0f * dif2 + 0.03125f * dif3 + m[7];
-}
 
 inline void StorePlanes(const Lanes o[8], float* v, int64_t plane) {
   for (int64_t p = 0; p < kTilePoints; ++p) Store(v + p * plane, o[p]);

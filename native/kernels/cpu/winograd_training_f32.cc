@@ -1,0 +1,250 @@
+// What stands around the GEMMs of a training step, in registers. Compiled once for each instruction set.
+#include "kernels/winograd_training.h"
+
+#include "kernels/cpu/winograd_transforms.h"
+
+namespace clmr::kernels::CLMR_ISA {
+namespace {
+
+constexpr int64_t kWindow = 3;  // of the pool
+
+inline int64_t Least(int64_t a, int64_t b) { return a < b ? a : b; }
+inline Lanes KeepWherePositive(Lanes condition, Lanes value) { return condition > Lanes{} ? value : Lanes{}; }
+
+// Points of one row of tiles, channels c …
+inline void StorePoints(const Lanes o[kTilePoints], const Planes& to, int64_t r, int64_t c) {
+  float* target = to.data + c / kPanel * to.panel + r * to.row + c % kPanel;
+  for (int64_t p = 0; p < kTilePoints; ++p) Store(target + p * to.plane, o[p]);
+}
+
+inline void LoadPoints(const float* m, int64_t plane, Lanes x[kTilePoints]) {
+  for (int64_t p = 0; p < kTilePoints; ++p) x[p] = Load(m + p * plane);
+}
+
+void input_transform(const float* rows, Normalization norm, TileRange tiles, int64_t channels, Planes to) {
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t first = (tiles.first + i) * kTileOutputs - 1;  // the row that d[0] is
+    const bool whole = first >= 0 && first + kTilePoints <= tiles.steps;
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      const Lanes scale = Load(norm.scale + c), shift = Load(norm.shift + c);
+      const float* x = rows + first * channels + c;
+      Lanes d[kTilePoints], o[kTilePoints];
+      if (whole)
+        for (int64_t j = 0; j < kTilePoints; ++j) d[j] = Relu(scale * Load(x + j * channels) + shift);
+      else
+        for (int64_t j = 0; j < kTilePoints; ++j) {
+          const bool inside = first + j >= 0 && first + j < tiles.steps;
+          d[j] = inside ? Relu(scale * Load(x + j * channels) + shift) : Lanes{};
+        }
+      TransformInput(d, o);
+      StorePoints(o, to, i, c);
+    }
+  }
+}
+
+void first_input_transform(const float* waveform, const float* weight, const float* shift, TileRange tiles,
+                           int64_t channels, Planes to) {
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t first = (tiles.first + i) * kTileOutputs - 1;
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
+      const Lanes b = Load(shift + c);
+      Lanes d[kTilePoints], o[kTilePoints];
+      for (int64_t j = 0; j < kTilePoints; ++j) {
+        const int64_t step = first + j;
+        const float* x = waveform + 3 * step;
+        d[j] = step < 0 || step >= tiles.steps ? Lanes{} : Relu(w0 * x[0] + (w1 * x[1] + (w2 * x[2] + b)));
+      }
+      TransformInput(d, o);
+      StorePoints(o, to, i, c);
+    }
+  }
+}
+
+// One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed.
+inline void EmitWindow(const Lanes y[kWindow], float* target, float* pooled, int64_t stride, Lanes pivot, Lanes& sum,
+                       Lanes& squares) {
+  for (int64_t j = 0; j < kWindow; ++j) {
+    Store(target + j * stride, y[j]);
+    const Lanes deviation = y[j] - pivot;
+    sum += deviation;
+    squares += deviation * deviation;
+  }
+  Store(pooled, Max(Max(y[0], y[1]), y[2]));
+}
+
+void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
+                      int64_t stride, bool fresh, float* pivot, float* sum, float* squares) {
+  const int64_t windows = tiles.steps / kWindow;
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t window = (tiles.first + i) * kTilePooled;
+    float* rows = y + i * kTileOutputs * stride;
+    float* maxima = pooled + i * kTilePooled * stride;
+    for (int64_t c = 0; c < block; c += kLanes) {
+      Lanes x[kTilePoints], out[kTileOutputs];
+      LoadPoints(m + i * block + c, plane, x);
+      TransformOutput(x, out);
+      if (fresh && i == 0) Store(pivot + c, out[1]);
+      const Lanes center = Load(pivot + c);
+      Lanes s = Load(sum + c), q = Load(squares + c);
+      EmitWindow(out, rows + c, maxima + c, stride, center, s, q);
+      if (window + 1 < windows)
+        EmitWindow(out + kWindow, rows + kWindow * stride + c, maxima + stride + c, stride, center, s, q);
+      Store(sum + c, s);
+      Store(squares + c, q);
+    }
+  }
+}
+
+// dy of one pooling window; the gradient goes to the first of its largest values.
+inline void WindowGradient(const float* y, const float* dz, const NormalizationGradient& norm, int64_t channels,
+                           int64_t c, Lanes dy[kWindow]) {
+  const Lanes y0 = Load(y), y1 = Load(y + channels), y2 = Load(y + 2 * channels);
+  const Lanes gradient = Load(norm.scale + c) * Load(dz);
+  const Lanes mean = Load(norm.mean + c), slope = Load(norm.slope + c), offset = Load(norm.offset + c);
+  const auto first = (y0 >= y1) & (y0 >= y2);
+  const auto second = ~first & (y1 >= y2);
+  dy[0] = slope * (y0 - mean) + offset + (first ? gradient : Lanes{});
+  dy[1] = slope * (y1 - mean) + offset + (second ? gradient : Lanes{});
+  dy[2] = slope * (y2 - mean) + offset + (first | second ? Lanes{} : gradient);
+}
+
+void gradient_transform(const float* y, const float* dz, NormalizationGradient norm, TileRange tiles, int64_t channels,
+                        float* carry, Planes for_data, Planes for_weights) {
+  const int64_t windows = tiles.steps / kWindow;
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t first = (tiles.first + i) * kTilePooled;  // window
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      const auto window = [&](int64_t w, Lanes* dy) {
+        if (w < windows)
+          WindowGradient(y + w * kWindow * channels + c, dz + w * channels + c, norm, channels, c, dy);
+        else
+          dy[0] = dy[1] = dy[2] = Lanes{};
+      };
+      Lanes d[kTilePoints + 2], o[kTilePoints];  // d[0]: the row before the tile
+      if (first == 0) {
+        d[0] = Lanes{};
+        window(0, d + 1);
+      } else {
+        for (int64_t j = 0; j < 4; ++j) d[j] = Load(carry + j * channels + c);
+      }
+      window(first + 1, d + 4);
+      window(first + 2, d + 7);
+      for (int64_t j = 0; j < 4; ++j) Store(carry + j * channels + c, d[kTileOutputs + j]);
+      TransformInput(d, o);
+      StorePoints(o, for_data, i, c);
+      TransformGradient(d + 1, o);
+      StorePoints(o, for_weights, i, c);
+    }
+  }
+}
+
+void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* pooled,
+                             Normalization norm, const float* mean, float* dz, int64_t stride, float* sum,
+                             float* products) {
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t row = i * kTileOutputs * stride;
+    const int64_t valid = Least(kTileOutputs, tiles.steps - (tiles.first + i) * kTileOutputs);
+    for (int64_t c = 0; c < block; c += kLanes) {
+      Lanes x[kTilePoints], out[kTileOutputs];
+      LoadPoints(m + i * block + c, plane, x);
+      TransformOutput(x, out);
+      const Lanes scale = Load(norm.scale + c), shift = Load(norm.shift + c), center = Load(mean + c);
+      Lanes s = Load(sum + c), q = Load(products + c);
+      const auto emit = [&](int64_t j) {
+        const Lanes value = Load(pooled + row + j * stride + c);
+        const Lanes gradient = KeepWherePositive(scale * value + shift, out[j]);
+        Store(dz + row + j * stride + c, gradient);
+        s += gradient;
+        q += gradient * (value - center);
+      };
+      for (int64_t j = 0; j < kWindow; ++j) emit(j);
+      if (valid == kTileOutputs)
+        for (int64_t j = kWindow; j < kTileOutputs; ++j) emit(j);
+      Store(sum + c, s);
+      Store(products + c, q);
+    }
+  }
+}
+
+void first_output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* waveform,
+                            const float* weight, const float* shift, int64_t channels, float* sums) {
+  for (int64_t i = 0; i < tiles.count; ++i) {
+    const int64_t step = (tiles.first + i) * kTileOutputs;
+    const int64_t valid = Least(kTileOutputs, tiles.steps - step);
+    for (int64_t c = 0; c < block; c += kLanes) {
+      Lanes x[kTilePoints], out[kTileOutputs], sum[4];
+      LoadPoints(m + i * block + c, plane, x);
+      TransformOutput(x, out);
+      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
+      const Lanes b = Load(shift + c);
+      for (int64_t k = 0; k < 4; ++k) sum[k] = Load(sums + k * channels + c);
+      const auto emit = [&](int64_t j) {
+        const float* s = waveform + 3 * (step + j);
+        const Lanes gradient = KeepWherePositive(w0 * s[0] + (w1 * s[1] + (w2 * s[2] + b)), out[j]);
+        sum[0] += gradient;
+        for (int64_t k = 0; k < 3; ++k) sum[k + 1] += gradient * s[k];
+      };
+      for (int64_t j = 0; j < kWindow; ++j) emit(j);
+      if (valid == kTileOutputs)
+        for (int64_t j = kWindow; j < kTileOutputs; ++j) emit(j);
+      for (int64_t k = 0; k < 4; ++k) Store(sums + k * channels + c, sum[k]);
+    }
+  }
+}
+
+// kIn × 2 vectors of accumulators over all tiles; x and dy point into their panels.
+template <int kIn>
+inline void Accumulate(int64_t rows, const float* x, const float* dy, float* du, int64_t out, bool add) {
+  Lanes sum[kIn][2] = {};
+  for (int64_t r = 0; r < rows; ++r, x += kPanel, dy += kPanel) {
+    const Lanes g0 = Load(dy), g1 = Load(dy + kLanes);
+    for (int i = 0; i < kIn; ++i) {
+      sum[i][0] += x[i] * g0;
+      sum[i][1] += x[i] * g1;
+    }
+  }
+  for (int i = 0; i < kIn; ++i, du += out) {
+    Store(du, add ? Load(du) + sum[i][0] : sum[i][0]);
+    Store(du + kLanes, add ? Load(du + kLanes) + sum[i][1] : sum[i][1]);
+  }
+}
+
+void weight_gradient(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du, bool add) {
+  constexpr int kIn = kLanes == 16 ? 8 : 4;  // as many as the registers hold
+  for (int64_t o = 0; o < out; o += 2 * kLanes)
+    for (int64_t i = 0; i < in; i += kIn)
+      Accumulate<kIn>(rows, x + i / kPanel * rows * kPanel + i % kPanel, dy + o / kPanel * rows * kPanel + o % kPanel,
+                      du + i * out + o, out, add);
+}
+
+void filter_transform(const float* taps, int64_t rows, int64_t columns, int64_t block, float* points) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; c += kLanes) {
+      Lanes w[3], o[kTilePoints];
+      for (int64_t k = 0; k < 3; ++k) w[k] = Load(taps + (k * rows + r) * columns + c);
+      TransformFilter(w, o);
+      float* target = points + (c / block * kTilePoints * rows + r) * block + c % block;
+      for (int64_t p = 0; p < kTilePoints; ++p) Store(target + p * rows * block, o[p]);
+    }
+}
+
+void filter_gradient(const float* const* du, int64_t parts, int64_t size, int64_t first, int64_t last, float* taps) {
+  for (int64_t i = first; i < last; i += kLanes) {
+    Lanes u[kTilePoints], w[3];
+    for (int64_t p = 0; p < kTilePoints; ++p) {
+      u[p] = Load(du[0] + p * size + i);
+      for (int64_t part = 1; part < parts; ++part) u[p] += Load(du[part] + p * size + i);
+    }
+    TransformFilterGradient(u, w);
+    for (int64_t k = 0; k < 3; ++k) Store(taps + k * size + i, w[k]);
+  }
+}
+
+}  // namespace
+
+const WinogradTrainingKernels kWinogradTraining = {
+    input_transform,         first_input_transform, output_transform, gradient_transform, masked_output_transform,
+    first_output_transform, weight_gradient,        filter_transform, filter_gradient};
+
+}  // namespace clmr::kernels::CLMR_ISA

@@ -1,0 +1,93 @@
+#pragma once
+// A convolution block in training mode, forward and backward, around the GEMMs of winograd.h. Batch norm is monotone in
+// each channel, so with the sign of γ folded into the weights pooling is a maximum of what is not normalised yet: a layer
+// keeps y = its convolution and p = max-pool(y), and the next one normalises p as it loads it.
+//
+// The weights' gradient has the same saving as the convolution: dW = Gᵀ·Σ over tiles (Bᵀ·x)(A·dy)ᵀ, one product a point.
+//
+// Axes: rows are time steps, channels lie next to each other, nothing is padded: [L, C]. Channels are multiples of 32.
+#include "kernels/winograd.h"
+
+namespace clmr::kernels {
+
+constexpr int64_t kPanel = 32;
+
+// Eight planes of tiles × channels. Row r, channel c of point p lies at p·plane + (c / 32)·panel + r·row + c % 32: either
+// [rows, channels], as a GEMM reads it, or [channels / 32, rows, 32], as weight_gradient does.
+struct Planes {
+  float* data;
+  int64_t plane, row, panel;
+
+  static Planes AsRows(float* data, int64_t plane, int64_t channels) { return {data, plane, channels, kPanel}; }
+  static Planes AsPanels(float* data, int64_t plane, int64_t rows) { return {data, plane, kPanel, rows * kPanel}; }
+  Planes From(int64_t first_row) const { return {data + first_row * row, plane, row, panel}; }
+};
+
+// z = scale · value + shift, a block's batch norm [channels]
+struct Normalization {
+  const float *scale, *shift;
+};
+
+// dy = scale · dz + slope · (y − mean) + offset, where dz is zero but at the maximum of a pooling window: the gradient
+// through batch norm and pool.
+struct NormalizationGradient {
+  const float *scale, *mean, *slope, *offset;
+};
+
+struct WinogradTrainingKernels {
+  // Bᵀ·x of x = ReLU(norm(rows)), rows [L, channels]
+  void (*input_transform)(const float* rows, Normalization norm, TileRange tiles, int64_t channels, Planes to);
+
+  // The same of the first block, which is not stored: waveform [3·L]; weight [3, channels], its batch norm folded in.
+  void (*first_input_transform)(const float* waveform, const float* weight, const float* shift, TileRange tiles,
+                                int64_t channels, Planes to);
+
+  // m, 8 planes of [rows, block] → y = Aᵀ·m and pooled, rows of `stride` values from the first tile on; sum += y − pivot
+  // and squares += (y − pivot)² [block]. `fresh`: the pivot is chosen here, from the first tile.
+  void (*output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
+                           int64_t stride, bool fresh, float* pivot, float* sum, float* squares);
+
+  // y [L, channels] and dz of its pooled values [L / 3, channels] → Bᵀ·dy and A·dy. `carry` [4, channels] holds what the
+  // next tile of the same clip shares with this one: a clip is worked through from its first tile to its last, and rows
+  // of tiles that are done are not read again.
+  void (*gradient_transform)(const float* y, const float* dz, NormalizationGradient norm, TileRange tiles,
+                             int64_t channels, float* carry, Planes for_data, Planes for_weights);
+
+  // m, 8 planes of [rows, block] → dz [L, …] of the block below, rows of `stride` values: Aᵀ·m where norm(pooled) > 0,
+  // else 0; sum += dz, products += dz · (pooled − mean).
+  void (*masked_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* pooled,
+                                  Normalization norm, const float* mean, float* dz, int64_t stride, float* sum,
+                                  float* products);
+
+  // The same of the first block, whose gradient needs four sums a channel: sums [4, channels] += dz, dz·x₀, dz·x₁, dz·x₂
+  // of the three samples that a step sees. weight, shift and sums point to the first channel of the block of columns.
+  void (*first_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* waveform,
+                                 const float* weight, const float* shift, int64_t channels, float* sums);
+
+  // One plane of panels each: du [in, out] (+)= xᵀ·dy over `rows` tiles
+  void (*weight_gradient)(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du, bool add);
+
+  // taps [3, rows, columns] → points [columns / block, 8, rows, block]: G·w
+  void (*filter_transform)(const float* taps, int64_t rows, int64_t columns, int64_t block, float* points);
+
+  // parts × du [8, size] → the values first … last of taps [3, size]: Gᵀ·(sum of the parts, in their order)
+  void (*filter_gradient)(const float* const* du, int64_t parts, int64_t size, int64_t first, int64_t last, float* taps);
+};
+
+namespace base { extern const WinogradTrainingKernels kWinogradTraining; }
+namespace avx2 { extern const WinogradTrainingKernels kWinogradTraining; }
+namespace avx512 { extern const WinogradTrainingKernels kWinogradTraining; }
+
+// The best ones for this CPU.
+const WinogradTrainingKernels& ChooseWinogradTraining();
+
+// Sums over steps of the three samples that a step of the first convolution sees, and of their products: all that its
+// batch statistics and the gradient of its weights need.
+struct WaveformMoments {
+  double first[3] = {};
+  double second[3][3] = {};
+};
+// waveform [3·steps]
+void AddWaveformMoments(const float* waveform, int64_t steps, WaveformMoments& sums);
+
+}  // namespace clmr::kernels

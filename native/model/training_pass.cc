@@ -1,0 +1,222 @@
+#include "model/training_pass.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "kernels/one_thread_each.h"
+#include "kernels/reference/sample_cnn_forward.h"
+#include "model/training_tiles.h"
+
+namespace clmr {
+
+using kernels::ChooseWinogradTraining;
+using kernels::kTilePoints;
+using kernels::kTilePooled;
+using kernels::kTileOutputs;
+using kernels::Planes;
+using kernels::TileRange;
+using namespace training_tiles;
+
+namespace {
+
+at::Tensor Wide(const at::Tensor& x) { return x.detach().to(at::kDouble); }
+at::Tensor Narrow(const at::Tensor& x) { return x.to(at::kFloat).contiguous(); }
+
+// [out, in, 3] → [3, in, out], or for the gradient of the input flipped and transposed: [3, out, in]
+at::Tensor Taps(const at::Tensor& weight, bool flipped) {
+  return flipped ? weight.flip(2).permute({2, 0, 1}).contiguous() : weight.permute({2, 1, 0}).contiguous();
+}
+
+at::Tensor Points(const at::Tensor& taps) {
+  const int64_t rows = taps.size(1), columns = taps.size(2);
+  at::Tensor points = at::empty({columns / kBlock, kTilePoints, rows, kBlock}, at::kFloat);
+  ChooseWinogradTraining().filter_transform(taps.const_data_ptr<float>(), rows, columns, kBlock,
+                                            points.mutable_data_ptr<float>());
+  return points;
+}
+
+}  // namespace
+
+kernels::Normalization TrainingPass::Norm::Forward() const {
+  return {scale.const_data_ptr<float>(), shift.const_data_ptr<float>()};
+}
+
+kernels::NormalizationGradient TrainingPass::Norm::Backward() const {
+  return {scale.const_data_ptr<float>(), center.const_data_ptr<float>(), slope.const_data_ptr<float>(),
+          offset.const_data_ptr<float>()};
+}
+
+TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort)
+    : blocks_(blocks.begin(), blocks.begin() + kBlocks),
+      clips_(std::move(clips)),
+      abort_(abort),
+      gemm_(ChooseSmallGemm()),
+      threads_(at::get_num_threads()),
+      norms_(kBlocks),
+      layers_(kBlocks) {
+  const int64_t n = clips_.size(0), parts = std::min<int64_t>(threads_, n);
+  int64_t steps = clips_.size(1) / 3, values = 0, filters = 0;
+  for (int64_t i = 1; i < kBlocks; ++i, steps /= 3) {
+    Layer& layer = layers_[i];
+    layer.in = blocks_[i].weight.size(1);
+    layer.out = blocks_[i].weight.size(0);
+    layer.steps = steps;
+    layer.y = at::empty({n, steps, layer.out}, at::kFloat);
+    layer.pooled = at::empty({n, steps / 3, layer.out}, at::kFloat);
+    values = std::max(values, kTilePoints * (kMostRows * std::max(layer.in, layer.out) + kSkew));
+    filters = std::max(filters, layer.in * layer.out);
+  }
+  const auto scratch = [](int64_t size) { return at::empty({size}, at::kFloat); };
+  for (int64_t p = 0; p < parts; ++p)
+    parts_.push_back({n * p / parts, n * (p + 1) / parts, scratch(values),
+                      scratch(kTilePoints * (kMostRows * kBlock + kSkew)), scratch(values), scratch(values),
+                      scratch(4 * kMostChannels), scratch(kTilePoints * filters), scratch(4 * kMostChannels)});
+}
+
+// f(0) … f(n - 1), each on a thread of its own.
+void TrainingPass::Share(int64_t n, const std::function<void(int64_t)>& f) const {
+  throw_if_aborted(abort_);
+  kernels::OneThreadEach(n, threads_, f);
+}
+
+at::Tensor TrainingPass::Forward() {
+  PackWeights();
+  NormalizeFirst();
+  const int64_t parts = parts_.size();
+  for (int64_t i = 1; i < kBlocks; ++i) {
+    const int64_t channels = layers_[i].out;
+    at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble), pivots = at::empty({parts, channels}, at::kFloat);
+    Share(parts, [&](int64_t p) {
+      ForwardPart(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
+                  pivots.mutable_data_ptr<float>() + p * channels);
+    });
+    Normalize(i, sums, pivots);
+    TakeFirstWhereFlat(i);
+  }
+  const Norm& last = norms_.back();
+  top_ = at::relu(layers_.back().pooled.squeeze(1) * last.scale + last.shift);
+  return top_.unsqueeze(2).clone();
+}
+
+void TrainingPass::PackWeights() {
+  for (int64_t i = 0; i < kBlocks; ++i) {
+    const at::Tensor gamma = Wide(blocks_[i].gamma);
+    norms_[i].sign = i == 0 ? at::ones_like(gamma) : at::where(gamma < 0, -at::ones_like(gamma), at::ones_like(gamma));
+  }
+  Share(2 * (kBlocks - 1), [&](int64_t job) {
+    const int64_t i = 1 + job / 2;
+    const at::Tensor weight = blocks_[i].weight.detach() * Narrow(norms_[i].sign).view({-1, 1, 1});
+    if (job % 2 == 0)
+      layers_[i].points = Points(Taps(weight, false));
+    else
+      layers_[i].back_points = Points(Taps(weight, true));
+  });
+}
+
+// Mean and variance of w·x over all steps follow from the moments of x.
+void TrainingPass::NormalizeFirst() {
+  const int64_t parts = parts_.size();
+  std::vector<kernels::WaveformMoments> sums(parts);
+  Share(parts, [&](int64_t p) {
+    for (int64_t clip = parts_[p].first; clip < parts_[p].last; ++clip)
+      kernels::AddWaveformMoments(clips_.const_data_ptr<float>() + clip * clips_.size(1), layers_[1].steps, sums[p]);
+  });
+  for (int j = 0; j < 3; ++j) {
+    for (const auto& s : sums) moments_.first[j] += s.first[j] / Count(0);
+    for (int k = 0; k < 3; ++k)
+      for (const auto& s : sums) moments_.second[j][k] += s.second[j][k] / Count(0);
+  }
+  const at::Tensor first = at::from_blob(moments_.first, {3}, at::kDouble);
+  const at::Tensor second = at::from_blob(moments_.second, {3, 3}, at::kDouble);
+  const at::Tensor weight = Wide(blocks_[0].weight).squeeze(1);  // [128, 3]
+  const at::Tensor covariance = second - first.unsqueeze(1) * first;
+  SetNorm(0, weight.matmul(first), (weight.matmul(covariance) * weight).sum(1).clamp_min(0));
+  const at::Tensor scale = Wide(blocks_[0].gamma) * norms_[0].inverse_std;
+  first_weight_ = Narrow((weight * scale.unsqueeze(1)).t());
+}
+
+void TrainingPass::InputTransform(int64_t i, int64_t clip, TileRange range, Planes to) const {
+  const auto& k = ChooseWinogradTraining();
+  const Layer& layer = layers_[i];
+  const kernels::Normalization norm = norms_[i - 1].Forward();
+  if (i == 1)
+    k.first_input_transform(clips_.const_data_ptr<float>() + clip * clips_.size(1),
+                            first_weight_.const_data_ptr<float>(), norm.shift, range, layer.in, to);
+  else
+    k.input_transform(layers_[i - 1].pooled.const_data_ptr<float>() + clip * layer.steps * layer.in, norm, range,
+                      layer.in, to);
+}
+
+// Block i over the clips of part p; sums [2, out]: of y − pivot and its square.
+void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot) {
+  const auto& k = ChooseWinogradTraining();
+  const Layer& layer = layers_[i];
+  Part& part = parts_[p];
+  const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
+  const int64_t most = RowsOfChunks(all, kForwardRows);
+  const int64_t in_plane = most * layer.in + kSkew, out_plane = most * kBlock + kSkew;
+  float* v = part.products_in.mutable_data_ptr<float>();
+  float* m = part.products_out.mutable_data_ptr<float>();
+  float* chunk = part.chunk_sums.mutable_data_ptr<float>();
+  const float* points = layer.points.const_data_ptr<float>();
+  float* y = layer.y.mutable_data_ptr<float>();
+  float* pooled = layer.pooled.mutable_data_ptr<float>();
+  for (int64_t begin = 0; begin < all; begin += most) {
+    throw_if_aborted(abort_);
+    const int64_t rows = std::min(most, all - begin);
+    EachClip(begin, rows, layer.steps, [&](int64_t clip, TileRange range, int64_t row) {
+      InputTransform(i, part.first + clip, range, Planes::AsRows(v, in_plane, layer.in).From(row));
+    });
+    std::fill_n(chunk, 2 * layer.out, 0.0f);
+    for (int64_t c = 0; c < layer.out; c += kBlock) {
+      for (int64_t point = 0; point < kTilePoints; ++point)
+        gemm_(rows, kBlock, layer.in, v + point * in_plane, layer.in,
+              points + (c / kBlock * kTilePoints + point) * layer.in * kBlock, kBlock, m + point * out_plane, kBlock);
+      EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
+        const int64_t clip = part.first + within, step = range.first * kTileOutputs, window = range.first * kTilePooled;
+        k.output_transform(m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
+                           pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out,
+                           begin == 0 && row == 0, pivot + c, chunk + c, chunk + layer.out + c);
+      });
+    }
+    for (int64_t c = 0; c < 2 * layer.out; ++c) sums[c] += chunk[c];
+  }
+}
+
+// Deviations from a pivot a part → mean and variance over all (Chan et al., "Updating formulae and a pairwise algorithm
+// for computing sample variances", 1979).
+void TrainingPass::Normalize(int64_t i, const at::Tensor& sums, const at::Tensor& pivots) {
+  std::vector<double> counts;
+  for (const Part& part : parts_) counts.push_back(static_cast<double>((part.last - part.first) * layers_[i].steps));
+  const at::Tensor n = at::tensor(counts, at::kDouble).unsqueeze(1);  // [parts, 1]
+  const double all = static_cast<double>(Count(i));
+  const at::Tensor deviation = sums.select(1, 0), squares = sums.select(1, 1);
+  const at::Tensor means = Wide(pivots) + deviation / n;
+  const at::Tensor mean = (means * n).sum(0) / all;
+  const at::Tensor within = (squares - deviation * deviation / n).sum(0);
+  const at::Tensor between = ((means - mean).square() * n).sum(0);
+  SetNorm(i, mean, ((within + between) / all).clamp_min(0));
+}
+
+void TrainingPass::SetNorm(int64_t i, const at::Tensor& mean, const at::Tensor& variance) {
+  Norm& norm = norms_[i];
+  norm.mean = mean;
+  norm.variance = variance;
+  norm.inverse_std = at::rsqrt(variance + kernels::reference::kBatchNormEps);
+  const at::Tensor scale = norm.sign * Wide(blocks_[i].gamma) * norm.inverse_std;
+  norm.center = Narrow(mean);
+  norm.scale = Narrow(scale);
+  norm.shift = Narrow(Wide(blocks_[i].beta) - mean * scale);
+}
+
+// Where γ is 0 a channel is flat after its batch norm, and the first value of a pooling window counts as its largest.
+void TrainingPass::TakeFirstWhereFlat(int64_t i) {
+  const at::Tensor flat = (blocks_[i].gamma.detach() == 0).nonzero().squeeze(1);
+  if (flat.numel() == 0) return;
+  Layer& layer = layers_[i];
+  layer.pooled.index_copy_(2, flat, layer.y.slice(1, 0, layer.steps, 3).index_select(2, flat));
+}
+
+}  // namespace clmr

@@ -1,0 +1,89 @@
+#pragma once
+// SampleCNN's blocks 0 to 9 in training mode on the CPU in float32, forward and backward: Winograd F(6,3) for the
+// convolutions, the gradient of their inputs and that of their weights. The first block is never stored; of the others a
+// pass keeps what their convolutions put out and its pooled maxima, 22 MB a clip.
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "kernels/winograd_training.h"
+#include "model/sample_cnn.h"
+#include "model/small_gemm.h"
+
+namespace clmr {
+
+class TrainingPass : public torch::CustomClassHolder {
+ public:
+  static constexpr int64_t kBlocks = 10;
+
+  // blocks: SampleCNN's; clips [N, 59049] float32, contiguous. Both are read in place, and so is `abort`, looked at all
+  // the time: forward and backward end with ABORT.
+  TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort);
+
+  // → [N, 512, 1]. The bits depend on nothing but the input and the number of threads.
+  at::Tensor Forward();
+
+  // gradient [N, 512, 1] → the gradients of weight, bias, γ and β of each block. Once: it writes over what forward kept.
+  std::vector<at::Tensor> Backward(const at::Tensor& gradient);
+
+  // Batch statistics of block i's convolution without its bias, float64 [C]; the variance is the biased one.
+  at::Tensor Mean(int64_t i) const { return norms_[i].sign * norms_[i].mean; }
+  at::Tensor Variance(int64_t i) const { return norms_[i].variance; }
+  // Values a channel that they were taken over.
+  int64_t Count(int64_t i) const { return clips_.size(0) * (i == 0 ? layers_[1].steps : layers_[i].steps); }
+
+ private:
+  // A block's batch norm. In the blocks that pool, weights and values carry the sign of γ, and |γ| stands for γ.
+  struct Norm {
+    at::Tensor sign, mean, variance, inverse_std;      // float64
+    at::Tensor center, scale, shift, slope, offset;    // float32: mean, z = scale·y + shift; NormalizationGradient's
+    kernels::Normalization Forward() const;
+    kernels::NormalizationGradient Backward() const;
+  };
+  struct Layer {  // block 1 to 9
+    int64_t in = 0, out = 0, steps = 0;
+    at::Tensor points;       // [out / 64, 8, in, 64]: G·w
+    at::Tensor back_points;  // [in / 64, 8, out, 64]: G·(w flipped and transposed)
+    at::Tensor y, pooled;    // [N, steps, out], [N, steps / 3, out]
+  };
+  // A run of clips that one thread takes through a layer, with the memory it works in.
+  struct Part {
+    int64_t first, last;
+    at::Tensor products_in, products_out, gradient, input, carry, weight_sums, chunk_sums;
+  };
+
+  void Share(int64_t n, const std::function<void(int64_t)>& f) const;
+  void PackWeights();
+  void NormalizeFirst();
+  void ForwardPart(int64_t i, int64_t p, double* sums, float* pivot);
+  void Normalize(int64_t i, const at::Tensor& sums, const at::Tensor& pivots);
+  void SetNorm(int64_t i, const at::Tensor& mean, const at::Tensor& variance);
+  void TakeFirstWhereFlat(int64_t i);
+  void InputTransform(int64_t i, int64_t clip, kernels::TileRange range, kernels::Planes to) const;
+
+  at::Tensor MaskTop(const at::Tensor& gradient);
+  void SetSlope(int64_t i, const at::Tensor& sums);
+  void BackwardPart(int64_t i, int64_t p, double* sums);
+  void DataGradient(int64_t i, Part& part, int64_t begin, int64_t rows, double* sums);
+  const float* PooledGradient(int64_t i, int64_t clip) const;
+  at::Tensor WeightGradient(int64_t i) const;
+  std::vector<at::Tensor> FirstGradients(const at::Tensor& sums) const;
+
+  std::vector<ConvBlock> blocks_;
+  at::Tensor clips_;
+  const AbortFlag& abort_;
+  const SmallGemm gemm_;
+  int64_t threads_;
+  std::vector<Norm> norms_;    // kBlocks
+  std::vector<Layer> layers_;  // kBlocks, the first one empty
+  std::vector<Part> parts_;
+  kernels::WaveformMoments moments_;  // means
+  at::Tensor first_weight_;    // [3, 128], norms_[0] folded in
+  at::Tensor top_, top_gradient_;  // [N, 512]: the output, and its gradient where ReLU was active
+  bool done_ = false;
+};
+
+}  // namespace clmr

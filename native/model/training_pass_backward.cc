@@ -1,0 +1,162 @@
+// The backward half of TrainingPass.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "model/training_pass.h"
+#include "model/training_tiles.h"
+
+namespace clmr {
+
+using kernels::ChooseWinogradTraining;
+using kernels::kTileOutputs;
+using kernels::kTilePoints;
+using kernels::Planes;
+using kernels::TileRange;
+using namespace training_tiles;
+
+std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
+  TORCH_CHECK(!done_, "the gradients of a training step can be taken once");
+  done_ = true;
+  std::vector<at::Tensor> gradients(4 * kBlocks);
+  const int64_t parts = parts_.size();
+  at::Tensor sums = MaskTop(gradient);  // [2, C]: of dz and dz · (y − mean)
+  for (int64_t i = kBlocks - 1; i > 0; --i) {
+    const Norm& norm = norms_[i];
+    SetSlope(i, sums);
+    gradients[4 * i + 1] = at::zeros_like(blocks_[i].bias);  // batch norm takes the bias away again
+    gradients[4 * i + 2] = (norm.sign * sums[1] * norm.inverse_std).to(at::kFloat);
+    gradients[4 * i + 3] = sums[0].to(at::kFloat);
+    const int64_t below = i == 1 ? 4 : 2, channels = layers_[i].in;
+    at::Tensor next = at::zeros({parts, below, channels}, at::kDouble);
+    Share(parts, [&](int64_t p) { BackwardPart(i, p, next.mutable_data_ptr<double>() + p * below * channels); });
+    gradients[4 * i] = WeightGradient(i);
+    sums = next.sum(0);
+  }
+  const std::vector<at::Tensor> first = FirstGradients(sums);
+  std::copy(first.begin(), first.end(), gradients.begin());
+  return gradients;
+}
+
+at::Tensor TrainingPass::MaskTop(const at::Tensor& gradient) {
+  top_gradient_ = at::where(top_ > 0, gradient.squeeze(2), at::zeros_like(top_)).contiguous();
+  const at::Tensor dz = top_gradient_.to(at::kDouble);
+  const at::Tensor deviation = layers_.back().pooled.squeeze(1).to(at::kDouble) - norms_.back().mean;
+  return at::stack({dz.sum(0), (dz * deviation).sum(0)});
+}
+
+// dy = scale · (dz − mean(dz) − x̂ · mean(dz · x̂)),  x̂ = (y − mean) / σ
+void TrainingPass::SetSlope(int64_t i, const at::Tensor& sums) {
+  Norm& norm = norms_[i];
+  const at::Tensor scale = norm.scale.to(at::kDouble) / static_cast<double>(Count(i));
+  norm.slope = (-scale * sums[1] * norm.inverse_std.square()).to(at::kFloat);
+  norm.offset = (-scale * sums[0]).to(at::kFloat);
+}
+
+// dz of the pooled values of block i: the block above has written it over its y.
+const float* TrainingPass::PooledGradient(int64_t i, int64_t clip) const {
+  if (i == kBlocks - 1) return top_gradient_.const_data_ptr<float>() + clip * layers_[i].out;
+  const Layer& above = layers_[i + 1];
+  return above.y.const_data_ptr<float>() + clip * above.steps * above.out;
+}
+
+// Block i over the clips of part p: its share of the weights' gradient, and dz of the block below, written over y; sums
+// [2 or 4, in] as masked_output_transform and first_output_transform say.
+void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
+  const auto& k = ChooseWinogradTraining();
+  const Layer& layer = layers_[i];
+  const kernels::NormalizationGradient norm = norms_[i].Backward();
+  Part& part = parts_[p];
+  const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
+  const int64_t most = RowsOfChunks(all, kBackwardRows);
+  const int64_t in_plane = most * layer.in + kSkew, out_plane = most * layer.out + kSkew;
+  float* v = part.products_in.mutable_data_ptr<float>();
+  float* dy = part.gradient.mutable_data_ptr<float>();
+  float* x = part.input.mutable_data_ptr<float>();
+  float* du = part.weight_sums.mutable_data_ptr<float>();
+  for (int64_t begin = 0; begin < all; begin += most) {
+    throw_if_aborted(abort_);
+    const int64_t rows = std::min(most, all - begin);
+    EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
+      const int64_t clip = part.first + within;
+      k.gradient_transform(layer.y.const_data_ptr<float>() + clip * layer.steps * layer.out, PooledGradient(i, clip), norm,
+                           range, layer.out, part.carry.mutable_data_ptr<float>(),
+                           Planes::AsRows(v, out_plane, layer.out).From(row),
+                           Planes::AsPanels(dy, out_plane, rows).From(row));
+    });
+    DataGradient(i, part, begin, rows, sums);
+    EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
+      InputTransform(i, part.first + within, range, Planes::AsPanels(x, in_plane, rows).From(row));
+    });
+    for (int64_t point = 0; point < kTilePoints; ++point)
+      k.weight_gradient(rows, x + point * in_plane, dy + point * out_plane, layer.in, layer.out,
+                        du + point * layer.in * layer.out, begin > 0);
+  }
+}
+
+// The convolution of dy with the flipped, transposed weights, for the `rows` tiles of a chunk.
+void TrainingPass::DataGradient(int64_t i, Part& part, int64_t begin, int64_t rows, double* sums) {
+  const auto& k = ChooseWinogradTraining();
+  Layer& layer = layers_[i];
+  const Norm& below = norms_[i - 1];
+  const int64_t all = (part.last - part.first) * TilesOf(layer.steps), most = RowsOfChunks(all, kBackwardRows);
+  const int64_t v_plane = most * layer.out + kSkew, m_plane = most * kBlock + kSkew;
+  const float* v = part.products_in.const_data_ptr<float>();
+  const float* points = layer.back_points.const_data_ptr<float>();
+  float* m = part.products_out.mutable_data_ptr<float>();
+  float* chunk = part.chunk_sums.mutable_data_ptr<float>();
+  float* y = layer.y.mutable_data_ptr<float>();
+  const int64_t kinds = i == 1 ? 4 : 2;
+  std::fill_n(chunk, kinds * layer.in, 0.0f);
+  for (int64_t c = 0; c < layer.in; c += kBlock) {
+    for (int64_t point = 0; point < kTilePoints; ++point)
+      gemm_(rows, kBlock, layer.out, v + point * v_plane, layer.out,
+            points + (c / kBlock * kTilePoints + point) * layer.out * kBlock, kBlock, m + point * m_plane, kBlock);
+    const kernels::Normalization norm = {below.Forward().scale + c, below.Forward().shift + c};
+    EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
+      const int64_t clip = part.first + within, step = range.first * kTileOutputs;
+      const float* products = m + row * kBlock;
+      if (i == 1)
+        k.first_output_transform(products, m_plane, range, kBlock, clips_.const_data_ptr<float>() + clip * clips_.size(1),
+                                 first_weight_.const_data_ptr<float>() + c, norm.shift, layer.in, chunk + c);
+      else
+        k.masked_output_transform(
+            products, m_plane, range, kBlock,
+            layers_[i - 1].pooled.const_data_ptr<float>() + (clip * layer.steps + step) * layer.in + c, norm,
+            below.center.const_data_ptr<float>() + c, y + clip * layer.steps * layer.out + step * layer.in + c, layer.in,
+            chunk + c, chunk + layer.in + c);
+    });
+  }
+  for (int64_t c = 0; c < kinds * layer.in; ++c) sums[c] += chunk[c];
+}
+
+at::Tensor TrainingPass::WeightGradient(int64_t i) const {
+  const Layer& layer = layers_[i];
+  at::Tensor taps = at::empty({3, layer.in, layer.out}, at::kFloat);
+  std::vector<const float*> du;
+  for (const Part& part : parts_) du.push_back(part.weight_sums.const_data_ptr<float>());
+  const int64_t parts = du.size();
+  Share(parts, [&](int64_t p) {  // rows of whole vectors
+    const int64_t first = layer.in * p / parts * layer.out, last = layer.in * (p + 1) / parts * layer.out;
+    ChooseWinogradTraining().filter_gradient(du.data(), parts, layer.in * layer.out, first, last,
+                                             taps.mutable_data_ptr<float>());
+  });
+  return (taps.permute({2, 1, 0}) * norms_[i].sign.to(at::kFloat).view({-1, 1, 1})).contiguous();
+}
+
+// The first block from the sums [4, 128] of dz and dz · x and from the moments of x: see SetSlope.
+std::vector<at::Tensor> TrainingPass::FirstGradients(const at::Tensor& sums) const {
+  const Norm& norm = norms_[0];
+  const at::Tensor first = at::from_blob(const_cast<double*>(moments_.first), {3}, at::kDouble);
+  const at::Tensor second = at::from_blob(const_cast<double*>(&moments_.second[0][0]), {3, 3}, at::kDouble);
+  const at::Tensor weight = blocks_[0].weight.detach().to(at::kDouble).squeeze(1);  // [128, 3]
+  const at::Tensor dz = sums[0], dz_x = sums.slice(0, 1).t();                        // [128], [128, 3]
+  const at::Tensor dz_normal = ((weight * dz_x).sum(1) - norm.mean * dz) * norm.inverse_std;
+  const at::Tensor normal_x = weight.matmul(second - first.unsqueeze(1) * first) * norm.inverse_std.unsqueeze(1);
+  const at::Tensor scale = (blocks_[0].gamma.detach().to(at::kDouble) * norm.inverse_std).unsqueeze(1);
+  const at::Tensor d_weight = scale * (dz_x - dz.unsqueeze(1) * first - dz_normal.unsqueeze(1) * normal_x);
+  return {d_weight.unsqueeze(1).to(at::kFloat).contiguous(), at::zeros_like(blocks_[0].bias),
+          dz_normal.to(at::kFloat), dz.to(at::kFloat)};
+}
+
+}  // namespace clmr

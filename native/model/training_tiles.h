@@ -1,0 +1,34 @@
+#pragma once
+// How the tiles of a training pass are cut into chunks that stay in the caches.
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/winograd.h"
+
+namespace clmr::training_tiles {
+
+constexpr int64_t kBlock = 64;  // columns of one GEMM
+constexpr int64_t kForwardRows = 72, kBackwardRows = 60, kMostRows = 72;  // tiles of a chunk
+constexpr int64_t kMostChannels = 512;
+constexpr int64_t kSkew = 80;  // keeps the planes from falling onto the same cache sets
+
+inline int64_t TilesOf(int64_t steps) { return (steps + kernels::kTileOutputs - 1) / kernels::kTileOutputs; }
+
+// Chunks of one size, at most `most`: a multiple of the 6 rows that a GEMM holds in registers where it can be.
+inline int64_t RowsOfChunks(int64_t tiles, int64_t most) {
+  const int64_t chunks = (tiles + most - 1) / most;
+  return std::min(most, ((tiles + chunks - 1) / chunks + 5) / 6 * 6);
+}
+
+// f(clip, tiles of it, row in the chunk) for the `rows` tiles from `begin` on, in the list of the tiles of all clips.
+template <class F>
+void EachClip(int64_t begin, int64_t rows, int64_t steps, F f) {
+  const int64_t tiles = TilesOf(steps);
+  for (int64_t t = begin; t < begin + rows;) {
+    const int64_t within = t % tiles, count = std::min(begin + rows - t, tiles - within);
+    f(t / tiles, kernels::TileRange{within, count, steps}, t - begin);
+    t += count;
+  }
+}
+
+}  // namespace clmr::training_tiles
