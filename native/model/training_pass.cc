@@ -219,4 +219,17 @@ void TrainingPass::TakeFirstWhereFlat(int64_t i) {
   layer.pooled.index_copy_(2, flat, layer.y.slice(1, 0, layer.steps, 3).index_select(2, flat));
 }
 
+at::Tensor TrainingPass::Choices(int64_t i) const {
+  if (i == 0) {
+    const at::Tensor z = at::conv1d(clips_.unsqueeze(1), first_weight_.t().unsqueeze(1), norms_[0].shift, {3});
+    return at::where(z > 0, at::arange(z.size(2)), -1);
+  }
+  const Layer& layer = layers_[i];
+  const at::Tensor y = layer.y.transpose(1, 2).contiguous(), active = layer.pooled * norms_[i].scale + norms_[i].shift > 0;
+  at::Tensor index = std::get<1>(at::max_pool1d_with_indices(y, {3}, {3}));
+  const at::Tensor flat = (blocks_[i].gamma.detach() == 0).view({-1, 1});
+  index = at::where(flat, 3 * at::arange(index.size(2)), index);
+  return at::where(active.transpose(1, 2), index, -1);
+}
+
 }  // namespace clmr
