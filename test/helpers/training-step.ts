@@ -24,11 +24,11 @@ const spec: TrainerSpec = {
 function spread(encoder: StateDict): StateDict {
   const random = numbers(3)
   for (const [name, { data }] of Object.entries(encoder)) {
-    if (name.endsWith('.1.weight')) data.forEach((_, i) => (data[i] = 0.6 + 0.8 * random()))
-    if (name.endsWith('.1.bias')) data.forEach((_, i) => (data[i] = 0.4 * random() - 0.2))
+    if (name.endsWith('.1.bias')) data.set(data.map(() => 0.4 * random() - 0.2))
     if (!name.endsWith('.1.weight')) continue
-    if (weights === 'negativeGamma') data.forEach((value, i) => (data[i] = i % 3 === 0 ? -value : value))
-    if (weights === 'zeroGamma') data.forEach((value, i) => (data[i] = i % 5 === 0 ? 0 : value))
+    data.set(data.map(() => 0.6 + 0.8 * random()))
+    if (weights === 'negativeGamma') data.set(data.map((value, i) => (i % 3 === 0 ? -value : value)))
+    if (weights === 'zeroGamma') data.set(data.map((value, i) => (i % 5 === 0 ? 0 : value)))
   }
   return encoder
 }
@@ -60,4 +60,5 @@ for (let step = 0; step < steps; step++) {
 const tensors = Object.entries(first)
 const sizes = tensors.map(([name, { data }]) => [name, data.length])
 process.stdout.write(`${JSON.stringify({ steps: done, sizes })}\n`)
-for (const [, { data }] of tensors) process.stdout.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+for (const [, { data }] of tensors)
+  process.stdout.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))

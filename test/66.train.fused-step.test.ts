@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { relativeError } from './helpers/golden.js'
+import { runTrainingStep, type TrainingCase, type TrainingRun } from './helpers/run-training-step.js'
+
+// Oracle: the plain step (CLMR_KERNELS=reference), autograd through libtorch's own operations, in a process of its own.
+// Both round to float32, so a few pooling windows with a near-tie choose another value, and each moves the gradients
+// below it by up to some 1e-3; with the same choices as float64 the error is 2e-5 (npm run check:gradients).
+
+const instructionSets: Record<string, Record<string, string>> = {
+  'on this CPU': {},
+  'capped to AVX2': { CLMR_CPU_CAPABILITY: 'avx2', ONEDNN_MAX_CPU_ISA: 'AVX2' },
+  'without AVX, own GEMM': { CLMR_CPU_CAPABILITY: 'default', CLMR_KERNELS: 'own-gemm' },
+}
+const music: TrainingCase = { examples: 2, views: 2, steps: 2, weights: 'plain', input: 'music' }
+const isGradient = (name: string) => name.endsWith('.momentum_buffer')
+// Batch norm takes the bias of its convolution away again: the gradient is 0, in the plain step noise of rounding
+const isBiasOfConvolution = (name: string) => /sequential\.\d+\.0\.bias/.test(name)
+
+function compare(fused: TrainingRun, plain: TrainingRun): void {
+  const [loss, norm] = fused.steps[0]!
+  assert.ok(Math.abs(loss / plain.steps[0]![0] - 1) <= 2e-5, `loss ${loss}, ${plain.steps[0]![0]}`)
+  assert.ok(Math.abs(norm / plain.steps[0]![1] - 1) <= 5e-3, `norm ${norm}, ${plain.steps[0]![1]}`)
+  assert.ok(Math.abs(fused.steps[1]![0] / plain.steps[1]![0] - 1) <= 2e-2, 'the loss after an update')
+  assert.deepEqual(Object.keys(fused.tensors), Object.keys(plain.tensors))
+  for (const [name, expected] of Object.entries(plain.tensors)) {
+    if (isBiasOfConvolution(name)) continue
+    const error = relativeError(fused.tensors[name]!, expected)
+    const limit = isGradient(name) ? 2e-2 : name.includes('running') ? 2e-5 : 5e-3
+    assert.ok(error <= limit, `${name}: ${error}`)
+  }
+}
+
+describe('66 train: the fused step', () => {
+  for (const [where, environment] of Object.entries(instructionSets))
+    for (const weights of ['plain', 'negativeGamma', 'zeroGamma'] as const)
+      it(`is the plain step ${where}, γ ${weights}`, () => {
+        const which = { ...music, weights }
+        compare(runTrainingStep(which, environment), plainStep(which))
+      })
+
+  for (const [examples, views] of [
+    [3, 2],
+    [4, 2],
+  ] as const)
+    it(`is the plain step with ${examples} examples of ${views} views`, () => {
+      const which: TrainingCase = { ...music, examples, views, weights: 'negativeGamma' }
+      compare(runTrainingStep(which, {}), plainStep(which))
+    })
+
+  it('is the plain step where one view is silent', () => {
+    const which: TrainingCase = { ...music, input: 'oneSilent' }
+    compare(runTrainingStep(which, {}), plainStep(which))
+  })
+
+  for (const input of ['silence', 'constant'] as const)
+    it(`of nothing but ${input} has the loss of equal projections and no gradient`, () => {
+      const { steps, tensors } = runTrainingStep({ ...music, input }, {})
+      // closed form: all similarities are 1, the positive among 2N − 1 others
+      for (const [loss] of steps) assert.ok(Math.abs(loss - Math.log(3)) <= 1e-6, String(loss))
+      for (const [name, data] of Object.entries(tensors)) {
+        assert.ok(data.every(Number.isFinite), name)
+        if (isGradient(name))
+          assert.ok(
+            data.every((value) => Math.abs(value) <= 1e-6),
+            name,
+          )
+      }
+    })
+
+  it('gives a bias before batch norm no gradient at all', () => {
+    const { tensors } = runTrainingStep({ ...music, steps: 1 }, {})
+    const biases = Object.keys(tensors).filter((name) =>
+      /sequential\.[0-9]\.0\.bias\.momentum_buffer$/.test(name),
+    )
+    assert.equal(biases.length, 10)
+    for (const name of biases) assert.ok(tensors[name]!.every((value) => value === 0))
+  })
+
+  it('counts batches and moves running statistics as the plain step: one time a step', () => {
+    const { tensors } = runTrainingStep({ ...music, steps: 1 }, {})
+    for (let i = 0; i < 11; i++)
+      assert.deepEqual([...tensors[`encoder.sequential.${i}.1.num_batches_tracked`]!], [1])
+  })
+
+  it('gives the same bits run for run, on 1, 2 and 3 threads', () => {
+    for (const threads of ['1', '2', '3']) {
+      const which: TrainingCase = { ...music, examples: 3, steps: 1 }
+      const [once, again] = [1, 2].map(() => runTrainingStep(which, { CLMR_THREADS: threads }).bytes)
+      assert.ok(once!.equals(again!), `${threads} threads`)
+    }
+  })
+})
+
+const plainSteps = new Map<string, TrainingRun>()
+function plainStep(which: TrainingCase): TrainingRun {
+  const key = JSON.stringify(which)
+  const known = plainSteps.get(key) ?? runTrainingStep(which, { CLMR_KERNELS: 'reference' })
+  plainSteps.set(key, known)
+  return known
+}
