@@ -31,7 +31,12 @@ if (right) {
       ['4', 'plain'],
       ['5', 'mixed'],
     ])
-      right = run(program, args, { ...libraries, CLMR_CPU_CAPABILITY: capability }) && right
+      right =
+        run(program, args, {
+          ...libraries,
+          CLMR_KERNELS: 'fused-training',
+          CLMR_CPU_CAPABILITY: capability,
+        }) && right
 }
 rmSync(folder, { recursive: true })
 process.exit(right ? 0 : 1)

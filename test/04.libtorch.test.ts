@@ -57,14 +57,18 @@ describe('04 libtorch', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   const withEnvironment = <T>(values: Record<string, string | undefined>, body: () => T): T => {
-    const before = { ...process.env }
-    for (const [key, value] of Object.entries(values))
-      if (value === undefined) delete process.env[key]
-      else process.env[key] = value
+    // Key by key: a plain object in the place of process.env would not reach worker threads and children.
+    const set = (all: Record<string, string | undefined>) => {
+      for (const [key, value] of Object.entries(all))
+        if (value === undefined) delete process.env[key]
+        else process.env[key] = value
+    }
+    const before = Object.fromEntries(Object.keys(values).map((key) => [key, process.env[key]]))
+    set(values)
     try {
       return body()
     } finally {
-      process.env = before
+      set(before)
     }
   }
 

@@ -30,9 +30,16 @@ Isa Cap() {
   return Isa::avx512;
 }
 
+// CLMR_KERNELS: names with commas between them.
 bool Wanted(const char* version) {
   const char* wanted = std::getenv("CLMR_KERNELS");
-  return wanted && std::strcmp(wanted, version) == 0;
+  const size_t length = std::strlen(version);
+  while (wanted && *wanted) {
+    const size_t name = std::strcspn(wanted, ",");
+    if (name == length && std::strncmp(wanted, version, name) == 0) return true;
+    wanted += name + (wanted[name] == ',');
+  }
+  return false;
 }
 
 }  // namespace
@@ -53,6 +60,7 @@ const char* InstructionSet() {
   }
 }
 
+bool FusedTrainingWanted() { return Wanted("fused-training"); }
 bool FusedKernelsWanted() { return !Wanted("reference"); }
 bool Bfloat16GemmPays() {
   if (Wanted("bfloat16")) return true;
