@@ -145,13 +145,19 @@ export function listOptions(schema: z.ZodObject): FlagField[] {
   }))
 }
 
-/** `batchSize` → `--batch-size <integer>` as a commander option, typed, with its help and default. */
-export function flagFor(schema: z.ZodObject, name: string): Option {
+/**
+ * `batchSize` → `--batch-size <integer>` as a commander option, typed, with its help and default.
+ * @param doc the help; by default what the table says
+ */
+export function flagFor(schema: z.ZodObject, name: string, doc?: string): Option {
   const field = listOptions(schema).find((f) => f.name === name)
   if (!field) throw new Error(`no option ${name}`)
   const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
   const shown = field.fallback === undefined ? '' : ` (default: ${JSON.stringify(field.fallback)})`
-  const option = new Option(field.type === 'boolean' ? flag : `${flag} <${field.type}>`, field.doc + shown)
+  const option = new Option(
+    field.type === 'boolean' ? flag : `${flag} <${field.type}>`,
+    (doc ?? field.doc) + shown,
+  )
   if (field.choices) option.choices(field.choices)
   if (field.type === 'number' || field.type === 'integer')
     option.argParser((text) => (text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text)))

@@ -33,8 +33,10 @@ function sectionOf(command, name, depth) {
     }),
     ...command.options.map((option) => {
       const choices = option.argChoices ? `: ${option.argChoices.join(', ')}` : ''
+      const fallback =
+        option.defaultValue === undefined ? '' : ` (default: ${JSON.stringify(option.defaultValue)})`
       const needed = option.mandatory ? ' **(needed)**' : ''
-      return [option.flags, `${option.description}${choices}${needed}`]
+      return [option.flags, `${option.description}${choices}${fallback}${needed}`]
     }),
   ]
   if (rows.length > 0) lines.push(`\`${usage.trim()}\``, '', '| | |', '|---|---|')

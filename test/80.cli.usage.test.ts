@@ -73,6 +73,19 @@ describe('80 cli: usage', () => {
     })
   })
 
+  it('a command without its sub-command prints its help on stderr, nothing else, and ends with 2', async () => {
+    const { code, stdout, stderr } = await clmr('libtorch')
+    const help = await clmrEnds(0, 'libtorch', '--help')
+    assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: '', stderr: help.stdout })
+  })
+
+  it('docs/cli.md and the help show every default', async () => {
+    const page = await readFile(join(root, 'docs/cli.md'), 'utf8')
+    for (const row of [/--out <dir>.*\(default: "clmr-demo"\)/, /--minutes <number>.*\(default: 5\)/])
+      assert.match(page, row)
+    assert.match((await clmrEnds(0, 'train', '--help')).stdout, /cpu \(training runs on the CPU so far\)/)
+  })
+
   it('--json makes an error one line of JSON on stderr, with code, path and remedy', async () => {
     const { code, stdout, stderr } = await clmr('inspect', '/nonexistent/model.pt', '--json')
     assert.equal(code, 1)

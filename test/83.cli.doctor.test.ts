@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
+import { batchThatFits, memoryLimit, memoryNote } from '#lib/cli/memory.js'
 import { clmrJson, startClmr } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
@@ -49,6 +53,51 @@ describe('83 cli: doctor, libtorch', () => {
       assert.equal(code, 1)
       assert.match(stderr, /error \[ERR_LIBTORCH_NOT_FOUND\]/)
       assert.doesNotMatch(stderr, /^ {4}at /m)
+    }))
+
+  describe('memory', () => {
+    const kernels = process.env.CLMR_KERNELS
+    beforeEach(() => {
+      delete process.env.CLMR_KERNELS
+    })
+    afterEach(() => {
+      delete process.env.CLMR_KERNELS
+      if (kernels !== undefined) process.env.CLMR_KERNELS = kernels
+    })
+
+    it('a training that does not fit 80 % of the memory is told, with a batch that does (0.11 GB a view)', () => {
+      assert.equal(memoryNote(48, 2, 13.3e9), undefined) // 48 · 2 · 0.11 = 10.56 = 80 % of 13.2
+      assert.match(memoryNote(48, 2, 13.1e9)!, /about 10\.6 GB of the 13\.1 GB .*--batch-size 16 takes less/)
+      assert.match(memoryNote(16, 2, 4e9)!, /--batch-size 8 takes less/)
+      assert.doesNotMatch(memoryNote(2, 2, 0.1e9)!, /--batch-size/)
+      assert.deepEqual(
+        [8e9, 4e9, 2e9, 0.1e9].map((bytes) => batchThatFits(bytes)),
+        [16, 8, 4, 2],
+      )
+      assert.equal(batchThatFits(8e9, 8), 4)
+      assert.ok(memoryLimit() > 0 && memoryLimit() <= totalmem())
+      process.env.CLMR_KERNELS = 'own-gemm,fused-training' // a third of it
+      assert.equal(memoryNote(48, 2, 4.5e9), undefined)
+      assert.match(memoryNote(48, 2, 4.3e9)!, /about 3\.5 GB/)
+    })
+  })
+
+  it('a download in many chunks is a few lines of progress, not one a chunk', () =>
+    withTempDir(async (folder) => {
+      const [chunk, chunks] = [Buffer.alloc(20_000), 100]
+      const server = createServer(async (_, response) => {
+        response.writeHead(200, { 'content-length': chunks * chunk.length })
+        for (let i = 0; i < chunks; i++) await new Promise((sent) => response.write(chunk, sent))
+        response.end()
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/torch.whl`
+      const env = { CLMR_CACHE: folder }
+      const { code, stderr } = await startClmr(['libtorch', 'install', '--from', url], { env }).finished
+      server.close()
+      assert.equal(code, 1) // zeros are no wheel: the checksum says so
+      assert.match(stderr, /^download 100\/100/m)
+      assert.ok(stderr.split('\n').filter((line) => line.startsWith('download')).length <= 6, stderr)
     }))
 
   it('libtorch install from a wheel that is not there ends with 1 and names it', () =>

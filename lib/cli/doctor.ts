@@ -10,6 +10,7 @@ import { cacheFolder, findLibtorch, surveyLibtorch } from '../native/libtorch/fi
 import { LIBTORCH_VERSION } from '../native/libtorch/release.js'
 import { addonIsThere, native } from '../native/load.js'
 import { grantedThreads } from '../native/threads.js'
+import { batchThatFits, DEFAULT_TRAINING_BYTES, memoryLimit } from './memory.js'
 
 export interface Finding {
   level: 'ok' | 'warn' | 'fail'
@@ -72,8 +73,10 @@ function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
     : granted < cores
       ? ' (the cgroup grants no more)'
       : ''
-  const memory = `${gigabytes(freemem())} free of ${gigabytes(totalmem())}`
-  const little = totalmem() < 4e9
+  const total = memoryLimit()
+  const limit = total < totalmem() ? `, of which the cgroup grants ${gigabytes(total)}` : ''
+  const memory = `${gigabytes(freemem())} free of ${gigabytes(totalmem())}${limit}`
+  const little = total < DEFAULT_TRAINING_BYTES
   return [
     { level: 'ok', what: 'processor', found: `${model}${kernels}` },
     { level: 'ok', what: 'threads', found: `${granted} of ${cores} cores${why}` },
@@ -81,7 +84,9 @@ function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
       level: little ? 'warn' : 'ok',
       what: 'memory',
       found: memory,
-      remedy: little ? 'Train with a small --batch-size' : undefined,
+      remedy: little
+        ? `Train with --batch-size ${batchThatFits(total)}: the default takes about 11 GB`
+        : undefined,
     },
     {
       level: 'ok',

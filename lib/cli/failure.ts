@@ -76,6 +76,8 @@ export function reportFailure(
   options: { asJson: boolean; help: string; interrupted?: Interrupted },
 ): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
+  // a command that needs a sub-command: commander has printed the help
+  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage
   const aborted = (error as Error)?.name === 'AbortError'
   const stopped = interruption(error) ?? (aborted ? options.interrupted : undefined)
   if (stopped) return stopped.exitCode

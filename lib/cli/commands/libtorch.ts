@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import type { FetchProgress } from '../../native/libtorch/fetch.js'
 import { installLibtorch } from '../../native/libtorch/install.js'
 import { commonFlags, examples } from '../command.js'
+import type { Progress } from '../progress.js'
 import { onRun } from '../session.js'
 import { printable } from '../text.js'
 
@@ -9,23 +11,33 @@ interface Options {
   keepWheel?: boolean
 }
 
+const FROM_FILE = 'clmr libtorch install --from ./torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl'
+
+/** A download is told of a chunk at a time: its share goes to the bar, in whole per cent; what comes again is left out. */
+function follow(progress: Progress): (news: FetchProgress) => void {
+  let last = ''
+  return ({ what, message, fraction }) => {
+    const line = `${what}: ${message}`
+    if (fraction !== undefined) progress.update(Math.floor(100 * fraction), 100, message)
+    else if (line !== last) progress.line(line)
+    last = line
+  }
+}
+
 export function configure(command: Command): void {
-  examples(command, ['clmr libtorch install', 'clmr libtorch install --from torch-2.15.0-….whl'])
+  examples(command, ['clmr libtorch install', FROM_FILE])
   const install = command
     .command('install')
     .description('Fetch the pinned libtorch into the cache of clmr, once a machine.')
     .option('--from <wheel>', 'a file or an http(s) URL of the wheel; by default pip fetches it')
     .option('--keep-wheel', 'keep the wheel after unpacking')
   commonFlags(install)
-  examples(install, ['clmr libtorch install', 'clmr libtorch install --from ./torch-2.15.0.whl'])
+  examples(install, ['clmr libtorch install', FROM_FILE])
   onRun(install, async (session, { from, keepWheel }: Options) => {
     const { signal } = session
-    const result = await installLibtorch({
-      from,
-      keepWheel,
-      signal,
-      onProgress: ({ what, message }) => session.note(`${what}: ${message}`),
-    })
+    const result = await session.withProgress('download', (progress) =>
+      installLibtorch({ from, keepWheel, signal, onProgress: follow(progress) }),
+    )
     session.print(`${result.installed ? 'installed in' : 'is there already:'} ${printable(result.folder)}`)
     session.printJson(result)
   })

@@ -7,6 +7,7 @@ import { trainerConfig } from '../../train/options.js'
 import { refuseChanges } from '../../train/run.js'
 import { commonFlags, examples } from '../command.js'
 import { UsageError } from '../failure.js'
+import { memoryNote } from '../memory.js'
 import { onRun, type Session } from '../session.js'
 import { duration, figure, printable } from '../text.js'
 
@@ -22,6 +23,7 @@ const FLAGS = [
   'keepCheckpoints',
   'device',
 ] as const
+const DEVICE_HELP = 'cpu (training runs on the CPU so far)'
 /** What may be another value when a run goes on. */
 const FREE = ['epochs', 'maxSteps', 'checkpointEvery', 'keepCheckpoints', 'device'] as const
 
@@ -109,6 +111,8 @@ async function train(session: Session, options: Options & Record<string, unknown
   await using trainer = options.resume
     ? await resume(options, settings, data)
     : await Trainer.create({ ...settings.config, dataset, validation, runDirectory: run })
+  const note = memoryNote(trainer.config.batchSize, trainer.config.augmenter.views)
+  if (note) session.note(note)
   if (options.resume) session.note(`going on from step ${trainer.stepsDone}`)
   try {
     tell(session, await follow(session, trainer))
@@ -137,7 +141,8 @@ export function configure(command: Command): void {
     )
     .option('--validate', 'measure the loss of the valid split after every epoch')
     .option('--resume', 'go on where the run stopped')
-  for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
+  for (const name of FLAGS)
+    command.addOption(flagFor(trainerConfig, name, name === 'device' ? DEVICE_HELP : undefined))
   commonFlags(command)
   examples(command, [
     'clmr train --data music.cache --run runs/mine',
