@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { missingTools } from './check-tools.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const say = (text) => process.stderr.write(`clmr: ${text}\n`)
@@ -20,7 +21,10 @@ function fail(error) {
 
 if (process.env.CLMR_SKIP_BUILD === '1') {
   say('CLMR_SKIP_BUILD=1: nothing is built')
-} else if (existsSync(`${root}lib`)) {
+} else if (existsSync(`${root}tsconfig.json`)) {
+  const missing = missingTools()
+  for (const sentence of missing) say(sentence)
+  if (missing.length > 0) process.exit(1)
   run('compiling the facade', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json')
   run('copying assets', 'scripts/copy-assets.mjs')
   const { findLibtorch } = await import('../dist/native/libtorch/find.js')
