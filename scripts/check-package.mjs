@@ -1,7 +1,17 @@
 // Packs the package as it would be published, with the addon of this machine, installs the tarball in an empty folder
 // and uses it there by import and by require.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,9 +53,16 @@ function checkContents({ files, size }) {
   if (size > LIMIT) throw new Error(`the package has ${size} bytes, the limit is ${LIMIT}`)
 }
 
+/** What the README links to has to be in the package too. */
+function checkLinks(installed) {
+  const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g)]
+  const dead = links.map(([, link]) => link).filter((link) => !existsSync(join(installed, link)))
+  if (dead.length) throw new Error(`README.md links to ${dead.join(', ')}, which the package lacks`)
+}
+
 const USE = `
 const { Encoder, allocateClips } = await load()
-using encoder = Encoder.create({ seed: 1 })
+using encoder = await Encoder.create({ seed: 1 })
 const result = await encoder.encode(allocateClips(1))
 if (result.rows !== 1 || result.cols !== 512) throw new Error('wrong shape')
 console.log('ok')
@@ -63,6 +80,7 @@ try {
   checkContents(packed)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
   npm(folder, 'install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, packed.filename))
+  checkLinks(join(folder, 'node_modules', 'clmr'))
   use('by-import.mjs', "import('clmr')")
   use('by-require.cjs', "require('clmr')")
   execFileSync(join(folder, 'node_modules', '.bin', 'clmr'), ['--version'], { cwd: folder })
