@@ -1,0 +1,72 @@
+/** The types of the public interface, checked by `npm run typecheck`: what is right compiles, what is wrong does not. Never run. */
+import {
+  type AppliedTransform,
+  Augmenter,
+  Encoder,
+  type FileEmbedding,
+  type Matrix,
+  noise,
+  Trainer,
+} from 'clmr'
+
+const clips = new Float32Array(59049)
+const { signal } = new AbortController()
+
+/** A result of encodeFiles is an embedding or an error, and a test of the one tells of the other. */
+export function fileEmbedding(result: FileEmbedding): Float32Array | string {
+  // @ts-expect-error before the test there may be no embedding
+  result.embedding.mean
+  if (result.error) {
+    const nothing: undefined = result.embedding
+    return nothing ?? result.error.message
+  }
+  return result.embedding.mean
+}
+
+export async function encode(encoder: Encoder): Promise<Matrix> {
+  encoder.encodeSync(clips, { out: new Float32Array(512) })
+  // @ts-expect-error a call that waits cannot be aborted
+  encoder.encodeSync(clips, { signal })
+  // @ts-expect-error out is a Float32Array
+  await encoder.encode(clips, { out: new Float64Array(512) })
+  // @ts-expect-error clips are a Float32Array
+  await encoder.encode([...clips])
+  // @ts-expect-error hop is of tracks and files
+  await encoder.encode(clips, { hop: 1 })
+  // @ts-expect-error the name is hop
+  await encoder.encodeFile('a.wav', { hopp: 1 })
+  for await (const result of encoder.encodeFiles(['a.wav'], { hop: 1, concurrency: 4 })) fileEmbedding(result)
+  return encoder.encode(clips, { out: new Float32Array(512), signal })
+}
+
+export async function make(): Promise<void> {
+  using encoder = await Encoder.create({ seed: 1, device: 'cpu' })
+  await using trainer = await Trainer.create({ encoder, batchSize: 8, optimizer: { name: 'adam', lr: 1e-3 } })
+  trainer.stepsDone satisfies number
+  // @ts-expect-error the name is seed
+  await Encoder.create({ sede: 1 })
+  // @ts-expect-error the name is batchSize
+  await Trainer.create({ batchsize: 8 })
+  // @ts-expect-error there is no such norm
+  await Trainer.create({ viewNorm: 'none' })
+  // @ts-expect-error the dimension is fixed
+  encoder.dim = 128
+}
+
+/** What draw returns goes into apply, from JSON and by hand too. */
+export async function views(): Promise<Matrix> {
+  const augmenter = new Augmenter({ transforms: [noise({ p: 0.5 })], views: 2 })
+  const drawn: AppliedTransform[][] = augmenter.draw(1, { step: 3 })
+  const byHand: AppliedTransform = { name: 'delay', applied: true, ms: 350, volume: 0.5 }
+  // @ts-expect-error applied says whether it is heard
+  const unsaid: AppliedTransform = { name: 'delay', ms: 350 }
+  // @ts-expect-error a parameter is a number, a word or a flag
+  const nested: AppliedTransform = { name: 'delay', applied: true, ms: [350, 400] }
+  // @ts-expect-error the name is views
+  new Augmenter({ view: 2 })
+  // @ts-expect-error a transform has a name that is known
+  new Augmenter({ transforms: [{ name: 'wobble' }] })
+  // @ts-expect-error step is of augment: parameters that were drawn have theirs
+  await augmenter.apply(clips, drawn, { step: 3 })
+  return augmenter.apply(clips, [[byHand], [unsaid, nested]], { out: new Float32Array(2 * 59049) })
+}
