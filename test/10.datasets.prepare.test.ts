@@ -15,7 +15,15 @@ import {
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Dataset, decodeAudio, openDataset, type PrepareProgress, prepare, verifyCache } from 'clmr'
+import {
+  type Dataset,
+  decodeAudio,
+  IoError,
+  openDataset,
+  type PrepareProgress,
+  prepare,
+  verifyCache,
+} from 'clmr'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tone, wav } from './helpers/wav.js'
 
@@ -264,6 +272,17 @@ describe('10 datasets: prepare', () => {
       await rename(source, moved)
       using dataset = await openDataset(join(moved, 'cache'))
       assert.equal((await dataset.readTrack(0)).length, dataset.tracks[0]!.samples)
+    }))
+
+  it('a cache that cannot be written ends the run as an IoError, unlike a file that cannot be read', () =>
+    inFolders(async (source, cache) => {
+      await put(join(source, 'a.wav'), wav({ frames: 4410, value: () => 0.1 }))
+      await put(join(cache, 'audio'), 'a file where a folder has to be')
+      await assert.rejects(prepare(source, { cache }), (error: unknown) => {
+        assert.ok(error instanceof IoError, String(error))
+        assert.match(error.message, /the cache cannot be written/)
+        return true
+      })
     }))
 
   it('BAD CALL - no folder, a file, no music, no usable file, a cache that is the source, unknown options', () =>

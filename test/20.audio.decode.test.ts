@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ClmrError, decodeAudio } from 'clmr'
+import { type ClmrError, decodeAudio, NonFiniteError } from 'clmr'
 import { DecodePool } from '#lib/audio/pool.js'
 import { numbers } from './helpers/numbers.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -106,6 +106,14 @@ describe('20 audio: decodeAudio', () => {
         ),
         code('ERR_NON_FINITE', /4 samples .* first at index 100/),
       )
+    await withTempDir(async (folder) => {
+      const path = join(folder, 'loud.wav') // finite samples whose mix is not
+      await writeFile(path, wav({ channels: 2, bits: 32, float: true, value: () => 3.4e38 }))
+      await assert.rejects(
+        decodeAudio(path),
+        (error: unknown) => error instanceof NonFiniteError && error.path === path,
+      )
+    })
     const quiet = await decodeAudio(wav({ bits: 32, float: true, value: () => 1e-42 }))
     assert.ok(quiet.samples.every(Number.isFinite))
   })

@@ -1,12 +1,5 @@
 import { z } from 'zod'
-import {
-  ArgumentError,
-  AudioDecodeError,
-  AudioFormatError,
-  ClmrError,
-  describe,
-  NonFiniteError,
-} from '../errors.js'
+import { ArgumentError, AudioDecodeError, ClmrError, clmrError, describe } from '../errors.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
@@ -25,10 +18,7 @@ const decodeOptions = z.strictObject({
 /** The failure of a thread as the error that its code stands for. */
 function toError(failure: DecodeFailure, path?: string): ClmrError {
   const { code, ...details } = failure
-  if (code === 'ERR_AUDIO_DECODE') return new AudioDecodeError({ ...details, path })
-  if (code === 'ERR_AUDIO_FORMAT') return new AudioFormatError({ ...details, path })
-  if (code === 'ERR_NON_FINITE') return new NonFiniteError({ ...details, path })
-  return new ClmrError(code, { ...details, path })
+  return clmrError(code, { ...details, path })
 }
 
 /** What a file looks like that is no audio, for the message. */
@@ -113,7 +103,7 @@ export async function decodeBytesOf(source: AudioBytes, options: DecodeOptions):
 function withPath(error: unknown, path?: string): unknown {
   if (!(error instanceof ClmrError) || path === undefined) return error
   const what = `its samples cannot be resampled: ${error.message}`
-  return new ClmrError(error.code, { what, remedy: error.remedy, path, cause: error })
+  return clmrError(error.code, { what, remedy: error.remedy, path, cause: error })
 }
 
 /**

@@ -13,7 +13,15 @@ import {
 } from '../cache/index-file.js'
 import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from '../cache/layout.js'
 import { isStored, storeTrack } from '../cache/store.js'
-import { ArgumentError, ClmrError, DatasetError, describe, type ErrorCode, ioError } from '../errors.js'
+import {
+  ArgumentError,
+  ClmrError,
+  DatasetError,
+  describe,
+  type ErrorCode,
+  IoError,
+  ioError,
+} from '../errors.js'
 import { makeFolder } from '../formats/make-folder.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
 import { native } from '../native/load.js'
@@ -242,9 +250,9 @@ class Preparation {
 }
 
 /** The cache cannot be written: unlike an unreadable source file, this ends the run. */
-class StoreFailure extends ClmrError {
+class StoreFailure extends IoError {
   constructor(cause: ClmrError) {
-    super('ERR_IO', { what: 'the cache cannot be written', path: cause.path, remedy: cause.remedy, cause })
+    super({ what: 'the cache cannot be written', path: cause.path, remedy: cause.remedy, cause })
   }
 }
 
