@@ -7,6 +7,7 @@ import { evaluateProbabilities } from '#lib/evaluate/probe.js'
 import { escapeHtml, jsonForScript, visible } from '#lib/evaluate/report/escape.js'
 import { planExcerpts, toMuLaw } from '#lib/evaluate/report/excerpts.js'
 import { readTrainingCurve } from '#lib/evaluate/report/run-log.js'
+import { agreementOf } from '#lib/evaluate/report/write-report.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
 
@@ -182,6 +183,26 @@ describe('75 evaluate: the report page', () => {
       }
       assert.equal((await writeReport({ out, embeddings })).audible, 3)
     }))
+
+  it('the agreement by chance is that of all pairs: oracle is every pair written out', () => {
+    const tracks = Array.from({ length: 60 }, (_, i) => ({
+      labels: [0, 1, 2, 3].filter((k) => (i * 7 + k * k * 5) % (k + 3) === 0),
+      near: i % 9 === 8 ? [] : ([[(i + 1) % 60, 1]] as [number, number][]),
+    }))
+    const asked = tracks.filter((t) => t.labels.length > 0 && t.near.length > 0)
+    const others = asked.flatMap((t) => tracks.filter((u) => u !== t).map((u) => ({ t, u })))
+    const hits = others.filter(({ t, u }) => t.labels.some((k) => u.labels.includes(k))).length
+    assert.ok(hits > 0 && hits < others.length && asked.length < 50)
+    assert.equal(agreementOf(tracks, 1)!.chance, hits / others.length)
+  })
+
+  it('counts the agreement of 20,000 tracks without a list of their pairs', () => {
+    const tracks = Array.from({ length: 20_000 }, (_, i) => ({
+      labels: [i % 10],
+      near: [[(i + 10) % 20_000, 1]] as [number, number][],
+    }))
+    assert.deepEqual(agreementOf(tracks, 1), { share: 1, chance: 1999 / 19_999, neighbors: 1 })
+  })
 
   it('lists for every track its nearest ones, and how many share its class', () =>
     withTempDir(async (folder) => {

@@ -63,9 +63,12 @@ type Live = Pick<ReportOptions, 'signal' | 'onProgress'>
 /** Both axes to 0…1. */
 function toUnitSquare(plane: Matrix): Matrix {
   const range = [0, 1].map((axis) => {
-    const values = Array.from({ length: plane.rows }, (_, i) => plane.row(i)[axis]!)
-    const low = Math.min(...values)
-    return { low, width: Math.max(...values) - low }
+    let [low, high] = [Infinity, -Infinity]
+    for (let i = axis; i < plane.data.length; i += 2) {
+      low = Math.min(low, plane.data[i]!)
+      high = Math.max(high, plane.data[i]!)
+    }
+    return { low, width: high - low }
   })
   const data = plane.data.map((v, i) => {
     const { low, width } = range[i % 2]!
@@ -98,15 +101,40 @@ async function neighboursOf(x: Matrix, k: number): Promise<[number, number][][]>
   )
 }
 
+interface LabelSet {
+  labels: readonly number[]
+  /** tracks with exactly these labels */
+  count: number
+}
+
+function labelSets(tracks: readonly { labels: readonly number[] }[]): LabelSet[] {
+  const sets = new Map<string, LabelSet>()
+  for (const { labels } of tracks) {
+    const set = sets.get(labels.join())
+    if (set) set.count++
+    else sets.set(labels.join(), { labels, count: 1 })
+  }
+  return [...sets.values()]
+}
+
+type Labelled = Pick<MapTrack, 'labels' | 'near'>
+
+const alike = (a: { labels: readonly number[] }, b: { labels: readonly number[] }) =>
+  a.labels.some((k) => b.labels.includes(k))
+
 /** How often a neighbour shares a class with its track, and how often any other track would. */
-function agreementOf(tracks: MapTrack[], neighbors: number): MapData['agreement'] {
-  const alike = (a: MapTrack, b: MapTrack) => a.labels.some((k) => b.labels.includes(k))
+export function agreementOf(tracks: readonly Labelled[], neighbors: number): MapData['agreement'] {
   const labelled = tracks.filter((t) => t.labels.length > 0 && t.near.length > 0)
   if (labelled.length === 0) return undefined
   const pairs = labelled.flatMap((t) => t.near.map(([to]) => alike(t, tracks[to]!)))
-  const others = labelled.flatMap((t) => tracks.filter((u) => u !== t).map((u) => alike(t, u)))
-  const share = (hits: boolean[]) => hits.filter(Boolean).length / hits.length
-  return { share: share(pairs), chance: share(others), neighbors }
+  const all = labelSets(tracks)
+  let hits = -labelled.length // every track is alike itself, which is not asked
+  for (const a of labelSets(labelled)) for (const b of all) if (alike(a, b)) hits += a.count * b.count
+  return {
+    share: pairs.filter(Boolean).length / pairs.length,
+    chance: hits / (labelled.length * (tracks.length - 1)),
+    neighbors,
+  }
 }
 
 function audioWords(audible: number, tracks: number, seconds: number): string {
