@@ -7,6 +7,17 @@ import { Option } from 'commander'
 import { z } from 'zod'
 import { ConfigError, describe } from './errors.js'
 
+/** An option that stops a call. */
+export const signalOption = z.instanceof(AbortSignal, { message: 'expected an AbortSignal' }).optional()
+
+/** An option that is called with what a call has to tell. */
+export const callbackOption = <Told, Answer = void>() =>
+  z
+    .custom<(told: Told) => Answer>((value) => typeof value === 'function', {
+      message: 'expected a function',
+    })
+    .optional()
+
 /** Levenshtein distance: how many letters have to change. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)

@@ -99,6 +99,18 @@ describe('A step happens or does not', () => {
     assert.throws(() => trainer.encoder, { code: 'ERR_DISPOSED' })
   })
 
+  it('gives a new encoder once the one before was disposed', async () => {
+    using trainer = await Trainer.create()
+    const clip = trainingViews(7, 1, 1)
+    const first = trainer.encoder
+    assert.equal(trainer.encoder, first)
+    const { data } = await first.encode(clip)
+    first.dispose()
+    using second = trainer.encoder
+    assert.deepEqual((await second.encode(clip)).data, data)
+    assert.ok(Number.isFinite((await trainer.step(trainingViews(0, 2))).loss))
+  })
+
   it('embeds while steps are under way, always with the weights of a finished step', async () => {
     using trainer = await Trainer.create()
     const clip = trainingViews(7, 1, 1)

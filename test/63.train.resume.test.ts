@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { adam, CheckpointError, ConfigError, type Dataset, Trainer, type TrainerOptions } from 'clmr'
+import { adam, CheckpointError, ConfigError, type Dataset, Encoder, Trainer, type TrainerOptions } from 'clmr'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
 import { readRunMetrics } from '#lib/train/run-directory.js'
@@ -166,6 +166,15 @@ describe('A resumed run equals an uninterrupted one', () => {
       Trainer.resume(run, { optimizer: { name: 'lars' } } as object),
       (error: unknown) => error instanceof ConfigError && /one of adam, sgd/.test(error.message),
     )
+    using encoder = await Encoder.create()
+    for (const settled of [{ encoder }, { initFrom: run }, { runDirectory: run }, { seed: 8 }])
+      await assert.rejects(
+        Trainer.resume(run, settled as object),
+        (error: unknown) => error instanceof ConfigError && error.message.includes(Object.keys(settled)[0]!),
+      )
+    using same = await Trainer.resume(run, { seed: 7 })
+    assert.equal(same.stepsDone, 1)
+    await same[Symbol.asyncDispose]()
     using more = await Trainer.resume(run, { dataset, maxSteps: undefined, epochs: 4 })
     assert.equal(more.stepsDone, 1)
     assert.equal(more.config.seed, 7)

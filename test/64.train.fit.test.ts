@@ -7,6 +7,7 @@ import {
   ConfigError,
   Encoder,
   type EpochResult,
+  IoError,
   NonFiniteError,
   type StepResult,
   sgd,
@@ -172,6 +173,69 @@ describe('Trainer.fit', () => {
     })
   })
 
+  it('an abort without a run directory waits for no step; with one it waits for the checkpoint', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000])
+      for (const runDirectory of [undefined, join(folder, 'run')]) {
+        using trainer = await Trainer.create({ dataset, batchSize: 2, runDirectory })
+        const controller = new AbortController()
+        let over = false
+        const before = trainer.step(trainingViews(0, 4)).then(() => {
+          over = true
+        })
+        const fit = trainer.fit({ signal: controller.signal })
+        controller.abort()
+        await assert.rejects(fit, { name: 'AbortError' })
+        assert.equal(over, runDirectory !== undefined)
+        await before
+        if (!runDirectory) continue
+        assert.ok((await readdir(join(runDirectory, 'checkpoints'))).includes('step-000001'))
+        assert.ok(!(await readdir(runDirectory)).includes('run.lock'))
+      }
+    })
+  })
+
+  it('gives the run back where the last checkpoint cannot be saved, and keeps the error that came first', async () => {
+    await withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000, 61000])
+      const full = new IoError({ what: 'the disk is full', remedy: 'Free some space' })
+      const warnings: string[] = []
+      const listen = ({ message }: Error) => void warnings.push(message)
+      process.on('warning', listen)
+      for (const signal of [undefined, AbortSignal.abort()]) {
+        const runDirectory = join(folder, `run-${signal !== undefined}`)
+        using trainer = await Trainer.create({ dataset, batchSize: 2, maxSteps: 1, runDirectory })
+        trainer.saveCheckpoint = async () => {
+          throw full
+        }
+        await assert.rejects(trainer.fit({ signal }), signal ? { name: 'AbortError' } : full)
+        assert.ok(!(await readdir(runDirectory)).includes('run.lock'))
+      }
+      await new Promise(setImmediate)
+      process.off('warning', listen)
+      assert.equal(warnings.length, 1)
+      assert.match(warnings[0]!, /without its last checkpoint.*the disk is full/)
+    })
+  })
+
+  it('says what Encoder.load says about the file of initFrom', async () => {
+    await withTempDir(async (folder) => {
+      using fresh = await Encoder.create()
+      const initFrom = join(folder, 'other.safetensors')
+      await saveModelState(initFrom, { encoder: stateOfEncoder(fresh), metadata: { sampleRate: '16000' } })
+      const warnings: string[] = []
+      const listen = ({ message }: Error) => void warnings.push(message)
+      process.on('warning', listen)
+      using trainer = await Trainer.create({ initFrom })
+      using loaded = await Encoder.load(initFrom)
+      await new Promise(setImmediate)
+      process.off('warning', listen)
+      assert.equal(trainer.encoder.dim, loaded.dim)
+      assert.match(warnings[0]!, /16000 Hz/)
+      assert.deepEqual(warnings, [warnings[1], warnings[1]])
+    })
+  })
+
   it('leaves the event loop free: p99 of its delay is at most 20 ms', async () => {
     await withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, [60000, 61000, 62000, 63000])
@@ -201,6 +265,7 @@ describe('Trainer.fit', () => {
           return true
         })
       await refused({ dataset, batchSize: 3 }, /larger than the data set.*batchSize 3, 2 tracks/)
+      await refused({ validation: dataset }, /`validation` needs a data set/)
       await refused({ dataset: [] }, /"dataset" is not valid: expected a Dataset/)
       await refused({ augmenter: new Augmenter({ views: 1 }) }, /at least 2/)
       await refused({ augmenter: { clipLength: 1000 } }, /clipLength of 1000/)

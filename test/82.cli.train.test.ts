@@ -96,6 +96,19 @@ describe('82 cli: train, evaluate, report', () => {
       assert.ok(!(await readdir(folder)).includes('run'))
     }))
 
+  it('BAD CALL - options that would have no effect together are wrong usage, before anything is opened', () =>
+    withTempDir(async (folder) => {
+      const [run, cache] = [join(folder, 'run'), join(folder, 'no')]
+      const resume = ['train', '--run', run, '--resume']
+      const cases: [string[], RegExp][] = [
+        [[...resume, '--split', 'train'], /--split has nothing to choose from/],
+        [[...resume, '--validate'], /--validate has nothing to choose from/],
+        [[...resume, '--init-from', 'a.pt'], /weights of the run/],
+        [['train', '--data', cache, '--run', run, '--set', 'runDirectory=x'], /runDirectory and as --run/],
+      ]
+      for (const [args, expected] of cases) assert.match((await clmrEnds(2, ...args)).stderr, expected)
+    }))
+
   it('BAD CALL - no cache, a run below a file or in /proc, a batch that is too large, no labels', () =>
     withCache(async (folder, cache) => {
       const file = join(folder, 'file')

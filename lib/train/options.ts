@@ -4,8 +4,9 @@ import { Augmenter, augmenterOptions } from '../augment/augmenter.js'
 import { Dataset } from '../datasets/dataset.js'
 import { ntXent } from '../loss/nt-xent.js'
 import { Encoder } from '../model/encoder.js'
-import { type OptionsPath, parseOptions } from '../options.js'
+import { callbackOption, type OptionsPath, parseOptions, signalOption } from '../options.js'
 import { adam, constant, objectiveOption, optimizerOption, scheduleOption } from './recipe.js'
+import type { EpochResult, StepResult } from './types.js'
 
 const count = (max = 1e9) => z.number().int().min(1).max(max)
 const folder = z.string().min(1)
@@ -81,6 +82,14 @@ export const trainerOptions = trainerConfig.extend({
   validation: instance(Dataset, 'a Dataset')
     .optional()
     .describe('tracks whose loss is measured after every epoch; fewer than 2 have none'),
+})
+
+/** Of `Trainer.step` and `steps`. */
+export const stepOptions = z.strictObject({ signal: signalOption })
+/** Of `Trainer.fit`. */
+export const fitOptions = stepOptions.extend({
+  onStep: callbackOption<StepResult, void | Promise<void>>(),
+  onEpoch: callbackOption<EpochResult, void | Promise<void>>(),
 })
 
 /** Options of `Trainer.create`. What is left out takes its default. */

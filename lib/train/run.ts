@@ -162,8 +162,35 @@ function given<T extends object>(overrides: T): Partial<T> {
   ) as Partial<T>
 }
 
+/** What a run has from its beginning. */
+const SETTLED = ['encoder', 'initFrom', 'runDirectory'] as const
+
+/** @throws ConfigError for an option that would change nothing in a run that goes on */
+function refuseSettled(overrides: object): void {
+  const name = SETTLED.find((option) => option in given(overrides))
+  if (name === undefined) return
+  throw new ConfigError({
+    what: `Trainer.resume does not take the option ${JSON.stringify(name)}: the run has it from its beginning`,
+    expected: 'the run directory as the first argument, and options that may change',
+    remedy: 'Leave it out, or start a new run with Trainer.create',
+  })
+}
+
+/** The numbers of a run come from one seed. @throws ConfigError */
+function refuseSeed(path: string, before: number, seed: number): void {
+  if (seed === before) return
+  throw new ConfigError({
+    what: 'the run was started with another seed',
+    path,
+    given: `seed ${seed}`,
+    expected: `seed ${before}`,
+    remedy: 'Leave it out, or start a new run with initFrom',
+  })
+}
+
 /** @throws CheckpointError, ConfigError, IoError */
 export async function openRun(path: string, overrides: TrainerOverrides): Promise<ResumedRun> {
+  refuseSettled(overrides)
   const { keepCheckpoints } = (await readRunConfig(path)) as { keepCheckpoints?: number }
   const keep = overrides.keepCheckpoints ?? keepCheckpoints
   const directory = await RunDirectory.open(path, { keep, metadata: METADATA })
@@ -183,6 +210,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       { ...stored, ...given(overrides), runDirectory: path },
       'Trainer.resume',
     )
+    refuseSeed(path, (stored as TrainerConfig).seed, options.seed)
     options.dataset = options.dataset
       ? checkSame(training, options.dataset, 'dataset')
       : await reopen(training, 'the cache')

@@ -9,10 +9,13 @@ import { loadModelState } from '../model/load-state.js'
 import type { AbortFlag, NativeStepResult, StateDict, TrainerSpec } from '../native/binding.js'
 import { checkRows } from '../native/buffers.js'
 import { fromNativeError } from '../native/call.js'
+import { parseOptions } from '../options.js'
 import { NativeTrainer, nameTracks } from './native-trainer.js'
 import {
   type CompleteTrainerOptions,
+  fitOptions,
   parseTrainerOptions,
+  stepOptions,
   type TrainerConfig,
   type TrainerOptions,
 } from './options.js'
@@ -49,7 +52,7 @@ function checkDevice(device: string): void {
   })
 }
 
-function checkViews({ augmenter, dataset, batchSize }: CompleteTrainerOptions): void {
+function checkViews({ augmenter, dataset, validation, batchSize }: CompleteTrainerOptions): void {
   if (augmenter.clipLength !== CLIP_LENGTH)
     throw new ConfigError({
       what: 'the augmenter makes views that SampleCNN does not take',
@@ -63,6 +66,12 @@ function checkViews({ augmenter, dataset, batchSize }: CompleteTrainerOptions): 
       given: `${augmenter.views} view`,
       expected: 'at least 2',
       remedy: 'Make an Augmenter of 2 views',
+    })
+  if (validation && !dataset)
+    throw new ConfigError({
+      what: 'the option `validation` needs a data set to train on: it is measured after every epoch',
+      expected: 'the option `dataset` beside it',
+      remedy: 'Pass `dataset` too, or leave `validation` out',
     })
   if (dataset && dataset.length < batchSize)
     throw new ConfigError({
@@ -98,6 +107,7 @@ async function initialWeights(options: CompleteTrainerOptions) {
   if (encoder) return { encoder: stateOfEncoder(encoder) }
   if (initFrom === undefined) return {}
   const model = await loadModelState(initFrom)
+  for (const warning of model.warnings) process.emitWarning(`${initFrom}: ${warning}`, 'ClmrWarning')
   if (model.projector) checkProjector(model.projector, projection, initFrom)
   return { encoder: model.encoder, projector: model.projector }
 }
@@ -139,7 +149,8 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`
+   * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`. What the user should
+   *        know about the file `initFrom` is emitted as a warning of the process
    * @throws ConfigError, DeviceError, CheckpointError, IoError
    */
   static async create(options: TrainerOptions = {}): Promise<Trainer> {
@@ -167,8 +178,9 @@ export class Trainer implements Disposable, AsyncDisposable {
    * bit for bit. What was logged after that checkpoint is cut off.
    * @param runDirectory the `runDirectory` of an earlier training
    * @param overrides options that shall be others from now on. `epochs` and `maxSteps` may grow freely; `dataset` is
-   *        for a cache that has moved, and has to hold the same tracks
-   * @throws ConfigError where the data set is another one; CheckpointError where there is no checkpoint that is whole
+   *        for a cache that has moved, and has to hold the same tracks; `seed` may be given, but not be another
+   * @throws ConfigError where the data set or the seed is another one, and for `encoder`, `initFrom` and `runDirectory`
+   *         CheckpointError where there is no checkpoint that is whole
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
     const { options, run, state, bestValidationLoss } = await openRun(runDirectory, overrides)
@@ -206,10 +218,13 @@ export class Trainer implements Disposable, AsyncDisposable {
     return Math.min(this.config.epochs * perEpoch, this.config.maxSteps ?? Number.POSITIVE_INFINITY)
   }
 
-  /** The encoder in training: embeds with the weights of the last finished step, also while a step is under way. */
+  /**
+   * The encoder in training: embeds with the weights of the last finished step, also while a step is under way. Always
+   * the same object, until that is disposed.
+   */
   get encoder(): Encoder {
     this.#check()
-    this.#encoder ??= encoderOfHandle(this.#native.encoder())
+    if (!this.#encoder || this.#encoder.disposed) this.#encoder = encoderOfHandle(this.#native.encoder())
     return this.#encoder
   }
 
@@ -232,12 +247,13 @@ export class Trainer implements Disposable, AsyncDisposable {
    * data set, where there is one.
    * @param views rows of 59,049 samples, row = example · views + view, of 2 examples or more; must not change meanwhile
    * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down
-   * @throws ShapeError; NonFiniteError (then nothing has changed); the signal's reason
+   * @throws ShapeError; ConfigError; NonFiniteError (then nothing has changed); the signal's reason
    */
   async step(views: Float32Array, options: { signal?: AbortSignal } = {}): Promise<StepResult> {
     this.#check()
+    const { signal } = parseOptions(stepOptions, options, 'Trainer.step')
     const rows = this.#checkViews(views)
-    return this.#native.enqueue(options.signal, async (abort) => {
+    return this.#native.enqueue(signal, async (abort) => {
       const rate = this.#learningRate()
       const result = await this.#naming([], () => this.#native.stepOnViews(views, rows, rate, abort))
       return this.#record(this.#wrap(result, rows), abort)
@@ -246,43 +262,64 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /**
    * The steps of the training, one after the other, until `epochs` or `maxSteps` are done. Leaving the loop, an abort
-   * and an error write a checkpoint first where there is a run directory (an error of the numbers does not).
-   * @throws ConfigError without a data set; CacheError with the file that cannot be read; NonFiniteError with the tracks
+   * and an error write a checkpoint first where there is a run directory (an error of the numbers does not), and give
+   * the folder back in any case.
+   * @param options.signal after an abort, without a run directory the rejection waits for nothing; with one it waits for
+   *        the step that winds down and for the checkpoint
+   * @throws ConfigError without a data set or for an unknown option; CacheError with the file that cannot be read; NonFiniteError with the tracks
    *         of the batch; the signal's reason
    */
   async *steps(options: { signal?: AbortSignal } = {}): AsyncGenerator<StepResult, void, undefined> {
+    const { signal } = parseOptions(stepOptions, options, 'Trainer.steps')
     const total = this.#needTotal()
-    let sound = true
+    let failure: { error: unknown } | undefined
     try {
-      while (this.#native.step < total) yield await this.#nextStep(options.signal)
+      while (this.#native.step < total) yield await this.#nextStep(signal)
     } catch (error) {
-      sound = (error as { code?: unknown }).code !== 'ERR_NON_FINITE'
+      failure = { error }
       throw error
     } finally {
-      if (sound && !this.#disposed) await this.saveCheckpoint()
-      await this.#close()
+      await this.#finish(failure)
+    }
+  }
+
+  /** The last checkpoint, and the folder back. What goes wrong here is a warning where an error is on its way already. */
+  async #finish(failure: { error: unknown } | undefined): Promise<void> {
+    const sound = (failure?.error as { code?: unknown } | undefined)?.code !== 'ERR_NON_FINITE'
+    try {
+      try {
+        if (sound && !this.#disposed) await this.saveCheckpoint()
+      } finally {
+        const closed = this.#close()
+        if (this.#run) await closed
+      }
+    } catch (error) {
+      if (!failure) throw error
+      process.emitWarning(`the training ended without its last checkpoint: ${error}`, 'ClmrWarning')
     }
   }
 
   /**
    * Trains until `epochs` or `maxSteps` are done.
-   * @param options.signal an abort saves a checkpoint, where there is a run directory, and rejects then
+   * @param options.signal an abort rejects at once without a run directory; with one, when the step that winds down is
+   *        over and its checkpoint is saved
    * @throws as `steps`
    */
   async fit(options: FitOptions = {}): Promise<TrainingSummary> {
+    const { signal, onStep, onEpoch } = parseOptions(fitOptions, options, 'Trainer.fit')
     const started = performance.now()
     let epochStarted = started
     let losses: number[] = []
     let finalLoss = Number.NaN
-    for await (const step of this.steps({ signal: options.signal })) {
+    for await (const step of this.steps({ signal })) {
       finalLoss = step.loss
       losses.push(step.loss)
-      await options.onStep?.(step)
+      await onStep?.(step)
       if (step.step % this.stepsPerEpoch! !== 0) continue
       const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length
       const seconds = (performance.now() - epochStarted) / 1000
       const { epoch, validationLoss } = step
-      await options.onEpoch?.({ epoch, step: step.step, loss, validationLoss, seconds })
+      await onEpoch?.({ epoch, step: step.step, loss, validationLoss, seconds })
       epochStarted = performance.now()
       losses = []
     }

@@ -38,6 +38,7 @@ interface Options {
   split?: SplitName
   validate?: boolean
   resume?: boolean
+  initFrom?: string
 }
 
 interface Data extends AsyncDisposable {
@@ -100,12 +101,30 @@ function tell(session: Session, summary: TrainingSummary): void {
   session.printJson(summary)
 }
 
+/** @throws UsageError for flags that would have no effect together */
+function checkTogether({ data, resume, split, validate, initFrom }: Options): void {
+  if (data === undefined && !resume)
+    throw new UsageError('a new training needs data', 'Pass --data CACHE, or --resume to go on with a run')
+  if (resume && initFrom !== undefined)
+    throw new UsageError('--resume goes on with the weights of the run', 'Leave --init-from or --resume out')
+  const flag = split !== undefined ? '--split' : validate ? '--validate' : undefined
+  if (data === undefined && flag !== undefined)
+    throw new UsageError(
+      `without --data, --resume takes the tracks of the run, and ${flag} has nothing to choose from`,
+      `Leave ${flag} out, or pass --data CACHE`,
+    )
+}
+
 async function train(session: Session, options: Options & Record<string, unknown>): Promise<void> {
   const { data: cache, run, config: file, set } = options
-  if (cache === undefined && !options.resume)
-    throw new UsageError('a new training needs data', 'Pass --data CACHE, or --resume to go on with a run')
+  checkTogether(options)
   const flags = Object.fromEntries(FLAGS.map((name) => [name, options[name]]))
   const settings = await readTrainingConfig(file, { set, options: flags })
+  if ('runDirectory' in settings.given)
+    throw new UsageError(
+      'the folder of the run is given twice: as runDirectory and as --run',
+      'Remove runDirectory from --config and --set: --run says it',
+    )
   await using data = cache === undefined ? undefined : await openData(cache, options)
   const { dataset, validation } = data ?? {}
   await using trainer = options.resume
