@@ -7,7 +7,25 @@ export * from './augment/index.js'
 export * from './model/index.js'
 export * from './loss/index.js'
 export * from './train/index.js'
-export * from './errors.js'
+export {
+  ArgumentError,
+  AudioDecodeError,
+  AudioFormatError,
+  CacheError,
+  CheckpointError,
+  ClmrError,
+  ConfigError,
+  DatasetError,
+  DeviceError,
+  DisposedError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  IoError,
+  NonFiniteError,
+  ShapeError,
+} from './errors.js'
 export { type Matrix, matrix } from './matrix.js'
+export type { NamedTensor, ProbeHistory, StateDict } from './native/binding.js'
 export { getThreads, setThreads } from './native/threads.js'
 export * from './evaluate/index.js'

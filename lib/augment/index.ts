@@ -4,7 +4,7 @@
  * in: clips [B, T] at one sample rate, mono
  * out: views [B·V, clipLength], row = example·V + view, and what was done to each
  */
-export { type AppliedTransform, Augmenter, type AugmenterOptions } from './augmenter.js'
+export { type AppliedTransform, type ApplyOptions, Augmenter, type AugmenterOptions } from './augmenter.js'
 export {
   clmrTransforms,
   delay,
@@ -19,5 +19,6 @@ export {
   reverb,
   reverse,
   type Transform,
+  type TransformInput,
   type TransformName,
 } from './transforms.js'

@@ -5,11 +5,13 @@ import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
+import { z } from 'zod'
 import { AudioDecodeError } from '../errors.js'
 import { writeAtomically } from '../formats/atomic-file.js'
 import { makeFolder } from '../formats/make-folder.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
+import { parseOptions, signalOption } from '../options.js'
 import { type IndexTrack, readIndex } from './index-file.js'
 import { audioFolder, trackPath } from './layout.js'
 import { MAX_WAV_SAMPLES, wavBytes, wavHeader } from './wav-file.js'
@@ -95,21 +97,24 @@ async function listFiles(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
+const verifyOptions = z.strictObject({ signal: signalOption })
+
 /**
  * Reads every byte of a cache and compares it with what was written.
- * @throws CacheError where there is no index to compare with
+ * @throws CacheError where there is no index to compare with; ConfigError
  */
 export async function verifyCache(
   cache: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<CacheReport> {
+  const { signal } = parseOptions(verifyOptions, options, 'verifyCache')
   const index = await readIndex(cache)
   const problems: CacheReport['problems'] = []
   const used = new Map<string, Promise<string | undefined>>()
   for (const track of index.tracks) {
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     const file = trackPath(cache, track.key)
-    if (!used.has(file)) used.set(file, problemOf(cache, track, options.signal))
+    if (!used.has(file)) used.set(file, problemOf(cache, track, signal))
     const reason = await used.get(file)
     if (reason) problems.push({ file, path: track.path, reason })
   }

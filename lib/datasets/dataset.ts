@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import {
   type CacheIndex,
   type IndexTrack,
@@ -13,7 +14,10 @@ import { type Matrix, matrix } from '../matrix.js'
 import type { CropSourceHandle } from '../native/binding.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
+import { parseOptions, signalOption } from '../options.js'
 import type { Task } from './labels.js'
+
+const readOptions = z.strictObject({ signal: signalOption })
 
 export interface Track {
   /** Path of the source file relative to the source folder, with `/`. */
@@ -88,9 +92,10 @@ export class Dataset implements Disposable {
 
   /**
    * All samples of track `i`, ±1, at `sampleRate`.
-   * @throws CacheError where the cached file is gone or damaged
+   * @throws CacheError where the cached file is gone or damaged; ArgumentError, ConfigError
    */
   async readTrack(i: number, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    const { signal } = parseOptions(readOptions, options, 'readTrack')
     const track = this.tracks[i]
     if (!track)
       throw new ArgumentError({
@@ -100,7 +105,7 @@ export class Dataset implements Disposable {
         remedy: 'Pass an index of tracks',
       })
     const source = this.cropSource()
-    return callNative(options.signal, (abort) =>
+    return callNative(signal, (abort) =>
       native().cropSourceRead(source, Int32Array.of(i), Float64Array.of(0), track.samples, abort),
     )
   }

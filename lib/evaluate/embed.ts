@@ -2,9 +2,11 @@
  * Embeddings of a data set, by the clip policy of the linear evaluation: every track is split into consecutive clips
  * of 59,049 samples without overlap; the rest at the end is dropped; a track shorter than a clip is zero-padded to one.
  */
+import { z } from 'zod'
 import { DatasetError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import { abortReason } from '../native/call.js'
+import { callbackOption, parseOptions, signalOption } from '../options.js'
 
 /** What the evaluation needs of an `Encoder`. */
 export interface TrackEncoder {
@@ -50,6 +52,11 @@ export function isEmbedded(value: LabelledTracks | DatasetEmbeddings): value is 
   return 'trackMeans' in value
 }
 
+const embedOptions = z.strictObject({
+  signal: signalOption,
+  onProgress: callbackOption<EmbedProgress>(),
+})
+
 interface Parts {
   frames: Matrix[]
   means: Float32Array[]
@@ -80,14 +87,14 @@ function join(dataset: LabelledTracks, dim: number, { frames, means }: Parts): D
  * holds the audio of two tracks and 2 kB a clip. Give the result to `LinearProbe.fit`, `probe.evaluate`,
  * `similarTracks` and `writeReport` in place of the data set, and it is embedded only once.
  * @param options.onProgress called after every track
- * @throws DatasetError where there are no tracks; CacheError where a track cannot be read; AbortError
+ * @throws DatasetError where there are no tracks; CacheError where a track cannot be read; ConfigError; AbortError
  */
 export async function embedDataset<D extends LabelledTracks>(
   encoder: TrackEncoder,
   dataset: D,
   options: { signal?: AbortSignal; onProgress?: (progress: EmbedProgress) => void } = {},
 ): Promise<DatasetEmbeddings<D>> {
-  const { signal, onProgress } = options
+  const { signal, onProgress } = parseOptions(embedOptions, options, 'embedDataset')
   const total = dataset.tracks.length
   if (total === 0)
     throw new DatasetError({

@@ -4,8 +4,22 @@
  * in: an encoder, data sets with labels, a run
  * out: probes and their metrics, similar tracks, a page to look at and listen to
  */
-export { type DatasetEmbeddings, type EmbedProgress, embedDataset } from './embed.js'
-export { accuracy, averagePrecision, rocAuc } from './metrics.js'
+export {
+  type DatasetEmbeddings,
+  type EmbedProgress,
+  embedDataset,
+  type LabelledTracks,
+  type TrackEncoder,
+} from './embed.js'
+export {
+  accuracy,
+  averagePrecision,
+  type ClassMetrics,
+  classMetrics,
+  rocAuc,
+  type Table,
+  type Vector,
+} from './metrics.js'
 export {
   type ClassProbability,
   type ClassResult,
@@ -15,6 +29,7 @@ export {
   type ProbeFitOptions,
   type ProbeProgress,
 } from './probe.js'
+export type { ProbeOptions, ProbeSettings } from './probe-options.js'
 export type { NamedResult } from './report/page.js'
 export {
   type ReportOptions,

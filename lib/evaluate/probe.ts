@@ -2,12 +2,13 @@
  * Linear evaluation: how much of the labels a small head can read from the embeddings of a frozen encoder.
  * Protocol: Spijkervet & Burgoyne, "Contrastive Learning of Musical Representations", ISMIR 2021.
  */
+import { z } from 'zod'
 import { ArgumentError, DisposedError, describe } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import type { ProbeHandle, ProbeHistory, ProbeSpec, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions } from '../options.js'
+import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { type DatasetEmbeddings, embedded, type LabelledTracks, type TrackEncoder } from './embed.js'
 import { accuracy, classMetrics } from './metrics.js'
 import {
@@ -39,6 +40,10 @@ export interface ProbeFitOptions extends ProbeOptions {
   signal?: AbortSignal
   onProgress?: (progress: ProbeProgress) => void
 }
+
+const loadOptions = z.strictObject({ encoder: z.unknown() })
+const predictOptions = z.strictObject({ signal: signalOption })
+const evaluateOptions = predictOptions.extend({ onProgress: callbackOption<ProbeProgress>() })
 
 /** How one class fares; NaN where the data set holds only tracks with it, or only tracks without. */
 export interface ClassResult {
@@ -212,11 +217,12 @@ export class LinearProbe implements Disposable {
   /**
    * Reads a probe that `save` wrote.
    * @param options.encoder the encoder that it was fitted on
-   * @throws IoError, CheckpointError
+   * @throws IoError, CheckpointError, ConfigError
    */
   static async load(path: string, options: { encoder: TrackEncoder }): Promise<LinearProbe> {
     checkEncoder(options?.encoder, 'LinearProbe.load')
     const { encoder } = options
+    parseOptions(loadOptions, options, 'LinearProbe.load')
     const { state, classes, task, settings, history } = await readProbe(path, encoder.dim)
     const handle = native().probeFromState(specOf(settings, classes.length, task), state)
     return new LinearProbe({ encoder, handle, classes, task, settings, history })
@@ -224,17 +230,18 @@ export class LinearProbe implements Disposable {
 
   /**
    * Judges the probe on a data set that neither training nor validation has seen.
-   * @throws DatasetError where its classes are others, CacheError, AbortError
+   * @throws DatasetError where its classes are others, CacheError, ConfigError, AbortError
    */
   async evaluate(
     set: EvaluationSet,
     options: { signal?: AbortSignal; onProgress?: (progress: ProbeProgress) => void } = {},
   ): Promise<Evaluation> {
     this.#checkAlive()
+    const { signal, onProgress: tell } = parseOptions(evaluateOptions, options, 'LinearProbe.evaluate')
     checkSet(set, 'dataset')
     checkSameClasses(this, 'dataset' in set ? set.dataset : set, 'test')
-    const onProgress = (p: { done: number; total: number }) => options.onProgress?.({ phase: 'test', ...p })
-    const x = await embedded(this.encoder, set, { signal: options.signal, onProgress })
+    const onProgress = (p: { done: number; total: number }) => tell?.({ phase: 'test', ...p })
+    const x = await embedded(this.encoder, set, { signal, onProgress })
     const probabilities = await this.#predictTracks(x.embeddings, x.trackOf, x.dataset.tracks.length)
     const multilabel = this.task === 'multilabel'
     const figures = evaluateProbabilities(probabilities, x.dataset.labels, this.classes, multilabel)
@@ -244,11 +251,12 @@ export class LinearProbe implements Disposable {
   /**
    * Decodes a file of any format and rate, and says how likely each class is.
    * @returns every class, the likeliest first
-   * @throws AudioDecodeError, AudioFormatError, IoError, AbortError
+   * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, AbortError
    */
   async predictFile(path: string, options: { signal?: AbortSignal } = {}): Promise<ClassProbability[]> {
     this.#checkAlive()
-    const { frames } = await this.encoder.encodeFile(path, { signal: options.signal })
+    const { signal } = parseOptions(predictOptions, options, 'predictFile')
+    const { frames } = await this.encoder.encodeFile(path, { signal })
     const p = await this.#predictTracks(frames, new Int32Array(frames.rows), 1)
     return this.classes
       .map((name, k) => ({ class: name, probability: p.data[k]! }))

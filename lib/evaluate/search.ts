@@ -1,9 +1,13 @@
 /** Which tracks sound alike: cosine similarity of mean embeddings. */
+import { z } from 'zod'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
+import { parseOptions } from '../options.js'
 import type { DatasetEmbeddings } from './embed.js'
+
+const searchOptions = z.strictObject({ k: z.unknown().optional() })
 
 export interface SimilarTrack {
   /** index into the tracks of the data set */
@@ -57,14 +61,14 @@ export async function nearest(
  * @param embedded what `embedDataset` returned
  * @param query the index of a track, which is then left out of the answer; or an embedding [E]
  * @param options.k how many, default 10; fewer where there are fewer
- * @throws ArgumentError, ShapeError, NonFiniteError
+ * @throws ArgumentError, ConfigError, ShapeError, NonFiniteError
  */
 export async function similarTracks(
   embedded: DatasetEmbeddings,
   query: number | Float32Array,
   options: { k?: number } = {},
 ): Promise<SimilarTrack[]> {
-  const { k = 10 } = options
+  const { k = 10 } = parseOptions(searchOptions, options, 'similarTracks')
   checkK(k)
   const { trackMeans, dataset } = embedded
   const self = typeof query === 'number' ? query : undefined

@@ -16,3 +16,4 @@ export {
   type FileEmbedding,
   type TrackEmbedding,
 } from './encoder.js'
+export { type InspectedTensor, type InspectOptions, inspectModel, type ModelInspection } from './inspect.js'

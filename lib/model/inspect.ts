@@ -4,9 +4,11 @@
  * in: a path that loadModelState takes, or any other file of tensors
  * out: its format, tensors, metadata, and the classes that its pickle names
  */
+import { z } from 'zod'
 import { tensorSha256 } from '../formats/safetensors.js'
 import type { DType } from '../formats/tensor.js'
 import type { TensorFormat } from '../formats/tensor-file.js'
+import { parseOptions } from '../options.js'
 import { openModel } from './open-model.js'
 
 export interface InspectedTensor {
@@ -30,12 +32,19 @@ export interface ModelInspection {
   warnings: string[]
 }
 
+const inspectOptions = z.strictObject({ sha256: z.boolean().default(false) })
+
+export interface InspectOptions {
+  /** hash every tensor, which reads all of them; by default no */
+  sha256?: boolean
+}
+
 /**
- * Lists a file of tensors.
- * @param sha256 hash every tensor, which reads all of them; default no
- * @throws IoError, CheckpointError as loadModelState, save that the tensors need not be those of SampleCNN
+ * Lists a file of tensors: a model, a checkpoint, or the newest valid checkpoint of a run directory.
+ * @throws ConfigError; IoError; CheckpointError where it is damaged, unsafe or of an unknown format
  */
-export async function inspectModel(path: string, { sha256 = false } = {}): Promise<ModelInspection> {
+export async function inspectModel(path: string, options: InspectOptions = {}): Promise<ModelInspection> {
+  const { sha256 } = parseOptions(inspectOptions, options, 'inspectModel')
   const { file, warnings } = await openModel(path)
   try {
     const tensors: InspectedTensor[] = []

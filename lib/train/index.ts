@@ -14,5 +14,6 @@ export {
   sgd,
 } from './recipe.js'
 export type { TrainerOverrides } from './run.js'
+export { type RunReport, verifyRun } from './run-directory.js'
 export { type FitOptions, type Projector, Trainer } from './trainer.js'
 export type { EpochResult, StepResult, TrainingSummary } from './types.js'
