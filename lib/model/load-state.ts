@@ -76,20 +76,6 @@ export async function loadModelState(path: string): Promise<ModelState> {
   }
 }
 
-/**
- * The classifier of a file that need not hold an encoder, as CLMR's fine-tuner writes it.
- * @returns `0.weight` [H or K, 512], `0.bias`, …; undefined where the file holds none
- * @throws IoError, CheckpointError as loadModelState
- */
-export async function loadHeadState(path: string): Promise<StateDict | undefined> {
-  const { file } = await openModel(path)
-  try {
-    return (await selectHead(file)).state
-  } finally {
-    await file.close()
-  }
-}
-
 export interface SavedModel {
   encoder: StateDict
   projector?: StateDict

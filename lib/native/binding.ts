@@ -236,13 +236,6 @@ export interface NativeTrain {
     learningRate: number,
     abort: AbortFlag,
   ): Promise<NativeStepResult>
-  /** The loss of a batch of views without touching weights or running statistics (validation), eval mode. */
-  trainerEvaluate(
-    trainer: TrainerHandle,
-    views: Float32Array,
-    rows: number,
-    abort: AbortFlag,
-  ): Promise<number>
   /** The mean loss over the whole batches of another source, eval mode, on windows and views that are the same at every call. */
   trainerValidate(trainer: TrainerHandle, source: CropSourceHandle, abort: AbortFlag): Promise<number>
   /** embeddings [n, 512] → projections [n, D] with the live projector */

@@ -77,10 +77,6 @@ export class NativeTrainer {
     return native().trainerValidate(this.#handle, source, abort)
   }
 
-  evaluate(views: Float32Array, rows: number, abort: AbortFlag): Promise<number> {
-    return native().trainerEvaluate(this.#handle, views, rows, abort)
-  }
-
   state(): Promise<TrainerState> {
     return native().trainerState(this.#handle)
   }

@@ -186,26 +186,20 @@ export class RunDirectory implements AsyncDisposable {
 
   /**
    * Starts a run in a folder, which is made if it is not there.
-   * @param replace delete the run that the folder holds; without it such a folder is refused
    * @throws ArgumentError where the folder holds a run, IoError where it cannot be written or another process does
    */
-  static async create(
-    path: string,
-    config: RunConfig,
-    { replace = false, ...options }: RunOptions & { replace?: boolean } = {},
-  ): Promise<RunDirectory> {
+  static async create(path: string, config: RunConfig, options: RunOptions = {}): Promise<RunDirectory> {
     await makeFolder(path)
     const unlock = await lockRun(path)
     try {
       const held = (await readdir(path)).filter((name) => [CONFIG, METRICS, CHECKPOINTS].includes(name))
-      if (held.length > 0 && !replace)
+      if (held.length > 0)
         throw new ArgumentError({
           what: 'the folder already holds a run',
           path,
           given: `a folder with ${held.join(', ')}`,
           remedy: 'Resume that run, or choose another folder',
         })
-      for (const name of held) await rm(join(path, name), { recursive: true })
       const text = Buffer.from(`${JSON.stringify(config, null, 2)}\n`)
       await writeAtomically(join(path, CONFIG), [text], options.files)
     } catch (error) {

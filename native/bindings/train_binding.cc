@@ -108,15 +108,6 @@ Napi::Value StepOnViews(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value Evaluate(const Napi::CallbackInfo& info) {
-  auto trainer = ToTrainer(info[0]);
-  const at::Tensor views = ToMatrix(info[1], "views", ToInteger(info[2], "rows"), kClipLength);
-  return RunAsync(info.Env(), ToAbortFlag(info[3]), {info[1]}, [=](const AbortFlag& abort) -> Finish {
-    const double loss = trainer->Evaluate(views, abort);
-    return [=](Napi::Env env) { return Napi::Number::New(env, loss); };
-  });
-}
-
 Napi::Value Validate(const Napi::CallbackInfo& info) {
   auto trainer = ToTrainer(info[0]);
   auto source = Handle<CropSource>::Unwrap(info[1], "the crop source");
@@ -181,7 +172,6 @@ void ExportTrain(Napi::Object exports) {
   Export(exports, "trainerCreate", Create);
   Export(exports, "trainerStep", Step);
   Export(exports, "trainerStepOnViews", StepOnViews);
-  Export(exports, "trainerEvaluate", Evaluate);
   Export(exports, "trainerValidate", Validate);
   Export(exports, "trainerProject", Project);
   Export(exports, "trainerState", State);
