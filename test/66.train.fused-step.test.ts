@@ -7,13 +7,13 @@ import { runTrainingStep, type TrainingCase, type TrainingRun } from './helpers/
 // below it by up to some 1e-3; with the same choices as float64 the error is 2e-5 (npm run check:gradients).
 
 const instructionSets: Record<string, Record<string, string>> = {
-  'on this CPU': { CLMR_KERNELS: 'fused-training' },
+  'on this CPU': {},
   'capped to AVX2': {
     CLMR_KERNELS: 'fused-training',
     CLMR_CPU_CAPABILITY: 'avx2',
     ONEDNN_MAX_CPU_ISA: 'AVX2',
   },
-  'without AVX, own GEMM': { CLMR_CPU_CAPABILITY: 'default', CLMR_KERNELS: 'fused-training,own-gemm' },
+  'without AVX, own GEMM': { CLMR_CPU_CAPABILITY: 'default', CLMR_KERNELS: 'own-gemm' },
 }
 const music: TrainingCase = { examples: 2, views: 2, steps: 2, weights: 'plain', input: 'music' }
 const isGradient = (name: string) => name.endsWith('.momentum_buffer')
@@ -48,17 +48,17 @@ describe('66 train: the fused step', () => {
   ] as const)
     it(`is the plain step with ${examples} examples of ${views} views`, () => {
       const which: TrainingCase = { ...music, examples, views, weights: 'negativeGamma' }
-      compare(runTrainingStep(which, { CLMR_KERNELS: 'fused-training' }), plainStep(which))
+      compare(runTrainingStep(which, {}), plainStep(which))
     })
 
   it('is the plain step where one view is silent', () => {
     const which: TrainingCase = { ...music, input: 'oneSilent' }
-    compare(runTrainingStep(which, { CLMR_KERNELS: 'fused-training' }), plainStep(which))
+    compare(runTrainingStep(which, {}), plainStep(which))
   })
 
   for (const input of ['silence', 'constant'] as const)
     it(`of nothing but ${input} has the loss of equal projections and no gradient`, () => {
-      const { steps, tensors } = runTrainingStep({ ...music, input }, { CLMR_KERNELS: 'fused-training' })
+      const { steps, tensors } = runTrainingStep({ ...music, input }, {})
       // closed form: all similarities are 1, the positive among 2N − 1 others
       for (const [loss] of steps) assert.ok(Math.abs(loss - Math.log(3)) <= 1e-6, String(loss))
       for (const [name, data] of Object.entries(tensors)) {
@@ -72,7 +72,7 @@ describe('66 train: the fused step', () => {
     })
 
   it('gives a bias before batch norm no gradient at all', () => {
-    const { tensors } = runTrainingStep({ ...music, steps: 1 }, { CLMR_KERNELS: 'fused-training' })
+    const { tensors } = runTrainingStep({ ...music, steps: 1 }, {})
     const biases = Object.keys(tensors).filter((name) =>
       /sequential\.[0-9]\.0\.bias\.momentum_buffer$/.test(name),
     )
@@ -81,7 +81,7 @@ describe('66 train: the fused step', () => {
   })
 
   it('counts batches and moves running statistics as the plain step: one time a step', () => {
-    const { tensors } = runTrainingStep({ ...music, steps: 1 }, { CLMR_KERNELS: 'fused-training' })
+    const { tensors } = runTrainingStep({ ...music, steps: 1 }, {})
     for (let i = 0; i < 11; i++)
       assert.deepEqual([...tensors[`encoder.sequential.${i}.1.num_batches_tracked`]!], [1])
   })
@@ -90,7 +90,7 @@ describe('66 train: the fused step', () => {
     for (const threads of ['1', '2', '3']) {
       const which: TrainingCase = { ...music, examples: 3, steps: 1 }
       const [once, again] = [1, 2].map(
-        () => runTrainingStep(which, { CLMR_KERNELS: 'fused-training', CLMR_THREADS: threads }).bytes,
+        () => runTrainingStep(which, { CLMR_THREADS: threads }).bytes,
       )
       assert.ok(once!.equals(again!), `${threads} threads`)
     }

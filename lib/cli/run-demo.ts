@@ -145,6 +145,7 @@ async function train(settings: Settings, run: string, dataset: Dataset): Promise
         maxSteps: steps,
         epochs: steps,
         seed,
+        kernels: 'fused',
         checkpointEvery: 25,
       })
   onProgress?.({ stage: 'train', done: trainer.stepsDone, total: steps })

@@ -57,9 +57,10 @@ export async function ntXentLoss(
 ): Promise<{ loss: number; gradient: Matrix }> {
   const { dim, views, temperature, signal } = parseOptions(lossOptions, options, 'ntXentLoss')
   const rows = checkRows(z, dim, 'z')
+  const given = signal ? z.slice() : z // an abort gives z back at once, while the native side winds down
   const { loss, gradient } = await callNative(
     signal,
-    (abort) => native().ntXentLoss(z, dim, views, temperature, abort),
+    (abort) => native().ntXentLoss(given, dim, views, temperature, abort),
     { detach: true },
   )
   return { loss, gradient: matrix(gradient, rows, dim) }

@@ -48,6 +48,8 @@ export interface RuntimeInfo {
 export interface NativeRuntime {
   info(): RuntimeInfo
   setThreads(n: number): void
+  /** sets the number unless it has been set: by this thread or another one of the process */
+  defaultThreads(n: number): void
   getThreads(): number
   createAbortFlag(): AbortFlag
   dispose(handle: Handle): void
@@ -190,6 +192,8 @@ export interface TrainerSpec {
   batchSize: number
   viewNorm: 'joint' | 'separate'
   precision: 'float32' | 'bfloat16'
+  /** of the encoder's forward and backward pass */
+  kernels: 'plain' | 'fused'
   device: string
   objective: { name: 'ntXent'; temperature: number }
   projection: { hidden: number; out: number }

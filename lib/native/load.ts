@@ -84,7 +84,7 @@ function openNative(): NativeBinding {
     bootstrap.open(join(libtorch.libraries, libraryFile('c10')))
     checkVersion(openTorchCpu(bootstrap, libtorch, folder), libtorch)
     const binding = bootstrap.init(join(folder, libraryFile('clmr')))
-    binding.setThreads(grantedThreads())
+    binding.defaultThreads(grantedThreads())
     return binding
   } catch (cause) {
     if (cause instanceof ClmrError) throw cause

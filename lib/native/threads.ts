@@ -25,8 +25,6 @@ export function grantedThreads(): number {
   return Math.min(availableParallelism(), cgroupQuota() ?? Number.POSITIVE_INFINITY)
 }
 
-let threads: number | undefined
-
 /**
  * Rules all native work of the process, from the next call on.
  * @param n 1 to 1024
@@ -40,11 +38,10 @@ export function setThreads(n: number): void {
       expected: 'an integer from 1 to 1024',
       remedy: 'Pass one',
     })
-  threads = n
   native().setThreads(n)
 }
 
 /** The number of threads that native work uses. */
 export function getThreads(): number {
-  return threads ?? native().getThreads()
+  return native().getThreads()
 }

@@ -62,6 +62,12 @@ export const trainerConfig = z.strictObject({
   runDirectory: folder.optional().describe('where config, metrics and checkpoints are kept'),
   checkpointEvery: count().default(100).describe('steps from one checkpoint to the next'),
   keepCheckpoints: count(1e6).default(3).describe('how many of the latest checkpoints to keep'),
+  kernels: z
+    .enum(['plain', 'fused'])
+    .default('plain')
+    .describe(
+      'plain rounds as PyTorch does; fused is about 3 times as fast in a third of the memory, and rounds differently',
+    ),
   device: z
     .string()
     .regex(/^(auto|cpu|cuda(:\d+)?)$/, { message: 'expected auto, cpu, cuda or cuda:N' })

@@ -113,10 +113,10 @@ async function initialWeights(options: CompleteTrainerOptions) {
 }
 
 function nativeSpec({ augmenter, ...config }: CompleteTrainerOptions): TrainerSpec {
-  const { seed, batchSize, viewNorm, precision, device, objective, projection, optimizer } = config
+  const { seed, batchSize, viewNorm, precision, kernels, device, objective, projection, optimizer } = config
   const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as TrainerSpec['chain']['transforms']
   const chain = { ...augmenter, transforms }
-  return { seed, batchSize, viewNorm, precision, device, objective, projection, optimizer, chain }
+  return { seed, batchSize, viewNorm, precision, kernels, device, objective, projection, optimizer, chain }
 }
 
 /**

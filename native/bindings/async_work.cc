@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <unordered_set>
 
@@ -29,14 +30,23 @@ class Executor {
   void Submit(std::function<void()> task) {
     std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
-    if (idle_ < tasks_.size() && threads_ < kMaxThreads) {
-      ++threads_;
-      std::thread([this] { Loop(); }).detach();
-    }
+    if (idle_ < tasks_.size() && threads_ < kMaxThreads) StartThread();
     ready_.notify_one();
   }
 
  private:
+  // Where no thread can be had, the ones that run do the work; without a single one the task is taken back.
+  void StartThread() {
+    try {
+      std::thread([this] { Loop(); }).detach();
+      ++threads_;
+    } catch (const std::system_error&) {
+      if (threads_ > 0) return;
+      tasks_.pop_back();
+      throw Error("ERR_MEMORY", "the system gives no thread to work on");
+    }
+  }
+
   void Loop() {
     for (;;) {
       std::unique_lock lock(mutex_);
@@ -88,7 +98,16 @@ class Environment {
       std::lock_guard lock(mutex_);
       ++running_;
     }
-    Executor::Get().Submit([this, raw] { Run(raw); });
+    try {
+      Executor::Get().Submit([this, raw] { Run(raw); });
+    } catch (...) {
+      jobs_.erase(raw);
+      if (jobs_.empty()) napi_unref_threadsafe_function(env_, wake_);
+      std::lock_guard lock(mutex_);
+      --running_;
+      delete raw;
+      throw;
+    }
     return promise;
   }
 
@@ -110,7 +129,12 @@ class Environment {
   }
 
   static void Wake(napi_env env, napi_value, void* context, void*) {
-    if (env) static_cast<Environment*>(context)->Deliver();
+    if (!env) return;
+    try {
+      static_cast<Environment*>(context)->Deliver();
+    } catch (...) {
+      // The environment is ending: what is left is freed in Close. An exception must not reach the C caller.
+    }
   }
 
   void Deliver() {
@@ -181,6 +205,11 @@ Napi::Value RunAsync(Napi::Env env, std::shared_ptr<AbortFlag> abort, const std:
 void SetThreadCount(int threads) {
   thread_count.store(threads);
   ApplyThreadCount();
+}
+
+void DefaultThreadCount(int threads) {
+  int none = 0;
+  thread_count.compare_exchange_strong(none, threads);
 }
 
 int ThreadCount() {

@@ -24,6 +24,8 @@ void InitAsync(Napi::Env env);
 // Applies the thread count of setThreads to the calling thread: OpenMP keeps it per thread.
 void ApplyThreadCount();
 void SetThreadCount(int threads);
+// The same, unless a count was set before: an environment that starts later must not undo setThreads.
+void DefaultThreadCount(int threads);
 int ThreadCount();
 
 }  // namespace clmr::bindings

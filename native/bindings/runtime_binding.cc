@@ -45,6 +45,12 @@ void ExportRuntime(Napi::Object exports) {
     SetThreadCount(static_cast<int>(threads));
     return info.Env().Undefined();
   });
+  Export(exports, "defaultThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    const int64_t threads = ToInteger(info[0], "threads");
+    if (threads < 1 || threads > 1024) throw Error("ERR_ARGUMENT", "expected 1 to 1024 threads");
+    DefaultThreadCount(static_cast<int>(threads));
+    return info.Env().Undefined();
+  });
   Export(exports, "getThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
     return Napi::Number::New(info.Env(), ThreadCount());
   });

@@ -35,6 +35,7 @@ TrainerSpec ToTrainerSpec(Napi::Object js) {
   spec.seed = static_cast<uint64_t>(IntegerAt(js, "seed"));
   spec.batch_size = IntegerAt(js, "batchSize");
   spec.view_norm = StringAt(js, "viewNorm") == "separate" ? ViewNorm::separate : ViewNorm::joint;
+  spec.fused = StringAt(js, "kernels") == "fused";
   spec.temperature = NumberAt(ObjectAt(js, "objective"), "temperature");
   spec.projection_hidden = IntegerAt(ObjectAt(js, "projection"), "hidden");
   spec.projection_out = IntegerAt(ObjectAt(js, "projection"), "out");

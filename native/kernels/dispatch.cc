@@ -60,7 +60,6 @@ const char* InstructionSet() {
   }
 }
 
-bool FusedTrainingWanted() { return Wanted("fused-training"); }
 bool FusedKernelsWanted() { return !Wanted("reference"); }
 bool Bfloat16GemmPays() {
   if (Wanted("bfloat16")) return true;

@@ -14,10 +14,6 @@ const char* InstructionSet();
 // False where CLMR_KERNELS=reference asks for the plain versions, to compare with.
 bool FusedKernelsWanted();
 
-// True where CLMR_KERNELS=fused-training asks for the fused training step. It is not the default yet: its gradients follow
-// float64 as closely as PyTorch's float32 does, but not PyTorch's own float32 to 1e-3 over many steps.
-bool FusedTrainingWanted();
-
 // False where CLMR_KERNELS=own-gemm asks for our own small GEMM, which otherwise serves only where libtorch has none.
 bool BrgemmWanted();
 

@@ -3,7 +3,10 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <new>
@@ -33,10 +36,22 @@ struct Block {
   size_t capacity;
 };
 
+#ifdef __linux__
+// The memory that the cgroup grants; the largest number where there is no limit.
+size_t CgroupLimit() {
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream file(path);
+    size_t bytes = 0;
+    if (file >> bytes && bytes > 0) return bytes;
+  }
+  return SIZE_MAX;
+}
+#endif
+
 size_t DefaultLimit() {
   if (const char* wanted = std::getenv("CLMR_WORKSPACE_MB")) return static_cast<size_t>(std::strtoull(wanted, nullptr, 10)) << 20;
 #ifdef __linux__
-  return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
+  return std::min(static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE), CgroupLimit()) / 4;
 #else
   return size_t{2} << 30;
 #endif

@@ -50,7 +50,7 @@ bool GemmIsRight() {
   try {
     Gemm(rows, depth, a.data(), depth, b.data(), c.data());
     at::native::cpublas::brgemm_release(true);
-  } catch (const c10::Error&) {
+  } catch (const std::exception&) {
     return false;
   }
   for (int64_t i = 0; i < rows; ++i)
@@ -256,7 +256,7 @@ void Bfloat16Forward::RunSplit(const float* clip, float* out, int64_t threads, c
     const int64_t windows = steps / 3, blocks = layer.out / kBlock;
     uint16_t* pooled = (j % 2 == 0 ? w.even : w.odd).Get((windows + 2) * layer.out);
     ClearBorders(pooled, windows, layer.out);
-    const bool by_windows = windows >= 8 * threads;
+    const bool by_windows = j == 0 || windows >= 8 * threads;  // only RunEarly computes the first layer
     Share(by_windows ? windows : blocks, threads, [&](int64_t first, int64_t last) {
       if (by_windows)
         RunEarly(j, clip, in, pooled, steps, first, last, 0, blocks);

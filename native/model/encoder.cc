@@ -16,7 +16,7 @@
 namespace clmr {
 namespace {
 
-// Embeddings in bfloat16 stay within this cosine of float32's, or something is broken.
+// Embeddings in bfloat16 stay within this cosine of float32's, or float32 is used.
 constexpr double kLeastCosine = 0.999;
 
 // [1, kClipLength]: the samples themselves where they reach, a zero-padded copy where they end.
@@ -61,7 +61,10 @@ Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision pr
     : device_(ResolveDevice(device)), dtype_(precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat) {
   c10::InferenceMode inference;
   weights_ = Prepare(model, dtype_);
-  if (precision == Precision::bfloat16) CheckBfloat16(model);
+  if (precision == Precision::bfloat16 && !Bfloat16IsClose(model)) {
+    dtype_ = at::kFloat;
+    weights_ = Prepare(model, dtype_);
+  }
 }
 
 // Without matrix units for bfloat16 (AMX), Winograd in float32 is both faster and more exact than a direct convolution in
@@ -140,7 +143,7 @@ void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vec
   });
 }
 
-void Encoder::CheckBfloat16(const SampleCnn& model) const {
+bool Encoder::Bfloat16IsClose(const SampleCnn& model) const {
   const AbortFlag never{false};
   const at::Tensor exact = Embed(*Prepare(model, at::kFloat), ProbeClip(), never);
   at::Tensor half = at::empty({kEmbeddingSize}, at::kFloat);
@@ -148,9 +151,7 @@ void Encoder::CheckBfloat16(const SampleCnn& model) const {
   EncodeWindows(clip.const_data_ptr<float>(), kClipLength, {0}, half.mutable_data_ptr<float>(), 1, never);
   const double norms = exact.norm().item<double>() * half.norm().item<double>();
   const double cosine = norms == 0 ? 1 : at::dot(exact, half).item<double>() / norms;
-  if (!(cosine >= kLeastCosine))
-    throw Error("ERR_DEVICE", "bfloat16 embeddings have a cosine of " + std::to_string(cosine) +
-                                  " to float32 ones on this machine: use precision float32");
+  return cosine >= kLeastCosine;
 }
 
 NamedTensors Encoder::State() const { return Current()->model.State(); }

@@ -17,7 +17,7 @@ enum class Precision { float32, bfloat16 };
 
 class Encoder {
  public:
-  // Copies the weights. Throws ERR_DEVICE where the device is not there, or this CPU computes bfloat16 wrongly.
+  // Copies the weights. Throws ERR_DEVICE where the device is not there.
   explicit Encoder(const SampleCnn& model, const std::string& device = "cpu", Precision precision = Precision::float32);
 
   // Other weights from now on, copied: calls in flight end with the old ones. This is how an encoder follows a training
@@ -41,10 +41,10 @@ class Encoder {
   static std::unique_ptr<const FusedForward> MakeFused(const SampleCnn& model, at::ScalarType dtype);
   std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype) const;
   at::Tensor Embed(const Weights& weights, const at::Tensor& clip, const AbortFlag& abort) const;
-  void CheckBfloat16(const SampleCnn& model) const;
+  bool Bfloat16IsClose(const SampleCnn& model) const;
 
   const c10::Device device_;
-  const at::ScalarType dtype_;
+  at::ScalarType dtype_;  // bfloat16: allowed where it is faster, not insisted on
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Weights> weights_;
   mutable std::unique_ptr<const SampleCnn> next_;  // from Update; made ready when it is first needed

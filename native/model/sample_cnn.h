@@ -43,9 +43,9 @@ class SampleCnn {
   void RequireGrad(bool require);
 
   // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks at
-  // `abort` between layers. Differentiable where the parameters require grad; the backward pass looks at `abort` too, so
+  // `abort` between layers. fused: blocks 0 to 9 as one operation while training, where FusedTrainingServes. Differentiable where the parameters require grad; the backward pass looks at `abort` too, so
   // the flag has to live until that pass is over.
-  at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort) const;
+  at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false) const;
 
   SampleCnn Clone() const;
   int64_t Bytes() const;

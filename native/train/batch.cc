@@ -22,6 +22,7 @@ BatchOrder::BatchOrder(uint64_t seed, int64_t tracks, int64_t batch_size)
 }
 
 std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
+  if (step < 0) throw Error("ERR_ARGUMENT", "there is no step " + std::to_string(step));
   const int64_t epoch = step / StepsPerEpoch(), place = step % StepsPerEpoch();
   std::vector<int64_t> order(tracks_);
   std::iota(order.begin(), order.end(), 0);

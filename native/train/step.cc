@@ -127,12 +127,12 @@ at::Tensor Trainer::Loss(const SampleCnn& encoder, const at::Tensor& views, bool
 }
 
 at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, bool training, const AbortFlag& abort) const {
-  if (spec_.view_norm == ViewNorm::joint || !training) return encoder.Forward(views, training, abort);
+  if (spec_.view_norm == ViewNorm::joint || !training) return encoder.Forward(views, training, abort, spec_.fused);
   const int64_t n_views = spec_.chain.views;
   const at::Tensor by_view = views.view({-1, n_views, kClipLength});
   std::vector<at::Tensor> embeddings;  // V × [B, E]
   for (int64_t v = 0; v < n_views; ++v)
-    embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort));
+    embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec_.fused));
   return at::stack(embeddings, 1).flatten(0, 1);
 }
 
@@ -144,6 +144,7 @@ double Trainer::Evaluate(const at::Tensor& views, const AbortFlag& abort) {
 }
 
 double Trainer::Validate(const CropSource& source, const AbortFlag& abort) {
+  if (source.Tracks() < 2) throw Error("ERR_CONFIG", "a validation set needs at least 2 tracks");
   const int64_t batch = std::min(spec_.batch_size, source.Tracks());
   const int64_t batches = source.Tracks() / batch;
   double sum = 0;

@@ -90,6 +90,7 @@ TrainerState Trainer::State() {
 }
 
 void Trainer::Restore(const TrainerState& state) {
+  if (state.step < 0) throw Error("ERR_CHECKPOINT", "the state counts " + std::to_string(state.step) + " steps");
   std::lock_guard one_at_a_time(step_mutex_);
   SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."));
   Projector projector = Projector::FromState(Under(state.tensors, "projector."));

@@ -29,6 +29,7 @@ struct TrainerSpec {
   uint64_t seed = 42;
   int64_t batch_size = 48;
   ViewNorm view_norm = ViewNorm::joint;
+  bool fused = false;  // the encoder's pass as one operation, where that can be had
   double temperature = 0.5;
   int64_t projection_hidden = 512, projection_out = 64;
   OptimizerSpec optimizer;

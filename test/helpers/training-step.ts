@@ -13,6 +13,7 @@ const spec: TrainerSpec = {
   batchSize: examples,
   viewNorm: 'joint',
   precision: 'float32',
+  kernels: 'fused', // CLMR_KERNELS=reference makes it the plain one
   device: 'cpu',
   objective: { name: 'ntXent', temperature: 0.5 },
   projection: { hidden: 512, out: 64 },

@@ -22,7 +22,8 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
   return v;
 }
 [[maybe_unused]] inline void Store(float* p, Lanes v) { std::memcpy(p, &v, sizeof v); }
-[[maybe_unused]] inline Lanes Max(Lanes a, Lanes b) { return a > b ? a : b; }
+// A NaN in either is kept.
+[[maybe_unused]] inline Lanes Max(Lanes a, Lanes b) { return (a > b) | (a != a) ? a : b; }
 // Keeps a NaN, which the comparison the other way round would hide.
 [[maybe_unused]] inline Lanes Relu(Lanes a) { return a < Lanes{} ? Lanes{} : a; }
 
