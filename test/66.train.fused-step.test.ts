@@ -89,9 +89,7 @@ describe('66 train: the fused step', () => {
   it('gives the same bits run for run, on 1, 2 and 3 threads', () => {
     for (const threads of ['1', '2', '3']) {
       const which: TrainingCase = { ...music, examples: 3, steps: 1 }
-      const [once, again] = [1, 2].map(
-        () => runTrainingStep(which, { CLMR_THREADS: threads }).bytes,
-      )
+      const [once, again] = [1, 2].map(() => runTrainingStep(which, { CLMR_THREADS: threads }).bytes)
       assert.ok(once!.equals(again!), `${threads} threads`)
     }
   })

@@ -2,8 +2,8 @@
 import { totalmem } from 'node:os'
 
 /** Activations of one view in a training step, measured; the fused step keeps a third of them. */
-const viewBytes = () =>
-  process.env.CLMR_KERNELS?.split(',').includes('fused-training') ? 0.11e9 / 3 : 0.11e9
+const VIEW_BYTES = { plain: 0.11e9, fused: 0.11e9 / 3 } as const
+type Kernels = keyof typeof VIEW_BYTES
 /** The rest is for libtorch, the tracks and everybody else. */
 const SHARE = 0.8
 /** What a machine should have for the default training, 48 examples with two views. */
@@ -17,22 +17,28 @@ export function memoryLimit(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
-const fits = (batchSize: number, views: number, bytes: number) =>
-  batchSize * views * viewBytes() <= SHARE * bytes
+const fits = (batchSize: number, views: number, bytes: number, kernels: Kernels) =>
+  batchSize * views * VIEW_BYTES[kernels] <= SHARE * bytes
 
 /** The largest of 16, 8, 4 and 2 examples that fits, or 2. */
-export function batchThatFits(bytes: number, views = 2): number {
-  return [16, 8, 4].find((batchSize) => fits(batchSize, views, bytes)) ?? 2
+export function batchThatFits(bytes: number, views = 2, kernels: Kernels = 'plain'): number {
+  return [16, 8, 4].find((batchSize) => fits(batchSize, views, bytes, kernels)) ?? 2
 }
 
 /**
  * What to say before a training that may not fit, or undefined where it fits.
  * @param bytes what may be used; by default what this machine grants
  */
-export function memoryNote(batchSize: number, views: number, bytes = memoryLimit()): string | undefined {
-  if (fits(batchSize, views, bytes)) return undefined
-  const need = gigabytes(batchSize * views * viewBytes())
-  const smaller = batchThatFits(bytes, views)
-  const remedy = smaller < batchSize ? `; --batch-size ${smaller} takes less` : ''
+export function memoryNote(
+  batchSize: number,
+  views: number,
+  bytes = memoryLimit(),
+  kernels: Kernels = 'plain',
+): string | undefined {
+  if (fits(batchSize, views, bytes, kernels)) return undefined
+  const need = gigabytes(batchSize * views * VIEW_BYTES[kernels])
+  const smaller = batchThatFits(bytes, views, kernels)
+  const fused = kernels === 'plain' ? '; --set kernels=fused takes a third' : ''
+  const remedy = smaller < batchSize ? `; --batch-size ${smaller} takes less${fused}` : fused
   return `a step takes about ${need} of the ${gigabytes(bytes)} of memory here${remedy}`
 }

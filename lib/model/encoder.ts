@@ -137,7 +137,7 @@ export class Encoder implements Disposable {
   /**
    * New weights, drawn as PyTorch draws them (kaiming-uniform).
    * @param options seed (42), device ('auto'), precision ('float32'), threads (left alone)
-   * @throws ConfigError; DeviceError where the device is not there or computes bfloat16 wrongly
+   * @throws ConfigError; DeviceError where the device is not there
    */
   static async create(options: EncoderOptions = {}): Promise<Encoder> {
     const { seed, device, precision, threads } = parseOptions(encoderOptions, options, 'Encoder.create')

@@ -7,7 +7,7 @@ import { trainerConfig } from '../../train/options.js'
 import { refuseChanges } from '../../train/run.js'
 import { commonFlags, examples } from '../command.js'
 import { UsageError } from '../failure.js'
-import { memoryNote } from '../memory.js'
+import { memoryLimit, memoryNote } from '../memory.js'
 import { onRun, type Session } from '../session.js'
 import { duration, figure, printable } from '../text.js'
 
@@ -130,7 +130,8 @@ async function train(session: Session, options: Options & Record<string, unknown
   await using trainer = options.resume
     ? await resume(options, settings, data)
     : await Trainer.create({ ...settings.config, dataset, validation, runDirectory: run })
-  const note = memoryNote(trainer.config.batchSize, trainer.config.augmenter.views)
+  const { batchSize, augmenter, kernels } = trainer.config
+  const note = memoryNote(batchSize, augmenter.views, memoryLimit(), kernels)
   if (note) session.note(note)
   if (options.resume) session.note(`going on from step ${trainer.stepsDone}`)
   try {
