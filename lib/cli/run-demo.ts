@@ -65,8 +65,8 @@ export interface DemoResult {
   similar: { query: string; tracks: SimilarTrack[] }[]
 }
 
-/** Steps that take about three minutes on two cores. */
-export const DEMO_STEPS = 100
+/** Steps of the fused kernels that take about three minutes on two cores. */
+export const DEMO_STEPS = 200
 const QUERIES = 4
 
 type Settings = Required<Omit<DemoOptions, 'signal' | 'onProgress'>> &
