@@ -253,9 +253,10 @@ export class Trainer implements Disposable, AsyncDisposable {
     this.#check()
     const { signal } = parseOptions(stepOptions, options, 'Trainer.step')
     const rows = this.#checkViews(views)
+    const given = signal ? views.slice() : views // an abort gives views back at once, while the native side winds down
     return this.#native.enqueue(signal, async (abort) => {
       const rate = this.#learningRate()
-      const result = await this.#naming([], () => this.#native.stepOnViews(views, rows, rate, abort))
+      const result = await this.#naming([], () => this.#native.stepOnViews(given, rows, rate, abort))
       return this.#record(this.#wrap(result, rows), abort)
     })
   }
@@ -399,8 +400,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       await this.#run?.appendStep(result)
     }
     const improves =
-      result.validationLoss !== undefined &&
-      !(result.validationLoss >= (this.#bestValidationLoss ?? Infinity))
+      result.validationLoss !== undefined && result.validationLoss < (this.#bestValidationLoss ?? Infinity)
     if (improves) this.#bestValidationLoss = result.validationLoss
     if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
       await this.#checkpoint(improves ? result.validationLoss : undefined)
