@@ -42,9 +42,9 @@ class SampleCnn {
   std::vector<at::Tensor> Parameters() const;
   void RequireGrad(bool require);
 
-  // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks at
-  // `abort` between layers. fused: blocks 0 to 9 as one operation while training, where FusedTrainingServes. Differentiable where the parameters require grad; the backward pass looks at `abort` too, so
-  // the flag has to live until that pass is over.
+  // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks at `abort`
+  // between layers, forward and backward: the flag has to live until the backward pass is over. Differentiable where the
+  // parameters require grad. fused: blocks 0 to 9 as one operation while training, where FusedTrainingServes.
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false) const;
 
   SampleCnn Clone() const;
