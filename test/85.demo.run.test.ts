@@ -38,8 +38,14 @@ describe('85 demo run', function () {
 
       assert.equal(first.tracks, 33)
       assert.equal(first.classes.length, 11)
-      for (const { evaluation, sameClass } of [first.trained, first.random])
-        for (const share of [evaluation.accuracy, evaluation.rocAuc, evaluation.prAuc, sameClass])
+      for (const { evaluation, standardized, sameClass } of [first.trained, first.random])
+        for (const share of [
+          evaluation.accuracy,
+          evaluation.rocAuc,
+          evaluation.prAuc,
+          standardized.accuracy,
+          sameClass,
+        ])
           assert.ok(share >= 0 && share <= 1, `${share}`)
 
       const page = await readFile(first.report, 'utf8')

@@ -48,6 +48,8 @@ export interface DemoOptions {
 
 export interface DemoMeasure {
   evaluation: Evaluation
+  /** the same with features of mean 0 and deviation 1, which does away with the scale of the embeddings */
+  standardized: Evaluation
   /** share of tracks whose nearest neighbour is of their class */
   sameClass: number
 }
@@ -181,7 +183,8 @@ async function measure(
     onProgress: (p) => onProgress?.({ stage, ...p }),
   })
   const evaluation = await probe(encoder, embeddings, { seed, signal })
-  return { embeddings, evaluation, sameClass: await sameClassShare(embeddings) }
+  const standardized = await probe(encoder, embeddings, { seed, signal, standardize: true })
+  return { embeddings, evaluation, standardized, sameClass: await sameClassShare(embeddings) }
 }
 
 /** A few test tracks, spread over the classes, and the three that sound most like each. */
@@ -204,7 +207,7 @@ function complete(options: DemoOptions): Settings {
 
 /**
  * Makes the corpus, prepares it, trains on its train split, and measures the encoder against one with random weights:
- * a linear probe after the published protocol, and the share of tracks whose nearest neighbour is of their class. The
+ * a linear probe after the published protocol and one on standardised features, and the share of tracks whose nearest neighbour is of their class. The
  * same options give the same numbers on the same machine. Calling it again in the same folder goes on where the last
  * call ended.
  * @throws ConfigError where `out` holds a demo with other settings, IoError, the signal's reason
