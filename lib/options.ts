@@ -7,6 +7,10 @@ import { Option } from 'commander'
 import { z } from 'zod'
 import { ConfigError, describe } from './errors.js'
 
+/** Where random choices come from: any integer that a number holds exactly. */
+export const seedOption = (doc: string) =>
+  z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(42).describe(doc)
+
 /** An option that stops a call. */
 export const signalOption = z.instanceof(AbortSignal, { message: 'expected an AbortSignal' }).optional()
 

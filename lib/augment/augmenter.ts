@@ -6,7 +6,7 @@ import type { AppliedTransformRecord, ChainSpec, TransformSpec } from '../native
 import { checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions } from '../options.js'
+import { parseOptions, seedOption } from '../options.js'
 import { clmrTransforms, parseTransform, type Transform, type TransformInput } from './transforms.js'
 
 /** A transform inside of other options: the message of its error becomes theirs. */
@@ -31,7 +31,7 @@ export const augmenterOptions = z
     views: z.number().int().min(1).max(1024).default(2).describe('versions of every example'),
     clipLength: z.number().int().min(1).max(100_000_000).default(59049).describe('samples of a view'),
     sampleRate: z.number().min(1000).max(768_000).default(22050).describe('Hz'),
-    seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(42).describe('of every random choice'),
+    seed: seedOption('of every random choice'),
   })
   .superRefine(({ transforms, sampleRate }, context) => {
     transforms.forEach((transform, place) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { seedOption } from '../options.js'
 
 const positive = z.number().positive().finite()
 const count = z.number().int().positive()
@@ -31,13 +32,7 @@ export const probeOptions = z.strictObject({
   stopPatience: count
     .default(10)
     .describe('epochs without a better validation loss before the training ends'),
-  seed: z
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
-    .default(42)
-    .describe('of the first weights and the order of the clips'),
+  seed: seedOption('of the first weights and the order of the clips'),
   standardize: z
     .boolean()
     .default(false)

@@ -8,7 +8,7 @@ import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
 import { setThreads } from '../native/threads.js'
-import { parseOptions } from '../options.js'
+import { parseOptions, seedOption } from '../options.js'
 import { CLIP_LENGTH, EMBEDDING_DIM, SAMPLE_RATE } from './architecture.js'
 import { checkApart, checkTrack, windowStarts } from './clips.js'
 import { decodeAhead, type Paths } from './encode-files.js'
@@ -16,13 +16,7 @@ import { loadModelState, saveModelState } from './load-state.js'
 
 /** The options of an Encoder. */
 export const encoderOptions = z.strictObject({
-  seed: z
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
-    .default(42)
-    .describe('of the new weights; the same seed gives the same weights everywhere'),
+  seed: seedOption('of the new weights; the same seed gives the same weights everywhere'),
   device: z
     .string()
     .regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, "expected 'auto', 'cpu', 'cuda' or 'cuda:N'")

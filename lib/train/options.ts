@@ -4,7 +4,7 @@ import { Augmenter, augmenterOptions } from '../augment/augmenter.js'
 import { Dataset } from '../datasets/dataset.js'
 import { ntXent } from '../loss/nt-xent.js'
 import { Encoder } from '../model/encoder.js'
-import { callbackOption, type OptionsPath, parseOptions, signalOption } from '../options.js'
+import { callbackOption, type OptionsPath, parseOptions, seedOption, signalOption } from '../options.js'
 import { adam, constant, objectiveOption, optimizerOption, scheduleOption } from './recipe.js'
 import type { EpochResult, StepResult } from './types.js'
 
@@ -52,22 +52,14 @@ export const trainerConfig = z.strictObject({
       message: 'bfloat16 is not available for training yet, float32 is',
     })
     .describe('arithmetic of the network: float32'),
-  seed: z
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
-    .default(42)
-    .describe('of weights, order, crops and transforms'),
+  seed: seedOption('of weights, order, crops and transforms'),
   runDirectory: folder.optional().describe('where config, metrics and checkpoints are kept'),
   checkpointEvery: count().default(100).describe('steps from one checkpoint to the next'),
   keepCheckpoints: count(1e6).default(3).describe('how many of the latest checkpoints to keep'),
   kernels: z
     .enum(['plain', 'fused'])
     .default('plain')
-    .describe(
-      'plain rounds as PyTorch does; fused is about 3 times as fast in a third of the memory, and rounds differently',
-    ),
+    .describe('plain rounds as PyTorch does; fused is faster, takes less memory, and rounds differently'),
   device: z
     .string()
     .regex(/^(auto|cpu|cuda(:\d+)?)$/, { message: 'expected auto, cpu, cuda or cuda:N' })
