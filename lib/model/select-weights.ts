@@ -21,10 +21,11 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i])
 }
 
-/** Prefixes in front of `word.` in the names of a file, the most usual first. */
+/** Prefixes in front of `word.` in the names of a file, the most usual first. What an objective keeps is no model. */
 function prefixesBefore(file: TensorFile, pattern: RegExp, usual: readonly string[]): string[] {
   const found = new Set<string>()
   for (const name of file.entries.keys()) {
+    if (name.startsWith('objective.')) continue
     const prefix = pattern.exec(name)?.[1]
     if (prefix !== undefined) found.add(prefix)
   }

@@ -208,6 +208,8 @@ export interface NativeStepResult {
   /** L2 norm over all parameters */
   gradientNorm: number
   learningRate: number
+  /** what the objective tells of the batch, by name */
+  metrics: Record<string, number>
   /** seconds of reading + augmenting, and of the whole step */
   dataSeconds: number
   seconds: number
@@ -215,7 +217,10 @@ export interface NativeStepResult {
   tracks: number[]
 }
 
-/** Everything that a resumed run needs, as named tensors: `encoder.*`, `projector.*`, `optimizer.*`; plus the counters. */
+/**
+ * Everything that a resumed run needs, as named tensors: `encoder.*`, `projector.*` (SimCLR's), `objective.*` (all else
+ * that an objective keeps), `optimizer.*`; plus the counters.
+ */
 export interface TrainerState {
   tensors: StateDict
   step: number

@@ -75,12 +75,14 @@ function underPrefix(tensors: StateDict, prefix: string): StateDict {
 
 /** What TensorBoard shows. */
 function scalarsOf(step: Omit<StepResult, 'tracks'>): Record<string, number> {
-  const { loss, learningRate, gradientNorm, viewsPerSecond, validationLoss } = step
+  const { loss, learningRate, gradientNorm, viewsPerSecond, validationLoss, metrics } = step
+  const told = Object.entries(metrics).map(([name, value]) => [`train/${name}`, value])
   return {
     'train/loss': loss,
     'train/learning_rate': learningRate,
     'train/gradient_norm': gradientNorm,
     'train/views_per_second': viewsPerSecond,
+    ...Object.fromEntries(told),
     ...(validationLoss === undefined ? {} : { 'validation/loss': validationLoss }),
   }
 }

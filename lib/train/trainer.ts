@@ -415,10 +415,9 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   #wrap(result: NativeStepResult, rows: number, tracks: string[] = []): StepResult {
-    const { step, loss, learningRate, gradientNorm, dataSeconds, seconds } = result
-    const epoch = this.stepsPerEpoch ? Math.ceil(step / this.stepsPerEpoch) : 0
-    const viewsPerSecond = rows / seconds
-    return { step, epoch, loss, learningRate, gradientNorm, viewsPerSecond, dataSeconds, seconds, tracks }
+    const { dataSeconds, seconds, tracks: _indices, ...measured } = result
+    const epoch = this.stepsPerEpoch ? Math.ceil(result.step / this.stepsPerEpoch) : 0
+    return { ...measured, epoch, viewsPerSecond: rows / seconds, dataSeconds, seconds, tracks }
   }
 
   #learningRate(): number {

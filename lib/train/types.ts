@@ -10,6 +10,8 @@ export interface StepResult {
   learningRate: number
   /** L2 norm over all parameters */
   gradientNorm: number
+  /** what the objective tells of the batch, such as accuracy */
+  metrics: Record<string, number>
   /** rows (examples · views) a second of this step */
   viewsPerSecond: number
   /** time spent reading and augmenting */

@@ -25,9 +25,13 @@ OptimizerSpec ToOptimizerSpec(Napi::Object js) {
   throw Error("ERR_CONFIG", "there is no optimizer " + name);
 }
 
+NtXentSpec ToObjectiveSpec(Napi::Object js) {
+  const std::string name = StringAt(js, "name");
+  if (name == "ntXent") return NtXentSpec{NumberAt(js, "temperature")};
+  throw Error("ERR_CONFIG", "there is no objective " + name);
+}
+
 TrainerSpec ToTrainerSpec(Napi::Object js) {
-  if (const std::string objective = StringAt(ObjectAt(js, "objective"), "name"); objective != "ntXent")
-    throw Error("ERR_CONFIG", "there is no objective " + objective);
   if (StringAt(js, "precision") != "float32") throw Error("ERR_CONFIG", "training computes in float32 only");
   const std::string device = StringAt(js, "device");
   if (device != "cpu" && device != "auto") throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + device);
@@ -36,9 +40,8 @@ TrainerSpec ToTrainerSpec(Napi::Object js) {
   spec.batch_size = IntegerAt(js, "batchSize");
   spec.view_norm = StringAt(js, "viewNorm") == "separate" ? ViewNorm::separate : ViewNorm::joint;
   spec.fused = StringAt(js, "kernels") == "fused";
-  spec.temperature = NumberAt(ObjectAt(js, "objective"), "temperature");
-  spec.projection_hidden = IntegerAt(ObjectAt(js, "projection"), "hidden");
-  spec.projection_out = IntegerAt(ObjectAt(js, "projection"), "out");
+  spec.objective = ToObjectiveSpec(ObjectAt(js, "objective"));
+  spec.projection = {IntegerAt(ObjectAt(js, "projection"), "hidden"), IntegerAt(ObjectAt(js, "projection"), "out")};
   spec.optimizer = ToOptimizerSpec(ObjectAt(js, "optimizer"));
   spec.chain = ToChainSpec(js.Get("chain"));
   return spec;
@@ -71,6 +74,9 @@ Napi::Value ToJs(Napi::Env env, const StepResult& result, double learning_rate) 
   js.Set("step", static_cast<double>(result.step));
   js.Set("loss", result.loss);
   js.Set("gradientNorm", result.gradient_norm);
+  auto metrics = Napi::Object::New(env);
+  for (const auto& [name, value] : result.metrics) metrics.Set(name, value);
+  js.Set("metrics", metrics);
   js.Set("learningRate", learning_rate);
   js.Set("dataSeconds", result.data_seconds);
   js.Set("seconds", result.seconds);

@@ -15,6 +15,17 @@ std::string Text(at::IntArrayRef shape) {
 
 }  // namespace
 
+NamedTensors Under(const NamedTensors& all, const std::string& prefix) {
+  NamedTensors part;
+  for (const auto& [name, tensor] : all)
+    if (name.rfind(prefix, 0) == 0) part.emplace_back(name.substr(prefix.size()), tensor);
+  return part;
+}
+
+void Append(NamedTensors& all, const std::string& prefix, NamedTensors part) {
+  for (auto& [name, tensor] : part) all.emplace_back(prefix + name, std::move(tensor));
+}
+
 const at::Tensor& StateReader::Find(const std::string& name) const {
   for (const auto& [key, tensor] : state_)
     if (key == name) return tensor;

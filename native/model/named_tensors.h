@@ -7,6 +7,10 @@
 
 namespace clmr {
 
+// The part of `all` under a prefix, without it; and the other way round.
+NamedTensors Under(const NamedTensors& all, const std::string& prefix);
+void Append(NamedTensors& all, const std::string& prefix, NamedTensors part);
+
 class StateReader {
  public:
   // what: what the state is of, for messages

@@ -132,6 +132,16 @@ SampleCnn SampleCnn::Clone() const {
   return copy;
 }
 
+SampleCnn SampleCnn::WithOwnStatistics() const {
+  SampleCnn own = *this;
+  for (ConvBlock& block : own.blocks) {
+    block.running_mean = block.running_mean.clone();
+    block.running_var = block.running_var.clone();
+    block.batches_tracked = block.batches_tracked.clone();
+  }
+  return own;
+}
+
 int64_t SampleCnn::Bytes() const {
   int64_t bytes = 0;
   for (const ConvBlock& block : blocks)

@@ -48,6 +48,8 @@ class SampleCnn {
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false) const;
 
   SampleCnn Clone() const;
+  // The same weights with running statistics of its own.
+  SampleCnn WithOwnStatistics() const;
   int64_t Bytes() const;
 
   std::vector<ConvBlock> blocks;  // 11

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "loss/nt_xent.h"
 #include "train/trainer.h"
 
 namespace clmr {
@@ -26,7 +25,9 @@ class Stopwatch {
 // The gradients of a backward pass; they are gone from the parameters afterwards, whatever happened.
 class Gradients {
  public:
-  explicit Gradients(std::vector<at::Tensor> parameters) : parameters_(std::move(parameters)) {}
+  explicit Gradients(const NamedTensors& parameters) {
+    for (const auto& [name, tensor] : parameters) parameters_.push_back(tensor);
+  }
   ~Gradients() {
     for (at::Tensor& p : parameters_) p.mutable_grad().reset();
   }
@@ -55,17 +56,6 @@ void CheckFinite(double value, const char* what, int64_t step) {
   if (std::isfinite(value)) return;
   throw Error("ERR_NON_FINITE", std::string("the ") + what + " of step " + std::to_string(step) + " is " +
                                     (std::isnan(value) ? "NaN" : "infinite"));
-}
-
-// The same weights with running statistics of its own, so that a step that fails has moved nobody's.
-SampleCnn WithOwnStatistics(const SampleCnn& model) {
-  SampleCnn own = model;
-  for (ConvBlock& block : own.blocks) {
-    block.running_mean = block.running_mean.clone();
-    block.running_var = block.running_var.clone();
-    block.batches_tracked = block.batches_tracked.clone();
-  }
-  return own;
 }
 
 }  // namespace
@@ -99,39 +89,57 @@ StepResult Trainer::Run(const at::Tensor& views, double learning_rate, const Abo
   StepResult result;
   result.step = step_ + 1;
   Gradients gradients_of(Parameters());
-  const SampleCnn encoder = WithOwnStatistics(encoder_);
+  const SampleCnn encoder = encoder_.WithOwnStatistics();
+  std::unique_ptr<Objective> objective = objective_->Draft();
 
-  at::Tensor loss = Loss(encoder, views, /*training=*/true, abort);
-  result.loss = loss.item<double>();
+  ObjectiveLoss loss = Loss(encoder, *objective, views, /*training=*/true, abort);
+  result.loss = loss.loss.item<double>();
+  result.metrics = std::move(loss.metrics);
   CheckFinite(result.loss, "loss", result.step);
-  const std::vector<at::Tensor> gradients = gradients_of.Of(loss);
-  loss.reset();
+  const std::vector<at::Tensor> gradients = gradients_of.Of(loss.loss);
+  loss.loss.reset();
   result.gradient_norm = Norm(gradients);
   CheckFinite(result.gradient_norm, "gradient", result.step);
   throw_if_aborted(abort);
 
   std::lock_guard weights(weights_mutex_);  // nothing above has changed the trainer, nothing below fails
   optimizer_->Update(gradients, learning_rate);
+  objective->AfterUpdate(encoder, result.step);
   encoder_ = encoder;
+  objective_ = std::move(objective);
   step_ = result.step;
   if (live_) live_->Update(encoder_);
   result.seconds = watch.Seconds();
   return result;
 }
 
-// views [N, T] → embeddings [N, E] → projections [N, D] → loss
-at::Tensor Trainer::Loss(const SampleCnn& encoder, const at::Tensor& views, bool training, const AbortFlag& abort) const {
-  const at::Tensor embeddings = Encode(encoder, views, training, abort);
-  const at::Tensor projections = projector_.Forward(embeddings);
-  return NtXentLoss(projections, spec_.chain.views, spec_.temperature);
+// views [N, T] → embeddings [N, E] → loss
+ObjectiveLoss Trainer::Loss(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, bool training,
+                            const AbortFlag& abort) const {
+  const int64_t n_views = spec_.chain.views;
+  ObjectiveInput input;
+  input.embeddings = Encode(encoder, views, objective.OnlineViews(n_views), training, abort);
+  if (const SampleCnn* target = objective.TargetEncoder()) {
+    at::NoGradGuard no_gradients;
+    input.targets = Encode(*target, views, objective.TargetViews(n_views), training, abort);
+  }
+  input.views = n_views;
+  input.training = training;
+  input.step = static_cast<uint32_t>(step_);
+  input.abort = &abort;
+  return objective.Loss(input);
 }
 
-at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, bool training, const AbortFlag& abort) const {
-  if (spec_.view_norm == ViewNorm::joint || !training) return encoder.Forward(views, training, abort, spec_.fused);
-  const int64_t n_views = spec_.chain.views;
-  const at::Tensor by_view = views.view({-1, n_views, kClipLength});
-  std::vector<at::Tensor> embeddings;  // V × [B, E]
-  for (int64_t v = 0; v < n_views; ++v)
+// views [B·V, T] → embeddings [B·count, E] of the range
+at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, ViewRange range, bool training,
+                           const AbortFlag& abort) const {
+  const at::Tensor by_view = views.view({-1, spec_.chain.views, kClipLength});
+  if (spec_.view_norm == ViewNorm::joint || !training) {
+    const at::Tensor wanted = by_view.narrow(1, range.first, range.count).reshape({-1, kClipLength});
+    return encoder.Forward(wanted, training, abort, spec_.fused);
+  }
+  std::vector<at::Tensor> embeddings;  // count × [B, E]
+  for (int64_t v = range.first; v < range.first + range.count; ++v)
     embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec_.fused));
   return at::stack(embeddings, 1).flatten(0, 1);
 }
@@ -140,7 +148,7 @@ double Trainer::Evaluate(const at::Tensor& views, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   at::NoGradGuard no_gradients;
   CheckViews(views);
-  return Loss(encoder_, views, /*training=*/false, abort).item<double>();
+  return Loss(encoder_, *objective_, views, /*training=*/false, abort).loss.item<double>();
 }
 
 double Trainer::Validate(const CropSource& source, const AbortFlag& abort) {

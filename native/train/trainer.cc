@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "model/named_tensors.h"
+
 namespace clmr {
 namespace {
 
@@ -12,7 +14,6 @@ ChainSpec SingleView(ChainSpec chain) {
   if (chain.clip_length != kClipLength)
     throw Error("ERR_CONFIG", "training needs views of " + std::to_string(kClipLength) + " samples, the augmenter makes " +
                                   std::to_string(chain.clip_length));
-  if (chain.views < 2) throw Error("ERR_CONFIG", "contrastive training needs at least 2 views an example");
   chain.views = 1;
   return chain;
 }
@@ -22,17 +23,6 @@ bool IsParameter(const std::string& name) {
     return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
   };
   return !ends_with("running_mean") && !ends_with("running_var") && !ends_with("num_batches_tracked");
-}
-
-void Append(NamedTensors& all, const char* prefix, NamedTensors part) {
-  for (auto& [name, tensor] : part) all.emplace_back(prefix + name, std::move(tensor));
-}
-
-NamedTensors Under(const NamedTensors& all, std::string_view prefix) {
-  NamedTensors part;
-  for (const auto& [name, tensor] : all)
-    if (name.rfind(prefix, 0) == 0) part.emplace_back(name.substr(prefix.size()), tensor);
-  return part;
 }
 
 }  // namespace
@@ -45,16 +35,25 @@ Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
       source_(std::move(source)) {
   if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size);
   Adopt(encoder ? SampleCnn::FromState(*encoder) : SampleCnn::Create(spec_.seed),
-        projector ? Projector::FromState(*projector)
-                  : Projector::Create(spec_.seed, spec_.projection_hidden, spec_.projection_out));
+        MakeObjective(spec_.objective, spec_.projection, spec_.seed, projector ? &*projector : nullptr));
+  objective_->CheckViews(spec_.chain.views);
 }
 
-void Trainer::Adopt(SampleCnn encoder, Projector projector) {
+void Trainer::Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective) {
   encoder.RequireGrad(true);
-  projector.RequireGrad(true);
   encoder_ = std::move(encoder);
-  projector_ = std::move(projector);
-  optimizer_.emplace(spec_.optimizer, ParameterNames(), Parameters());
+  objective_ = std::move(objective);
+  optimizer_.emplace(MakeOptimizer());
+}
+
+Optimizer Trainer::MakeOptimizer() const {
+  std::vector<std::string> names;
+  std::vector<at::Tensor> tensors;
+  for (auto& [name, tensor] : Parameters()) {
+    names.push_back(name);
+    tensors.push_back(tensor);
+  }
+  return Optimizer(spec_.optimizer, std::move(names), std::move(tensors));
 }
 
 const BatchOrder& Trainer::Order() const {
@@ -62,27 +61,21 @@ const BatchOrder& Trainer::Order() const {
   return *order_;
 }
 
-std::vector<at::Tensor> Trainer::Parameters() const {
-  std::vector<at::Tensor> parameters = encoder_.Parameters();
-  for (at::Tensor& p : projector_.Parameters()) parameters.push_back(std::move(p));
+NamedTensors Trainer::Parameters() const {
+  NamedTensors parameters;
+  const std::vector<at::Tensor> learned = encoder_.Parameters();
+  auto next = learned.begin();
+  for (const auto& [name, copy] : encoder_.State())
+    if (IsParameter(name)) parameters.emplace_back("encoder." + name, *next++);
+  Append(parameters, "", objective_->Parameters());
   return parameters;
-}
-
-std::vector<std::string> Trainer::ParameterNames() const {
-  NamedTensors all;
-  Append(all, "encoder.", encoder_.State());
-  Append(all, "projector.", projector_.State());
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : all)
-    if (IsParameter(name)) names.push_back(name);
-  return names;
 }
 
 TrainerState Trainer::State() {
   std::lock_guard one_at_a_time(step_mutex_);
   TrainerState state;
   Append(state.tensors, "encoder.", encoder_.State());
-  Append(state.tensors, "projector.", projector_.State());
+  Append(state.tensors, "", objective_->State());
   Append(state.tensors, "optimizer.", optimizer_->State());
   state.step = step_;
   state.epoch = order_ ? step_ / order_->StepsPerEpoch() : 0;
@@ -93,14 +86,12 @@ void Trainer::Restore(const TrainerState& state) {
   if (state.step < 0) throw Error("ERR_CHECKPOINT", "the state counts " + std::to_string(state.step) + " steps");
   std::lock_guard one_at_a_time(step_mutex_);
   SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."));
-  Projector projector = Projector::FromState(Under(state.tensors, "projector."));
-  if (projector.first.sizes() != projector_.first.sizes() || projector.second.sizes() != projector_.second.sizes())
-    throw Error("ERR_CHECKPOINT", "the projector of the state has other sizes than the trainer's");
-  Optimizer checked(spec_.optimizer, ParameterNames(), Parameters());
+  std::unique_ptr<Objective> objective = objective_->WithState(state.tensors);
+  Optimizer checked = MakeOptimizer();
   checked.Restore(Under(state.tensors, "optimizer."));  // throws before anything has changed
 
   std::lock_guard weights(weights_mutex_);
-  Adopt(std::move(encoder), std::move(projector));
+  Adopt(std::move(encoder), std::move(objective));
   optimizer_->Restore(Under(state.tensors, "optimizer."));
   step_ = state.step;
   if (live_) live_->Update(encoder_);
@@ -115,12 +106,12 @@ std::shared_ptr<Encoder> Trainer::LiveEncoder() {
 at::Tensor Trainer::Project(const at::Tensor& embeddings) {
   at::NoGradGuard no_gradients;
   std::lock_guard weights(weights_mutex_);
-  return projector_.Forward(embeddings).contiguous();
+  return objective_->Project(embeddings).contiguous();
 }
 
 int64_t Trainer::Bytes() const {
   int64_t bytes = encoder_.Bytes();
-  for (const at::Tensor& p : Parameters()) bytes += 3 * static_cast<int64_t>(p.nbytes());  // gradient, two moments
+  for (const auto& [name, p] : Parameters()) bytes += 3 * static_cast<int64_t>(p.nbytes());  // gradient, two moments
   return bytes;
 }
 

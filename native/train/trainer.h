@@ -1,5 +1,5 @@
 #pragma once
-// Contrastive training of SampleCNN: one step is one call. A step either happens or does not: an abort, a failing read
+// Training of SampleCNN: one step is one call. A step either happens or does not: an abort, a failing read
 // or a value that is not finite leaves weights, running statistics and optimiser as they were.
 #include <ATen/core/Tensor.h>
 
@@ -13,9 +13,9 @@
 #include "cache/crop_source.h"
 #include "error.h"
 #include "model/encoder.h"
-#include "model/projector.h"
 #include "model/sample_cnn.h"
 #include "train/batch.h"
+#include "train/objective.h"
 #include "train/optimizer.h"
 
 namespace clmr {
@@ -30,8 +30,8 @@ struct TrainerSpec {
   int64_t batch_size = 48;
   ViewNorm view_norm = ViewNorm::joint;
   bool fused = false;  // the encoder's pass as one operation, where that can be had
-  double temperature = 0.5;
-  int64_t projection_hidden = 512, projection_out = 64;
+  NtXentSpec objective;
+  ProjectionSpec projection;
   OptimizerSpec optimizer;
   ChainSpec chain;
 };
@@ -39,12 +39,13 @@ struct TrainerSpec {
 struct StepResult {
   int64_t step = 0;  // steps done, this one included
   double loss = 0, gradient_norm = 0;
+  Metrics metrics;  // what the objective tells of the batch
   double data_seconds = 0, seconds = 0;
   std::vector<int64_t> tracks;  // [B]; empty for views that the caller gave
 };
 
 struct TrainerState {
-  NamedTensors tensors;  // `encoder.*`, `projector.*`, `optimizer.*`
+  NamedTensors tensors;  // `encoder.*`, `optimizer.*`, and those of the objective
   int64_t step = 0, epoch = 0;
 };
 
@@ -82,11 +83,14 @@ class Trainer {
   const BatchOrder& Order() const;
   void CheckViews(const at::Tensor& views) const;
   StepResult Run(const at::Tensor& views, double learning_rate, const AbortFlag& abort);
-  at::Tensor Encode(const SampleCnn& encoder, const at::Tensor& views, bool training, const AbortFlag& abort) const;
-  at::Tensor Loss(const SampleCnn& encoder, const at::Tensor& views, bool training, const AbortFlag& abort) const;
-  std::vector<at::Tensor> Parameters() const;
-  std::vector<std::string> ParameterNames() const;
-  void Adopt(SampleCnn encoder, Projector projector);
+  at::Tensor Encode(const SampleCnn& encoder, const at::Tensor& views, ViewRange range, bool training,
+                    const AbortFlag& abort) const;
+  // With `encoder` and `objective` in the place of the trainer's own.
+  ObjectiveLoss Loss(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, bool training,
+                     const AbortFlag& abort) const;
+  NamedTensors Parameters() const;  // what the optimiser moves
+  Optimizer MakeOptimizer() const;
+  void Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective);
 
   TrainerSpec spec_;
   Chain row_chain_;  // views = 1: it sees every row as an example
@@ -97,7 +101,7 @@ class Trainer {
   std::mutex step_mutex_;     // held for a whole step; guards all below
   std::mutex weights_mutex_;  // held for the moment in which weights change or are read by others than the step
   SampleCnn encoder_;
-  Projector projector_;
+  std::unique_ptr<Objective> objective_;
   std::optional<Optimizer> optimizer_;
   int64_t step_ = 0;
   std::shared_ptr<Encoder> live_;  // null until somebody asks for it

@@ -1,0 +1,91 @@
+#pragma once
+// What a training learns from. The trainer encodes views and moves weights; an objective turns embeddings into a loss and
+// owns whatever stands behind the encoder: projector, predictor, temperature, queue, momentum encoder.
+//
+// The loss is a function of embeddings, never of views: so they may come from one pass, from a pass a view, or from
+// chunks whose gradient is sent back later.
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/sample_cnn.h"
+
+namespace clmr {
+
+// Views first … first + count - 1 of every example.
+struct ViewRange {
+  int64_t first = 0, count = 0;
+};
+
+// What an objective compares; rows are grouped by example.
+struct ObjectiveInput {
+  at::Tensor embeddings;  // [B·V', 512] of OnlineViews, by the encoder that learns
+  at::Tensor targets;     // [B·V'', 512] of TargetViews, by TargetEncoder, without gradient; undefined where there is none
+  at::Tensor labels;      // [B, K] of 0 and 1; undefined where the data has none
+  int64_t views = 2;      // V
+  bool training = true;   // false: running statistics, no dropout, and nothing of the objective moves
+  uint32_t step = 0;      // of which random choices are drawn
+  const AbortFlag* abort = nullptr;  // outlives the backward pass
+};
+
+using Metrics = std::vector<std::pair<std::string, double>>;
+
+struct ObjectiveLoss {
+  at::Tensor loss;  // scalar, differentiable in the embeddings and in Parameters
+  Metrics metrics;  // of this batch; empty outside training
+};
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+
+  // One for a single step: shares the weights, and has running statistics of its own. Where the step comes to its end it
+  // takes the place of this one; where it does not, nothing has moved.
+  virtual std::unique_ptr<Objective> Draft() const = 0;
+
+  // Throws ERR_CONFIG where it cannot work with so many views an example.
+  virtual void CheckViews(int64_t views) const = 0;
+  // Whether it learns from labels.
+  virtual bool NeedsLabels() const { return false; }
+
+  // Which views the encoder in training embeds.
+  virtual ViewRange OnlineViews(int64_t views) const { return {0, views}; }
+  // A second encoder that gradients do not reach (momentum, target), or null, and the views that it embeds.
+  virtual const SampleCnn* TargetEncoder() const { return nullptr; }
+  virtual ViewRange TargetViews(int64_t views) const { return {0, views}; }
+
+  // May be called several times in a step, on the parts of a batch that is worked through in parts.
+  virtual ObjectiveLoss Loss(const ObjectiveInput& input) = 0;
+
+  // What the optimiser moves besides the encoder, under its name in State.
+  virtual NamedTensors Parameters() const = 0;
+  // After the optimiser's update number `step` (from 1): averages follow, queues move on. Does not fail.
+  virtual void AfterUpdate(const SampleCnn& /*encoder*/, int64_t /*step*/) {}
+
+  // embeddings [N, 512] → projections [N, D], running statistics
+  virtual at::Tensor Project(const at::Tensor& embeddings) const = 0;
+
+  // Everything that a resumed run needs, copied: `projector.*` for SimCLR's projector, `objective.*` for all else.
+  virtual NamedTensors State() const = 0;
+  // One with the same settings and this state. Throws ERR_CHECKPOINT.
+  virtual std::unique_ptr<Objective> WithState(const NamedTensors& state) const = 0;
+};
+
+// ObjectiveSpec of binding.ts
+struct NtXentSpec {
+  double temperature = 0.5;
+};
+
+struct ProjectionSpec {
+  int64_t hidden = 512, out = 64;
+};
+
+// Weights are drawn from the seed, but for a projector that is given (names `0.weight`, `2.weight`).
+std::unique_ptr<Objective> MakeObjective(const NtXentSpec& spec, ProjectionSpec projection, uint64_t seed,
+                                         const NamedTensors* projector);
+
+}  // namespace clmr
