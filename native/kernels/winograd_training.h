@@ -11,6 +11,7 @@
 namespace clmr::kernels {
 
 constexpr int64_t kPanel = 32;
+constexpr int64_t kGemmColumns = 64;
 
 // Eight planes of tiles × channels. Row r, channel c of point p lies at p·plane + (c / 32)·panel + r·row + c % 32: either
 // [rows, channels], as a GEMM reads it, or [channels / 32, rows, 32], as weight_gradient does.
@@ -34,6 +35,15 @@ struct NormalizationGradient {
   const float *scale, *mean, *slope, *offset;
 };
 
+// Memory that the next chunk is going to read, fetched towards the caches meanwhile.
+struct Ahead {
+  static constexpr int kPieces = 3;
+  struct Piece {
+    const float* data = nullptr;
+    int64_t size = 0;
+  } pieces[kPieces];
+};
+
 struct WinogradTrainingKernels {
   // Bᵀ·x of x = ReLU(norm(rows)), rows [L, channels]
   void (*input_transform)(const float* rows, Normalization norm, TileRange tiles, int64_t channels, Planes to);
@@ -42,10 +52,15 @@ struct WinogradTrainingKernels {
   void (*first_input_transform)(const float* waveform, const float* weight, const float* shift, TileRange tiles,
                                 int64_t channels, Planes to);
 
+  // Its values before ReLU, z [steps, channels]: for what compares decisions.
+  void (*first_block)(const float* waveform, const float* weight, const float* shift, int64_t steps, int64_t channels,
+                      float* z);
+
   // m, 8 planes of [rows, block] → y = Aᵀ·m and pooled, rows of `stride` values from the first tile on; sum += y − pivot
-  // and squares += (y − pivot)² [block]. `fresh`: the pivot is chosen here, from the first tile.
+  // and squares += (y − pivot)² [block]. `fresh`: the pivot is chosen here, from the first tile. `stream`: past the caches,
+  // for layers that do not fit them; y and pooled start at a multiple of 64 bytes.
   void (*output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
-                           int64_t stride, bool fresh, float* pivot, float* sum, float* squares);
+                           int64_t stride, bool stream, bool fresh, float* pivot, float* sum, float* squares);
 
   // y [L, channels] and dz of its pooled values [L / 3, channels] → Bᵀ·dy and A·dy. `carry` [4, channels] holds what the
   // next tile of the same clip shares with this one: a clip is worked through from its first tile to its last, and rows
@@ -64,8 +79,12 @@ struct WinogradTrainingKernels {
   void (*first_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* waveform,
                                  const float* weight, const float* shift, int64_t channels, float* sums);
 
+  // c [rows, 64] = a [rows, depth] · b [depth, 64]
+  void (*gemm)(int64_t rows, int64_t depth, const float* a, const float* b, float* c, const Ahead& ahead);
+
   // One plane of panels each: du [in, out] (+)= xᵀ·dy over `rows` tiles
-  void (*weight_gradient)(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du, bool add);
+  void (*weight_gradient)(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du, bool add,
+                          const Ahead& ahead);
 
   // taps [3, rows, columns] → points [columns / block, 8, rows, block]: G·w
   void (*filter_transform)(const float* taps, int64_t rows, int64_t columns, int64_t block, float* points);

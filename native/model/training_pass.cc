@@ -52,7 +52,6 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
     : blocks_(blocks.begin(), blocks.begin() + kBlocks),
       clips_(std::move(clips)),
       abort_(abort),
-      gemm_(ChooseSmallGemm()),
       threads_(at::get_num_threads()),
       norms_(kBlocks),
       layers_(kBlocks) {
@@ -163,6 +162,7 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
   const float* points = layer.points.const_data_ptr<float>();
   float* y = layer.y.mutable_data_ptr<float>();
   float* pooled = layer.pooled.mutable_data_ptr<float>();
+  const bool stream = layer.y.nbytes() > kStreamBytes;
   for (int64_t begin = 0; begin < all; begin += most) {
     throw_if_aborted(abort_);
     const int64_t rows = std::min(most, all - begin);
@@ -172,13 +172,13 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
     std::fill_n(chunk, 2 * layer.out, 0.0f);
     for (int64_t c = 0; c < layer.out; c += kBlock) {
       for (int64_t point = 0; point < kTilePoints; ++point)
-        gemm_(rows, kBlock, layer.in, v + point * in_plane, layer.in,
-              points + (c / kBlock * kTilePoints + point) * layer.in * kBlock, kBlock, m + point * out_plane, kBlock);
+        k.gemm(rows, layer.in, v + point * in_plane, points + (c / kBlock * kTilePoints + point) * layer.in * kBlock,
+               m + point * out_plane, {});
       EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
         const int64_t clip = part.first + within, step = range.first * kTileOutputs, window = range.first * kTilePooled;
         k.output_transform(m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
                            pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out,
-                           begin == 0 && row == 0, pivot + c, chunk + c, chunk + layer.out + c);
+                           stream, begin == 0 && row == 0, pivot + c, chunk + c, chunk + layer.out + c);
       });
     }
     for (int64_t c = 0; c < 2 * layer.out; ++c) sums[c] += chunk[c];
@@ -221,8 +221,13 @@ void TrainingPass::TakeFirstWhereFlat(int64_t i) {
 
 at::Tensor TrainingPass::Choices(int64_t i) const {
   if (i == 0) {
-    const at::Tensor z = at::conv1d(clips_.unsqueeze(1), first_weight_.t().unsqueeze(1), norms_[0].shift, {3});
-    return at::where(z > 0, at::arange(z.size(2)), -1);
+    const int64_t steps = layers_[1].steps, channels = layers_[1].in;
+    at::Tensor z = at::empty({clips_.size(0), steps, channels}, at::kFloat);
+    for (int64_t clip = 0; clip < clips_.size(0); ++clip)
+      ChooseWinogradTraining().first_block(clips_[clip].const_data_ptr<float>(), first_weight_.const_data_ptr<float>(),
+                                           norms_[0].Forward().shift, steps, channels,
+                                           z[clip].mutable_data_ptr<float>());
+    return at::where(z.transpose(1, 2) > 0, at::arange(steps), -1);
   }
   const Layer& layer = layers_[i];
   const at::Tensor y = layer.y.transpose(1, 2).contiguous(), active = layer.pooled * norms_[i].scale + norms_[i].shift > 0;

@@ -11,7 +11,6 @@
 
 #include "kernels/winograd_training.h"
 #include "model/sample_cnn.h"
-#include "model/small_gemm.h"
 
 namespace clmr {
 
@@ -72,13 +71,13 @@ class TrainingPass : public torch::CustomClassHolder {
   void BackwardPart(int64_t i, int64_t p, double* sums);
   void DataGradient(int64_t i, Part& part, int64_t begin, int64_t rows, double* sums);
   const float* PooledGradient(int64_t i, int64_t clip) const;
+  kernels::Ahead Next(int64_t i, const Part& part, int64_t begin, int64_t rows, int64_t point) const;
   at::Tensor WeightGradient(int64_t i) const;
   std::vector<at::Tensor> FirstGradients(const at::Tensor& sums) const;
 
   std::vector<ConvBlock> blocks_;
   at::Tensor clips_;
   const AbortFlag& abort_;
-  const SmallGemm gemm_;
   int64_t threads_;
   std::vector<Norm> norms_;    // kBlocks
   std::vector<Layer> layers_;  // kBlocks, the first one empty

@@ -90,8 +90,28 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
     });
     for (int64_t point = 0; point < kTilePoints; ++point)
       k.weight_gradient(rows, x + point * in_plane, dy + point * out_plane, layer.in, layer.out,
-                        du + point * layer.in * layer.out, begin > 0);
+                        du + point * layer.in * layer.out, begin > 0,
+                        Next(i, part, begin + rows, std::min(most, all - begin - rows), point));
   }
+}
+
+// A share of what the `rows` tiles from `begin` on are going to read, one for each of the points.
+kernels::Ahead TrainingPass::Next(int64_t i, const Part& part, int64_t begin, int64_t rows, int64_t point) const {
+  const Layer& layer = layers_[i];
+  kernels::Ahead ahead;
+  if (rows <= 0 || layer.y.nbytes() < kStreamBytes) return ahead;
+  const int64_t tiles = TilesOf(layer.steps), clip = part.first + begin / tiles, tile = begin % tiles;
+  const auto share = [&](const float* data, int64_t size) {
+    return kernels::Ahead::Piece{data + size * point / kTilePoints, size / kTilePoints};
+  };
+  const int64_t step = tile * kTileOutputs, window = tile * kernels::kTilePooled;
+  ahead.pieces[0] = share(layer.y.const_data_ptr<float>() + (clip * layer.steps + step) * layer.out,
+                          rows * kTileOutputs * layer.out);
+  ahead.pieces[1] = share(PooledGradient(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
+  if (i > 1)
+    ahead.pieces[2] = share(layers_[i - 1].pooled.const_data_ptr<float>() + (clip * layer.steps + step) * layer.in,
+                            rows * kTileOutputs * layer.in);
+  return ahead;
 }
 
 // The convolution of dy with the flipped, transposed weights, for the `rows` tiles of a chunk.
@@ -110,8 +130,8 @@ void TrainingPass::DataGradient(int64_t i, Part& part, int64_t begin, int64_t ro
   std::fill_n(chunk, kinds * layer.in, 0.0f);
   for (int64_t c = 0; c < layer.in; c += kBlock) {
     for (int64_t point = 0; point < kTilePoints; ++point)
-      gemm_(rows, kBlock, layer.out, v + point * v_plane, layer.out,
-            points + (c / kBlock * kTilePoints + point) * layer.out * kBlock, kBlock, m + point * m_plane, kBlock);
+      k.gemm(rows, layer.out, v + point * v_plane, points + (c / kBlock * kTilePoints + point) * layer.out * kBlock,
+             m + point * m_plane, {});
     const kernels::Normalization norm = {below.Forward().scale + c, below.Forward().shift + c};
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within, step = range.first * kTileOutputs;

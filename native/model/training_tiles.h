@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "kernels/winograd.h"
+#include "kernels/winograd_training.h"
 
 namespace clmr::training_tiles {
 
-constexpr int64_t kBlock = 64;  // columns of one GEMM
+constexpr int64_t kBlock = kernels::kGemmColumns;
 constexpr int64_t kForwardRows = 72, kBackwardRows = 60, kMostRows = 72;  // tiles of a chunk
 constexpr int64_t kMostChannels = 512;
+constexpr size_t kStreamBytes = size_t{64} << 20;  // a layer of more than this is not found in the caches again
 constexpr int64_t kSkew = 80;  // keeps the planes from falling onto the same cache sets
 
 inline int64_t TilesOf(int64_t steps) { return (steps + kernels::kTileOutputs - 1) / kernels::kTileOutputs; }

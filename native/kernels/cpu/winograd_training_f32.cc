@@ -3,12 +3,35 @@
 
 #include "kernels/cpu/winograd_transforms.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
 constexpr int64_t kWindow = 3;  // of the pool
 
 inline int64_t Least(int64_t a, int64_t b) { return a < b ? a : b; }
+// Past the caches, where what is stored is not read again before they are full of something else. p is a multiple of a
+// vector; FinishStreams() before another thread reads it.
+inline void Stream(float* p, Lanes v) {
+#if defined(CLMR_ISA_avx512)
+  _mm512_stream_ps(p, (__m512)v);
+#elif defined(CLMR_ISA_avx2)
+  _mm256_stream_ps(p, (__m256)v);
+#elif defined(__x86_64__)
+  _mm_stream_ps(p, (__m128)v);
+#else
+  Store(p, v);
+#endif
+}
+inline void FinishStreams() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
 inline Lanes KeepWherePositive(Lanes condition, Lanes value) { return condition > Lanes{} ? value : Lanes{}; }
 
 // Points of one row of tiles, channels c …
@@ -42,18 +65,25 @@ void input_transform(const float* rows, Normalization norm, TileRange tiles, int
   }
 }
 
+// The first block's taps and shift of a vector of channels, its batch norm folded in. One place forms its values, so
+// that forward and backward take the same ReLU decisions.
+struct FirstBlock {
+  Lanes w0, w1, w2, shift;
+  FirstBlock(const float* weight, const float* b, int64_t channels, int64_t c)
+      : w0(Load(weight + c)), w1(Load(weight + channels + c)), w2(Load(weight + 2 * channels + c)), shift(Load(b + c)) {}
+  Lanes At(const float* x) const { return w0 * x[0] + (w1 * x[1] + (w2 * x[2] + shift)); }
+};
+
 void first_input_transform(const float* waveform, const float* weight, const float* shift, TileRange tiles,
                            int64_t channels, Planes to) {
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t first = (tiles.first + i) * kTileOutputs - 1;
     for (int64_t c = 0; c < channels; c += kLanes) {
-      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
-      const Lanes b = Load(shift + c);
+      const FirstBlock block(weight, shift, channels, c);
       Lanes d[kTilePoints], o[kTilePoints];
       for (int64_t j = 0; j < kTilePoints; ++j) {
         const int64_t step = first + j;
-        const float* x = waveform + 3 * step;
-        d[j] = step < 0 || step >= tiles.steps ? Lanes{} : Relu(w0 * x[0] + (w1 * x[1] + (w2 * x[2] + b)));
+        d[j] = step < 0 || step >= tiles.steps ? Lanes{} : Relu(block.At(waveform + 3 * step));
       }
       TransformInput(d, o);
       StorePoints(o, to, i, c);
@@ -61,20 +91,33 @@ void first_input_transform(const float* waveform, const float* weight, const flo
   }
 }
 
+void first_block(const float* waveform, const float* weight, const float* shift, int64_t steps, int64_t channels,
+                 float* z) {
+  for (int64_t step = 0; step < steps; ++step)
+    for (int64_t c = 0; c < channels; c += kLanes)
+      Store(z + step * channels + c, FirstBlock(weight, shift, channels, c).At(waveform + 3 * step));
+}
+
+// The larger one, b where either is NaN: what is not finite reaches the statistics of its channel anyhow.
+inline Lanes Larger(Lanes a, Lanes b) { return a > b ? a : b; }
+
 // One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed.
+template <bool kStream>
 inline void EmitWindow(const Lanes y[kWindow], float* target, float* pooled, int64_t stride, Lanes pivot, Lanes& sum,
                        Lanes& squares) {
+  const auto put = [](float* p, Lanes v) { kStream ? Stream(p, v) : Store(p, v); };
   for (int64_t j = 0; j < kWindow; ++j) {
-    Store(target + j * stride, y[j]);
+    put(target + j * stride, y[j]);
     const Lanes deviation = y[j] - pivot;
     sum += deviation;
     squares += deviation * deviation;
   }
-  Store(pooled, Max(Max(y[0], y[1]), y[2]));
+  put(pooled, Larger(Larger(y[0], y[1]), y[2]));
 }
 
-void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
-                      int64_t stride, bool fresh, float* pivot, float* sum, float* squares) {
+template <bool kStream>
+void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
+                     int64_t stride, bool fresh, float* pivot, float* sum, float* squares) {
   const int64_t windows = tiles.steps / kWindow;
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t window = (tiles.first + i) * kTilePooled;
@@ -87,13 +130,20 @@ void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t bl
       if (fresh && i == 0) Store(pivot + c, out[1]);
       const Lanes center = Load(pivot + c);
       Lanes s = Load(sum + c), q = Load(squares + c);
-      EmitWindow(out, rows + c, maxima + c, stride, center, s, q);
+      EmitWindow<kStream>(out, rows + c, maxima + c, stride, center, s, q);
       if (window + 1 < windows)
-        EmitWindow(out + kWindow, rows + kWindow * stride + c, maxima + stride + c, stride, center, s, q);
+        EmitWindow<kStream>(out + kWindow, rows + kWindow * stride + c, maxima + stride + c, stride, center, s, q);
       Store(sum + c, s);
       Store(squares + c, q);
     }
   }
+  if (kStream) FinishStreams();
+}
+
+void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
+                      int64_t stride, bool stream, bool fresh, float* pivot, float* sum, float* squares) {
+  (stream ? OutputTransform<true> : OutputTransform<false>)(m, plane, tiles, block, y, pooled, stride, fresh, pivot, sum,
+                                                            squares);
 }
 
 // dy of one pooling window; the gradient goes to the first of its largest values.
@@ -176,12 +226,11 @@ void first_output_transform(const float* m, int64_t plane, TileRange tiles, int6
       Lanes x[kTilePoints], out[kTileOutputs], sum[4];
       LoadPoints(m + i * block + c, plane, x);
       TransformOutput(x, out);
-      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
-      const Lanes b = Load(shift + c);
+      const FirstBlock first(weight, shift, channels, c);
       for (int64_t k = 0; k < 4; ++k) sum[k] = Load(sums + k * channels + c);
       const auto emit = [&](int64_t j) {
         const float* s = waveform + 3 * (step + j);
-        const Lanes gradient = KeepWherePositive(w0 * s[0] + (w1 * s[1] + (w2 * s[2] + b)), out[j]);
+        const Lanes gradient = KeepWherePositive(first.At(s), out[j]);
         sum[0] += gradient;
         for (int64_t k = 0; k < 3; ++k) sum[k + 1] += gradient * s[k];
       };
@@ -191,6 +240,68 @@ void first_output_transform(const float* m, int64_t plane, TileRange tiles, int6
       for (int64_t k = 0; k < 4; ++k) Store(sums + k * channels + c, sum[k]);
     }
   }
+}
+
+// Asks for what the next chunk will read, a few lines at a call.
+class Fetcher {
+ public:
+  Fetcher(const Ahead& ahead, int64_t calls) {
+    for (int z = 0; z < Ahead::kPieces; ++z) {
+      at_[z] = reinterpret_cast<const char*>(ahead.pieces[z].data);
+      end_[z] = at_[z] + ahead.pieces[z].size * sizeof(float);
+      share_[z] = ((end_[z] - at_[z]) / calls + kLine) / kLine * kLine;
+    }
+  }
+  void Some() {
+    for (int z = 0; z < Ahead::kPieces; ++z) {
+      const char* stop = end_[z] - at_[z] < share_[z] ? end_[z] : at_[z] + share_[z];
+      for (; at_[z] < stop; at_[z] += kLine) __builtin_prefetch(at_[z], 0, 2);
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+  const char *at_[Ahead::kPieces], *end_[Ahead::kPieces];
+  int64_t share_[Ahead::kPieces];
+};
+
+// kRows × kColumns vectors of accumulators, of kDepth products at a time: parts that are added up round half as much as
+// one long sum, and rounding here is what F(6,3) magnifies.
+constexpr int64_t kDepth = 64;
+template <int kRows, int kColumns>
+inline void Multiply(int64_t depth, const float* a, const float* b, float* c) {
+  for (int64_t part = 0; part < depth; part += kDepth) {
+    const int64_t end = Least(part + kDepth, depth);
+    Lanes sum[kRows][kColumns] = {};
+    for (int64_t k = part; k < end; ++k) {
+      Lanes row[kColumns];
+      for (int j = 0; j < kColumns; ++j) row[j] = Load(b + k * kGemmColumns + j * kLanes);
+      for (int r = 0; r < kRows; ++r)
+        for (int j = 0; j < kColumns; ++j) sum[r][j] += a[r * depth + k] * row[j];
+    }
+    for (int r = 0; r < kRows; ++r)
+      for (int j = 0; j < kColumns; ++j) {
+        float* target = c + r * kGemmColumns + j * kLanes;
+        Store(target, part ? Load(target) + sum[r][j] : sum[r][j]);
+      }
+  }
+}
+
+template <int kRows>
+inline void MultiplyRows(int64_t depth, const float* a, const float* b, float* c) {
+  constexpr int kColumns = kLanes == 16 ? 4 : 2;  // as many as the registers hold
+  for (int64_t j = 0; j < kGemmColumns; j += kColumns * kLanes) Multiply<kRows, kColumns>(depth, a, b + j, c + j);
+}
+
+void gemm(int64_t rows, int64_t depth, const float* a, const float* b, float* c, const Ahead& ahead) {
+  Fetcher fetcher(ahead, (rows + 5) / 6);
+  int64_t r = 0;
+  for (; r + 6 <= rows; r += 6) {
+    fetcher.Some();
+    MultiplyRows<6>(depth, a + r * depth, b, c + r * kGemmColumns);
+  }
+  for (; r + 2 <= rows; r += 2) MultiplyRows<2>(depth, a + r * depth, b, c + r * kGemmColumns);
+  if (r < rows) MultiplyRows<1>(depth, a + r * depth, b, c + r * kGemmColumns);
 }
 
 // kIn × 2 vectors of accumulators over all tiles; x and dy point into their panels.
@@ -210,12 +321,16 @@ inline void Accumulate(int64_t rows, const float* x, const float* dy, float* du,
   }
 }
 
-void weight_gradient(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du, bool add) {
+void weight_gradient(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du, bool add,
+                     const Ahead& ahead) {
   constexpr int kIn = kLanes == 16 ? 8 : 4;  // as many as the registers hold
+  Fetcher fetcher(ahead, out / (2 * kLanes) * (in / kIn));
   for (int64_t o = 0; o < out; o += 2 * kLanes)
-    for (int64_t i = 0; i < in; i += kIn)
+    for (int64_t i = 0; i < in; i += kIn) {
+      fetcher.Some();
       Accumulate<kIn>(rows, x + i / kPanel * rows * kPanel + i % kPanel, dy + o / kPanel * rows * kPanel + o % kPanel,
                       du + i * out + o, out, add);
+    }
 }
 
 void filter_transform(const float* taps, int64_t rows, int64_t columns, int64_t block, float* points) {
@@ -244,7 +359,7 @@ void filter_gradient(const float* const* du, int64_t parts, int64_t size, int64_
 }  // namespace
 
 const WinogradTrainingKernels kWinogradTraining = {
-    input_transform,         first_input_transform, output_transform, gradient_transform, masked_output_transform,
-    first_output_transform, weight_gradient,        filter_transform, filter_gradient};
+    input_transform, first_input_transform, first_block, output_transform, gradient_transform, masked_output_transform,
+    first_output_transform, gemm,                  weight_gradient,  filter_transform,   filter_gradient};
 
 }  // namespace clmr::kernels::CLMR_ISA
