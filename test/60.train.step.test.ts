@@ -18,8 +18,10 @@ interface Golden {
 const golden = readGoldenJson<Golden & Record<string, unknown>>('train.json')
 const { steps, examples, views, temperature, settings } = golden
 
-const goldenTrainer = (viewNorm: 'joint' | 'separate') =>
+type Kernels = 'plain' | 'fused'
+const goldenTrainer = (viewNorm: 'joint' | 'separate', kernels?: Kernels) =>
   Trainer.create({
+    kernels,
     initFrom: goldenPath('checkpoints/plain.pt'),
     optimizer: adam(settings.adam_gentle),
     objective: ntXent({ temperature }),
@@ -27,22 +29,46 @@ const goldenTrainer = (viewNorm: 'joint' | 'separate') =>
   })
 
 describe('Trainer.step against PyTorch', () => {
-  for (const viewNorm of ['joint', 'separate'] as const)
-    it(`follows the losses of ${steps} Adam steps with ${viewNorm} batch norm to 1e-3`, async () => {
-      using trainer = await goldenTrainer(viewNorm)
-      const expected = golden[`adam_gentle.${viewNorm}.float32`] as GoldenRun
-      for (let step = 0; step < steps; step++) {
-        const result = await trainer.step(trainingViews(step, examples, views))
-        assert.equal(result.step, step + 1)
-        const distance = Math.abs(result.loss / expected.loss[step]! - 1)
-        assert.ok(distance <= 1e-3, `step ${step}: loss ${result.loss}, PyTorch ${expected.loss[step]}`)
-        const norm = Math.abs(result.gradientNorm / expected.gradientNorm[step]! - 1)
-        assert.ok(
-          norm <= (step === 0 ? 1e-5 : 5e-2),
-          `step ${step}: gradient norm ${result.gradientNorm}, PyTorch ${expected.gradientNorm[step]}`,
+  // Oracle: what PyTorch computes in float32 and in float64. A near-tie in a pooling window falls this way or that by
+  // rounding, and after some steps PyTorch's own two precisions lie 1.2e-3 apart (separate, step 6): a loss between the
+  // two is as right as either. The plain kernels round as PyTorch's float32 does and are held to that alone.
+  const oracles = {
+    fused: { precisions: ['float32', 'float64'], firstNorm: 1e-3 },
+    plain: { precisions: ['float32'], firstNorm: 1e-5 },
+  } as const
+  /** relative distance of `value` to the span of `expected` */
+  const distance = (value: number, expected: number[]) =>
+    Math.max(0, Math.min(...expected) / value - 1, value / Math.max(...expected) - 1)
+
+  for (const kernels of ['fused', 'plain'] as const)
+    for (const viewNorm of ['joint', 'separate'] as const) {
+      const { precisions, firstNorm } = oracles[kernels]
+      it(`follows the losses of ${steps} Adam steps to 1e-3, ${viewNorm} batch norm, ${kernels} kernels`, async () => {
+        using trainer = await goldenTrainer(viewNorm, kernels)
+        const runs = precisions.map(
+          (precision) => golden[`adam_gentle.${viewNorm}.${precision}`] as GoldenRun,
         )
-      }
-    })
+        for (let step = 0; step < steps; step++) {
+          const result = await trainer.step(trainingViews(step, examples, views))
+          assert.equal(result.step, step + 1)
+          const losses = runs.map(({ loss }) => loss[step]!)
+          assert.ok(
+            distance(result.loss, losses) <= 1e-3,
+            `step ${step}: loss ${result.loss}, PyTorch ${losses}`,
+          )
+          const norms = runs.map(({ gradientNorm }) => gradientNorm[step]!)
+          assert.ok(
+            distance(result.gradientNorm, norms) <= (step === 0 ? firstNorm : 5e-2),
+            `step ${step}: gradient norm ${result.gradientNorm}, PyTorch ${norms}`,
+          )
+        }
+      })
+    }
+
+  it('uses the fused kernels unless told otherwise', async () => {
+    using trainer = await Trainer.create()
+    assert.equal(trainer.config.kernels, 'fused')
+  })
 
   it('gives other losses for joint and separate batch norm', async () => {
     using joint = await goldenTrainer('joint')

@@ -56,18 +56,21 @@ describe('83 cli: doctor, libtorch', () => {
     }))
 
   it('a training that does not fit 80 % of the memory is told, with a batch that does (0.11 GB a view)', () => {
-    assert.equal(memoryNote(48, 2, 13.3e9), undefined) // 48 · 2 · 0.11 = 10.56 = 80 % of 13.2
-    assert.match(memoryNote(48, 2, 13.1e9)!, /about 10\.6 GB of the 13\.1 GB .*--batch-size 16 takes less/)
-    assert.match(memoryNote(16, 2, 4e9)!, /--batch-size 8 takes less/)
-    assert.doesNotMatch(memoryNote(2, 2, 0.1e9)!, /--batch-size/)
+    assert.equal(memoryNote(48, 2, 13.3e9, 'plain'), undefined) // 48 · 2 · 0.11 = 10.56 = 80 % of 13.2
+    assert.match(
+      memoryNote(48, 2, 13.1e9, 'plain')!,
+      /about 10\.6 GB of the 13\.1 GB .*--batch-size 16 takes less/,
+    )
+    assert.match(memoryNote(16, 2, 4e9, 'plain')!, /--batch-size 8 takes less/)
+    assert.doesNotMatch(memoryNote(2, 2, 0.1e9, 'plain')!, /--batch-size/)
     assert.deepEqual(
-      [8e9, 4e9, 2e9, 0.1e9].map((bytes) => batchThatFits(bytes)),
+      [8e9, 4e9, 2e9, 0.1e9].map((bytes) => batchThatFits(bytes, 2, 'plain')),
       [16, 8, 4, 2],
     )
-    assert.equal(batchThatFits(8e9, 8), 4)
+    assert.equal(batchThatFits(8e9, 8, 'plain'), 4)
     assert.ok(memoryLimit() > 0 && memoryLimit() <= totalmem())
-    assert.equal(memoryNote(48, 2, 4.5e9, 'fused'), undefined) // a third of it
-    assert.match(memoryNote(48, 2, 4.3e9, 'fused')!, /about 3\.5 GB/)
+    assert.equal(memoryNote(48, 2, 4.5e9), undefined) // a third of it
+    assert.match(memoryNote(48, 2, 4.3e9)!, /about 3\.5 GB/)
   })
 
   it('a download in many chunks is a few lines of progress, not one a chunk', () =>

@@ -85,7 +85,7 @@ function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
       what: 'memory',
       found: memory,
       remedy: little
-        ? `Train with --batch-size ${batchThatFits(total)}: the default takes about 11 GB`
+        ? `Train with --batch-size ${batchThatFits(total)}: the default takes about 3.5 GB`
         : undefined,
     },
     {

@@ -7,7 +7,7 @@ type Kernels = keyof typeof VIEW_BYTES
 /** The rest is for libtorch, the tracks and everybody else. */
 const SHARE = 0.8
 /** What a machine should have for the default training, 48 examples with two views. */
-export const DEFAULT_TRAINING_BYTES = 12e9
+export const DEFAULT_TRAINING_BYTES = 4.5e9
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
 
@@ -21,7 +21,7 @@ const fits = (batchSize: number, views: number, bytes: number, kernels: Kernels)
   batchSize * views * VIEW_BYTES[kernels] <= SHARE * bytes
 
 /** The largest of 16, 8, 4 and 2 examples that fits, or 2. */
-export function batchThatFits(bytes: number, views = 2, kernels: Kernels = 'plain'): number {
+export function batchThatFits(bytes: number, views = 2, kernels: Kernels = 'fused'): number {
   return [16, 8, 4].find((batchSize) => fits(batchSize, views, bytes, kernels)) ?? 2
 }
 
@@ -33,7 +33,7 @@ export function memoryNote(
   batchSize: number,
   views: number,
   bytes = memoryLimit(),
-  kernels: Kernels = 'plain',
+  kernels: Kernels = 'fused',
 ): string | undefined {
   if (fits(batchSize, views, bytes, kernels)) return undefined
   const need = gigabytes(batchSize * views * VIEW_BYTES[kernels])
