@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ClmrError, decodeAudio, NonFiniteError } from 'clmr'
 import { DecodePool } from '#lib/audio/pool.js'
+import { decodingThread } from './helpers/decoding-thread.js'
 import { numbers } from './helpers/numbers.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { chunk, format, pcm, riff, wav } from './helpers/wav.js'
@@ -217,31 +218,37 @@ describe('20 audio: decodeAudio', () => {
 })
 
 describe('20 audio: decoding threads', () => {
-  const worker = (body: string) => new URL(`data:text/javascript,export default async () => { ${body} }`)
   const task = () => ({ format: 'wav' as const, bytes: new Uint8Array(10) })
 
-  it('a decoder that hangs is ended, and the others go on', async () => {
-    const hanging = new DecodePool({ worker: worker('for (;;) {}'), threads: 1, baseMilliseconds: 200 })
-    try {
-      const replies = await Promise.all([hanging.run(task(), false), hanging.run(task(), false)])
-      for (const reply of replies)
-        assert.match('failure' in reply ? reply.failure.what : '', /did not come to an end/)
-    } finally {
-      await hanging.close()
-    }
-    assert.equal((await decodeAudio(fixture('tone.ogg'))).samples.length, 44100)
-  })
-
-  it('a decoder that ends its thread or throws costs its file only', async () => {
-    for (const body of ['process.exit(3)', 'throw new Error("bad")']) {
-      const failing = new DecodePool({ worker: worker(body), threads: 1, baseMilliseconds: 1000 })
+  it('a decoder that hangs is ended, and the others go on', () =>
+    withTempDir(async (folder) => {
+      const worker = await decodingThread(folder, 'for (;;) {}')
+      const hanging = new DecodePool({ worker, threads: 1, baseMilliseconds: 200 })
       try {
-        for (let n = 0; n < 3; n++) assert.ok('failure' in (await failing.run(task(), false)))
+        const replies = await Promise.all([hanging.run(task(), false), hanging.run(task(), false)])
+        for (const reply of replies)
+          assert.match('failure' in reply ? reply.failure.what : '', /did not come to an end/)
       } finally {
-        await failing.close()
+        await hanging.close()
       }
-    }
-  })
+      assert.equal((await decodeAudio(fixture('tone.ogg'))).samples.length, 44100)
+    }))
+
+  it('a decoder that ends its thread or throws costs its file only', () =>
+    withTempDir(async (folder) => {
+      for (const body of ['process.exit(3)', 'throw new Error("bad")']) {
+        const worker = await decodingThread(folder, body)
+        const failing = new DecodePool({ worker, threads: 1, baseMilliseconds: 20_000 })
+        try {
+          for (let n = 0; n < 3; n++) {
+            const reply = await failing.run(task(), false)
+            assert.match('failure' in reply ? reply.failure.what : '', /thread ended/)
+          }
+        } finally {
+          await failing.close()
+        }
+      }
+    }))
 
   for (const name of ['tone.mp3', 'tone.flac', 'tone.ogg', 'wav'])
     it(`200 seeded mutants of ${name}: each is decoded or refused with a code; none hangs or ends the process`, async () => {

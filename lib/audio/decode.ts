@@ -3,6 +3,7 @@ import { ArgumentError, AudioDecodeError, ClmrError, clmrError, describe } from 
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
+import { unknownFormat } from './failure.js'
 import { convertWithFfmpeg } from './ffmpeg.js'
 import { decodePool } from './pool.js'
 import { sniff } from './sniff.js'
@@ -15,19 +16,10 @@ const decodeOptions = z.strictObject({
   signal: z.instanceof(AbortSignal).optional().describe('ends the decoding'),
 })
 
-/** The failure of a thread as the error that its code stands for. */
-function toError(failure: DecodeFailure, path?: string): ClmrError {
+/** @internal The failure of a thread as the error that its code stands for. */
+export function toError(failure: DecodeFailure, path?: string): ClmrError {
   const { code, ...details } = failure
   return clmrError(code, { ...details, path })
-}
-
-/** What a file looks like that is no audio, for the message. */
-function looksLike(bytes: Uint8Array): string {
-  const head = bytes.subarray(0, 256)
-  const printable = head.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
-  return printable
-    ? 'text'
-    : `bytes that begin with ${[...bytes.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ')}`
 }
 
 /** A file in memory: `owned` bytes may be given away to a thread. */
@@ -49,14 +41,7 @@ export async function decodeToPcm(
   if (bytes.length === 0)
     throw new AudioDecodeError({ what: 'there are no bytes', remedy: 'Fetch the file again', path })
   const kind = sniff(bytes)
-  if (!kind)
-    throw new AudioDecodeError({
-      what: 'this is not audio in a known format',
-      given: looksLike(bytes),
-      expected: 'wav, mp3, flac or ogg (m4a, opus, aiff and others through ffmpeg)',
-      remedy: 'Check that the file is what its name says',
-      path,
-    })
+  if (!kind) throw toError(unknownFormat(bytes.subarray(0, 256)).failure, path)
   let reply: DecodeReply
   if ('own' in kind) {
     reply = await decodePool().run({ format: kind.own, bytes }, source.owned, signal)
@@ -99,8 +84,8 @@ export async function decodeBytesOf(source: AudioBytes, options: DecodeOptions):
   }
 }
 
-/** The native side does not know which file its samples came from. */
-function withPath(error: unknown, path?: string): unknown {
+/** @internal The native side does not know which file its samples came from. */
+export function withPath(error: unknown, path?: string): unknown {
   if (!(error instanceof ClmrError) || path === undefined) return error
   const what = `its samples cannot be resampled: ${error.message}`
   return clmrError(error.code, { what, remedy: error.remedy, path, cause: error })

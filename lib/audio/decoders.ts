@@ -1,31 +1,38 @@
-/** The four decoders, as they run in a worker thread. in: the bytes of a whole file; out: its channels. */
+/**
+ * The four decoders, as they run in a worker thread.
+ * in: the bytes of a file; out: runs of frames, one after the other, or a `DecodeRefusal`.
+ */
 import { FLACDecoder } from '@wasm-audio-decoders/flac'
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis'
 import { MPEGDecoder } from 'mpg123-decoder'
 import wavDecoder from 'wav-decoder'
+import { type Bytes, viewOf } from './bytes.js'
 import { checkLength, checkSize, DecodeRefusal, damaged } from './failure.js'
 import { findFirstFrame, walkFrames } from './mp3-frames.js'
 import { walkOggPages } from './ogg-pages.js'
 import { id3Length } from './sniff.js'
-import type { DecodeTask, OwnFormat, Pcm } from './types.js'
+import type { DecodeTask, OwnFormat, Pcm, PcmRun } from './types.js'
 import { canonicalWav, readWavLayout } from './wav.js'
 
 /** Frames that wav-decoder gets at a time: its input is a copy, so this bounds what is held twice. */
-const WAV_BLOCK = 1 << 20
-/** Bytes that a compressed decoder gets at a time, so that its output can be counted while it grows. */
-const FEED_BYTES = 1 << 20
+const WAV_BLOCK = 1 << 18
+/** Bytes that a compressed decoder gets at a time: some seconds of sound, so that a run stays small. */
+const FEED_BYTES = 1 << 17
 /** Bytes outside of any frame that an mp3 may have before it counts as damaged: junk of taggers, less than a frame. */
 const STRAY_BYTES = 2048
 
-function decodeWav(bytes: Uint8Array): Pcm {
+/** Runs of frames; at the end, what a listener might want to know. */
+export type Decoding = AsyncGenerator<PcmRun, string[], void>
+
+async function* decodeWav(bytes: Bytes): Decoding {
   const layout = readWavLayout(bytes)
-  const channels = Array.from({ length: layout.channels }, () => new Float32Array(layout.frames))
+  const { sampleRate } = layout
   for (let from = 0; from < layout.frames; from += WAV_BLOCK) {
     const to = Math.min(layout.frames, from + WAV_BLOCK)
     const block = wavDecoder.decode.sync(canonicalWav(bytes, layout, from, to), { symmetric: true })
-    for (const [c, data] of block.channelData.entries()) channels[c]!.set(data, from)
+    yield { channels: block.channelData, sampleRate }
   }
-  return { channels, sampleRate: layout.sampleRate, warnings: layout.warnings }
+  return layout.warnings
 }
 
 interface Piece {
@@ -35,41 +42,45 @@ interface Piece {
   errors: { message: string }[]
 }
 
-/** Gathers what a decoder gives piece by piece, and refuses at the first error that it reports. */
-class Collector {
-  private readonly pieces: Piece[] = []
-  private frames = 0
+interface CompressedDecoder {
+  ready: Promise<unknown>
+  decode(bytes: Uint8Array): Piece | Promise<Piece>
+  flush?(): Piece | Promise<Piece>
+  free(): void
+}
 
-  add(piece: Piece): void {
-    if (piece.errors.length > 0) throw damaged(`the decoder reports: ${piece.errors[0]!.message}`)
-    if (piece.samplesDecoded === 0) return
-    const first = this.pieces[0] ?? piece
-    if (piece.sampleRate !== first.sampleRate || piece.channelData.length !== first.channelData.length)
-      throw damaged('sample rate or channels change within the file')
-    this.frames += piece.samplesDecoded
-    checkSize(this.frames, piece.channelData.length)
-    this.pieces.push(piece)
+/**
+ * Feeds a decoder from byte `start` on, and refuses at the first error that it reports.
+ * keep: how many channels count; a decoder that makes stereo of mono gives the same one twice.
+ * @returns the number of frames
+ */
+async function* feed(
+  decoder: CompressedDecoder,
+  bytes: Bytes,
+  start: number,
+  keep?: number,
+): AsyncGenerator<PcmRun, number, void> {
+  let frames = 0
+  const runOf = ({ errors, samplesDecoded, channelData, sampleRate }: Piece): PcmRun | undefined => {
+    if (errors.length > 0) throw damaged(`the decoder reports: ${errors[0]!.message}`)
+    frames += samplesDecoded
+    return samplesDecoded === 0 ? undefined : { channels: channelData.slice(0, keep), sampleRate }
   }
-
-  /** channels: how many to keep; a decoder that makes stereo of mono has given the same one twice. */
-  finish(warnings: string[], keep?: number): Pcm {
-    const first = this.pieces[0]
-    if (!first) return { channels: [new Float32Array(0)], sampleRate: 0, warnings }
-    const channels = first.channelData.slice(0, keep).map(() => new Float32Array(this.frames))
-    let at = 0
-    for (const piece of this.pieces) {
-      for (const [c, channel] of channels.entries()) channel.set(piece.channelData[c]!, at)
-      at += piece.samplesDecoded
+  await decoder.ready
+  try {
+    for (let at = start; at < bytes.length; at += FEED_BYTES) {
+      const run = runOf(await decoder.decode(bytes.subarray(at, at + FEED_BYTES)))
+      if (run) yield run
     }
-    return { channels, sampleRate: first.sampleRate, warnings }
+    const last = decoder.flush ? runOf(await decoder.flush()) : undefined
+    if (last) yield last
+    return frames
+  } finally {
+    decoder.free()
   }
 }
 
-function* slices(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += FEED_BYTES) yield bytes.subarray(at, at + FEED_BYTES)
-}
-
-async function decodeMp3(bytes: Uint8Array): Promise<Pcm> {
+async function* decodeMp3(bytes: Bytes): Decoding {
   const start = findFirstFrame(bytes, Math.min(id3Length(bytes), bytes.length))
   const walk = start === undefined ? undefined : walkFrames(bytes, start)
   if (start === undefined || !walk) throw damaged('there is no MPEG audio frame')
@@ -77,26 +88,19 @@ async function decodeMp3(bytes: Uint8Array): Promise<Pcm> {
     throw damaged('the file has a hole', { given: `${walk.strayBytes} bytes outside of any frame` })
   const warnings: string[] = []
   // a new decoder for each file: one that is used again carries the end of the last file into the next
-  const decoder = new MPEGDecoder()
-  await decoder.ready
-  try {
-    const collector = new Collector()
-    for (const slice of slices(bytes.subarray(start))) collector.add(decoder.decode(slice))
-    const pcm = collector.finish(warnings, walk.channels)
-    checkLength(pcm.channels[0]!.length, walk.samples, walk.sampleRate, warnings)
-    return pcm
-  } finally {
-    decoder.free()
-  }
+  const frames = yield* feed(new MPEGDecoder(), bytes, start, walk.channels)
+  checkLength(frames, walk.samples, walk.sampleRate, warnings)
+  return warnings
 }
 
 /** STREAMINFO: 20 bits rate, 3 bits channels − 1, 5 bits depth − 1, 36 bits samples, 0 where not known (RFC 9639). */
-function readStreamInfo(bytes: Uint8Array, at: number) {
-  if (at + 34 > bytes.length) throw damaged('the STREAMINFO block is cut off')
-  const sampleRate = (bytes[at + 10]! << 12) | (bytes[at + 11]! << 4) | (bytes[at + 12]! >> 4)
-  const channels = ((bytes[at + 12]! >> 1) & 7) + 1
-  const high = bytes[at + 13]! & 15
-  const samples = high * 2 ** 32 + new DataView(bytes.buffer, bytes.byteOffset + at + 14).getUint32(0)
+function readStreamInfo(bytes: Bytes, at: number) {
+  const view = viewOf(bytes, at, at + 34)
+  if (view.byteLength < 34) throw damaged('the STREAMINFO block is cut off')
+  const packed = view.getUint32(10)
+  const sampleRate = packed >>> 12
+  const channels = ((packed >> 9) & 7) + 1
+  const samples = (packed & 15) * 2 ** 32 + view.getUint32(14)
   if (sampleRate < 1000 || sampleRate > 768000)
     throw damaged('the sample rate cannot be right', {
       given: `${sampleRate} Hz`,
@@ -105,57 +109,36 @@ function readStreamInfo(bytes: Uint8Array, at: number) {
   return { sampleRate, channels, samples }
 }
 
-function flacInfo(bytes: Uint8Array) {
-  if (bytes[0] === 0x4f) {
+function flacInfo(bytes: Bytes) {
+  if (bytes.subarray(0, 1)[0] === 0x4f) {
     // Ogg FLAC: 9 bytes of mapping header, the fLaC mark and a block header stand before STREAMINFO
     const { firstPacket, samples } = walkOggPages(bytes)
     return { ...readStreamInfo(firstPacket, 17), samples, start: 0 }
   }
   const start = id3Length(bytes)
-  if ((bytes[start + 4]! & 0x7f) !== 0) throw damaged('the file does not begin with a STREAMINFO block')
+  if ((bytes.subarray(start + 4, start + 5)[0]! & 0x7f) !== 0)
+    throw damaged('the file does not begin with a STREAMINFO block')
   return { ...readStreamInfo(bytes, start + 8), start }
 }
 
-async function decodeFlac(bytes: Uint8Array): Promise<Pcm> {
+async function* decodeFlac(bytes: Bytes): Decoding {
   const info = flacInfo(bytes)
   const warnings: string[] = []
-  const decoder = new FLACDecoder()
-  await decoder.ready
-  try {
-    const collector = new Collector()
-    for (const slice of slices(bytes.subarray(info.start))) collector.add(await decoder.decode(slice))
-    collector.add(await decoder.flush())
-    const pcm = collector.finish(warnings)
-    if (info.samples > 0) checkLength(pcm.channels[0]!.length, info.samples, info.sampleRate, warnings)
-    return pcm
-  } finally {
-    decoder.free()
-  }
+  const frames = yield* feed(new FLACDecoder(), bytes, info.start)
+  if (info.samples > 0) checkLength(frames, info.samples, info.sampleRate, warnings)
+  return warnings
 }
 
-async function decodeOgg(bytes: Uint8Array): Promise<Pcm> {
+async function* decodeOgg(bytes: Bytes): Decoding {
   const { samples, firstPacket } = walkOggPages(bytes)
   if (firstPacket.length < 30) throw damaged('the Vorbis header is cut off')
-  const channels = firstPacket[11]!
-  if (channels === 0) throw damaged('the number of channels cannot be right', { given: '0' })
-  const warnings: string[] = []
-  const decoder = new OggVorbisDecoder()
-  await decoder.ready
-  try {
-    const collector = new Collector()
-    for (const slice of slices(bytes)) collector.add(await decoder.decode(slice))
-    collector.add(await decoder.flush())
-    const pcm = collector.finish(warnings)
-    // all pages are there; a recording that starts in the middle of a broadcast counts from its beginning
-    if (pcm.channels[0]!.length < samples)
-      warnings.push(`the last page counts ${samples} samples, ${pcm.channels[0]!.length} were decoded`)
-    return pcm
-  } finally {
-    decoder.free()
-  }
+  if (firstPacket[11] === 0) throw damaged('the number of channels cannot be right', { given: '0' })
+  const frames = yield* feed(new OggVorbisDecoder(), bytes, 0)
+  // all pages are there; a recording that starts in the middle of a broadcast counts from its beginning
+  return frames < samples ? [`the last page counts ${samples} samples, ${frames} were decoded`] : []
 }
 
-const DECODERS: Record<OwnFormat, (bytes: Uint8Array) => Pcm | Promise<Pcm>> = {
+const DECODERS: Record<OwnFormat, (bytes: Bytes) => Decoding> = {
   wav: decodeWav,
   mp3: decodeMp3,
   flac: decodeFlac,
@@ -175,19 +158,63 @@ function countNonFinite(channels: Float32Array[]): { count: number; first: numbe
   return { count, first }
 }
 
-/** Decodes and checks: at least one frame, a possible rate, no NaN. @throws DecodeRefusal */
+function checkFinite({ channels }: PcmRun, before: number): void {
+  const { count, first } = countNonFinite(channels)
+  if (count === 0) return
+  const length = channels[0]!.length
+  throw new DecodeRefusal({
+    code: 'ERR_NON_FINITE',
+    what: `${count} samples are NaN or infinite, the first at index ${before + first}`,
+    given: `${count} of ${length * channels.length} values from index ${before} on`,
+    expected: 'finite samples',
+    remedy: 'Export the file again, or replace these samples',
+  })
+}
+
+/** Decodes and checks: at least one frame, one rate and number of channels throughout, no NaN. @throws DecodeRefusal */
+export async function* decodeRuns(format: OwnFormat, bytes: Bytes): Decoding {
+  const decoding = DECODERS[format](bytes)
+  let first: PcmRun | undefined
+  let frames = 0
+  for (;;) {
+    const { done, value } = await decoding.next()
+    if (done) {
+      if (frames === 0) throw damaged('the file holds no samples')
+      return value
+    }
+    first ??= { channels: value.channels.map((c) => c.subarray(0, 0)), sampleRate: value.sampleRate }
+    if (value.sampleRate !== first.sampleRate || value.channels.length !== first.channels.length)
+      throw damaged('sample rate or channels change within the file')
+    checkFinite(value, frames)
+    frames += value.channels[0]!.length
+    yield value
+  }
+}
+
+/** A whole file at once. @throws DecodeRefusal, also for one that is too long for that */
 export async function decodeBytes(task: DecodeTask): Promise<Pcm> {
-  const pcm = await DECODERS[task.format](task.bytes)
-  const length = pcm.channels[0]?.length ?? 0
-  if (length === 0) throw damaged('the file holds no samples')
-  const { count, first } = countNonFinite(pcm.channels)
-  if (count > 0)
-    throw new DecodeRefusal({
-      code: 'ERR_NON_FINITE',
-      what: `${count} samples are NaN or infinite, the first at index ${first}`,
-      given: `${count} of ${length * pcm.channels.length} values`,
-      expected: 'finite samples',
-      remedy: 'Export the file again, or replace these samples',
-    })
-  return pcm
+  if (task.format === 'wav') {
+    const { frames, channels } = readWavLayout(task.bytes)
+    checkSize(frames, channels)
+  }
+  const decoding = decodeRuns(task.format, task.bytes)
+  const runs: PcmRun[] = []
+  let frames = 0
+  for (;;) {
+    const { done, value } = await decoding.next()
+    if (done) return { ...joined(runs, frames), warnings: value }
+    frames += value.channels[0]!.length
+    checkSize(frames, value.channels.length)
+    runs.push(value)
+  }
+}
+
+function joined(runs: PcmRun[], frames: number): PcmRun {
+  const channels = runs[0]!.channels.map(() => new Float32Array(frames))
+  let at = 0
+  for (const run of runs) {
+    for (const [c, channel] of channels.entries()) channel.set(run.channels[c]!, at)
+    at += run.channels[0]!.length
+  }
+  return { channels, sampleRate: runs[0]!.sampleRate }
 }

@@ -24,6 +24,24 @@ export function unsupported(what: string, facts: { given?: string; expected?: st
   })
 }
 
+/** What bytes look like that are no audio, for the message. */
+function looksLike(head: Uint8Array): string {
+  const printable = head.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
+  if (printable) return 'text'
+  return `bytes that begin with ${[...head.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ')}`
+}
+
+/** in: the first bytes of a file that nothing here reads. */
+export function unknownFormat(head: Uint8Array): DecodeRefusal {
+  return new DecodeRefusal({
+    code: 'ERR_AUDIO_DECODE',
+    what: 'this is not audio in a known format',
+    given: looksLike(head),
+    expected: 'wav, mp3, flac or ogg (m4a, opus, aiff and others through ffmpeg)',
+    remedy: 'Check that the file is what its name says',
+  })
+}
+
 /** Upper bound on decoded values (frames × channels): 4 GiB of floats, 3.4 hours of 44.1 kHz stereo. */
 export const MAX_VALUES = 2 ** 30
 

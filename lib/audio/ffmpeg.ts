@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { AudioDecodeError, AudioFormatError, ClmrError } from '../errors.js'
+import { AudioDecodeError, AudioFormatError, ClmrError, ioError } from '../errors.js'
 
 const MAX_OUTPUT = 2 ** 31 - 1
 const MAX_MILLISECONDS = 600_000
@@ -79,12 +79,16 @@ export interface Foreign {
   name: string
 }
 
-/** in: a file and its container; out: the bytes of a float WAV file at the file's own rate and channels. */
+/**
+ * in: a file and its container; out: a float WAV file at the file's own rate and channels, as bytes, or written to
+ * `target` (RF64 where it is larger than 4 GiB).
+ */
 async function convertFile(
   path: string,
   shown: string | undefined,
   kind: Foreign,
   signal?: AbortSignal,
+  target?: string,
 ): Promise<Uint8Array> {
   const input = ['-protocol_whitelist', 'file,pipe', '-f', kind.ffmpeg, '-i', `file:${resolve(path)}`]
   const args = [
@@ -100,7 +104,7 @@ async function convertFile(
     'pcm_f32le',
     '-f',
     'wav',
-    'pipe:1',
+    ...(target === undefined ? ['pipe:1'] : ['-rf64', 'auto', '-y', `file:${target}`]),
   ]
   const finished = await collect(args, signal).catch((cause: NodeJS.ErrnoException) => {
     signal?.throwIfAborted()
@@ -126,6 +130,25 @@ async function convertFile(
 }
 
 const firstLine = (message: string) => message.split('\n')[0]!.slice(0, 200) || 'it gave no reason'
+
+/** Calls `use` with a WAV file of the same sound, which is gone afterwards. */
+export async function* withConvertedFile<T>(
+  path: string,
+  kind: Foreign,
+  signal: AbortSignal | undefined,
+  use: (wav: string) => AsyncIterable<T>,
+): AsyncGenerator<T, void, void> {
+  const folder = await mkdtemp(join(tmpdir(), 'clmr-')).catch((error) => {
+    throw ioError(error, tmpdir(), 'make a temporary folder')
+  })
+  try {
+    const wav = join(folder, 'audio.wav')
+    await convertFile(path, path, kind, signal, wav)
+    yield* use(wav)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 /** As `convertFile`; bytes without a file are put into a temporary one, since some containers must be read from both ends. */
 export async function convertWithFfmpeg(

@@ -2,6 +2,7 @@
  * Walks the frame headers of an MPEG audio stream (ISO 11172-3 and 13818-3, with the Xing, Info and LAME tags):
  * enough to know how long a file should be and whether bytes are missing, without decoding it.
  */
+import { type Bytes, viewOf } from './bytes.js'
 
 // kbit/s by index, for MPEG 1 layers I, II, III and for MPEG 2 and 2.5 layers I and II/III
 const BITRATES = {
@@ -23,25 +24,26 @@ export interface FrameHeader {
 }
 
 /** The header at `at`, or undefined: not a frame, a free-format or a reserved one. */
-export function readHeader(b: Uint8Array, at: number): FrameHeader | undefined {
-  if (at + 4 > b.length || b[at] !== 0xff || (b[at + 1]! & 0xe0) !== 0xe0) return undefined
-  const version = (b[at + 1]! >> 3) & 3 // 0: MPEG 2.5, 2: MPEG 2, 3: MPEG 1
-  const layer = 4 - ((b[at + 1]! >> 1) & 3)
-  const rateIndex = (b[at + 2]! >> 2) & 3
-  const bitrateIndex = b[at + 2]! >> 4
+export function readHeader(b: Bytes, at: number): FrameHeader | undefined {
+  const [h0, h1, h2, h3] = b.subarray(at, at + 4)
+  if (h3 === undefined || h0 !== 0xff || (h1! & 0xe0) !== 0xe0) return undefined
+  const version = (h1! >> 3) & 3 // 0: MPEG 2.5, 2: MPEG 2, 3: MPEG 1
+  const layer = 4 - ((h1! >> 1) & 3)
+  const rateIndex = (h2! >> 2) & 3
+  const bitrateIndex = h2! >> 4
   if (version === 1 || layer === 4 || rateIndex === 3 || bitrateIndex === 0 || bitrateIndex === 15)
     return undefined
   const first = version === 3
   const table = first ? (['v1l1', 'v1l2', 'v1l3'] as const)[layer - 1]! : layer === 1 ? 'v2l1' : 'v2l3'
   const bitrate = BITRATES[table][bitrateIndex]! * 1000
   const sampleRate = RATES[rateIndex]! / (first ? 1 : version === 2 ? 2 : 4)
-  const padding = (b[at + 2]! >> 1) & 1
+  const padding = (h2! >> 1) & 1
   const samples = layer === 1 ? 384 : layer === 3 && !first ? 576 : 1152
   const bytes =
     layer === 1
       ? (Math.floor((12 * bitrate) / sampleRate) + padding) * 4
       : Math.floor(((samples / 8) * bitrate) / sampleRate) + padding
-  const mono = b[at + 3]! >> 6 === 3
+  const mono = h3 >> 6 === 3
   const sideInfo = first ? (mono ? 17 : 32) : mono ? 9 : 17
   return { bytes, samples, sampleRate, channels: mono ? 1 : 2, tagOffset: 4 + sideInfo }
 }
@@ -51,7 +53,7 @@ const CHAIN = 3
 /** How far a first frame is looked for: some writers leave junk or half a frame in front. */
 const SEARCH_BYTES = 1 << 16
 
-function chainsFrom(b: Uint8Array, at: number): boolean {
+function chainsFrom(b: Bytes, at: number): boolean {
   const first = readHeader(b, at)
   if (!first) return false
   for (let n = 1, next = at + first.bytes; n < CHAIN; n++) {
@@ -64,9 +66,13 @@ function chainsFrom(b: Uint8Array, at: number): boolean {
 }
 
 /** Offset of the first of several chained frames at or after `from`, or undefined. */
-export function findFirstFrame(b: Uint8Array, from: number, within = SEARCH_BYTES): number | undefined {
+export function findFirstFrame(b: Bytes, from: number, within = SEARCH_BYTES): number | undefined {
   const end = Math.min(b.length - 3, from + within)
-  for (let at = from; at < end; at++) if (b[at] === 0xff && chainsFrom(b, at)) return at
+  for (let start = from; start < end; start += SEARCH_BYTES) {
+    const block = b.subarray(start, Math.min(end, start + SEARCH_BYTES))
+    for (let i = block.indexOf(0xff); i >= 0; i = block.indexOf(0xff, i + 1))
+      if (chainsFrom(b, start + i)) return start + i
+  }
   return undefined
 }
 
@@ -79,10 +85,10 @@ export interface Mp3Walk {
   strayBytes: number
 }
 
-const text = (b: Uint8Array, at: number, n: number) => String.fromCharCode(...b.subarray(at, at + n))
+const text = (b: Bytes, at: number, n: number) => String.fromCharCode(...b.subarray(at, at + n))
 
 /** End of the audio: ID3v1 (128 bytes), APEv2 and Lyrics3 tags behind it do not count as damage. */
-function audioEnd(b: Uint8Array): number {
+function audioEnd(b: Bytes): number {
   let end = b.length
   for (let found = true; found; ) {
     found = false
@@ -91,7 +97,7 @@ function audioEnd(b: Uint8Array): number {
       found = true
     }
     if (end >= 32 && text(b, end - 32, 8) === 'APETAGEX') {
-      const view = new DataView(b.buffer, b.byteOffset + end - 32, 32)
+      const view = viewOf(b, end - 32, end)
       const size = view.getUint32(12, true) + (view.getUint32(20, true) & 0x80000000 ? 32 : 0)
       if (size >= 32 && size <= end) {
         end -= size
@@ -107,22 +113,25 @@ interface Tag {
   trimmed: number
 }
 
+/** a Xing tag with all its fields, and LAME's extension behind it */
+const TAG_BYTES = 144
+
 /** Xing or Info: flags, frames; LAME's extension holds the encoder's delay and padding in 12 bits each. */
-function readTag(b: Uint8Array, at: number, header: FrameHeader): Tag | undefined {
+function readTag(b: Bytes, at: number, header: FrameHeader): Tag | undefined {
   const tag = at + header.tagOffset
   const name = text(b, tag, 4)
   if ((name !== 'Xing' && name !== 'Info') || tag + 120 > b.length) return undefined
-  const view = new DataView(b.buffer, b.byteOffset + tag)
+  const view = viewOf(b, tag, tag + TAG_BYTES)
   const flags = view.getUint32(4)
   const frames = flags & 1 ? view.getUint32(8) : undefined
   const lame = 8 + (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0) + (flags & 4 ? 100 : 0) + (flags & 8 ? 4 : 0)
   const hasGap = tag + lame + 24 <= b.length && /^(LAME|Lav[cf]|L3\.9)/.test(text(b, tag + lame, 4))
-  const gap = hasGap ? (b[tag + lame + 21]! << 16) | (b[tag + lame + 22]! << 8) | b[tag + lame + 23]! : 0
+  const gap = hasGap ? view.getUint32(lame + 20) & 0xffffff : 0
   return { frames, trimmed: (gap >> 12) + (gap & 0xfff) }
 }
 
 /** Walks a whole file. in: its bytes and the offset of the first frame; undefined where there is no frame. */
-export function walkFrames(b: Uint8Array, start: number): Mp3Walk | undefined {
+export function walkFrames(b: Bytes, start: number): Mp3Walk | undefined {
   const first = readHeader(b, start)
   if (!first) return undefined
   const tag = readTag(b, start, first)

@@ -2,7 +2,12 @@
  * Walks the pages of an Ogg file (RFC 3533): checksums, page numbers and the end mark, so that a hole, a flipped
  * bit or a missing end is seen, whatever a decoder makes of it.
  */
+import { type Bytes, viewOf } from './bytes.js'
 import { damaged, unsupported } from './failure.js'
+
+/** 'OggS' */
+const OGGS = 0x4f676753
+const MAX_HEADER_BYTES = 27 + 255
 
 const CRC_TABLE = (() => {
   const table = new Uint32Array(256)
@@ -32,48 +37,49 @@ export interface OggWalk {
 }
 
 /** in: a whole file; out: its length. @throws DecodeRefusal with the offset of what is wrong */
-export function walkOggPages(bytes: Uint8Array): OggWalk {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export function walkOggPages(bytes: Bytes): OggWalk {
   let at = 0
   let serial: number | undefined
   let samples = 0
   let firstPacket = bytes.subarray(0, 0)
   let ended = false
   for (let page = 0; at < bytes.length && !ended; page++) {
-    const size = pageSize(view, at)
+    const size = pageSize(bytes, at)
     if (size === undefined)
       throw damaged(page ? 'an Ogg page is damaged or cut off' : 'the first Ogg page is damaged', {
         given: `byte ${at}`,
       })
-    if (pageChecksum(bytes.subarray(at, at + size)) !== view.getUint32(at + 22, true))
+    const view = viewOf(bytes, at, at + size)
+    if (pageChecksum(bytes.subarray(at, at + size)) !== view.getUint32(22, true))
       throw damaged('the checksum of an Ogg page is wrong', { given: `page at byte ${at}` })
-    const stream = view.getUint32(at + 14, true)
+    const stream = view.getUint32(14, true)
     serial ??= stream
     if (stream !== serial)
       throw unsupported('the file holds more than one stream', { given: `a second stream at byte ${at}` })
-    if (view.getUint32(at + 18, true) !== page)
+    if (view.getUint32(18, true) !== page)
       throw damaged('an Ogg page is missing', {
-        given: `page ${view.getUint32(at + 18, true)} at byte ${at}`,
+        given: `page ${view.getUint32(18, true)} at byte ${at}`,
         expected: `page ${page}`,
       })
-    const granule = view.getBigInt64(at + 6, true)
+    const granule = view.getBigInt64(6, true)
     if (granule > 0n) samples = Number(granule)
-    if (page === 0) firstPacket = bytes.subarray(at + 27 + view.getUint8(at + 26), at + size)
-    ended = (view.getUint8(at + 5) & 4) !== 0
+    if (page === 0) firstPacket = bytes.subarray(at + 27 + view.getUint8(26), at + size)
+    ended = (view.getUint8(5) & 4) !== 0
     at += size
   }
   if (!ended)
     throw damaged('the file is truncated: its last page is missing', { given: `${bytes.length} bytes` })
-  if (at + 4 <= bytes.length && view.getUint32(at) === 0x4f676753)
+  if (at + 4 <= bytes.length && viewOf(bytes, at, at + 4).getUint32(0) === OGGS)
     throw unsupported('the file holds more than one stream', { given: `a second stream at byte ${at}` })
   return { samples, firstPacket }
 }
 
-function pageSize(view: DataView, at: number): number | undefined {
-  if (at + 27 > view.byteLength || view.getUint32(at) !== 0x4f676753) return undefined
-  const segments = view.getUint8(at + 26)
-  if (at + 27 + segments > view.byteLength) return undefined
+function pageSize(bytes: Bytes, at: number): number | undefined {
+  const view = viewOf(bytes, at, at + MAX_HEADER_BYTES)
+  if (view.byteLength < 27 || view.getUint32(0) !== OGGS) return undefined
+  const segments = view.getUint8(26)
+  if (view.byteLength < 27 + segments) return undefined
   let size = 27 + segments
-  for (let i = 0; i < segments; i++) size += view.getUint8(at + 27 + i)
-  return at + size > view.byteLength ? undefined : size
+  for (let i = 0; i < segments; i++) size += view.getUint8(27 + i)
+  return at + size > bytes.length ? undefined : size
 }

@@ -3,8 +3,9 @@
  * file refused. The pool is made at its first use and does not keep the process alive.
  */
 import { availableParallelism } from 'node:os'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import type { DecodeReply, DecodeTask } from './types.js'
+import type { DecodeFailure, DecodeReply, DecodeTask, PcmRun, StreamMessage, StreamTask } from './types.js'
 
 export interface PoolOptions {
   /** Module whose default export takes a DecodeTask and gives a DecodeReply. */
@@ -27,24 +28,56 @@ const HEAP_MEGABYTES = 512
 /** A thread that has had nothing to do for so long is ended. */
 const IDLE_MILLISECONDS = 10_000
 
-const OUT_OF_TIME: DecodeReply = {
-  failure: {
-    code: 'ERR_AUDIO_DECODE',
-    what: 'the decoder did not come to an end',
-    remedy: 'Fetch the file again, or convert it with ffmpeg',
-  },
+const OUT_OF_TIME: DecodeFailure = {
+  code: 'ERR_AUDIO_DECODE',
+  what: 'the decoder did not come to an end',
+  remedy: 'Fetch the file again, or convert it with ffmpeg',
 }
-const OUT_OF_MEMORY: DecodeReply = {
-  failure: {
-    code: 'ERR_MEMORY',
-    what: 'decoding the file takes too much memory',
-    remedy: 'Cut the file into pieces',
-  },
+const OUT_OF_MEMORY: DecodeFailure = {
+  code: 'ERR_MEMORY',
+  what: 'decoding the file takes too much memory',
+  remedy: 'Cut the file into pieces',
 }
+
+/** Why a thread came to no answer of its own. */
+function failureOf(error: unknown, outOfTime: boolean): DecodeFailure {
+  if (outOfTime) return OUT_OF_TIME
+  if ((error as NodeJS.ErrnoException)?.code === 'ERR_WORKER_OUT_OF_MEMORY') return OUT_OF_MEMORY
+  const what = `the decoding thread ended: ${error instanceof Error ? error.message : String(error)}`
+  return { code: 'ERR_AUDIO_DECODE', what, remedy: 'Fetch the file again, or convert it with ffmpeg' }
+}
+
+/** The messages of a port, one after the other. */
+class Inbox {
+  readonly #arrived: StreamMessage[] = []
+  #waiting: ((message: StreamMessage) => void) | undefined
+
+  constructor(port: MessagePort) {
+    port.on('message', (message: StreamMessage) => this.put(message))
+  }
+
+  put(message: StreamMessage): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (waiting) waiting(message)
+    else this.#arrived.push(message)
+  }
+
+  next(): Promise<StreamMessage> {
+    const message = this.#arrived.shift()
+    if (message) return Promise.resolve(message)
+    return new Promise((resolve) => {
+      this.#waiting = resolve
+    })
+  }
+}
+
+/** How a stream ended: the last message of its thread. */
+export type StreamEnd = Exclude<StreamMessage, { run: PcmRun }>
 
 export class DecodePool {
   private readonly options: PoolOptions
-  private readonly piscina: Piscina<DecodeTask, DecodeReply>
+  private readonly piscina: Piscina<DecodeTask | StreamTask, DecodeReply>
   private free: number
   private readonly waiting: (() => void)[] = []
 
@@ -95,9 +128,8 @@ export class DecodePool {
   /** `transfer`: the bytes are given away to the thread; otherwise they are copied. Rejects only when aborted. */
   async run(task: DecodeTask, transfer: boolean, signal?: AbortSignal): Promise<DecodeReply> {
     await this.enter(signal)
-    const limit = this.options.baseMilliseconds + (task.bytes.length / this.options.bytesPerSecond) * 1000
     const stop = new AbortController()
-    const timer = setTimeout(() => stop.abort(), limit)
+    const timer = setTimeout(() => stop.abort(), this.limit(task.bytes.length))
     const abort = () => stop.abort()
     signal?.addEventListener('abort', abort, { once: true })
     try {
@@ -105,19 +137,56 @@ export class DecodePool {
       return await this.piscina.run(task, { signal: stop.signal, transferList })
     } catch (error) {
       signal?.throwIfAborted()
-      if (stop.signal.aborted) return OUT_OF_TIME
-      if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') return OUT_OF_MEMORY
-      const what = `the decoding thread ended: ${error instanceof Error ? error.message : String(error)}`
-      return {
-        failure: {
-          code: 'ERR_AUDIO_DECODE',
-          what,
-          remedy: 'Fetch the file again, or convert it with ffmpeg',
-        },
-      }
+      return { failure: failureOf(error, stop.signal.aborted) }
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
+      this.leave()
+    }
+  }
+
+  private limit(bytes: number): number {
+    return this.options.baseMilliseconds + (bytes / this.options.bytesPerSecond) * 1000
+  }
+
+  /**
+   * Decodes an open file run by run, at most two of them ahead of the consumer. The time limit holds for each run and
+   * does not go on while the consumer is busy. Throws only when aborted; leaving early ends the thread.
+   */
+  async *stream(
+    file: { fd: number; length: number },
+    signal?: AbortSignal,
+  ): AsyncGenerator<PcmRun, StreamEnd, void> {
+    await this.enter(signal)
+    const { port1, port2 } = new MessageChannel()
+    const inbox = new Inbox(port1)
+    const stop = new AbortController()
+    let outOfTime = false
+    const abort = () => stop.abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    const ended = this.piscina
+      .run({ ...file, port: port2 }, { signal: stop.signal, transferList: [port2] })
+      .catch((error) => inbox.put({ failure: failureOf(error, outOfTime) }))
+    let end: StreamEnd | undefined
+    try {
+      while (!end) {
+        const timer = setTimeout(() => {
+          outOfTime = true
+          stop.abort()
+        }, this.limit(file.length))
+        const message = await inbox.next().finally(() => clearTimeout(timer))
+        signal?.throwIfAborted()
+        if ('run' in message) {
+          yield message.run
+          port1.postMessage('next')
+        } else end = message
+      }
+      return end
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      if (!end) stop.abort()
+      await ended
+      port1.close()
       this.leave()
     }
   }

@@ -1,6 +1,6 @@
 /** Reading whole files without being held up by what is not one: FIFOs, devices, folders, dangling links. */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { AudioDecodeError, ioError } from '../errors.js'
 
@@ -22,6 +22,32 @@ async function openForReading(path: string): Promise<FileHandle> {
     return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     throw ioError(error, path, 'open the file')
+  }
+}
+
+/** An open regular file that holds something; the caller closes it. @throws IoError, AudioDecodeError */
+export async function openSource(path: string): Promise<{ handle: FileHandle; stat: Stats }> {
+  const handle = await openForReading(path)
+  try {
+    const stat = await handle.stat()
+    if (!stat.isFile())
+      throw new AudioDecodeError({
+        what: `this is ${kindOf(stat)}`,
+        expected: 'a regular file',
+        remedy: 'Pass an audio file',
+        path,
+      })
+    if (stat.size === 0)
+      throw new AudioDecodeError({
+        what: 'the file is empty',
+        given: '0 bytes',
+        remedy: 'Fetch the file again',
+        path,
+      })
+    return { handle, stat }
+  } catch (error) {
+    await handle.close()
+    throw error
   }
 }
 
@@ -49,23 +75,8 @@ async function readInto(
 
 /** in: a path; out: all bytes and their hash, read in pieces so that the event loop goes on. @throws IoError, AudioDecodeError */
 export async function readSource(path: string, signal?: AbortSignal): Promise<SourceFile> {
-  const handle = await openForReading(path)
+  const { handle, stat } = await openSource(path)
   try {
-    const stat = await handle.stat()
-    if (!stat.isFile())
-      throw new AudioDecodeError({
-        what: `this is ${kindOf(stat)}`,
-        expected: 'a regular file',
-        remedy: 'Pass an audio file',
-        path,
-      })
-    if (stat.size === 0)
-      throw new AudioDecodeError({
-        what: 'the file is empty',
-        given: '0 bytes',
-        remedy: 'Fetch the file again',
-        path,
-      })
     if (stat.size > MAX_BYTES)
       throw new AudioDecodeError({
         what: 'the file is too large to be read in one piece',

@@ -1,4 +1,5 @@
 /** The nouns of stage audio. */
+import type { MessagePort } from 'node:worker_threads'
 
 export type ResampleQuality = 'best' | 'fast' | 'torchaudio'
 
@@ -28,10 +29,14 @@ export interface DecodedAudio {
   warnings: string[]
 }
 
-/** A file as it was, before mixing and resampling: C arrays of equal length. */
-export interface Pcm {
+/** Some frames of a file as they were, before mixing and resampling: C arrays of equal length. */
+export interface PcmRun {
   channels: Float32Array[]
   sampleRate: number
+}
+
+/** All frames of a file. */
+export interface Pcm extends PcmRun {
   warnings: string[]
 }
 
@@ -53,3 +58,17 @@ export interface DecodeTask {
 }
 
 export type DecodeReply = { pcm: Pcm } | { failure: DecodeFailure }
+
+/** An open file, and the port that its runs are sent to. The descriptor belongs to the process, not to a thread. */
+export interface StreamTask {
+  fd: number
+  length: number
+  port: MessagePort
+}
+
+/** What comes over the port of a `StreamTask`: runs, each to be answered, and one of the other messages at the end. */
+export type StreamMessage =
+  | { run: PcmRun }
+  | { warnings: string[] }
+  | { failure: DecodeFailure }
+  | { foreign: { ffmpeg: string; name: string } }

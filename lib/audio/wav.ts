@@ -2,7 +2,8 @@
  * Reads the chunks of RIFF, RF64 and BW64 WAVE files and hands `wav-decoder` a plain file of the same samples.
  * Chunk layout: Microsoft "Multimedia Programming Interface" (1991), EBU Tech 3306 (RF64), ITU-R BS.2088 (BW64).
  */
-import { checkSize, damaged, unsupported } from './failure.js'
+import { type Bytes, viewOf } from './bytes.js'
+import { damaged, unsupported } from './failure.js'
 
 export interface WavLayout {
   encoding: 'int' | 'float'
@@ -40,25 +41,28 @@ interface Chunk {
 }
 
 /** Size that the ds64 chunk gives for the data chunk of an RF64 file. */
-function dataSize64(view: DataView, chunk: Chunk): number | undefined {
-  return chunk.present >= 16 ? Number(view.getBigUint64(chunk.offset + 8, true)) : undefined
+function dataSize64(bytes: Bytes, chunk: Chunk): number | undefined {
+  if (chunk.present < 16) return undefined
+  return Number(viewOf(bytes, chunk.offset + 8, chunk.offset + 16).getBigUint64(0, true))
 }
 
-function* walkChunks(view: DataView): Generator<Chunk> {
+const idAt = (bytes: Bytes, at: number) => String.fromCharCode(...bytes.subarray(at, at + 4))
+
+function* walkChunks(bytes: Bytes): Generator<Chunk> {
   let size64: number | undefined
   let at = 12
-  while (at + 8 <= view.byteLength) {
-    const id = String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)))
-    const size = view.getUint32(at + 4, true)
+  while (at + 8 <= bytes.length) {
+    const id = idAt(bytes, at)
+    const size = viewOf(bytes, at + 4, at + 8).getUint32(0, true)
     const declared = id === 'data' && size === 0xffffffff && size64 !== undefined ? size64 : size
     const offset = at + 8
-    const present = Math.min(declared, view.byteLength - offset)
+    const present = Math.min(declared, bytes.length - offset)
     const chunk = { id, offset, declared, present }
-    if (id === 'ds64') size64 = dataSize64(view, chunk)
+    if (id === 'ds64') size64 = dataSize64(bytes, chunk)
     yield chunk
-    at = offset + declared + (declared & 1)
+    at = offset + declared + (declared % 2)
     // some writers leave out the pad byte: a chunk name then stands one byte earlier
-    if (declared & 1 && !isKnownChunk(view, at) && isKnownChunk(view, at - 1)) at -= 1
+    if (declared % 2 === 1 && !isKnownChunk(bytes, at) && isKnownChunk(bytes, at - 1)) at -= 1
   }
 }
 
@@ -76,31 +80,25 @@ const KNOWN_CHUNKS = new Set([
   'id3 ',
 ])
 
-function isKnownChunk(view: DataView, at: number): boolean {
-  if (at + 8 > view.byteLength) return false
-  return KNOWN_CHUNKS.has(String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i))))
+function isKnownChunk(bytes: Bytes, at: number): boolean {
+  return at + 8 <= bytes.length && KNOWN_CHUNKS.has(idAt(bytes, at))
 }
 
-function looksLikeChunk(view: DataView, at: number): boolean {
-  if (at + 8 > view.byteLength) return false
-  for (let i = 0; i < 4; i++) {
-    const c = view.getUint8(at + i)
-    if (c < 0x20 || c > 0x7e) return false
-  }
-  return true
+function looksLikeChunk(bytes: Bytes, at: number): boolean {
+  return at + 8 <= bytes.length && bytes.subarray(at, at + 4).every((c) => c >= 0x20 && c <= 0x7e)
 }
 
 /** The four fields of `fmt ` that count; the tag of an extensible format is the start of its GUID. */
-function readFormat(view: DataView, chunk: Chunk): Omit<WavLayout, 'dataOffset' | 'frames' | 'warnings'> {
+function readFormat(bytes: Bytes, chunk: Chunk): Omit<WavLayout, 'dataOffset' | 'frames' | 'warnings'> {
   if (chunk.present < 16)
     throw damaged('the fmt chunk is too short', { given: `${chunk.present} bytes`, expected: '16 or more' })
-  const at = chunk.offset
-  const outer = view.getUint16(at, true)
-  const tag = outer === 0xfffe && chunk.present >= 26 ? view.getUint16(at + 24, true) : outer
-  const channels = view.getUint16(at + 2, true)
-  const sampleRate = view.getUint32(at + 4, true)
-  const block = view.getUint16(at + 12, true)
-  const bits = view.getUint16(at + 14, true)
+  const view = viewOf(bytes, chunk.offset, chunk.offset + Math.min(chunk.present, 26))
+  const outer = view.getUint16(0, true)
+  const tag = outer === 0xfffe && chunk.present >= 26 ? view.getUint16(24, true) : outer
+  const channels = view.getUint16(2, true)
+  const sampleRate = view.getUint32(4, true)
+  const block = view.getUint16(12, true)
+  const bits = view.getUint16(14, true)
   if (tag !== 1 && tag !== 3) {
     const name = CODECS[tag]
     throw unsupported(
@@ -144,23 +142,22 @@ const isOpenEnded = (size: number) => size >= 0x7ffff000 && size <= 0xffffffff
  * bytes: nothing is allocated by them. A file that declares more data than it has is refused as truncated, unless
  * the size is one that a writer to a pipe leaves open, or 0 with bytes behind it.
  */
-export function readWavLayout(bytes: Uint8Array): WavLayout {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export function readWavLayout(bytes: Bytes): WavLayout {
   let format: ReturnType<typeof readFormat> | undefined
-  for (const chunk of walkChunks(view)) {
-    if (chunk.id === 'fmt ' && !format) format = readFormat(view, chunk)
+  for (const chunk of walkChunks(bytes)) {
+    if (chunk.id === 'fmt ' && !format) format = readFormat(bytes, chunk)
     if (chunk.id !== 'data') continue
     if (!format) throw damaged('the data chunk comes before any fmt chunk')
-    return layOut(view, chunk, format)
+    return layOut(bytes, chunk, format)
   }
   throw damaged(format ? 'there is no data chunk' : 'there is neither a fmt nor a data chunk')
 }
 
-function layOut(view: DataView, data: Chunk, format: ReturnType<typeof readFormat>): WavLayout {
+function layOut(bytes: Bytes, data: Chunk, format: ReturnType<typeof readFormat>): WavLayout {
   const warnings: string[] = []
-  const rest = view.byteLength - data.offset
+  const rest = bytes.length - data.offset
   const frameBytes = format.width * format.channels
-  const unfinished = data.declared === 0 && rest > 0 && !looksLikeChunk(view, data.offset)
+  const unfinished = data.declared === 0 && rest > 0 && !looksLikeChunk(bytes, data.offset)
   let present = data.present
   if (unfinished || (isOpenEnded(data.declared) && data.declared > rest)) {
     present = rest
@@ -173,7 +170,6 @@ function layOut(view: DataView, data: Chunk, format: ReturnType<typeof readForma
   }
   const frames = Math.floor(present / frameBytes)
   if (present % frameBytes) warnings.push(`${present % frameBytes} bytes at the end make no whole frame`)
-  checkSize(frames, format.channels)
   return { ...format, dataOffset: data.offset, frames, warnings }
 }
 
@@ -191,7 +187,7 @@ function widen(bytes: Uint8Array, width: number): Uint8Array {
 }
 
 /** A plain 44-byte header and the samples of frames `from` to `to`, as wav-decoder reads them. */
-export function canonicalWav(bytes: Uint8Array, layout: WavLayout, from: number, to: number): ArrayBuffer {
+export function canonicalWav(bytes: Bytes, layout: WavLayout, from: number, to: number): ArrayBuffer {
   const frameBytes = layout.width * layout.channels
   const start = layout.dataOffset + from * frameBytes
   const samples = widen(bytes.subarray(start, start + (to - from) * frameBytes), layout.width)

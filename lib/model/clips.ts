@@ -21,6 +21,8 @@ export function allocateClips(n: number): Float32Array {
   return native().allocate(n * CLIP_LENGTH)
 }
 
+const hopLength = (hop: number) => Math.max(1, Math.round(hop * SAMPLE_RATE))
+
 /**
  * The first samples of the windows of a track: one for a track shorter than a clip (it is padded with zeros),
  * otherwise every `hop` seconds as long as a whole window fits.
@@ -28,9 +30,53 @@ export function allocateClips(n: number): Float32Array {
  * @param hop seconds, rounded to whole samples
  */
 export function windowStarts(length: number, hop: number): Float64Array {
-  const step = Math.max(1, Math.round(hop * SAMPLE_RATE))
+  const step = hopLength(hop)
   const count = length <= CLIP_LENGTH ? 1 : Math.floor((length - CLIP_LENGTH) / step) + 1
   return Float64Array.from({ length: count }, (_, i) => i * step)
+}
+
+/**
+ * The same windows of a track that comes piece by piece.
+ * in: runs of samples; out: windows, views on memory that is not written to again
+ */
+export class WindowCutter {
+  readonly #step: number
+  #samples = new Float32Array(0)
+  /** position of `#samples` in the track, and of the next window */
+  #start = 0
+  #next = 0
+  #windows = 0
+
+  /** @param hop seconds, rounded to whole samples */
+  constructor(hop: number) {
+    this.#step = hopLength(hop)
+  }
+
+  push(samples: Float32Array): Float32Array[] {
+    const from = Math.min(Math.max(this.#next, this.#start), this.#start + this.#samples.length)
+    const rest = this.#samples.subarray(from - this.#start)
+    const joined = new Float32Array(rest.length + samples.length)
+    joined.set(rest)
+    joined.set(samples, rest.length)
+    this.#samples = joined
+    this.#start = from
+    const windows: Float32Array[] = []
+    for (; this.#next + CLIP_LENGTH <= from + joined.length; this.#next += this.#step)
+      windows.push(joined.subarray(this.#next - from, this.#next - from + CLIP_LENGTH))
+    this.#windows += windows.length
+    return windows
+  }
+
+  /** The one window of a track that is shorter than a clip, and will be padded. */
+  finish(): Float32Array[] {
+    if (this.#windows > 0 || this.#samples.length === 0) return []
+    return [this.#samples]
+  }
+
+  /** The start of a window in seconds. */
+  timeOf(window: number): number {
+    return (window * this.#step) / SAMPLE_RATE
+  }
 }
 
 /** @throws ArgumentError where a result would be written over the audio that it is computed from */

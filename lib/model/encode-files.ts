@@ -1,18 +1,12 @@
-/** Decodes files ahead of the encoder, a bounded number at a time, and keeps their order. */
-import { type DecodedAudio, decodeAudio } from '../audio/index.js'
+/** Works on several files at a time, and keeps their order. */
 import { ArgumentError, describe } from '../errors.js'
 import { abortReason } from '../native/call.js'
 
 export type Paths = Iterable<string> | AsyncIterable<string>
 
-export interface DecodedFile {
+interface Pulled<T> {
   path: string
-  audio: DecodedAudio | { error: Error }
-}
-
-interface Pulled {
-  path: string
-  decoding: Promise<DecodedAudio | { error: Error }>
+  work: Promise<T>
 }
 
 type AnyIterator = AsyncIterator<string> | Iterator<string>
@@ -31,18 +25,15 @@ function iteratorOf(paths: Paths): AnyIterator {
   })
 }
 
-async function decodeOne(path: unknown, signal: AbortSignal): Promise<DecodedAudio | { error: Error }> {
-  try {
-    if (typeof path === 'string') return await decodeAudio(path, { signal })
-    throw new ArgumentError({
-      what: 'not a path',
-      given: describe(path),
-      expected: 'a string',
-      remedy: 'Check where the list of paths comes from',
-    })
-  } catch (error) {
-    return { error: error as Error }
-  }
+/** @throws ArgumentError for what is no path */
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path === 'string') return
+  throw new ArgumentError({
+    what: 'not a path',
+    given: describe(path),
+    expected: 'a string',
+    remedy: 'Check where the list of paths comes from',
+  })
 }
 
 /** `promise`, or the signal's reason as soon as it fires. */
@@ -57,30 +48,35 @@ function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promi
 }
 
 /** Asks the source for one path at a time, never again once it has ended or thrown. */
-class Source {
+class Source<T> {
   readonly #iterator: AnyIterator
+  readonly #work: (path: string) => Promise<T>
   #last: Promise<unknown> = Promise.resolve()
   #over = false
   /** the source has been asked and has not answered yet */
   asking = false
 
-  constructor(paths: Paths) {
+  constructor(paths: Paths, work: (path: string) => Promise<T>) {
     this.#iterator = iteratorOf(paths)
+    this.#work = work
   }
 
-  pull(signal: AbortSignal): Promise<Pulled | undefined> {
+  pull(signal: AbortSignal): Promise<Pulled<T> | undefined> {
     const pulled = this.#last.then(() => this.#ask(signal))
     this.#last = pulled.catch(() => {})
     return pulled
   }
 
-  async #ask(signal: AbortSignal): Promise<Pulled | undefined> {
+  async #ask(signal: AbortSignal): Promise<Pulled<T> | undefined> {
     if (this.#over || signal.aborted) return undefined
     try {
       this.asking = true
       const { done, value: path } = await this.#iterator.next()
       this.#over = done === true
-      return done ? undefined : { path, decoding: decodeOne(path, signal) }
+      if (done) return undefined
+      const work = this.#work(path)
+      work.catch(() => {}) // it may fail long before its turn; awaited then
+      return { path, work }
     } catch (error) {
       this.#over = true
       throw error
@@ -101,28 +97,30 @@ class Source {
 }
 
 /**
- * in: paths; out: decoded files in the same order, at most `concurrency` of them decoded ahead.
- * A file that cannot be decoded comes as `{ error }`. What the source of the paths throws is thrown on.
+ * in: paths; out: what `work` made of them, in the same order. At most `concurrency` of them are worked on or wait for
+ * the consumer; the work itself waits for nobody. What the source of the paths or `work` throws is thrown on.
+ * @param work its signal fires when the stream is left or aborted
  */
-export async function* decodeAhead(
+export async function* mapAhead<T>(
   paths: Paths,
   concurrency: number,
   signal: AbortSignal | undefined,
-): AsyncGenerator<DecodedFile> {
+  work: (path: string, signal: AbortSignal) => Promise<T>,
+): AsyncGenerator<T, void, void> {
   signal?.throwIfAborted()
-  const source = new Source(paths)
   const stop = new AbortController()
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-  const ahead: Promise<Pulled | undefined>[] = []
+  const source = new Source(paths, (path) => work(path, either))
+  const ahead: Promise<Pulled<T> | undefined>[] = []
   const pull = () => ahead.push(source.pull(either))
   try {
     for (let i = 0; i < concurrency; i++) pull()
     for (;;) {
       const pulled = await orAbort(ahead.shift()!, signal)
       if (!pulled) return
-      const audio = await orAbort(pulled.decoding, signal)
+      const result = await orAbort(pulled.work, signal)
       pull()
-      yield { path: pulled.path, audio }
+      yield result
     }
   } finally {
     stop.abort()

@@ -1,6 +1,6 @@
 /** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
 import { z } from 'zod'
-import { decodeAudio } from '../audio/index.js'
+import { decodeStream } from '../audio/stream.js'
 import { ClmrError, DisposedError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import type { EncoderHandle, StateDict } from '../native/binding.js'
@@ -10,9 +10,10 @@ import { native } from '../native/load.js'
 import { setThreads } from '../native/threads.js'
 import { parseOptions, seedOption } from '../options.js'
 import { CLIP_LENGTH, EMBEDDING_DIM, SAMPLE_RATE } from './architecture.js'
-import { checkApart, checkTrack, windowStarts } from './clips.js'
-import { decodeAhead, type Paths } from './encode-files.js'
+import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
+import { checkPath, mapAhead, type Paths } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
+import { WindowBatches } from './window-batches.js'
 
 /** The options of an Encoder. */
 export const encoderOptions = z.strictObject({
@@ -50,7 +51,7 @@ const fileOptions = z.strictObject({ hop, signal })
 const trackOptions = fileOptions.extend({
   sampleRate: z.number().int().min(1000).max(768_000).default(SAMPLE_RATE),
 })
-const filesOptions = fileOptions.extend({ concurrency: z.number().int().min(1).max(64).default(2) })
+const filesOptions = fileOptions.extend({ concurrency: z.number().int().min(1).max(64).default(4) })
 
 export type EncoderOptions = z.input<typeof encoderOptions>
 export type EncoderLoadOptions = z.input<typeof loadOptions>
@@ -73,7 +74,7 @@ export interface EncodeTrackOptions extends EncodeFileOptions {
 }
 
 export interface EncodeFilesOptions extends EncodeFileOptions {
-  /** files that are decoded ahead of the encoder; by default 2 */
+  /** files that are worked on at a time or wait to be taken; by default 4 */
   concurrency?: number
 }
 
@@ -233,20 +234,52 @@ export class Encoder implements Disposable {
     return { frames, times: starts.map((start) => start / SAMPLE_RATE), mean: meanRow(frames) }
   }
 
+  #batches(signal?: AbortSignal): WindowBatches {
+    return new WindowBatches((clips, n) =>
+      this.#encodeWindows(
+        clips,
+        Float64Array.from({ length: n }, (_, i) => i * CLIP_LENGTH),
+        undefined,
+        signal,
+      ),
+    )
+  }
+
+  /** A file through decoder, resampler and encoder, each at work on a piece of its own. */
+  async #embedFile(
+    path: string,
+    batches: WindowBatches,
+    hop: number,
+    signal?: AbortSignal,
+  ): Promise<TrackEmbedding> {
+    const cutter = new WindowCutter(hop)
+    const rows: Promise<Float32Array>[] = []
+    const add = async (windows: Float32Array[]) => {
+      for (const window of windows) rows.push((await batches.add(window)).embedding)
+    }
+    for await (const samples of decodeStream(path, SAMPLE_RATE, signal)) await add(cutter.push(samples))
+    await add(cutter.finish())
+    const frames = matrix(new Float32Array(rows.length * EMBEDDING_DIM), rows.length, EMBEDDING_DIM)
+    for (const [i, row] of rows.entries()) frames.row(i).set(await row)
+    return { frames, times: Float64Array.from(rows, (_, i) => cutter.timeOf(i)), mean: meanRow(frames) }
+  }
+
   /**
-   * Decodes a file (wav, mp3, flac, ogg) and embeds it as `encodeTrack` does.
+   * Decodes a file (wav, mp3, flac, ogg) and embeds it as `encodeTrack` does, while it is being decoded: a recording
+   * of ten hours takes no more memory than one of a minute.
    * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, DisposedError, or the signal's reason
    */
   async encodeFile(path: string, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
     const { hop, signal } = parseOptions(fileOptions, options, 'encodeFile')
     this.#live()
-    const { samples } = await decodeAudio(path, { sampleRate: SAMPLE_RATE, signal })
-    return this.encodeTrack(samples, { hop, signal })
+    checkPath(path)
+    return this.#embedFile(path, this.#batches(signal), hop, signal)
   }
 
   /**
-   * Embeds many files, in the order of `paths`, while the next ones are being decoded. A file that cannot be read
-   * comes as `{ path, error }` and the stream goes on.
+   * Embeds many files, in the order of `paths`. Files are decoded, resampled and encoded at the same time, and the
+   * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
+   * on. Memory holds seconds of each file that is worked on, however long it is, and 2 kB a window.
    * @param paths an iterable or async iterable; closed when the consumer stops early; what it throws is thrown on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
@@ -256,23 +289,28 @@ export class Encoder implements Disposable {
   ): AsyncGenerator<FileEmbedding, void, void> {
     const { concurrency, hop, signal } = parseOptions(filesOptions, options, 'encodeFiles')
     this.#live()
-    for await (const { path, audio } of decodeAhead(paths, concurrency, signal)) {
-      if ('error' in audio) yield { path, error: audio.error }
-      else yield await this.#encodeDecoded(path, audio.samples, hop, signal)
+    const batches = this.#batches(signal)
+    const results = mapAhead(paths, concurrency, signal, (path, stop) =>
+      this.#embedOrError(path, batches, hop, stop),
+    )
+    for await (const result of results) {
+      this.#live() // one that was disposed meanwhile gives nothing more, finished or not
+      yield result
     }
   }
 
   /** What is wrong with the encoder or the call ends a stream; what is wrong with one file does not. */
-  async #encodeDecoded(
+  async #embedOrError(
     path: string,
-    samples: Float32Array,
+    batches: WindowBatches,
     hop: number,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<FileEmbedding> {
     try {
-      return { path, embedding: await this.encodeTrack(samples, { hop, signal }) }
+      checkPath(path)
+      return { path, embedding: await this.#embedFile(path, batches, hop, signal) }
     } catch (error) {
-      if (signal?.aborted || !(error instanceof ClmrError) || error instanceof DisposedError) throw error
+      if (signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError) throw error
       return { path, error }
     }
   }
