@@ -39,12 +39,28 @@ void CheckView(const ViewParameters& view, int64_t length, const ChainSpec& spec
     throw Error("ERR_ARGUMENT", where + ": a crop at " + std::to_string(start) + " reaches past the end of the row");
 }
 
+// Steps that need one sample at a time gather in a pass until one comes that needs the whole row.
 void ApplyView(const float* source, const ViewParameters& view, Row row) {
-  std::copy(source, source + row.n, row.samples);
+  kernels::PointwisePass pass;
+  const auto run = [&] {
+    if (source == row.samples && pass.empty()) return;
+    kernels::pointwise_f32(source, pass, row.samples, row.n);
+    source = row.samples;
+    pass = {};
+  };
   for (const AppliedTransform& applied : view) {
     const TransformType* type = FindTransform(applied.name);
-    if (applied.applied && type->apply) type->apply(applied, row);
+    if (!applied.applied) continue;
+    if (type->fold && !type->fold(applied, row.sample_rate, pass)) {
+      run();
+      type->fold(applied, row.sample_rate, pass);
+    }
+    if (type->apply) {
+      run();
+      type->apply(applied, row);
+    }
   }
+  run();
 }
 
 }  // namespace
@@ -87,7 +103,7 @@ void Chain::Apply(const float* batch, int64_t n, int64_t length, const std::vect
   // Rows differ in cost, so each thread takes the next one when it is free.
   std::atomic<int64_t> next{0};
   at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
-    thread_local augment::Scratch scratch;
+    thread_local kernels::AugmentScratch scratch;
     for (int64_t r = next++; r < rows; r = next++) {
       throw_if_aborted(abort);
       const float* source = batch + r / spec_.views * length + StartOf(parameters[r], length, clip_length);

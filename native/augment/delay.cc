@@ -18,12 +18,11 @@ const TransformType kDelay{
           drawn.parameters["ms"] = low + step * static_cast<double>(stream.Integer(0, steps));
           drawn.parameters["volume"] = NumberOption(spec, "volume");
         },
-    .apply =
-        [](const AppliedTransform& applied, Row& row) {
+    .fold =
+        [](const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) {
           // Cut down to whole samples, as the Python package does.
-          const auto offset = static_cast<int64_t>(NumberParameter(applied, "ms") * (row.sample_rate / 1000));
-          kernels::reference::delay_f32(row.samples, row.n, offset,
-                                        static_cast<float>(NumberParameter(applied, "volume")));
+          const auto offset = static_cast<int64_t>(NumberParameter(applied, "ms") * (sample_rate / 1000));
+          return pass.Echo(offset, static_cast<float>(NumberParameter(applied, "volume")));
         },
 };
 

@@ -7,8 +7,8 @@ namespace {
 constexpr double kLowestCutoff = 10, kHighestCutoff = 500000;
 
 void Filter(const AppliedTransform& applied, Row& row, bool high_pass) {
-  kernels::reference::sinc_filter_f32(row.samples, row.n, NumberParameter(applied, "cutoff") / row.sample_rate, high_pass,
-                                      row.scratch.filter);
+  kernels::sinc_filter_f32(row.samples, row.n, NumberParameter(applied, "cutoff") / row.sample_rate, high_pass,
+                           row.scratch);
 }
 
 void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {

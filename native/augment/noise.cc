@@ -17,10 +17,10 @@ const TransformType kNoise{
                                           : stream.Uniform(NumberOption(spec, "minSnr"), NumberOption(spec, "maxSnr"));
           drawn.parameters["seed"] = static_cast<double>(stream.Integer(0, (int64_t{1} << 53) - 1));
         },
-    .apply =
-        [](const AppliedTransform& applied, Row& row) {
+    .fold =
+        [](const AppliedTransform& applied, double, kernels::PointwisePass& pass) {
           const auto seed = static_cast<uint64_t>(NumberParameter(applied, "seed"));
-          kernels::reference::add_noise_f32(row.samples, row.n, NumberParameter(applied, "ratio"), seed);
+          return pass.Noise(NumberParameter(applied, "ratio"), seed);
         },
 };
 

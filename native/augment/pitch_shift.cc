@@ -12,27 +12,10 @@ double ToSixDigits(double value) {
   return std::nearbyint(value * scale) / scale;
 }
 
-bool AllFinite(const float* x, int64_t n) {
-  for (int64_t i = 0; i < n; ++i)
-    if (!std::isfinite(x[i])) return false;
-  return true;
-}
-
 void ShiftPitch(const AppliedTransform& applied, Row& row) {
-  using namespace kernels::reference;
   const double cents = NumberParameter(applied, "cents");
   if (cents == 0) return;
-  const double factor = ToSixDigits(1 / std::pow(2.0, cents / 1200));
-  Scratch& scratch = row.scratch;
-  scratch.input.assign(row.samples, row.samples + row.n);
-  for (int64_t i = 0; i < row.n; ++i) row.samples[i] = clip_to_full_scale(row.samples[i]);
-  wsola_f32(row.samples, row.n, row.sample_rate, factor, scratch.wsola, scratch.stretched);
-  resample_f32(scratch.stretched, 1 / factor, row.samples, row.n, scratch.resample);
-  if (!AllFinite(row.samples, row.n)) {
-    std::copy(scratch.input.begin(), scratch.input.end(), row.samples);
-    return;
-  }
-  for (int64_t i = 0; i < row.n; ++i) row.samples[i] = clip_to_full_scale(row.samples[i]);
+  kernels::pitch_shift_f32(row.samples, row.n, row.sample_rate, ToSixDigits(1 / std::pow(2.0, cents / 1200)), row.scratch);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ const TransformType kPolarityInversion{
     .options = {},
     .parameters = {},
     .draw = [](const TransformSpec&, const DrawContext&, random::Stream&, AppliedTransform&) {},
-    .apply = [](const AppliedTransform&, Row& row) { kernels::reference::scale_f32(row.samples, row.n, -1.0f); },
+    .fold = [](const AppliedTransform&, double, kernels::PointwisePass& pass) { return pass.Scale(-1.0f); },
 };
 
 }  // namespace clmr::augment

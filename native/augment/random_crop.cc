@@ -11,7 +11,6 @@ const TransformType kRandomCrop{
                AppliedTransform& drawn) {
       drawn.parameters["start"] = static_cast<double>(stream.Integer(0, context.length - context.clip_length));
     },
-    .apply = nullptr,
 };
 
 }  // namespace clmr::augment

@@ -18,11 +18,11 @@ const TransformType kReverb{
     .apply =
         [](const AppliedTransform& applied, Row& row) {
           const FlushDenormals flush;  // its tail decays into numbers that are slow to add
-          kernels::reference::reverb_f32(row.samples, row.n, row.sample_rate,
-                                         {.reverberance = NumberParameter(applied, "reverberance"),
-                                          .damping = NumberParameter(applied, "damping"),
-                                          .room_size = NumberParameter(applied, "roomSize")},
-                                         row.scratch.reverb);
+          kernels::reverb_f32(row.samples, row.n, row.sample_rate,
+                              {.reverberance = NumberParameter(applied, "reverberance"),
+                               .damping = NumberParameter(applied, "damping"),
+                               .room_size = NumberParameter(applied, "roomSize")},
+                              row.scratch);
         },
 };
 

@@ -8,7 +8,7 @@ const TransformType kReverse{
     .options = {},
     .parameters = {},
     .draw = [](const TransformSpec&, const DrawContext&, random::Stream&, AppliedTransform&) {},
-    .apply = [](const AppliedTransform&, Row& row) { kernels::reference::reverse_f32(row.samples, row.n); },
+    .apply = [](const AppliedTransform&, Row& row) { kernels::reverse_f32(row.samples, row.n); },
 };
 
 }  // namespace clmr::augment

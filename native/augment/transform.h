@@ -5,19 +5,10 @@
 #include <vector>
 
 #include "augment/chain.h"
-#include "kernels/reference/augment.h"
+#include "kernels/augment.h"
 #include "random/philox.h"
 
 namespace clmr::augment {
-
-// Memory of one thread, kept from row to row.
-struct Scratch {
-  kernels::reference::FilterScratch filter;
-  kernels::reference::ReverbScratch reverb;
-  kernels::reference::WsolaScratch wsola;
-  kernels::reference::ResampleScratch resample;
-  std::vector<float> input, stretched;
-};
 
 struct DrawContext {
   int64_t length;  // of the row that is augmented
@@ -29,7 +20,7 @@ struct Row {
   float* samples;
   int64_t n;
   double sample_rate;
-  Scratch& scratch;
+  kernels::AugmentScratch& scratch;
 };
 
 // A parameter of an AppliedTransform: a number from min to max (a whole one where it says so), or one of `words`.
@@ -46,8 +37,10 @@ struct TransformType {
   std::vector<AppliedParameter> parameters;
   // Draws every parameter, always in the same order, whether the transform will be applied or not.
   void (*draw)(const TransformSpec& spec, const DrawContext& context, random::Stream& stream, AppliedTransform& drawn);
-  // `applied` has been checked; nullptr for the crop, which decides where the row is read.
-  void (*apply)(const AppliedTransform& applied, Row& row);
+  // `applied` has been checked. One of the two, but for the crop, which decides where the row is read: `apply` transforms the
+  // row; `fold` puts the transform into the pass that reads it, or says false where it has no place there.
+  void (*apply)(const AppliedTransform& applied, Row& row) = nullptr;
+  bool (*fold)(const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) = nullptr;
 };
 
 extern const TransformType kRandomCrop, kPolarityInversion, kNoise, kGain, kLowPass, kHighPass, kHighLowPass, kDelay,

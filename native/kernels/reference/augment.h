@@ -49,4 +49,13 @@ struct ResampleScratch {
 // y[i] = x at position i · step, band-limited (Kaiser-windowed sinc); silence outside of x.
 void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n, ResampleScratch& scratch);
 
+struct PitchScratch {
+  WsolaScratch wsola;
+  ResampleScratch resample;
+  std::vector<float> stretched;
+};
+// Pitch times 1 / factor, duration kept: stretch the time by 1 / factor, then resample back; ±1 on entry and exit, as sox.
+// A clip with NaN stays as it was.
+void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, PitchScratch& scratch);
+
 }  // namespace clmr::kernels::reference

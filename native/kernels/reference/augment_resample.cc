@@ -1,42 +1,27 @@
-// Band-limited interpolation (J. O. Smith, "Digital audio resampling"): a Kaiser-windowed sinc tabled at 128 offsets between two
+// Band-limited interpolation (J. O. Smith, "Digital audio resampling"): a Kaiser-windowed sinc tabled at offsets between two
 // samples, linear between the offsets.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
+#include "kernels/augment_shapes.h"
 #include "kernels/reference/augment.h"
 
 namespace clmr::kernels::reference {
 namespace {
 
-constexpr int kPhases = 128;
-constexpr double kZeros = 32;      // half-length of the kernel in samples of the slower rate
-constexpr double kRolloff = 0.93;  // cut-off as a part of the lower Nyquist frequency
-constexpr double kBeta = 7;
-
-// I0(2·√z) = Σ z^k / k!²; z ≤ β²/4, where 18 terms are enough for float32
-double BesselI0OfRoot(double z) {
-  static const auto coefficients = [] {
-    std::array<double, 18> c{1.0};
-    for (size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] / static_cast<double>(k * k);
-    return c;
-  }();
-  double sum = 0;
-  for (size_t k = coefficients.size(); k-- > 0;) sum = sum * z + coefficients[k];
-  return sum;
-}
+constexpr int kPhaseShift = 32 - kResamplePhaseBits;  // of the 32 bits behind the point
 
 // table [phases + 1, taps]: row p serves positions p / phases past a sample. With a step above 1 the cut-off falls and the
 // kernel widens with it.
 int64_t BuildTable(double step, std::vector<float>& table) {
-  const double widening = std::max(1.0, step), cutoff = kRolloff / widening;
-  const int64_t taps = static_cast<int64_t>(std::ceil(2 * kZeros * widening / 16)) * 16;
-  const double half = taps / 2.0, norm = cutoff / BesselI0OfRoot(kBeta * kBeta / 4);
-  table.resize((kPhases + 1) * taps);
-  for (int p = 0; p <= kPhases; ++p) {
+  const double widening = std::max(1.0, step), cutoff = kResampleRolloff / widening;
+  const int64_t taps = ResampleTaps(step);
+  const double half = taps / 2.0, norm = cutoff / BesselI0OfRoot(kResampleBeta * kResampleBeta / 4);
+  table.resize((kResamplePhases + 1) * taps);
+  for (int p = 0; p <= kResamplePhases; ++p) {
     for (int64_t k = 0; k < taps; ++k) {
-      const double t = static_cast<double>(k - taps / 2 + 1) - static_cast<double>(p) / kPhases, u = t / half;
-      const double window = BesselI0OfRoot(std::max(0.0, kBeta * kBeta / 4 * (1 - u * u)));
+      const double t = static_cast<double>(k - taps / 2 + 1) - static_cast<double>(p) / kResamplePhases, u = t / half;
+      const double window = BesselI0OfRoot(std::max(0.0, kResampleBeta * kResampleBeta / 4 * (1 - u * u)));
       const double angle = M_PI * cutoff * t;
       table[p * taps + k] = static_cast<float>(norm * window * (std::abs(angle) < 1e-9 ? 1.0 : std::sin(angle) / angle));
     }
@@ -70,10 +55,19 @@ void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n,
   uint64_t position = 0;
   for (int64_t i = 0; i < n; ++i, position += increment) {
     const uint32_t between = static_cast<uint32_t>(position);
-    const float* row = scratch.table.data() + static_cast<int64_t>(between >> 25) * taps;
-    const float fraction = static_cast<float>(between & 0x1ffffff) * 0x1p-25f;
+    const float* row = scratch.table.data() + static_cast<int64_t>(between >> kPhaseShift) * taps;
+    const float fraction = static_cast<float>(between & ((1u << kPhaseShift) - 1)) * (1.0f / (1u << kPhaseShift));
     y[i] = Interpolate(scratch.padded.data() + (position >> 32), row, row + taps, fraction, taps, scratch.products.data());
   }
+}
+
+void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, PitchScratch& scratch) {
+  for (int64_t i = 0; i < n; ++i)
+    if (std::isnan(x[i])) return;
+  for (int64_t i = 0; i < n; ++i) x[i] = clip_to_full_scale(x[i]);
+  wsola_f32(x, n, sample_rate, factor, scratch.wsola, scratch.stretched);
+  resample_f32(scratch.stretched, 1 / factor, x, n, scratch.resample);
+  for (int64_t i = 0; i < n; ++i) x[i] = clip_to_full_scale(x[i]);
 }
 
 }  // namespace clmr::kernels::reference

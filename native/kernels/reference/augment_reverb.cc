@@ -1,18 +1,12 @@
-// Freeverb (Jezar at Dreampoint, public domain) as sox runs it: the lengths of its delay lines at 44,100 Hz, the mapping of
-// its three parameters, the spread of 12 samples between the channels with alternating signs.
-#include <algorithm>
+// Freeverb as sox runs it; its lengths and the mapping of its parameters: augment_shapes.h.
 #include <array>
 #include <cmath>
 
+#include "kernels/augment_shapes.h"
 #include "kernels/reference/augment.h"
 
 namespace clmr::kernels::reference {
 namespace {
-
-constexpr std::array<int, 8> kCombs{1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617};
-constexpr std::array<int, 4> kAllPasses{225, 341, 441, 556};
-constexpr double kStereoSpread = 12;
-constexpr float kWetGain = 0.015f;
 
 struct Line {
   float* samples;
@@ -43,20 +37,12 @@ struct Channel {
 };
 
 std::array<Channel, 2> MakeChannels(double sample_rate, double room_size, std::vector<float>& memory) {
-  const double rate = sample_rate / 44100, scale = room_size / 100 * 0.9 + 0.1;
+  const ReverbLines lengths = ReverbLinesAt(sample_rate, room_size);
   std::array<Channel, 2> channels;
   size_t total = 0;
-  const auto length = [&](double samples) {
-    const int n = std::max(1, static_cast<int>(samples + 0.5));
-    total += n;
-    return n;
-  };
   for (int c = 0; c < 2; ++c) {
-    double spread = kStereoSpread * c;
-    for (size_t i = 0; i < kCombs.size(); ++i, spread = -spread)
-      channels[c].combs[i].length = length(scale * rate * (kCombs[i] + spread));
-    for (size_t i = 0; i < kAllPasses.size(); ++i, spread = -spread)
-      channels[c].all_passes[i].length = length(rate * (kAllPasses[i] + spread));
+    for (size_t i = 0; i < 8; ++i) total += channels[c].combs[i].length = lengths.combs[c][i];
+    for (size_t i = 0; i < 4; ++i) total += channels[c].all_passes[i].length = lengths.all_passes[c][i];
   }
   memory.assign(total, 0.0f);
   float* next = memory.data();
@@ -71,18 +57,12 @@ std::array<Channel, 2> MakeChannels(double sample_rate, double room_size, std::v
   return channels;
 }
 
-// 0 → a feedback of 0.7, 100 → 0.98, exponential between
-float Feedback(double reverberance) {
-  const double a = -1 / std::log(1 - 0.3), b = 100 / (std::log(1 - 0.98) * a + 1);
-  return static_cast<float>(1 - std::exp((reverberance - b) / (a * b)));
-}
-
 }  // namespace
 
 void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters, ReverbScratch& scratch) {
   auto channels = MakeChannels(sample_rate, parameters.room_size, scratch.lines);
-  const float feedback = Feedback(parameters.reverberance);
-  const float damping = static_cast<float>(parameters.damping / 100 * 0.3 + 0.2);
+  const float feedback = ReverbFeedback(parameters.reverberance);
+  const float damping = ReverbDamping(parameters.damping);
   for (int64_t t = 0; t < n; ++t) {
     const float dry = clip_to_full_scale(std::isnan(x[t]) ? 0.0f : x[t]);
     float mixed = 0;
@@ -90,7 +70,7 @@ void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters&
       float wet = 0;
       for (Line& line : channel.combs) wet += line.Comb(dry, feedback, damping);
       for (int i = 3; i >= 0; --i) wet = channel.all_passes[i].AllPass(wet);
-      mixed += clip_to_full_scale(dry + kWetGain * wet);
+      mixed += clip_to_full_scale(dry + kReverbWetGain * wet);
     }
     x[t] = 0.5f * mixed;
   }

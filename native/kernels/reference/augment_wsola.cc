@@ -1,31 +1,18 @@
-// WSOLA (Verhelst & Roelands, ICASSP 1993) with sox's choices: segment 82 ms, search segment / 5.587, overlap
-// segment / 6.833 made a multiple of 8, the search centred on where the segment would start, a linear cross-fade.
+// WSOLA (Verhelst & Roelands, ICASSP 1993) with sox's choices: its lengths (augment_shapes.h), the search centred on where
+// the segment would start, a linear cross-fade.
 #include <algorithm>
 
+#include "kernels/augment_shapes.h"
 #include "kernels/reference/augment.h"
 
 namespace clmr::kernels::reference {
 namespace {
 
-struct Lengths {
-  int64_t segment, search, overlap;
-};
-
-Lengths LengthsAt(double sample_rate) {
-  constexpr double kSegmentMs = 82;
-  Lengths l;
-  l.segment = static_cast<int64_t>(sample_rate * kSegmentMs / 1000 + 0.5);
-  l.search = static_cast<int64_t>(sample_rate * (kSegmentMs / 5.587) / 1000 + 0.5);
-  l.overlap = static_cast<int64_t>(std::max(sample_rate * (kSegmentMs / 6.833) / 1000 + 4.5, 16.0)) & ~int64_t{7};
-  if (l.overlap * 2 > l.segment) l.overlap -= 8;
-  return l;
-}
-
 float Square(float x) { return x * x; }
 
 // Which shift of `window` [search + overlap] is nearest to `tail` [overlap, a multiple of 4]: least squared distance, the
 // first of equals. The inner loop runs over shifts, so that it becomes vector code.
-int64_t BestShift(const float* __restrict window, const float* tail, const Lengths& l, std::vector<float>& distance) {
+int64_t BestShift(const float* __restrict window, const float* tail, const WsolaLengths& l, std::vector<float>& distance) {
   distance.assign(l.search, 0.0f);
   float* __restrict d = distance.data();
   for (int64_t i = 0; i < l.overlap; i += 4) {
@@ -47,7 +34,7 @@ void CopyPadded(const float* x, int64_t n, int64_t from, int64_t count, float* t
 }  // namespace
 
 void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch, std::vector<float>& y) {
-  const Lengths l = LengthsAt(sample_rate);
+  const WsolaLengths l = WsolaLengthsAt(sample_rate);
   const int64_t hop = l.segment - l.overlap, total = static_cast<int64_t>(n / factor + 0.5);
   y.resize((total + hop - 1) / hop * hop);
   scratch.window.resize(l.search + l.segment);

@@ -1,0 +1,87 @@
+#pragma once
+// The fast loops of the augmentations, compiled once an instruction set. All pointers are raw; who calls them
+// (augment_*.cc) lays the memory out.
+#include <cstdint>
+
+namespace clmr::kernels {
+
+// Samples that may be read, or where it says so written, behind the end of a signal.
+constexpr int64_t kLaneSlack = 256;
+
+// Overlap-save in lanes: a group is 2·lanes blocks of the signal, one complex FFT whose lanes hold two blocks each.
+struct FftFilterPlan {
+  int64_t points;         // of the FFT, a power of two
+  int64_t outputs;        // of a block, a multiple of 16
+  int64_t half;           // the filter has 2·half + 1 taps, symmetric
+  const float* twiddles;  // 2·points values: FftTwiddles
+};
+
+struct PointwiseLoops {
+  // y = factor · x; y may be x
+  void (*scale_f32)(const float* x, float factor, float* y, int64_t n);
+  // y[i] = (u[i] + volume · u[i − offset]) / 2 with u = factor · x; y may be x
+  void (*echo_f32)(const float* x, float factor, int64_t offset, float volume, float* y, int64_t n);
+  // y = after · (before · x + ratio · std(before · x) · noise); y may be x
+  void (*noise_f32)(const float* x, float before, double ratio, uint64_t seed, float after, float* y, int64_t n);
+  void (*reverse_f32)(float* x, int64_t n);
+};
+
+struct FilterLoops {
+  int64_t lanes;
+  // padded [2·half + n], then kLaneSlack → y [n] = Σ_k taps[k] · padded[i + k]; `count` taps, zeros up to a multiple of 16.
+  void (*convolve_f32)(const float* padded, const float* taps, int64_t count, float* y, int64_t n);
+  // The same. padded: then `points` and kLaneSlack; memory: 2·lanes·points, then 2·points.
+  void (*convolve_fft_f32)(const float* padded, const float* taps, const FftFilterPlan& plan, float* memory, float* y,
+                           int64_t n);
+  // x [n] → padded [half + n + half]: the ends repeated, what is not finite as silence; returns the largest magnitude.
+  float (*pad_f32)(const float* x, int64_t n, int64_t half, float* padded);
+};
+
+// Delay lines of one kind share a ring: `size` samples each, a multiple of 16 and at least 16 longer than the longest delay,
+// then 16 more. What goes in is written at the ring's place, which is aligned; what comes out is read a delay before it.
+struct ReverbRing {
+  float* lines[2][8];  // of two channels
+  int delays[2][8];
+  int size;
+};
+struct ReverbPlan {
+  ReverbRing combs, all_passes;
+  float feedback, damping, wet_gain;
+};
+
+struct ReverbLoops {
+  int64_t shortest;  // delay that the loops can do
+  void (*reverb_f32)(float* x, int64_t n, const ReverbPlan& plan);
+};
+
+struct WsolaPlan {
+  int64_t segment, search, overlap;
+  double factor;
+  int64_t total;  // samples to make
+  float* memory;  // 4 · (search + overlap + kLaneSlack)
+};
+
+struct PitchLoops {
+  // x [n] → y, ±1; y may be x. Returns false where x holds a NaN.
+  bool (*clip_f32)(const float* x, float* y, int64_t n);
+  // x: zeros in [−search, 0) and for 2·segment + kLaneSlack behind the end. y: room for total + segment.
+  void (*wsola_f32)(const float* x, const WsolaPlan& plan, float* y);
+  // table [kResamplePhases + 1, taps]: as the reference's
+  void (*resample_table_f32)(double widening, int64_t taps, float* table);
+  // y[i] = x at i · step, ±1; x holds `taps` readable values around every position.
+  void (*resample_f32)(const float* x, double step, const float* table, int64_t taps, float* y, int64_t n);
+};
+
+#define CLMR_DECLARE_AUGMENT_LOOPS(isa)     \
+  namespace isa {                           \
+  extern const PointwiseLoops kPointwise;   \
+  extern const FilterLoops kFilter;         \
+  extern const ReverbLoops kReverb;         \
+  extern const PitchLoops kPitch;           \
+  }
+CLMR_DECLARE_AUGMENT_LOOPS(base)
+CLMR_DECLARE_AUGMENT_LOOPS(avx2)
+CLMR_DECLARE_AUGMENT_LOOPS(avx512)
+#undef CLMR_DECLARE_AUGMENT_LOOPS
+
+}  // namespace clmr::kernels
