@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { FetchProgress } from '../../native/libtorch/fetch.js'
-import { installLibtorch } from '../../native/libtorch/install.js'
+import { type InstallProgress, installLibtorch } from '../../native/libtorch/install.js'
 import { commonFlags, examples } from '../command.js'
 import type { Progress } from '../progress.js'
 import { onRun } from '../session.js'
@@ -8,13 +7,14 @@ import { printable } from '../text.js'
 
 interface Options {
   from?: string
+  index?: string
   keepWheel?: boolean
 }
 
 const FROM_FILE = 'clmr libtorch install --from ./torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl'
 
 /** A download is told of a chunk at a time: its share goes to the bar, in whole per cent; what comes again is left out. */
-function follow(progress: Progress): (news: FetchProgress) => void {
+function follow(progress: Progress): (news: InstallProgress) => void {
   let last = ''
   return ({ what, message, fraction }) => {
     const line = `${what}: ${message}`
@@ -29,14 +29,21 @@ export function configure(command: Command): void {
   const install = command
     .command('install')
     .description('Fetch the pinned libtorch into the cache of clmr, once a machine.')
-    .option('--from <wheel>', 'a file or an http(s) URL of the wheel; by default pip fetches it')
+    .option(
+      '--from <wheel>',
+      'a file or an http(s) URL of the wheel; by default pip fetches it, or HTTP where there is no pip',
+    )
+    .option(
+      '--index <url>',
+      'a Python package index; by default the one that pip is set to (PIP_INDEX_URL, pip.conf)',
+    )
     .option('--keep-wheel', 'keep the wheel after unpacking')
   commonFlags(install)
   examples(install, ['clmr libtorch install', FROM_FILE])
-  onRun(install, async (session, { from, keepWheel }: Options) => {
+  onRun(install, async (session, { from, index, keepWheel }: Options) => {
     const { signal } = session
     const result = await session.withProgress('download', (progress) =>
-      installLibtorch({ from, keepWheel, signal, onProgress: follow(progress) }),
+      installLibtorch({ from, index, keepWheel, signal, onProgress: follow(progress) }),
     )
     session.print(`${result.installed ? 'installed in' : 'is there already:'} ${printable(result.folder)}`)
     session.printJson(result)

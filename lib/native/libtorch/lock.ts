@@ -1,44 +1,18 @@
-/** A lock file for work that two processes must not do at once. It names its process, so that a dead one holds nothing. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+/** Waits for a lock file: work that two processes must not do at once. */
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ioError } from '../../errors.js'
+import { IoError, ioError } from '../../errors.js'
 import { makeFolder } from '../../formats/make-folder.js'
+import { type LockAttempt, tryLock } from '../../formats/process-lock.js'
 
-interface Holder {
-  pid: number
-  host: string
-}
+const POLL_MS = 200
+/** A lock that names nobody for so long was left behind by a crash in the middle of a takeover. */
+const NOBODY_MS = 30_000
 
-function holderOf(file: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Holder
-  } catch {
-    return undefined
-  }
-}
-
-function isAlive({ pid, host }: Holder): boolean {
-  if (host !== hostname()) return true // another machine on a shared disk: nothing can be known
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-function tryToTake(file: string): boolean {
-  try {
-    writeFileSync(file, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder), {
-      flag: 'wx',
-    })
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+async function take(file: string): Promise<LockAttempt> {
+  return tryLock(file).catch((error) => {
     throw ioError(error, file, 'create a lock file')
-  }
+  })
 }
 
 /**
@@ -51,23 +25,27 @@ export async function withLock<T>(
   { onWait, signal }: { onWait?: (pid: number) => void; signal?: AbortSignal } = {},
 ): Promise<T> {
   await makeFolder(dirname(file))
-  let waited = false
-  let unreadable = 0
-  while (!tryToTake(file)) {
+  let told = false
+  let since = Date.now()
+  for (;;) {
     signal?.throwIfAborted()
-    const holder = holderOf(file)
-    unreadable = holder ? 0 : unreadable + 1 // just being written, or left behind by a crash in between
-    if ((holder && !isAlive(holder)) || unreadable > 10) {
-      rmSync(file, { force: true })
-      continue
+    const { release, owner } = { owner: undefined, ...(await take(file)) }
+    if (release) {
+      try {
+        return await work()
+      } finally {
+        await release()
+      }
     }
-    if (!waited && holder) onWait?.(holder.pid)
-    waited = true
-    await sleep(200, undefined, { signal })
-  }
-  try {
-    return await work()
-  } finally {
-    rmSync(file, { force: true })
+    if (owner) since = Date.now()
+    if (owner && !told) onWait?.(owner.pid)
+    told ||= owner !== undefined
+    if (Date.now() - since > NOBODY_MS)
+      throw new IoError({
+        what: 'a lock file names no living process and cannot be taken over',
+        path: file,
+        remedy: `Delete it and ${file}.takeover, and run the command again`,
+      })
+    await sleep(POLL_MS, undefined, { signal })
   }
 }

@@ -1,13 +1,14 @@
-/** Takes the libraries and headers out of a torch wheel, which is a zip file, without reading the rest of it. */
+/** Takes the libraries, headers and licences out of a torch wheel, which is a zip file, without reading the rest of it. */
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { rename, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { crc32 } from 'node:zlib'
 import yauzl from 'yauzl'
 import { ClmrError, ioError } from '../../errors.js'
 import { makeFolder } from '../../formats/make-folder.js'
-import type { Wheel } from './release.js'
+import type { PinnedFolder, Wheel } from './release.js'
 
 /** SHA-256 of a file in hex. */
 export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
@@ -15,6 +16,8 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal })
   return hash.digest('hex')
 }
+
+const REMEDY = 'Run `npx clmr libtorch install` again: what is damaged has been deleted'
 
 /** @throws ClmrError ERR_LIBTORCH_INSTALL where the file is not the wheel that was published */
 export async function checkWheel(path: string, wheel: Wheel, signal?: AbortSignal): Promise<void> {
@@ -29,74 +32,149 @@ export async function checkWheel(path: string, wheel: Wheel, signal?: AbortSigna
   })
 }
 
-/** Where a member of the wheel goes below the libtorch folder; undefined: it is not needed. */
-function destination(member: string, wheel: Wheel): string | undefined {
+/** Where a member of the wheel goes below the libtorch folder, with slashes; undefined: it is not needed. */
+export function destination(member: string, wheel: Wheel): string | undefined {
   if (member.endsWith('/') || member.includes('..')) return undefined
   if (member.startsWith('torch/include/')) return member.slice('torch/'.length)
+  const license = /^torch-[^/]+\.dist-info\/(licenses\/.+)$/.exec(member)?.[1]
+  if (license) return license
   const library = member.startsWith('torch/lib/') ? member.slice('torch/lib/'.length) : ''
-  return wheel.libraries.includes(library) ? join('lib', library) : undefined
+  return Object.hasOwn(wheel.libraries, library) ? `lib/${library}` : undefined
 }
 
-async function isWhole(path: string, size: number): Promise<boolean> {
-  try {
-    return (await stat(path)).size === size
-  } catch {
-    return false
-  }
-}
-
-function openZip(path: string): Promise<yauzl.ZipFile> {
+/** All members of a zip file, in the order of its table of contents. Leaves it open. */
+export async function entriesOf(zip: yauzl.ZipFile): Promise<yauzl.Entry[]> {
+  const entries: yauzl.Entry[] = []
   return new Promise((resolve, reject) => {
-    yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, file) =>
-      error ? reject(error) : resolve(file),
-    )
+    zip.on('error', reject)
+    zip.on('end', () => resolve(entries))
+    zip.on('entry', (entry: yauzl.Entry) => {
+      entries.push(entry)
+      zip.readEntry()
+    })
+    zip.readEntry()
   })
 }
 
-/** Extracts what is needed into `folder`. Members that are there already, whole, are kept: an interrupted run goes on. */
-export async function extractWheel(
-  path: string,
+/** @returns the SHA-256 of what was written */
+async function unpack(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  target: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const there = await stat(target).catch(() => undefined)
+  if (there?.size === entry.uncompressedSize) return sha256OfFile(target, signal)
+  await makeFolder(dirname(target))
+  const hash = createHash('sha256')
+  let crc = 0
+  const counted = async function* (source: AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
+      hash.update(chunk)
+      crc = crc32(chunk, crc)
+      yield chunk
+    }
+  }
+  const file = createWriteStream(`${target}.part`, { mode: 0o755, flush: true })
+  await pipeline(await zip.openReadStreamPromise(entry), counted, file, { signal })
+  if (crc !== entry.crc32) throw new Error(`${entry.fileName} has another CRC-32 than the wheel says`)
+  await rename(`${target}.part`, target)
+  return hash.digest('hex')
+}
+
+/** One hash over a folder: see PinnedFolder. */
+function hashOf(members: ReadonlyMap<string, string>, folder: string): PinnedFolder {
+  const names = [...members.keys()].filter((name) => name.startsWith(`${folder}/`))
+  const lines = names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  const hash = createHash('sha256')
+  for (const name of lines) hash.update(`${name}\0${members.get(name)}\n`)
+  return { files: lines.length, sha256: hash.digest('hex') }
+}
+
+/** Deletes what is not as it was published, so that the next run fetches it again. */
+async function checkMembers(
+  members: ReadonlyMap<string, string>,
   wheel: Wheel,
   folder: string,
-  onFile?: (name: string) => void,
-): Promise<number> {
-  const extract = async (zip: yauzl.ZipFile, entry: yauzl.Entry, target: string) => {
-    if (await isWhole(target, entry.uncompressedSize)) return
-    await makeFolder(dirname(target))
-    const source = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
-      zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream)))
+): Promise<void> {
+  const wrong = async (what: string, part: string, given: string, expected: string) => {
+    await rm(join(folder, part), { recursive: true, force: true })
+    throw new ClmrError('ERR_LIBTORCH_INSTALL', {
+      what,
+      path: join(folder, part),
+      given,
+      expected,
+      remedy: REMEDY,
     })
-    await pipeline(source, createWriteStream(`${target}.part`, { mode: 0o755, flush: true }))
-    await rename(`${target}.part`, target)
   }
-  let count = 0
+  for (const [library, expected] of Object.entries(wheel.libraries)) {
+    const given = members.get(`lib/${library}`)
+    if (given === undefined)
+      await wrong('the wheel has not all libraries', `lib/${library}`, 'none', `sha256 ${expected}`)
+    else if (given !== expected)
+      await wrong(
+        'a library is damaged or is not the one that was published',
+        `lib/${library}`,
+        `sha256 ${given}`,
+        expected,
+      )
+  }
+  for (const [part, pinned] of [
+    ['include', wheel.headers],
+    ['licenses', wheel.licenses],
+  ] as const) {
+    const given = hashOf(members, part)
+    if (given.sha256 !== pinned.sha256)
+      await wrong(
+        'a folder of the wheel is damaged or is not the one that was published',
+        part,
+        `${given.files} files, sha256 ${given.sha256}`,
+        `${pinned.files} files, ${pinned.sha256}`,
+      )
+  }
+}
+
+export interface ExtractOptions {
+  onFile?: (name: string) => void
+  signal?: AbortSignal
+}
+
+/**
+ * Extracts what is needed into `folder` and checks it against the pinned hashes. Members that are there already,
+ * whole, are kept: an interrupted run goes on.
+ * @param source a file, or what opens a zip file that lies elsewhere
+ * @returns how many files there are
+ */
+export async function extractWheel(
+  source: string | (() => Promise<yauzl.ZipFile>),
+  wheel: Wheel,
+  folder: string,
+  { onFile, signal }: ExtractOptions = {},
+): Promise<number> {
+  const members = new Map<string, string>()
   let zip: yauzl.ZipFile | undefined
   try {
-    const opened = await openZip(path)
-    zip = opened
-    await new Promise<void>((resolve, reject) => {
-      opened.on('error', reject)
-      opened.on('end', resolve)
-      opened.on('entry', (entry: yauzl.Entry) => {
-        const name = destination(entry.fileName, wheel)
-        if (!name) return opened.readEntry()
-        onFile?.(name)
-        count++
-        extract(opened, entry, join(folder, name)).then(() => opened.readEntry(), reject)
-      })
-      opened.readEntry()
-    })
+    zip = await (typeof source === 'string'
+      ? yauzl.openPromise(source, { lazyEntries: true, autoClose: false })
+      : source())
+    for (const entry of await entriesOf(zip)) {
+      const name = destination(entry.fileName, wheel)
+      if (!name) continue
+      onFile?.(name)
+      members.set(name, await unpack(zip, entry, join(folder, name), signal))
+    }
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code?.startsWith('E'))
-      throw ioError(cause, folder, 'unpack libtorch')
+    if (signal?.aborted || cause instanceof ClmrError) throw cause
+    if ((cause as NodeJS.ErrnoException).syscall) throw ioError(cause, folder, 'unpack libtorch')
     throw new ClmrError('ERR_LIBTORCH_INSTALL', {
       what: `the wheel cannot be unpacked: ${(cause as Error).message}`,
-      path,
-      remedy: 'Delete it and run `npx clmr libtorch install` again',
+      path: typeof source === 'string' ? source : folder,
+      remedy: REMEDY,
       cause,
     })
   } finally {
     zip?.close()
   }
-  return count
+  await checkMembers(members, wheel, folder)
+  return members.size
 }

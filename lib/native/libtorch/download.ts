@@ -1,0 +1,99 @@
+/** Downloads a file, or a part of one, into a file: goes on after a break, in this run and in a later one. */
+import { createWriteStream } from 'node:fs'
+import { rename, stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Response } from 'undici'
+import { ClmrError, ioError } from '../../errors.js'
+import { AGAIN, contentRange, get, installError, RefusedError, refusal, shownUrl } from './http.js'
+
+export interface Download {
+  url: string
+  /** exists only when it is whole; until then TARGET.part grows */
+  target: string
+  /** first byte and the one after the last; all of the file where it is left out */
+  span?: readonly [number, number]
+  signal?: AbortSignal
+  /** bytes of the target that are there, and of how many where that is known */
+  onBytes?: (have: number, total?: number) => void
+}
+
+const RETRIES = 3
+const LOCAL_FAILURES = ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EIO']
+
+export async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => -1,
+  )
+}
+
+/** Appends what the answer holds to the part that is there. @returns how many bytes the target has, and should have */
+async function receive(
+  response: Response,
+  download: Download,
+  have: number,
+): Promise<[number, number | undefined]> {
+  const { url, target, span, signal, onBytes } = download
+  const range = contentRange(response)
+  if (range && range.start !== (span?.[0] ?? 0) + have)
+    throw installError('the server sends another part of the file than asked for', shownUrl(url), AGAIN)
+  let got = range ? have : 0
+  const length = response.headers.get('content-length')
+  const total = span ? span[1] - span[0] : range ? range.total : length === null ? undefined : Number(length)
+  const counted = async function* (source: AsyncIterable<Uint8Array>) {
+    for await (const chunk of source) {
+      got += chunk.length
+      onBytes?.(got, total)
+      yield chunk
+    }
+  }
+  const part = createWriteStream(`${target}.part`, { flags: range ? 'a' : 'w' })
+  await pipeline(Readable.fromWeb(response.body as never), counted, part, { signal })
+  return [got, total]
+}
+
+/** One request. @returns whether the target is whole; a broken connection throws */
+async function attempt(download: Download): Promise<void> {
+  const { url, target, span, signal } = download
+  const have = Math.max(0, await sizeOf(`${target}.part`))
+  const [start, end] = span ?? [0, undefined]
+  if (end !== undefined && have >= end - start) return rename(`${target}.part`, target)
+  const range =
+    span || have > 0 ? ([start + have, end === undefined ? undefined : end - 1] as const) : undefined
+  const response = await get(url, { range, signal })
+  if (response.status === 416 && !span) return rename(`${target}.part`, target) // it had arrived whole; the hash decides
+  if (!response.ok || !response.body || (span && response.status !== 206)) throw refusal(response, url)
+  const [got, total] = await receive(response, download, have)
+  if (total !== undefined && got !== total)
+    throw installError(`the download broke off at ${got} of ${total} bytes`, shownUrl(url), AGAIN)
+  await rename(`${target}.part`, target)
+}
+
+/**
+ * @throws ClmrError ERR_LIBTORCH_INSTALL after some tries without a new byte, ERR_IO where the disk says no
+ */
+export async function download(options: Download): Promise<void> {
+  const { url, target, signal } = options
+  let before = -1
+  for (let failures = 0; ; ) {
+    try {
+      if ((await sizeOf(target)) < 0) await attempt(options)
+      return
+    } catch (cause) {
+      if (signal?.aborted) throw cause
+      if (LOCAL_FAILURES.includes((cause as NodeJS.ErrnoException).code ?? ''))
+        throw ioError(cause, `${target}.part`, 'write the download')
+      const have = await sizeOf(`${target}.part`)
+      failures = have > before ? 1 : failures + 1
+      before = Math.max(before, have)
+      if (cause instanceof RefusedError) throw cause
+      if (failures > RETRIES)
+        throw cause instanceof ClmrError
+          ? cause
+          : installError('the download broke off', shownUrl(url), AGAIN, cause)
+      await sleep(250 * 2 ** failures, undefined, { signal })
+    }
+  }
+}

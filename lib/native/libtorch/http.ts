@@ -1,0 +1,67 @@
+/** Requests that follow the environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and a name and password in the address. */
+import type { Response } from 'undici'
+import { ClmrError } from '../../errors.js'
+
+/** A connection that says nothing for so long is dead. */
+const SILENCE_MS = 60_000
+
+export interface Get {
+  /** first byte, and last byte or nothing for the rest */
+  range?: readonly [number, number?]
+  accept?: string
+  signal?: AbortSignal
+}
+
+export function installError(what: string, path: string, remedy: string, cause?: unknown): ClmrError {
+  return new ClmrError('ERR_LIBTORCH_INSTALL', { what, path, remedy, cause })
+}
+
+export const AGAIN = 'Run the command again: it goes on where it stopped'
+
+/** The address without its name and password: for messages. */
+export function shownUrl(url: string): string {
+  const shown = new URL(url)
+  shown.username = ''
+  shown.password = ''
+  return shown.href
+}
+
+/**
+ * @returns the answer, whatever its status
+ * @throws ClmrError ERR_LIBTORCH_INSTALL where there is none
+ */
+export async function get(url: string, { range, accept, signal }: Get = {}): Promise<Response> {
+  const { EnvHttpProxyAgent, fetch } = await import('undici')
+  const dispatcher = new EnvHttpProxyAgent({ bodyTimeout: SILENCE_MS, headersTimeout: SILENCE_MS })
+  const { username, password } = new URL(url)
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const headers = {
+    ...(range ? { range: `bytes=${range[0]}-${range[1] ?? ''}` } : {}),
+    ...(accept ? { accept } : {}),
+    ...(username ? { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } : {}),
+  }
+  try {
+    return await fetch(shownUrl(url), { dispatcher, headers, signal })
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    const reason =
+      (cause as Error).cause instanceof Error ? `: ${((cause as Error).cause as Error).message}` : ''
+    throw installError(`the server cannot be reached${reason}`, shownUrl(url), AGAIN, cause)
+  }
+}
+
+/** Where the body of a 206 begins and how long the whole file is. */
+export function contentRange(response: Response): { start: number; total: number } | undefined {
+  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
+  return response.status === 206 && match ? { start: Number(match[1]), total: Number(match[2]) } : undefined
+}
+
+/** An answer that another try would not change. */
+export class RefusedError extends ClmrError {}
+
+export function refusal(response: Response, url: string): ClmrError {
+  const what = `the server answered ${`${response.status} ${response.statusText}`.trim()}`
+  if (response.status === 429 || response.status >= 500) return installError(what, shownUrl(url), AGAIN)
+  const remedy = 'Check the address, and that this machine may fetch from there'
+  return new RefusedError('ERR_LIBTORCH_INSTALL', { what, path: shownUrl(url), remedy })
+}

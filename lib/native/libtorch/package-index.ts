@@ -1,0 +1,109 @@
+/** Asks a Python package index for the address of a wheel, without Python: PEP 503 (HTML) and PEP 691 (JSON). */
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { AGAIN, get, installError, refusal, shownUrl } from './http.js'
+import type { Wheel } from './release.js'
+
+/** Where pip looks for its settings, the one that wins first. */
+function pipSettings(): string[] {
+  const { PIP_CONFIG_FILE, VIRTUAL_ENV, XDG_CONFIG_HOME, APPDATA, PROGRAMDATA } = process.env
+  const home = homedir()
+  if (process.platform === 'win32')
+    return [
+      PIP_CONFIG_FILE,
+      ...[VIRTUAL_ENV, APPDATA && join(APPDATA, 'pip'), PROGRAMDATA && join(PROGRAMDATA, 'pip')].map(
+        (folder) => folder && join(folder, 'pip.ini'),
+      ),
+    ].filter((file) => file !== undefined && file !== '') as string[]
+  const folders = [
+    VIRTUAL_ENV,
+    process.platform === 'darwin' ? join(home, 'Library', 'Application Support', 'pip') : undefined,
+    join(XDG_CONFIG_HOME || join(home, '.config'), 'pip'),
+    join(home, '.pip'),
+    '/etc',
+  ]
+  return [PIP_CONFIG_FILE, ...folders.map((folder) => folder && join(folder, 'pip.conf'))].filter(
+    Boolean,
+  ) as string[]
+}
+
+/** `index-url` of the sections that `pip download` reads. */
+function indexIn(file: string): string | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+  let section = ''
+  const found: Record<string, string> = {}
+  for (const line of text.split(/\r?\n/)) {
+    section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section
+    const [, url] = /^index[-_]url\s*[=:]\s*(\S+)\s*$/.exec(line) ?? []
+    if (url) found[section] ??= url
+  }
+  return found.download ?? found.global
+}
+
+/** The index that pip would ask: PIP_INDEX_URL, or that of its settings. */
+export function configuredIndex(): string | undefined {
+  if (process.env.PIP_INDEX_URL) return process.env.PIP_INDEX_URL
+  for (const file of pipSettings()) {
+    const url = indexIn(file)
+    if (url) return url
+  }
+  return undefined
+}
+
+interface SimplePage {
+  files: { filename: string; url: string }[]
+}
+
+const TYPES = 'application/vnd.pypi.simple.v1+json, text/html;q=0.5'
+
+function linkTo(file: string, page: string): string | undefined {
+  for (const [, href = ''] of page.matchAll(/<a\s[^>]*href\s*=\s*["']([^"']+)["']/gi)) {
+    const address = href.replaceAll('&amp;', '&')
+    if (
+      decodeURIComponent(address.split(/[?#]/)[0]!).endsWith(`/${file}`) ||
+      address.split(/[?#]/)[0] === file
+    )
+      return address
+  }
+  return undefined
+}
+
+/**
+ * The address of `wheel` on the index, with the name and password of the index where it lies on the same host.
+ * @throws ClmrError ERR_LIBTORCH_INSTALL
+ */
+export async function findWheelUrl(index: string, wheel: Wheel, signal?: AbortSignal): Promise<string> {
+  const page = `${index.replace(/\/*$/, '/')}torch/`
+  const response = await get(page, { accept: TYPES, signal })
+  if (!response.ok) throw refusal(response, page)
+  const isJson = (response.headers.get('content-type') ?? '').includes('json')
+  let address: string | undefined
+  try {
+    address = isJson
+      ? ((await response.json()) as SimplePage).files.find(({ filename }) => filename === wheel.file)?.url
+      : linkTo(wheel.file, await response.text())
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw installError('the index sends a page that cannot be read', shownUrl(page), AGAIN, cause)
+  }
+  if (!address)
+    throw installError(
+      `the index has no ${wheel.file}`,
+      shownUrl(page),
+      'Choose another index with --index, or pass the wheel with --from',
+    )
+  const asked = new URL(page)
+  const url = new URL(address, response.url || page)
+  url.hash = ''
+  if (url.host === asked.host && !url.username) {
+    url.username = asked.username
+    url.password = asked.password
+  }
+  return url.href
+}
