@@ -1,0 +1,213 @@
+// npm run check:install: what a user has who installs the tarballs of dist/packages/ in an empty folder, with node and
+// npm and nothing else: no compiler, no CMake, no Python, an empty home; and no network once npm is done.
+//   --timed     fail, too, where the first embedding takes longer than it may: for a machine that does nothing else
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { HERE } from './platforms.mjs'
+
+const PACKAGE_LIMIT = 6e6
+const FIRST_EMBEDDING_LIMIT_MS = 500
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'clmr-install-'))
+const app = join(folder, 'app')
+const bin = join(folder, 'bin')
+const say = (line) => process.stdout.write(`${line}\n`)
+const fail = (text) => {
+  throw new Error(text)
+}
+
+/** A PATH with these and nothing else; npm's own commands are scripts that begin with /usr/bin/env node. */
+function scrubbedPath() {
+  mkdirSync(bin, { recursive: true })
+  const which = (name) =>
+    process.env.PATH.split(delimiter)
+      .map((place) => join(place, name))
+      .find((file) => existsSync(file)) ?? fail(`${name} is not on the path`)
+  for (const name of ['node', 'npm', 'sh']) symlinkSync(realpathSync(which(name)), join(bin, name))
+  return bin
+}
+
+const environment = {
+  PATH: scrubbedPath(),
+  HOME: join(folder, 'home'),
+  TMPDIR: folder,
+  npm_config_cache: execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim(),
+  npm_config_userconfig: join(homedir(), '.npmrc'),
+  npm_config_prefer_offline: 'true',
+}
+mkdirSync(environment.HOME)
+mkdirSync(app)
+
+// Where it may, a process here has no network interface at all.
+const offline = spawnSync('unshare', ['--net', 'true']).status === 0 ? ['unshare', '--net'] : []
+
+function run(command, args, { network = false, env = {} } = {}) {
+  const [file, ...rest] = [...(network ? [] : offline), command, ...args]
+  const options = { cwd: app, encoding: 'utf8', env: { ...environment, ...env } }
+  // unshare itself is found by its full name, for PATH has no such thing
+  const real = file === 'unshare' ? '/usr/bin/unshare' : file
+  const { status, signal, stdout, stderr } = spawnSync(real, rest, options)
+  if (status !== 0) fail(`${command} ${args.join(' ')} ended with ${status ?? signal}:\n${stdout}${stderr}`)
+  return { stdout, stderr }
+}
+
+const node = (...args) => run(join(bin, 'node'), args)
+const clmr = (...args) => node(join(app, 'node_modules', 'clmr', 'dist', 'cli', 'main.js'), ...args)
+
+function tarballs() {
+  const packages = join(root, 'dist', 'packages')
+  const there = existsSync(packages) ? readdirSync(packages) : []
+  const own = there.find((name) => /^clmr-\d.*\.tgz$/.test(name))
+  const libtorch = there.find((name) => name.startsWith(`clmr-libtorch-${HERE}-`))
+  if (!own || !libtorch)
+    fail('dist/packages/ has no tarballs: run `npm run prebuilds && npm run package` first')
+  return [join(packages, own), join(packages, libtorch)]
+}
+
+function install() {
+  writeFileSync(join(app, 'package.json'), '{ "private": true }')
+  const [own, libtorch] = tarballs()
+  const { stderr } = run(join(bin, 'npm'), ['install', '--no-audit', '--no-fund', own, libtorch], {
+    network: true,
+  })
+  if (/\bwarn\b/i.test(stderr)) fail(`npm warns:\n${stderr}`)
+  const size = statSync(own).size
+  if (size > PACKAGE_LIMIT) fail(`the package has ${size} bytes, the limit is ${PACKAGE_LIMIT}`)
+  say(
+    `installed: clmr ${(size / 1e6).toFixed(2)} MB, libtorch ${(statSync(libtorch).size / 1e6).toFixed(1)} MB, no warning of npm`,
+  )
+}
+
+function checkContents() {
+  const installed = join(app, 'node_modules', 'clmr')
+  const names = readdirSync(installed, { recursive: true })
+  const unwanted = names.filter((name) =>
+    /^(test|bench|build|node_modules|\.ci|examples|dist\/packages)\//.test(name),
+  )
+  if (unwanted.length) fail(`the package must not hold ${unwanted.join(', ')}`)
+  const wanted = [
+    'LICENSE',
+    'dist/index.d.ts',
+    'CMakeLists.txt',
+    'native/addon.c',
+    `prebuilds/${HERE}/clmr.node`,
+  ]
+  const missing = wanted.filter((name) => !names.includes(name))
+  if (missing.length) fail(`the package lacks ${missing.join(', ')}`)
+  const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g)]
+  const dead = links.map(([, link]) => link).filter((link) => !existsSync(join(installed, link)))
+  if (dead.length) fail(`README.md links to ${dead.join(', ')}, which the package lacks`)
+  const libtorch = join(app, 'node_modules', '@clmr', `libtorch-${HERE}`)
+  for (const file of ['NOTICE.md', 'licenses/LICENSE', 'licenses/added/GPL-3.0.txt'])
+    if (!existsSync(join(libtorch, file))) fail(`the libtorch package lacks ${file}`)
+  say(`contents: ${names.length} files and folders, nothing missing, no dead link`)
+}
+
+const FIRST = `
+const before = performance.now()
+const use = async ({ Encoder, allocateClips }) => {
+  const encoder = await Encoder.create({ seed: 1 })
+  const { rows, cols } = await encoder.encode(allocateClips(1))
+  if (rows !== 1 || cols !== 512) throw new Error('wrong shape')
+  console.log(performance.now() - before)
+}
+`
+
+function checkFirstEmbedding() {
+  writeFileSync(join(app, 'required.cjs'), `${FIRST}use(require('clmr'))`)
+  writeFileSync(join(app, 'imported.mjs'), `${FIRST}use(await import('clmr'))`)
+  const times = (file) => Array.from({ length: 5 }, () => Number(node(file).stdout)).map(Math.round)
+  const required = times('required.cjs')
+  const imported = times('imported.mjs')
+  say(`first embedding after require: ${required.join(', ')} ms; after import: ${imported.join(', ')} ms`)
+  const best = Math.min(...required)
+  if (process.argv.includes('--timed') && best > FIRST_EMBEDDING_LIMIT_MS)
+    fail(`the first embedding took ${best} ms, the limit is ${FIRST_EMBEDDING_LIMIT_MS}`)
+}
+
+function checkCommands() {
+  const { findings } = JSON.parse(clmr('doctor', '--json').stdout)
+  const libtorch = findings.filter(({ what }) => what === 'libtorch').map(({ found }) => found)
+  if (!libtorch.includes('that of platform package is used')) fail(`doctor: ${libtorch.join('; ')}`)
+  const started = performance.now()
+  clmr('demo', '--minutes', '1', '--out', 'demo')
+  if (!existsSync(join(app, 'demo', 'report.html'))) fail('the demo wrote no report.html')
+  const seconds = (performance.now() - started) / 1000
+  say(
+    `clmr doctor finds the platform package; clmr demo runs${offline.length ? ' without a network' : ''}: ${seconds.toFixed(0)} s`,
+  )
+}
+
+async function checkService(model, music, track) {
+  const args = [join(bin, 'node'), 'http-service.mjs', model, music, '0']
+  const child = spawn(args[0], args.slice(1), {
+    cwd: app,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  try {
+    const [text] = await Promise.race([
+      new Promise((resolve) => child.stdout.once('data', (data) => resolve([String(data)]))),
+      ended.then(() => fail('the service ended')),
+    ])
+    const address = /listening at (\S+)/.exec(text)?.[1] ?? fail(text)
+    const post = (body) => fetch(`${address}/similar?k=2`, { method: 'POST', body })
+    const found = await (await post(readFileSync(track))).json()
+    if (found.length !== 2 || join(app, found[0].path) !== track || found[0].score < 0.9999)
+      fail(`the service found ${JSON.stringify(found)}`)
+    const refused = await post(Buffer.from('no music'))
+    if (refused.status !== 422 || !(await refused.json()).code.startsWith('ERR_AUDIO'))
+      fail('no 422 for no music')
+  } finally {
+    child.kill('SIGTERM')
+  }
+  if ((await ended) !== 0) fail(`the service ended with ${await ended}`)
+}
+
+async function checkExamples() {
+  cpSync(join(root, 'examples', 'applications'), app, { recursive: true })
+  run(join(bin, 'npm'), ['install', '--no-audit', '--no-fund', 'fastify@5', 'piscina@5'], { network: true })
+  const music = join(
+    'demo',
+    readdirSync(join(app, 'demo')).find((name) => /music|corpus/.test(name)),
+  )
+  const files = readdirSync(join(app, music), { recursive: true }).filter((name) => name.endsWith('.wav'))
+  const model = join('demo', 'run')
+  const alone = node('require.cjs', model, join(music, files[0])).stdout
+  if (!/ \d+ windows, 512 numbers/.test(alone)) fail(`require.cjs printed ${alone}`)
+  const rows = node('worker-pool.mjs', model, music, '2')
+    .stdout.trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  if (rows.length !== files.length || rows.some(({ embedding }) => embedding.length !== 512))
+    fail(`worker-pool.mjs embedded ${rows.length} of ${files.length} files`)
+  await checkService(model, music, join(app, music, files[0]))
+  say(`examples: require.cjs, worker-pool.mjs (${rows.length} tracks), http-service.mjs work`)
+}
+
+try {
+  install()
+  checkContents()
+  checkFirstEmbedding()
+  checkCommands()
+  await checkExamples()
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
