@@ -1,53 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { zipSync } from 'fflate'
-import { fetchFrom } from '#lib/native/libtorch/fetch.js'
 import { findLibtorch, surveyLibtorch } from '#lib/native/libtorch/find.js'
 import { withLock } from '#lib/native/libtorch/lock.js'
-import { libraryFile, type Wheel } from '#lib/native/libtorch/release.js'
+import { libraryFile } from '#lib/native/libtorch/release.js'
 import { checkWheel, extractWheel } from '#lib/native/libtorch/wheel.js'
-
-const library = new Uint8Array(300_000).map((_, i) => (i * 7919) >> 3)
-const wheelBytes = zipSync(
-  {
-    'torch/lib/libtorch_cpu.so': library,
-    'torch/lib/libtorch_python.so': new Uint8Array(10),
-    'torch/include/ATen/ATen.h': new TextEncoder().encode('#pragma once\n'),
-    'torch/nn/functional.py': new Uint8Array(10),
-  },
-  { level: 0 },
-)
-const wheel: Wheel = {
-  file: 'torch-0.0.0-test.whl',
-  pipPlatform: 'test',
-  sha256: createHash('sha256').update(wheelBytes).digest('hex'),
-  libraries: ['libtorch_cpu.so'],
-}
-
-/** A server that knows ranges; `cutAt`: the first answer breaks off after that many bytes. */
-async function serve(
-  cutAt?: number,
-): Promise<{ server: Server; url: string; ranges: (string | undefined)[] }> {
-  const ranges: (string | undefined)[] = []
-  const server = createServer((request, response) => {
-    ranges.push(request.headers.range)
-    const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
-    const rest = wheelBytes.subarray(from)
-    response.writeHead(request.headers.range ? 206 : 200, { 'content-length': rest.length })
-    if (cutAt !== undefined && ranges.length === 1)
-      response.write(rest.subarray(0, cutAt), () => setTimeout(() => response.destroy(), 50))
-    else response.end(rest)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${wheel.file}`, ranges }
-}
+import { fakeWheel } from './helpers/fake-wheel.js'
 
 describe('04 libtorch', () => {
   let folder: string
@@ -105,58 +66,61 @@ describe('04 libtorch', () => {
     assert.equal(withEnvironment(nowhere, () => surveyLibtorch()).length, 4)
   })
 
-  it('libraries and headers are taken out of the wheel, the rest is left', async () => {
-    writeFileSync(join(folder, wheel.file), wheelBytes)
+  it('libraries, headers and licences are taken out of the wheel, the rest is left', async () => {
+    const { wheel, bytes, library } = fakeWheel()
+    writeFileSync(join(folder, wheel.file), bytes)
     await checkWheel(join(folder, wheel.file), wheel)
-    assert.equal(await extractWheel(join(folder, wheel.file), wheel, join(folder, 'out')), 2)
+    assert.equal(await extractWheel(join(folder, wheel.file), wheel, join(folder, 'out')), 6)
     assert.deepEqual(new Uint8Array(readFileSync(join(folder, 'out', 'lib', 'libtorch_cpu.so'))), library)
     assert.ok(existsSync(join(folder, 'out', 'include', 'ATen', 'ATen.h')))
+    assert.ok(existsSync(join(folder, 'out', 'licenses', 'third_party', 'gloo', 'LICENSE')))
     assert.ok(!existsSync(join(folder, 'out', 'lib', 'libtorch_python.so')))
   })
 
   it('one flipped byte in the wheel is refused with both hashes', async () => {
-    const damaged = wheelBytes.slice()
-    damaged[1000]! ^= 1
-    writeFileSync(join(folder, wheel.file), damaged)
+    const { wheel, bytes } = fakeWheel()
+    bytes[1000]! ^= 1
+    writeFileSync(join(folder, wheel.file), bytes)
     await assert.rejects(checkWheel(join(folder, wheel.file), wheel), {
       code: 'ERR_LIBTORCH_INSTALL',
       expected: wheel.sha256,
     })
   })
 
-  it('a file that is no zip is an error with its path', async () => {
-    writeFileSync(join(folder, 'x.whl'), 'not a zip')
-    await assert.rejects(extractWheel(join(folder, 'x.whl'), wheel, folder), {
-      code: 'ERR_LIBTORCH_INSTALL',
-      path: join(folder, 'x.whl'),
+  it('what is unpacked is checked by itself: library, header and licence, changed, missing or too many', async () => {
+    const changed = {
+      'torch/lib/libtorch_cpu.so': /lib\/libtorch_cpu\.so: a library is damaged/,
+      'torch/include/ATen/ATen.h': /include: a folder of the wheel is damaged/,
+      'torch-0.0.0.dist-info/licenses/LICENSE': /licenses: a folder of the wheel is damaged/,
+      'torch/include/ATen/More.h': /include: a folder .* \(given 3 files, .*, expected 2 files, /,
+    }
+    for (const [member, message] of Object.entries(changed)) {
+      const { wheel } = fakeWheel()
+      const other = fakeWheel({ [member]: new TextEncoder().encode('changed') })
+      writeFileSync(join(folder, wheel.file), other.bytes)
+      const out = join(folder, 'out')
+      await assert.rejects(extractWheel(join(folder, wheel.file), wheel, out), {
+        code: 'ERR_LIBTORCH_INSTALL',
+        message,
+      })
+      const part = member.startsWith('torch/lib') ? 'lib/libtorch_cpu.so' : member.split('/')[1]!
+      assert.ok(!existsSync(join(out, part)), 'what is damaged is deleted')
+      rmSync(out, { recursive: true, force: true })
+    }
+    const { wheel } = fakeWheel()
+    const lacking = fakeWheel({ 'torch/lib/libc10.so': undefined })
+    writeFileSync(join(folder, wheel.file), lacking.bytes)
+    await assert.rejects(extractWheel(join(folder, wheel.file), wheel, join(folder, 'out')), {
+      message: /libc10\.so: the wheel has not all libraries/,
     })
   })
 
-  it('a download that broke off goes on where it stopped, and arrives whole', async () => {
-    const { server, url, ranges } = await serve(50_000)
-    const target = join(folder, wheel.file)
-    try {
-      await assert.rejects(
-        fetchFrom(url, target, () => {}),
-        { code: 'ERR_LIBTORCH_INSTALL', message: /goes on where it stopped/ },
-      )
-      await fetchFrom(url, target, () => {})
-      assert.deepEqual(ranges, [undefined, 'bytes=50000-'])
-      await checkWheel(target, wheel)
-    } finally {
-      server.close()
-    }
-  })
-
-  it('a server that refuses is an error with the address and the status', async () => {
-    const server = createServer((_, response) => response.writeHead(404).end())
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.whl`
-    await assert.rejects(
-      fetchFrom(url, join(folder, 'x.whl'), () => {}),
-      { path: url, message: /404/ },
-    )
-    server.close()
+  it('a file that is no zip is an error with its path', async () => {
+    writeFileSync(join(folder, 'x.whl'), 'not a zip')
+    await assert.rejects(extractWheel(join(folder, 'x.whl'), fakeWheel().wheel, folder), {
+      code: 'ERR_LIBTORCH_INSTALL',
+      path: join(folder, 'x.whl'),
+    })
   })
 
   it('two at once take turns', async () => {
@@ -184,5 +148,28 @@ describe('04 libtorch', () => {
     await new Promise((resolve) => child.once('exit', resolve))
     assert.equal(await withLock(join(folder, 'lock'), async () => 'mine'), 'mine')
     assert.ok(!existsSync(join(folder, 'lock')))
+  })
+
+  it('of many processes that find the lock of a dead one, never two are inside at once', async () => {
+    const lock = fileURLToPath(new URL('../dist/native/libtorch/lock.js', import.meta.url))
+    const path = join(folder, 'lock')
+    writeFileSync(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '1' }))
+    const script = `
+      import { appendFileSync } from 'node:fs'
+      const { withLock } = await import(${JSON.stringify(lock)})
+      await withLock(${JSON.stringify(path)}, async () => {
+        appendFileSync(${JSON.stringify(join(folder, 'log'))}, 'in\\n')
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        appendFileSync(${JSON.stringify(join(folder, 'log'))}, 'out\\n')
+      })`
+    const codes = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
+        return new Promise((resolve) => child.once('exit', resolve))
+      }),
+    )
+    assert.deepEqual(codes, [0, 0, 0, 0, 0, 0])
+    assert.equal(readFileSync(join(folder, 'log'), 'utf8'), 'in\nout\n'.repeat(6))
+    assert.ok(!existsSync(path))
   })
 })

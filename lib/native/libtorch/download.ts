@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Response } from 'undici'
-import { ClmrError, ioError } from '../../errors.js'
+import { ClmrError, IoError, ioError } from '../../errors.js'
 import { AGAIN, contentRange, get, installError, RefusedError, refusal, shownUrl } from './http.js'
 
 export interface Download {
@@ -54,7 +54,7 @@ async function receive(
   return [got, total]
 }
 
-/** One request. @returns whether the target is whole; a broken connection throws */
+/** One request; a broken connection throws, and what has come is in the part. */
 async function attempt(download: Download): Promise<void> {
   const { url, target, span, signal } = download
   const have = Math.max(0, await sizeOf(`${target}.part`))
@@ -72,28 +72,43 @@ async function attempt(download: Download): Promise<void> {
 }
 
 /**
- * @throws ClmrError ERR_LIBTORCH_INSTALL after some tries without a new byte, ERR_IO where the disk says no
+ * Tries again, after a pause, until `work` has failed a few times in a row without getting further.
+ * @param reached how far it has come, where it goes on from there
+ * @throws what is refused or aborted, at once; ClmrError ERR_LIBTORCH_INSTALL
  */
-export async function download(options: Download): Promise<void> {
-  const { url, target, signal } = options
-  let before = -1
+export async function persistently<T>(
+  work: () => Promise<T>,
+  url: string,
+  signal?: AbortSignal,
+  reached: () => Promise<number> = async () => 0,
+): Promise<T> {
+  let furthest = 0
   for (let failures = 0; ; ) {
     try {
-      if ((await sizeOf(target)) < 0) await attempt(options)
-      return
+      return await work()
     } catch (cause) {
-      if (signal?.aborted) throw cause
-      if (LOCAL_FAILURES.includes((cause as NodeJS.ErrnoException).code ?? ''))
-        throw ioError(cause, `${target}.part`, 'write the download')
-      const have = await sizeOf(`${target}.part`)
-      failures = have > before ? 1 : failures + 1
-      before = Math.max(before, have)
-      if (cause instanceof RefusedError) throw cause
-      if (failures > RETRIES)
-        throw cause instanceof ClmrError
-          ? cause
-          : installError('the download broke off', shownUrl(url), AGAIN, cause)
+      if (signal?.aborted || cause instanceof RefusedError || cause instanceof IoError) throw cause
+      const now = await reached()
+      failures = now > furthest ? 1 : failures + 1
+      furthest = Math.max(furthest, now)
+      if (failures > RETRIES && cause instanceof ClmrError) throw cause
+      if (failures > RETRIES) throw installError('the download broke off', shownUrl(url), AGAIN, cause)
       await sleep(250 * 2 ** failures, undefined, { signal })
     }
   }
+}
+
+/** @throws ClmrError ERR_LIBTORCH_INSTALL, IoError where the disk says no */
+export async function download(options: Download): Promise<void> {
+  const { url, target, signal } = options
+  const once = async () => {
+    try {
+      if ((await sizeOf(target)) < 0) await attempt(options)
+    } catch (cause) {
+      if (LOCAL_FAILURES.includes((cause as NodeJS.ErrnoException).code ?? ''))
+        throw ioError(cause, `${target}.part`, 'write the download')
+      throw cause
+    }
+  }
+  await persistently(once, url, signal, () => sizeOf(`${target}.part`))
 }

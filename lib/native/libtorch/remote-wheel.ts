@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import yauzl from 'yauzl'
 import { ClmrError } from '../../errors.js'
-import { download } from './download.js'
+import { download, persistently } from './download.js'
 import { AGAIN, contentRange, get, installError, refusal, shownUrl } from './http.js'
 import type { Wheel } from './release.js'
 import { destination, entriesOf } from './wheel.js'
@@ -39,13 +39,13 @@ class RemoteFile extends yauzl.RandomAccessReader {
 
   #block(index: number): Promise<Buffer> {
     const start = index * BLOCK
+    const last = Math.min(this.size, start + BLOCK) - 1
     const fetchBlock = async () => {
-      const last = Math.min(this.size, start + BLOCK) - 1
       const response = await get(this.url, { range: [start, last], signal: this.signal })
       if (contentRange(response)?.start !== start) throw refusal(response, this.url)
       return Buffer.from(await response.arrayBuffer())
     }
-    const known = this.#blocks.get(index) ?? fetchBlock()
+    const known = this.#blocks.get(index) ?? persistently(fetchBlock, this.url, this.signal)
     this.#blocks.set(index, known)
     return known
   }
