@@ -4,4 +4,4 @@
  * in: projections [N, D], row = example·V + view
  * out: the loss and its gradient [N, D]
  */
-export { type NtXent, type NtXentLossOptions, ntXent, ntXentLoss } from './nt-xent.js'
+export { type NtXent, type NtXentLossOptions, type NtXentValue, ntXent, ntXentLoss } from './nt-xent.js'

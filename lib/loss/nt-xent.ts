@@ -42,26 +42,31 @@ export interface NtXentLossOptions {
   signal?: AbortSignal
 }
 
+export interface NtXentValue {
+  loss: number
+  /** d loss / d z [N, dim] */
+  gradient: Matrix
+  /** d loss / d τ */
+  temperatureGradient: number
+}
+
 /**
- * NT-Xent and its gradient: the mean, over anchors i and their positives j (the other views of the same example), of
+ * NT-Xent and its gradients: the mean, over anchors i and their positives j (the other views of the same example), of
  * −sim(i, j)/τ + log Σ_{k≠i} exp(sim(i, k)/τ), where sim is the cosine similarity.
  *
  * Source: Chen et al., "A simple framework for contrastive learning of visual representations" (2020).
  * @param z [N, dim], rows by example: row = example·views + view; must not change until the promise settles
- * @returns the loss, and d loss / d z [N, dim]
+ * @returns the loss, d loss / d z [N, dim], and d loss / d τ. Computed tile by tile, in memory that grows as N
  * @throws ShapeError, ArgumentError, ConfigError, NonFiniteError, or the signal's reason
  */
-export async function ntXentLoss(
-  z: Float32Array,
-  options: NtXentLossOptions,
-): Promise<{ loss: number; gradient: Matrix }> {
+export async function ntXentLoss(z: Float32Array, options: NtXentLossOptions): Promise<NtXentValue> {
   const { dim, views, temperature, signal } = parseOptions(lossOptions, options, 'ntXentLoss')
   const rows = checkRows(z, dim, 'z')
   const given = signal ? z.slice() : z // an abort gives z back at once, while the native side winds down
-  const { loss, gradient } = await callNative(
+  const { loss, gradient, temperatureGradient } = await callNative(
     signal,
     (abort) => native().ntXentLoss(given, dim, views, temperature, abort),
     { detach: true },
   )
-  return { loss, gradient: matrix(gradient, rows, dim) }
+  return { loss, gradient: matrix(gradient, rows, dim), temperatureGradient }
 }

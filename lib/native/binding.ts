@@ -173,14 +173,14 @@ export interface NativeModel {
 }
 
 export interface NativeLoss {
-  /** z [N, dim], rows grouped by example (row = example·views + view) → loss and d loss / d z [N, dim]. */
+  /** z [N, dim], rows grouped by example (row = example·views + view) → loss, d loss / d z [N, dim], d loss / d τ. */
   ntXentLoss(
     z: Float32Array,
     dim: number,
     views: number,
     temperature: number,
     abort: AbortFlag,
-  ): Promise<{ loss: number; gradient: Float32Array }>
+  ): Promise<{ loss: number; gradient: Float32Array; temperatureGradient: number }>
 }
 
 export type OptimizerSpec =

@@ -12,23 +12,6 @@
 namespace clmr::bindings {
 namespace {
 
-struct LossAndGradient {
-  double loss;
-  at::Tensor gradient;  // as z
-};
-
-LossAndGradient Differentiate(const at::Tensor& z_without_grad, int64_t views, double temperature, const AbortFlag& abort) {
-  at::Tensor z = z_without_grad.detach();
-  z.requires_grad_(true);
-  const at::Tensor loss = NtXentLoss(z, views, temperature);
-  const double value = loss.item<double>();
-  if (!std::isfinite(value))
-    throw Error("ERR_NON_FINITE", "the projections hold NaN or infinity: the loss is " + std::to_string(value));
-  throw_if_aborted(abort);
-  loss.backward();
-  return {value, z.grad().contiguous()};
-}
-
 // ntXentLoss(z, dim, views, temperature, abort)
 Napi::Value NtXent(const Napi::CallbackInfo& info) {
   const FloatSpan z = ToFloats(info[0], "z");
@@ -38,11 +21,14 @@ Napi::Value NtXent(const Napi::CallbackInfo& info) {
     throw Error("ERR_SHAPE", "expected z to hold whole rows of " + std::to_string(dim) + " values but it holds " +
                                  std::to_string(z.size));
   return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[0]}, [=](const AbortFlag& abort) -> Finish {
-    auto result = Differentiate(at::from_blob(z.data, {z.size / dim, dim}, at::kFloat), views, temperature, abort);
+    auto result = NtXentLossAndGradient(at::from_blob(z.data, {z.size / dim, dim}, at::kFloat), views, temperature, abort);
+    if (!std::isfinite(result.loss))
+      throw Error("ERR_NON_FINITE", "the projections hold NaN or infinity: the loss is " + std::to_string(result.loss));
     return [result](Napi::Env env) -> Napi::Value {
       auto js = Napi::Object::New(env);
       js.Set("loss", result.loss);
       js.Set("gradient", ToFloat32Array(env, result.gradient));
+      js.Set("temperatureGradient", result.temperature_gradient);
       return js;
     };
   });

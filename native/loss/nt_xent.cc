@@ -1,14 +1,22 @@
 #include "loss/nt_xent.h"
 
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <cmath>
 #include <string>
 
-#include "error.h"
+#include "kernels/dispatch.h"
+#include "kernels/nt_xent.h"
 #include "kernels/reference/nt_xent.h"
 
 namespace clmr {
+namespace {
 
-at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, double temperature) {
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+void Check(const at::Tensor& z, int64_t views, double temperature) {
   if (z.dim() != 2 || z.size(1) == 0) throw Error("ERR_SHAPE", "NT-Xent expects projections [N, D]");
   if (views < 2) throw Error("ERR_ARGUMENT", "NT-Xent expects 2 views or more but received " + std::to_string(views));
   if (!std::isfinite(temperature) || temperature <= 0)
@@ -16,7 +24,61 @@ at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, double temperature) {
   if (z.size(0) == 0 || z.size(0) % views != 0)
     throw Error("ERR_SHAPE",
                 "NT-Xent expects a multiple of " + std::to_string(views) + " rows but received " + std::to_string(z.size(0)));
-  return kernels::reference::nt_xent(z, views, temperature);
+}
+
+bool FusedServes(const at::Tensor& z) {
+  return kernels::FusedKernelsWanted() && z.is_cpu() && z.scalar_type() == at::kFloat;
+}
+
+// gradient: undefined where none is wanted
+kernels::NtXentResult Fused(const at::Tensor& z, int64_t views, double temperature, at::Tensor gradient,
+                            const AbortFlag& abort) {
+  const at::Tensor rows = z.contiguous();
+  return kernels::nt_xent(rows.const_data_ptr<float>(), z.size(0), z.size(1), views, temperature,
+                          gradient.defined() ? gradient.mutable_data_ptr<float>() : nullptr, abort);
+}
+
+// Both gradients come with the value: the backward pass only scales them.
+class FusedNtXent : public torch::autograd::Function<FusedNtXent> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& z, const at::Tensor& temperature, int64_t views,
+                            bool differentiate, const AbortFlag* abort) {
+    const at::Tensor gradient = differentiate ? at::empty(z.sizes(), z.options()) : at::Tensor();
+    const auto result = Fused(z, views, temperature.item<double>(), gradient, *abort);
+    if (differentiate)
+      context->save_for_backward({gradient, at::scalar_tensor(result.temperature_gradient, temperature.options())});
+    return at::scalar_tensor(result.loss, at::kDouble);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& upstream) {
+    const variable_list saved = context->get_saved_variables();
+    const double factor = upstream[0].item<double>();
+    return {saved[0] * factor, saved[1] * factor, {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temperature, const AbortFlag& abort) {
+  Check(z, views, temperature.item<double>());
+  if (!FusedServes(z)) return kernels::reference::nt_xent(z, views, temperature);
+  const bool differentiate = at::GradMode::is_enabled() && (z.requires_grad() || temperature.requires_grad());
+  return FusedNtXent::apply(z, temperature, views, differentiate, &abort);
+}
+
+NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature, const AbortFlag& abort) {
+  Check(z, views, temperature);
+  if (FusedServes(z)) {
+    at::Tensor gradient = at::empty(z.sizes(), z.options());
+    const auto result = Fused(z, views, temperature, gradient, abort);
+    return {result.loss, gradient, result.temperature_gradient};
+  }
+  at::Tensor x = z.detach().requires_grad_(true);
+  at::Tensor tau = at::scalar_tensor(temperature, at::kDouble).requires_grad_(true);
+  const at::Tensor loss = kernels::reference::nt_xent(x, views, tau);
+  throw_if_aborted(abort);
+  loss.backward();
+  return {loss.item<double>(), x.grad().contiguous(), tau.grad().item<double>()};
 }
 
 }  // namespace clmr

@@ -1,5 +1,7 @@
 #include "train/objective_nt_xent.h"
 
+#include <ATen/ops/scalar_tensor.h>
+
 #include "loss/nt_xent.h"
 #include "model/named_tensors.h"
 
@@ -18,7 +20,7 @@ void NtXentObjective::CheckViews(int64_t views) const {
 // embeddings [N, E] → projections [N, D] → loss
 ObjectiveLoss NtXentObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor projections = projector_.Forward(input.embeddings);
-  return {NtXentLoss(projections, input.views, spec_.temperature), {}};
+  return {NtXentLoss(projections, input.views, at::scalar_tensor(spec_.temperature, at::kDouble), *input.abort), {}};
 }
 
 NamedTensors NtXentObjective::Parameters() const {
