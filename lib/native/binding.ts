@@ -186,10 +186,23 @@ export interface NativeLoss {
 export type OptimizerSpec =
   | { name: 'adam'; lr: number; betas: [number, number]; eps: number; weightDecay: number }
   | { name: 'sgd'; lr: number; momentum: number; nesterov: boolean; weightDecay: number }
+  | {
+      name: 'lars'
+      lr: number
+      momentum: number
+      weightDecay: number
+      trustCoefficient: number
+      excludeBiasAndNorm: boolean
+    }
 
 export interface TrainerSpec {
   seed: number
   batchSize: number
+  /** batches of a step */
+  accumulate: number
+  /** examples that the encoder sees at once; undefined: the whole batch */
+  chunkSize?: number
+  clipGradientNorm?: number
   viewNorm: 'joint' | 'separate'
   precision: 'float32' | 'bfloat16'
   /** of the encoder's forward and backward pass */
@@ -237,7 +250,7 @@ export interface NativeTrain {
   ): Promise<TrainerHandle>
   /** One step on the next batch of the crop source. Batches follow a seeded permutation of each epoch, the last short one dropped. */
   trainerStep(trainer: TrainerHandle, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
-  /** One step on views [n·V, 59049] that the caller augmented, row = example·V + view. */
+  /** One step on views [n·V, 59049] that the caller augmented, row = example·V + view, in `accumulate` equal batches. */
   trainerStepOnViews(
     trainer: TrainerHandle,
     views: Float32Array,

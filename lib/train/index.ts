@@ -8,6 +8,8 @@ export type { TrainerConfig, TrainerOptions } from './options.js'
 export {
   adam,
   constant,
+  cosine,
+  lars,
   type Objective,
   type Optimizer,
   type Schedule,

@@ -36,13 +36,30 @@ export const trainerConfig = z.strictObject({
     })
     .default({ hidden: 512, out: 64 })
     .describe('the projector between encoder and objective'),
-  optimizer: optimizerOption.default(() => adam()).describe('adam or sgd, with its settings'),
-  schedule: scheduleOption.default(() => constant()).describe('learning rate over time: constant'),
+  optimizer: optimizerOption.default(() => adam()).describe('adam, sgd or lars, with its settings'),
+  schedule: scheduleOption
+    .default(() => constant())
+    .describe('learning rate over time: constant, or cosine with a warm-up'),
   viewNorm: z
     .enum(['joint', 'separate'])
     .default('joint')
     .describe('batch norm over all views at once, or a pass a view (as CLMR)'),
-  batchSize: count(1e6).min(2).default(48).describe('examples of a step'),
+  batchSize: count(1e6).min(2).default(48).describe('examples that are compared with each other'),
+  accumulate: count(1e6)
+    .default(1)
+    .describe('batches of a step, which follows the mean of their gradients; statistics are those of each'),
+  chunkSize: count(1e6)
+    .min(2)
+    .optional()
+    .describe(
+      'examples that the encoder sees at once: a batch of any size in the memory of one chunk, for one more forward pass; batch norm sees a chunk',
+    ),
+  clipGradientNorm: z
+    .number()
+    .positive()
+    .max(1e9)
+    .optional()
+    .describe('scale a gradient down whose L2 norm over all parameters is larger'),
   epochs: count().default(100).describe('passes over the data set'),
   maxSteps: count().optional().describe('stop after so many steps, whatever the epochs say'),
   precision: z

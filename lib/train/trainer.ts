@@ -52,7 +52,8 @@ function checkDevice(device: string): void {
   })
 }
 
-function checkViews({ augmenter, dataset, validation, batchSize }: CompleteTrainerOptions): void {
+function checkOptions(options: CompleteTrainerOptions): void {
+  const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
   if (augmenter.clipLength !== CLIP_LENGTH)
     throw new ConfigError({
       what: 'the augmenter makes views that SampleCNN does not take',
@@ -60,6 +61,7 @@ function checkViews({ augmenter, dataset, validation, batchSize }: CompleteTrain
       expected: `${CLIP_LENGTH}`,
       remedy: 'Leave clipLength out',
     })
+  learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end
   if (augmenter.views < 2)
     throw new ConfigError({
       what: 'contrastive training compares views of an example',
@@ -73,11 +75,11 @@ function checkViews({ augmenter, dataset, validation, batchSize }: CompleteTrain
       expected: 'the option `dataset` beside it',
       remedy: 'Pass `dataset` too, or leave `validation` out',
     })
-  if (dataset && dataset.length < batchSize)
+  if (dataset && dataset.length < batchSize * accumulate)
     throw new ConfigError({
-      what: 'a batch is larger than the data set',
-      given: `batchSize ${batchSize}, ${dataset.length} tracks`,
-      expected: `a batchSize of 2 to ${dataset.length}`,
+      what: accumulate === 1 ? 'a batch is larger than the data set' : 'a step is larger than the data set',
+      given: `batchSize ${batchSize}${accumulate === 1 ? '' : `, accumulate ${accumulate}`}, ${dataset.length} tracks`,
+      expected: `a batchSize of 2 to ${Math.floor(dataset.length / accumulate)}`,
       remedy: 'Choose a smaller batch, or prepare more music',
     })
 }
@@ -116,7 +118,11 @@ function nativeSpec({ augmenter, ...config }: CompleteTrainerOptions): TrainerSp
   const { seed, batchSize, viewNorm, precision, kernels, device, objective, projection, optimizer } = config
   const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as TrainerSpec['chain']['transforms']
   const chain = { ...augmenter, transforms }
-  return { seed, batchSize, viewNorm, precision, kernels, device, objective, projection, optimizer, chain }
+  const { accumulate, chunkSize, clipGradientNorm } = config
+  return {
+    ...{ seed, batchSize, accumulate, chunkSize, clipGradientNorm, viewNorm, precision, kernels, device },
+    ...{ objective, projection, optimizer, chain },
+  }
 }
 
 /**
@@ -156,7 +162,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   static async create(options: TrainerOptions = {}): Promise<Trainer> {
     const complete = parseTrainerOptions(options, 'Trainer.create')
     checkDevice(complete.device)
-    checkViews(complete)
+    checkOptions(complete)
     const weights = await initialWeights(complete)
     const native = await NativeTrainer.create(nativeSpec(complete), weights, complete.dataset?.cropSource())
     const { runDirectory } = complete
@@ -187,7 +193,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     let native: NativeTrainer | undefined
     try {
       checkDevice(options.device)
-      checkViews(options)
+      checkOptions(options)
       native = await NativeTrainer.create(nativeSpec(options), {}, options.dataset?.cropSource())
       await native.restore(state)
     } catch (error) {
@@ -245,7 +251,8 @@ export class Trainer implements Disposable, AsyncDisposable {
   /**
    * One optimiser step on views that the caller has made. In the count of steps it takes the place of a batch of the
    * data set, where there is one.
-   * @param views rows of 59,049 samples, row = example · views + view, of 2 examples or more; must not change meanwhile
+   * @param views rows of 59,049 samples, row = example · views + view, of 2 examples or more (and that in `accumulate`
+   *        batches of equal size, one after the other); must not change meanwhile
    * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down
    * @throws ShapeError; ConfigError; NonFiniteError (then nothing has changed); the signal's reason
    */
@@ -377,7 +384,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       const tracks = this.#native.nextBatch().map((i) => this.#dataset!.tracks[i]!.path)
       const rate = this.#learningRate()
       const result = await this.#naming(tracks, () => this.#native.nextStep(rate, abort))
-      const rows = this.config.batchSize * this.config.augmenter.views
+      const rows = tracks.length * this.config.augmenter.views
       return this.#record(this.#wrap(result, rows, tracks), abort)
     })
   }
@@ -421,7 +428,8 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   #learningRate(): number {
-    return learningRateAt(this.config.schedule, this.config.optimizer.lr, this.#native.step)
+    const { schedule, optimizer } = this.config
+    return learningRateAt(schedule, optimizer.lr, this.#native.step, this.totalSteps)
   }
 
   #check(): void {
@@ -442,12 +450,14 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   #checkViews(views: unknown): number {
     const rows = checkRows(views, CLIP_LENGTH, 'views')
-    const perExample = this.config.augmenter.views
-    if (rows % perExample === 0 && rows >= 2 * perExample) return rows
+    const { augmenter, accumulate } = this.config
+    const perExample = augmenter.views
+    if (rows % (perExample * accumulate) === 0 && rows >= 2 * perExample * accumulate) return rows
+    const batches = accumulate === 1 ? '' : ` in each of ${accumulate} equal batches`
     throw new ShapeError({
       what: 'the views are not those of whole examples',
       given: `${describe(rows)} rows`,
-      expected: `${perExample} rows an example, of at least 2 examples`,
+      expected: `${perExample} rows an example, of at least 2 examples${batches}`,
       remedy: 'Pass all views of every example, one after the other',
     })
   }

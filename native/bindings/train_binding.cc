@@ -22,6 +22,9 @@ OptimizerSpec ToOptimizerSpec(Napi::Object js) {
     return AdamSpec{beta1, beta2, NumberAt(js, "eps"), NumberAt(js, "weightDecay")};
   }
   if (name == "sgd") return SgdSpec{NumberAt(js, "momentum"), NumberAt(js, "weightDecay"), BooleanAt(js, "nesterov")};
+  if (name == "lars")
+    return LarsSpec{NumberAt(js, "momentum"), NumberAt(js, "weightDecay"), NumberAt(js, "trustCoefficient"),
+                    BooleanAt(js, "excludeBiasAndNorm")};
   throw Error("ERR_CONFIG", "there is no optimizer " + name);
 }
 
@@ -38,6 +41,9 @@ TrainerSpec ToTrainerSpec(Napi::Object js) {
   TrainerSpec spec;
   spec.seed = static_cast<uint64_t>(IntegerAt(js, "seed"));
   spec.batch_size = IntegerAt(js, "batchSize");
+  spec.accumulate = IntegerAt(js, "accumulate");
+  spec.chunk_size = js.Get("chunkSize").IsUndefined() ? 0 : IntegerAt(js, "chunkSize");
+  spec.clip_gradient_norm = js.Get("clipGradientNorm").IsUndefined() ? 0 : NumberAt(js, "clipGradientNorm");
   spec.view_norm = StringAt(js, "viewNorm") == "separate" ? ViewNorm::separate : ViewNorm::joint;
   spec.fused = StringAt(js, "kernels") == "fused";
   spec.objective = ToObjectiveSpec(ObjectAt(js, "objective"));

@@ -17,7 +17,7 @@ using random::Stream;
 BatchOrder::BatchOrder(uint64_t seed, int64_t tracks, int64_t batch_size)
     : seed_(seed), tracks_(tracks), batch_size_(batch_size) {
   if (tracks < batch_size)
-    throw Error("ERR_CONFIG", "a batch of " + std::to_string(batch_size) + " examples is larger than the data set of " +
+    throw Error("ERR_CONFIG", "a step on " + std::to_string(batch_size) + " examples takes more than the data set of " +
                                   std::to_string(tracks) + " tracks");
 }
 

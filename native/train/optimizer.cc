@@ -4,6 +4,8 @@
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
 #include <unordered_map>
@@ -24,7 +26,7 @@ Optimizer::Optimizer(OptimizerSpec spec, std::vector<std::string> names, std::ve
   TORCH_CHECK(names_.size() == parameters_.size(), "one name a parameter");
   if (std::holds_alternative<AdamSpec>(spec_))
     slots_ = {MakeSlot("exp_avg", false), MakeSlot("exp_avg_sq", false), MakeSlot("step", true)};
-  else if (std::get<SgdSpec>(spec_).momentum != 0)
+  else if (!std::holds_alternative<SgdSpec>(spec_) || std::get<SgdSpec>(spec_).momentum != 0)
     slots_ = {MakeSlot("momentum_buffer", false)};
 }
 
@@ -41,6 +43,8 @@ void Optimizer::Update(const std::vector<at::Tensor>& gradients, double learning
     at::_foreach_add_(slots_[2].tensors, 1);
     at::_fused_adam_(parameters_, gradients, slots_[0].tensors, slots_[1].tensors, {}, slots_[2].tensors, learning_rate,
                      adam->beta1, adam->beta2, adam->weight_decay, adam->eps, /*amsgrad=*/false, /*maximize=*/false);
+  } else if (const auto* lars = std::get_if<LarsSpec>(&spec_)) {
+    UpdateLars(*lars, gradients, learning_rate);
   } else {
     const auto& sgd = std::get<SgdSpec>(spec_);
     const at::TensorList momentum = slots_.empty() ? at::TensorList{} : at::TensorList(slots_[0].tensors);
@@ -48,6 +52,24 @@ void Optimizer::Update(const std::vector<at::Tensor>& gradients, double learning
                     sgd.nesterov, /*maximize=*/false, first_update_);
   }
   first_update_ = false;
+}
+
+// g' = g + wd·w;  v ← m·v + lr·q·g' with q = η·‖w‖ / ‖g'‖, 1 where either norm is 0;  w ← w − v
+void Optimizer::UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients, double learning_rate) {
+  const auto norm = [](const at::Tensor& x) { return at::linalg_vector_norm(x, 2, std::nullopt, false, at::kDouble).item<double>(); };
+  std::vector<double> rates;
+  std::vector<at::Tensor> decayed;  // all that can fail happens before anything moves
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const bool plain = spec.exclude_bias_and_norm && parameters_[i].dim() < 2;
+    decayed.push_back(plain ? gradients[i] : at::add(gradients[i], parameters_[i], spec.weight_decay));
+    const double weight = norm(parameters_[i]), gradient = norm(decayed[i]);
+    const bool scaled = !plain && weight > 0 && gradient > 0;
+    rates.push_back(learning_rate * (scaled ? spec.trust_coefficient * weight / gradient : 1));
+  }
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    slots_[0].tensors[i].mul_(spec.momentum).add_(decayed[i], rates[i]);
+    parameters_[i].sub_(slots_[0].tensors[i]);
+  }
 }
 
 NamedTensors Optimizer::State() const {

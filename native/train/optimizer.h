@@ -1,6 +1,7 @@
 #pragma once
 // Adam (Kingma & Ba, 2015) and SGD with momentum (Sutskever et al., 2013) with the numbers of torch.optim: libtorch's
-// own fused kernels, one pass over weights and state.
+// own fused kernels, one pass over weights and state. LARS (You, Gitman & Ginsburg, "Large Batch Training of Convolutional
+// Networks", 2017) in the form of SimCLR: momentum over steps that are scaled already.
 #include <ATen/core/Tensor.h>
 
 #include <string>
@@ -18,7 +19,11 @@ struct SgdSpec {
   double momentum = 0, weight_decay = 0;
   bool nesterov = false;
 };
-using OptimizerSpec = std::variant<AdamSpec, SgdSpec>;
+struct LarsSpec {
+  double momentum = 0.9, weight_decay = 1e-6, trust_coefficient = 1e-3;
+  bool exclude_bias_and_norm = true;  // they take plain steps: no weight decay, no scaling
+};
+using OptimizerSpec = std::variant<AdamSpec, SgdSpec, LarsSpec>;
 
 class Optimizer {
  public:
@@ -39,6 +44,7 @@ class Optimizer {
     std::vector<at::Tensor> tensors;  // one a parameter
   };
   Slot MakeSlot(const char* name, bool scalar) const;
+  void UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients, double learning_rate);
 
   OptimizerSpec spec_;
   std::vector<std::string> names_;

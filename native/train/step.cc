@@ -1,8 +1,10 @@
 // One training step, in the order of the data flow.
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -22,7 +24,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// The gradients of a backward pass; they are gone from the parameters afterwards, whatever happened.
+// The gradients that backward passes have added up; they are gone from the parameters afterwards, whatever happened.
 class Gradients {
  public:
   explicit Gradients(const NamedTensors& parameters) {
@@ -31,8 +33,7 @@ class Gradients {
   ~Gradients() {
     for (at::Tensor& p : parameters_) p.mutable_grad().reset();
   }
-  std::vector<at::Tensor> Of(const at::Tensor& loss) const {
-    loss.backward();
+  std::vector<at::Tensor> All() const {
     std::vector<at::Tensor> gradients;
     for (const at::Tensor& p : parameters_) gradients.push_back(p.grad());
     return gradients;
@@ -50,6 +51,34 @@ double Norm(const std::vector<at::Tensor>& gradients) {
     sum += norm * norm;
   }
   return std::sqrt(sum);
+}
+
+// Rows of whole examples, chunk_rows at a time. A last one of a single example goes with the one before it: batch norm
+// has nothing to compare there.
+std::vector<at::Tensor> Chunks(const at::Tensor& views, int64_t chunk_rows, int64_t n_views) {
+  std::vector<at::Tensor> chunks;
+  for (int64_t row = 0, rows = views.size(0); row < rows;) {
+    int64_t count = std::min(chunk_rows, rows - row);
+    if (rows - row - count == n_views) count += n_views;
+    chunks.push_back(views.narrow(0, row, count));
+    row += count;
+  }
+  return chunks;
+}
+
+// As torch.nn.utils.clip_grad_norm_, its small constant included.
+void Clip(const std::vector<at::Tensor>& gradients, double norm, double longest) {
+  const double scale = longest / (norm + 1e-6);
+  if (scale >= 1) return;
+  at::NoGradGuard no_gradients;
+  for (const at::Tensor& g : gradients) g.mul_(scale);
+}
+
+// sums += share · metrics, by their names
+void AddMetrics(Metrics& sums, const Metrics& metrics, double share) {
+  if (sums.empty())
+    for (const auto& [name, value] : metrics) sums.emplace_back(name, 0);
+  for (size_t i = 0; i < metrics.size(); ++i) sums[i].second += share * metrics[i].second;
 }
 
 void CheckFinite(double value, const char* what, int64_t step) {
@@ -79,7 +108,7 @@ StepResult Trainer::Step(double learning_rate, const AbortFlag& abort) {
 StepResult Trainer::StepOnViews(const at::Tensor& views, double learning_rate, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);
-  CheckViews(views);
+  CheckViews(views, spec_.accumulate);
   return Run(views, learning_rate, abort);
 }
 
@@ -88,22 +117,20 @@ StepResult Trainer::Run(const at::Tensor& views, double learning_rate, const Abo
   Stopwatch watch;
   StepResult result;
   result.step = step_ + 1;
-  Gradients gradients_of(Parameters());
+  const Gradients gradients(Parameters());
   const SampleCnn encoder = encoder_.WithOwnStatistics();
   std::unique_ptr<Objective> objective = objective_->Draft();
 
-  ObjectiveLoss loss = Loss(encoder, *objective, views, /*training=*/true, abort);
-  result.loss = loss.loss.item<double>();
-  result.metrics = std::move(loss.metrics);
-  CheckFinite(result.loss, "loss", result.step);
-  const std::vector<at::Tensor> gradients = gradients_of.Of(loss.loss);
-  loss.loss.reset();
-  result.gradient_norm = Norm(gradients);
+  for (const at::Tensor& batch : views.chunk(spec_.accumulate))
+    Learn(encoder, *objective, batch, 1.0 / static_cast<double>(spec_.accumulate), result, abort);
+  const std::vector<at::Tensor> all = gradients.All();
+  result.gradient_norm = Norm(all);
   CheckFinite(result.gradient_norm, "gradient", result.step);
+  if (spec_.clip_gradient_norm > 0) Clip(all, result.gradient_norm, spec_.clip_gradient_norm);
   throw_if_aborted(abort);
 
   std::lock_guard weights(weights_mutex_);  // nothing above has changed the trainer, nothing below fails
-  optimizer_->Update(gradients, learning_rate);
+  optimizer_->Update(all, learning_rate);
   objective->AfterUpdate(encoder, result.step);
   encoder_ = encoder;
   objective_ = std::move(objective);
@@ -113,21 +140,56 @@ StepResult Trainer::Run(const at::Tensor& views, double learning_rate, const Abo
   return result;
 }
 
-// views [N, T] → embeddings [N, E] → loss
-ObjectiveLoss Trainer::Loss(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, bool training,
-                            const AbortFlag& abort) const {
+// views [B·V, T] → embeddings [N, E] → loss, and back. With chunks the encoder's activations are kept for one of them
+// only (Gao, Zhang, Han & Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021): all
+// embeddings first, without a graph, then the loss and its gradient in them, which every chunk's second pass sends on.
+void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, double share,
+                    StepResult& result, const AbortFlag& abort) const {
+  const int64_t chunk_rows = spec_.chunk_size * spec_.chain.views;
+  const bool cached = chunk_rows > 0 && chunk_rows < views.size(0);
+  ObjectiveInput input = Embed(encoder, objective, views, /*training=*/true, abort);
+  if (cached) input.embeddings.requires_grad_(true);
+  const ObjectiveLoss loss = objective.Loss(input);
+  const double value = loss.loss.item<double>();
+  CheckFinite(value, "loss", result.step);
+  result.loss += share * value;
+  AddMetrics(result.metrics, loss.metrics, share);
+  (share == 1 ? loss.loss : loss.loss * share).backward();
+  if (!cached) return;
+  const SampleCnn again = encoder.WithOwnStatistics();  // the running ones have moved in the first pass
+  const ViewRange range = objective.OnlineViews(spec_.chain.views);
+  const at::Tensor gradient = input.embeddings.grad();
+  int64_t row = 0;
+  for (const at::Tensor& chunk : Chunks(views, chunk_rows, spec_.chain.views)) {
+    const at::Tensor embeddings = Encode(again, chunk, range, /*training=*/true, abort);
+    embeddings.backward(gradient.narrow(0, row, embeddings.size(0)));
+    row += embeddings.size(0);
+  }
+}
+
+ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objective, const at::Tensor& views,
+                              bool training, const AbortFlag& abort) const {
   const int64_t n_views = spec_.chain.views;
+  const int64_t chunk_rows = spec_.chunk_size > 0 ? spec_.chunk_size * n_views : views.size(0);
+  const auto all_chunks = [&](const SampleCnn& model, ViewRange range) {
+    if (chunk_rows >= views.size(0)) return Encode(model, views, range, training, abort);
+    at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> embeddings;
+    for (const at::Tensor& chunk : Chunks(views, chunk_rows, n_views))
+      embeddings.push_back(Encode(model, chunk, range, training, abort));
+    return at::cat(embeddings);
+  };
   ObjectiveInput input;
-  input.embeddings = Encode(encoder, views, objective.OnlineViews(n_views), training, abort);
+  input.embeddings = all_chunks(encoder, objective.OnlineViews(n_views));
   if (const SampleCnn* target = objective.TargetEncoder()) {
     at::NoGradGuard no_gradients;
-    input.targets = Encode(*target, views, objective.TargetViews(n_views), training, abort);
+    input.targets = all_chunks(*target, objective.TargetViews(n_views));
   }
   input.views = n_views;
   input.training = training;
   input.step = static_cast<uint32_t>(step_);
   input.abort = &abort;
-  return objective.Loss(input);
+  return input;
 }
 
 // views [B·V, T] → embeddings [B·count, E] of the range
@@ -147,8 +209,8 @@ at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, Vi
 double Trainer::Evaluate(const at::Tensor& views, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   at::NoGradGuard no_gradients;
-  CheckViews(views);
-  return Loss(encoder_, *objective_, views, /*training=*/false, abort).loss.item<double>();
+  CheckViews(views, 1);
+  return objective_->Loss(Embed(encoder_, *objective_, views, /*training=*/false, abort)).loss.item<double>();
 }
 
 double Trainer::Validate(const CropSource& source, const AbortFlag& abort) {
@@ -167,11 +229,12 @@ double Trainer::Validate(const CropSource& source, const AbortFlag& abort) {
   return sum / static_cast<double>(batches);
 }
 
-void Trainer::CheckViews(const at::Tensor& views) const {
-  if (views.dim() == 2 && views.size(1) == kClipLength && views.size(0) >= 2 * spec_.chain.views &&
-      views.size(0) % spec_.chain.views == 0)
+void Trainer::CheckViews(const at::Tensor& views, int64_t batches) const {
+  const int64_t least = 2 * spec_.chain.views * batches;
+  if (views.dim() == 2 && views.size(1) == kClipLength && views.size(0) >= least &&
+      views.size(0) % (spec_.chain.views * batches) == 0)
     return;
-  throw Error("ERR_SHAPE", "expected views of at least 2 examples, " + std::to_string(spec_.chain.views) +
+  throw Error("ERR_SHAPE", "expected views of at least 2 examples a batch, " + std::to_string(spec_.chain.views) +
                                " rows of " + std::to_string(kClipLength) + " samples each");
 }
 

@@ -33,7 +33,7 @@ Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
       row_chain_(SingleView(spec_.chain)),
       windows_(WindowsOf(spec_.chain)),
       source_(std::move(source)) {
-  if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size);
+  if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size * spec_.accumulate);
   Adopt(encoder ? SampleCnn::FromState(*encoder) : SampleCnn::Create(spec_.seed),
         MakeObjective(spec_.objective, spec_.projection, spec_.seed, projector ? &*projector : nullptr));
   objective_->CheckViews(spec_.chain.views);

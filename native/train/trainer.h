@@ -28,6 +28,9 @@ enum class ViewNorm { joint, separate };
 struct TrainerSpec {
   uint64_t seed = 42;
   int64_t batch_size = 48;
+  int64_t accumulate = 1;          // batches of a step; the step follows the mean of their gradients
+  int64_t chunk_size = 0;          // examples that the encoder sees at once, 0: all of the batch
+  double clip_gradient_norm = 0;   // longer gradients are scaled down to it, 0: none
   ViewNorm view_norm = ViewNorm::joint;
   bool fused = false;  // the encoder's pass as one operation, where that can be had
   NtXentSpec objective;
@@ -41,7 +44,7 @@ struct StepResult {
   double loss = 0, gradient_norm = 0;
   Metrics metrics;  // what the objective tells of the batch
   double data_seconds = 0, seconds = 0;
-  std::vector<int64_t> tracks;  // [B]; empty for views that the caller gave
+  std::vector<int64_t> tracks;  // [B · accumulate]; empty for views that the caller gave
 };
 
 struct TrainerState {
@@ -57,7 +60,8 @@ class Trainer {
 
   // One at a time; a second caller waits.
   StepResult Step(double learning_rate, const AbortFlag& abort);
-  // views [B·V, 59049], row = example·V + view; takes the place of a batch of the source in the count of steps.
+  // views [B·V, 59049], row = example·V + view, in `accumulate` batches of equal size; takes the place of a step on the
+  // source in the count of steps.
   StepResult StepOnViews(const at::Tensor& views, double learning_rate, const AbortFlag& abort);
   // The loss of views [B·V, 59049] with running statistics; nothing moves.
   double Evaluate(const at::Tensor& views, const AbortFlag& abort);
@@ -81,13 +85,16 @@ class Trainer {
 
  private:
   const BatchOrder& Order() const;
-  void CheckViews(const at::Tensor& views) const;
+  void CheckViews(const at::Tensor& views, int64_t batches) const;
   StepResult Run(const at::Tensor& views, double learning_rate, const AbortFlag& abort);
   at::Tensor Encode(const SampleCnn& encoder, const at::Tensor& views, ViewRange range, bool training,
                     const AbortFlag& abort) const;
-  // With `encoder` and `objective` in the place of the trainer's own.
-  ObjectiveLoss Loss(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, bool training,
-                     const AbortFlag& abort) const;
+  // A batch forward and backward, `share` of its loss: gradients add up in the parameters, and the batch in `result`.
+  void Learn(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, double share, StepResult& result,
+             const AbortFlag& abort) const;
+  // What `objective` compares, of `encoder` in the place of the trainer's own.
+  ObjectiveInput Embed(const SampleCnn& encoder, const Objective& objective, const at::Tensor& views, bool training,
+                       const AbortFlag& abort) const;
   NamedTensors Parameters() const;  // what the optimiser moves
   Optimizer MakeOptimizer() const;
   void Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective);

@@ -11,6 +11,7 @@ const { examples, views, steps, weights, input } = JSON.parse(process.argv[2]!) 
 const spec: TrainerSpec = {
   seed: 7,
   batchSize: examples,
+  accumulate: 1,
   viewNorm: 'joint',
   precision: 'float32',
   kernels: 'fused', // CLMR_KERNELS=reference makes it the plain one

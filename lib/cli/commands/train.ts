@@ -16,6 +16,9 @@ const FLAGS = [
   'epochs',
   'maxSteps',
   'batchSize',
+  'accumulate',
+  'chunkSize',
+  'clipGradientNorm',
   'seed',
   'initFrom',
   'viewNorm',
@@ -130,8 +133,8 @@ async function train(session: Session, options: Options & Record<string, unknown
   await using trainer = options.resume
     ? await resume(options, settings, data)
     : await Trainer.create({ ...settings.config, dataset, validation, runDirectory: run })
-  const { batchSize, augmenter, kernels } = trainer.config
-  const note = memoryNote(batchSize, augmenter.views, memoryLimit(), kernels)
+  const { batchSize, chunkSize = batchSize, augmenter, kernels } = trainer.config
+  const note = memoryNote(Math.min(batchSize, chunkSize), augmenter.views, memoryLimit(), kernels)
   if (note) session.note(note)
   if (options.resume) session.note(`going on from step ${trainer.stepsDone}`)
   try {
