@@ -163,7 +163,7 @@ describe('A resumed run equals an uninterrupted one', () => {
       (error: unknown) => error instanceof ConfigError && /does not hold the tracks/.test(error.message),
     )
     await assert.rejects(
-      Trainer.resume(run, { optimizer: { name: 'lars' } } as object),
+      Trainer.resume(run, { optimizer: { name: 'lamb' } } as object),
       (error: unknown) => error instanceof ConfigError && /one of adam, sgd/.test(error.message),
     )
     using encoder = await Encoder.create()

@@ -273,7 +273,7 @@ describe('Trainer.fit', () => {
       await refused({ precision: 'bfloat16' }, /bfloat16 is not available for training yet/)
       await refused({ batchsize: 4 }, /Write "batchSize" instead/)
       await refused({ objective: { name: 'infoNce' } }, /one of ntXent/)
-      await refused({ optimizer: { name: 'lars' } }, /one of adam, sgd/)
+      await refused({ optimizer: { name: 'lamb' } }, /one of adam, sgd, lars/)
       await refused({ optimizer: { name: 'adam', lrr: 1 } }, /no option "optimizer.lrr".*Write "lr" instead/)
       await refused({ distributed: {} }, /no option "distributed"/)
       await assert.rejects(Trainer.create({ device: 'cuda' }), { code: 'ERR_DEVICE' })

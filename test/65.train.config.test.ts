@@ -80,7 +80,7 @@ describe('A training as YAML', () => {
       /Write "momentum" instead/,
     )
     refused(
-      () => parseTrainingConfig('optimizer:\n  name: lars\n', 'a.yaml'),
+      () => parseTrainingConfig('optimizer:\n  name: lamb\n', 'a.yaml'),
       /^a\.yaml:2:3: /,
       /one of adam, sgd/,
     )

@@ -56,7 +56,9 @@ void Optimizer::Update(const std::vector<at::Tensor>& gradients, double learning
 
 // g' = g + wd·w;  v ← m·v + lr·q·g' with q = η·‖w‖ / ‖g'‖, 1 where either norm is 0;  w ← w − v
 void Optimizer::UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients, double learning_rate) {
-  const auto norm = [](const at::Tensor& x) { return at::linalg_vector_norm(x, 2, std::nullopt, false, at::kDouble).item<double>(); };
+  const auto norm = [](const at::Tensor& x) {
+    return at::linalg_vector_norm(x, 2, std::nullopt, false, at::kDouble).item<double>();
+  };
   std::vector<double> rates;
   std::vector<at::Tensor> decayed;  // all that can fail happens before anything moves
   for (size_t i = 0; i < parameters_.size(); ++i) {
