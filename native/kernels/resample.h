@@ -49,6 +49,42 @@ void resample_f32(const float* x, const int64_t* offset, const float* taps, cons
 // The best one for this CPU; distance from the reference ≤ 1e-6 for full-scale input.
 ResampleKernel ChooseResample();
 
+// Ratios of small numbers, which are nearly all, go faster: a block of kPolyphasePeriods periods at once, `from` samples in and
+// `to` out each, the outputs of a period in groups of neighbours that share what they read.
+constexpr int kPolyphaseGroup = 4;
+constexpr int64_t kPolyphasePeriods = 32;
+struct PolyphaseGroup {
+  int64_t base;       // place in the block of the first sample that the group's first output needs
+  int64_t rows;       // samples that some output of the group needs, even
+  const float* taps;  // [rows, kPolyphaseGroup], zero where an output does not need the sample
+};
+struct PolyphasePlan {
+  int64_t from, to, groups;
+  int64_t columns;  // periods of samples that a block needs, a multiple of 16
+  int64_t stride;   // of a plane, columns and some room
+  const PolyphaseGroup* group;
+
+  int64_t samples() const { return columns * from; }
+  int64_t memory() const { return from * stride + (groups * kPolyphaseGroup + 16) * kPolyphasePeriods; }
+};
+
+// x [columns · from] → y, the first `outputs` of kPolyphasePeriods · to values; memory: memory() values, the last 16 rows
+// readable. Distance from the reference ≤ 1e-6 for full-scale input; the bits of an output depend on nothing but the
+// samples that its taps meet.
+using PolyphaseKernel = void (*)(const float* x, const PolyphasePlan& plan, float* memory, float* y, int64_t outputs);
+
+#define CLMR_DECLARE_POLYPHASE(isa)                                                                                        \
+  namespace isa {                                                                                                          \
+  void resample_polyphase_f32(const float* x, const PolyphasePlan& plan, float* memory, float* y, int64_t outputs);       \
+  }
+CLMR_DECLARE_POLYPHASE(base)
+CLMR_DECLARE_POLYPHASE(avx2)
+CLMR_DECLARE_POLYPHASE(avx512)
+#undef CLMR_DECLARE_POLYPHASE
+
+// The one for this CPU; nullptr where CLMR_KERNELS=reference asks for the plain version.
+PolyphaseKernel ChoosePolyphase();
+
 // channels[c][start … start + length) → their mean; indices outside of 0 … frames count as zero.
 void mix_down_f32_reference(const float* const* channels, int64_t count, int64_t frames, int64_t start,
                             int64_t length, float* y);

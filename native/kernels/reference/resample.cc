@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/dispatch.h"
-
 namespace clmr::kernels {
 namespace {
 
@@ -84,20 +82,6 @@ void resample_f32_reference(const float* x, const int64_t* offset, const float* 
     for (int64_t k = 0; k < count; ++k) sum += static_cast<double>(in[k]) * h[k];
     y[i] = static_cast<float>(sum);
   }
-}
-
-ResampleKernel ChooseResample() {
-#if defined(__x86_64__) && defined(__GNUC__)
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return avx512::resample_f32;
-    case Isa::avx2:
-      return avx2::resample_f32;
-    default:
-      break;
-  }
-#endif
-  return resample_f32_reference;
 }
 
 void mix_down_f32_reference(const float* const* channels, int64_t count, int64_t frames, int64_t start,
