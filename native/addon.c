@@ -1,6 +1,6 @@
 /* clmr.node: the bootstrap. Plain C without libstdc++ and without libtorch, so that it loads on every system and
-   can explain what is missing. open(path) loads a library by its absolute path; init(path) loads the library that
-   holds everything else and hands our exports to it. Nothing opened here is ever closed: libtorch registers
+   can explain what is missing. loaded(name) tells of a library that this process has already; open(path) loads one by
+   its absolute path; init(path) loads the library that holds everything else and hands our exports to it. Nothing opened here is ever closed: libtorch registers
    process-wide state, and node unloads addons of finished workers. */
 #include <node_api.h>
 #include <stdint.h>
@@ -36,6 +36,7 @@ static void* load(napi_env env, const char* path) {
   }
   return library;
 }
+static void* loaded(const char* name) { return (void*)GetModuleHandleA(name); }
 static void* find(void* library, const char* name) { return (void*)GetProcAddress((HMODULE)library, name); }
 #else
 static void* load(napi_env env, const char* path) {
@@ -43,10 +44,13 @@ static void* load(napi_env env, const char* path) {
   if (!library) napi_throw_error(env, kLoadError, dlerror());
   return library;
 }
+/* By its SONAME, from wherever it came. */
+static void* loaded(const char* name) { return dlopen(name, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD); }
 static void* find(void* library, const char* name) { return dlsym(library, name); }
 #endif
 
-static void* load_argument(napi_env env, napi_callback_info info) {
+/* The only argument, a string, to be freed; NULL and an exception where it is none. */
+static char* string_argument(napi_env env, napi_callback_info info) {
   size_t count = 1, length = 0;
   napi_value argument;
   napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
@@ -60,23 +64,45 @@ static void* load_argument(napi_env env, napi_callback_info info) {
     return NULL;
   }
   napi_get_value_string_utf8(env, argument, path, length + 1, &length);
+  return path;
+}
+
+static void* load_argument(napi_env env, napi_callback_info info) {
+  char* path = string_argument(env, info);
+  if (!path) return NULL;
   void* library = load(env, path);
   free(path);
   return library;
 }
 
-/* open(path) → libtorch's ABI version as a BigInt (0x020f… = 2.15) where the library has one, otherwise null.
-   aoti_torch_abi_version is plain C, so it can be asked before any of our C++ is mapped. */
-static napi_value open_library(napi_env env, napi_callback_info info) {
+/* aoti_torch_abi_version as a BigInt (0x020f… = 2.15) where the library has one, otherwise null. It is plain C, so it
+   can be asked before any of our C++ is mapped. */
+static napi_value abi_version(napi_env env, void* library) {
   napi_value result = NULL;
-  void* library = load_argument(env, info);
-  if (!library) return NULL;
   uint64_t (*version)(void) = (uint64_t (*)(void))find(library, "aoti_torch_abi_version");
   if (version)
     napi_create_bigint_uint64(env, version(), &result);
   else
     napi_get_null(env, &result);
   return result;
+}
+
+/* loaded(name) → as open, without opening: undefined where the process has no such library. */
+static napi_value loaded_library(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  char* name = string_argument(env, info);
+  if (!name) return NULL;
+  void* library = loaded(name);
+  free(name);
+  if (library) return abi_version(env, library);
+  napi_get_undefined(env, &result);
+  return result;
+}
+
+/* open(path) → its libtorch ABI version, or null. */
+static napi_value open_library(napi_env env, napi_callback_info info) {
+  void* library = load_argument(env, info);
+  return library ? abi_version(env, library) : NULL;
 }
 
 /* init(path) → the native binding: what the library's clmr_napi_init puts on an empty object. */
@@ -95,6 +121,8 @@ static napi_value init_binding(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   napi_value function;
+  napi_create_function(env, "loaded", NAPI_AUTO_LENGTH, loaded_library, NULL, &function);
+  napi_set_named_property(env, exports, "loaded", function);
   napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_library, NULL, &function);
   napi_set_named_property(env, exports, "open", function);
   napi_create_function(env, "init", NAPI_AUTO_LENGTH, init_binding, NULL, &function);

@@ -2,7 +2,7 @@
  * Opens libtorch and the addon, once a thread, at the first use of `native`. Importing clmr costs nothing and never
  * fails; the first call that needs the native part explains what is missing.
  */
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,8 @@ import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from './libtorch/release.
 import { grantedThreads } from './threads.js'
 
 interface Bootstrap {
+  /** the libtorch ABI version of a library that this process has already, by its name; undefined where it has none */
+  loaded(name: string): bigint | null | undefined
   /** opens a library; its libtorch ABI version, or null where it has none */
   open(path: string): bigint | null
   init(path: string): NativeBinding
@@ -20,6 +22,39 @@ interface Bootstrap {
 
 const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const require = createRequire(import.meta.url)
+
+/** A bundler that swallowed the package has torn it from its native part and its workers. */
+function checkUnbundled(): void {
+  try {
+    if ((require(join(packageRoot, 'package.json')) as { name?: string }).name === 'clmr') return
+  } catch {}
+  throw new ClmrError('ERR_ADDON', {
+    what: 'clmr was bundled: its native part and its worker files are not beside it',
+    path: fileURLToPath(import.meta.url),
+    remedy:
+      'Mark the package clmr as external in the bundler (esbuild: --external:clmr), and install it beside the bundle',
+  })
+}
+
+/** The program that node is names the loader of its C library near its beginning. */
+function checkLibc(): void {
+  if (process.platform !== 'linux') return
+  const start = Buffer.alloc(4096)
+  try {
+    const file = openSync(process.execPath, 'r')
+    readSync(file, start)
+    closeSync(file)
+  } catch {
+    return // it cannot be read: the loader will tell
+  }
+  if (!start.includes('/ld-musl-')) return
+  throw new ClmrError('ERR_ADDON', {
+    what: 'this node is built for musl (Alpine Linux), for which there is no libtorch',
+    path: process.execPath,
+    expected: 'a node for glibc 2.28 or later',
+    remedy: 'Use an image with glibc, for instance node:20-slim in the place of node:20-alpine',
+  })
+}
 
 function findAddon(): string {
   try {
@@ -62,36 +97,60 @@ function openTorchCpu(bootstrap: Bootstrap, libtorch: FoundLibtorch, addonFolder
   }
 }
 
-function checkVersion(abi: bigint | null, libtorch: FoundLibtorch): void {
+function checkVersion(abi: bigint | null, where: string, remedy: string): void {
   const major = abi === null ? undefined : Number(abi >> 56n)
   const minor = abi === null ? undefined : Number((abi >> 48n) & 0xffn)
   if (major === LIBTORCH_ABI.major && minor === LIBTORCH_ABI.minor) return
   throw new ClmrError('ERR_LIBTORCH_VERSION', {
     what: 'the libtorch that was found is of another version',
-    path: libtorch.libraries,
+    path: where,
     given: abi === null ? 'one without a version' : `${major}.${minor}`,
     expected: LIBTORCH_VERSION,
-    remedy: 'Run `npx clmr libtorch install`, or set CLMR_LIBTORCH to the folder of the right one',
+    remedy,
   })
 }
 
-function openNative(): NativeBinding {
-  const addon = findAddon()
-  const folder = dirname(addon)
+/** Opens a libtorch; two would fight over the process, so one that another package or version has opened serves. */
+function openLibtorch(bootstrap: Bootstrap, addonFolder: string): void {
+  const there = bootstrap.loaded(libraryFile('torch_cpu'))
+  if (there !== undefined) {
+    const remedy = 'Another package of this process has opened it: use clmr in a process of its own'
+    checkVersion(there, libraryFile('torch_cpu'), remedy)
+    return
+  }
   const libtorch = findLibtorch()
-  const bootstrap = openAddon(addon)
   try {
     bootstrap.open(join(libtorch.libraries, libraryFile('c10')))
-    checkVersion(openTorchCpu(bootstrap, libtorch, folder), libtorch)
-    const binding = bootstrap.init(join(folder, libraryFile('clmr')))
-    binding.defaultThreads(grantedThreads())
-    return binding
+    const abi = openTorchCpu(bootstrap, libtorch, addonFolder)
+    const remedy = 'Run `npx clmr libtorch install`, or set CLMR_LIBTORCH to the folder of the right one'
+    checkVersion(abi, libtorch.libraries, remedy)
   } catch (cause) {
     if (cause instanceof ClmrError) throw cause
     throw new ClmrError('ERR_ADDON', {
       what: `libtorch cannot be loaded: ${(cause as Error).message}`,
       path: libtorch.libraries,
       remedy: 'Run `npx clmr doctor`, which checks each part',
+      cause,
+    })
+  }
+}
+
+function openNative(): NativeBinding {
+  checkUnbundled()
+  checkLibc()
+  const addon = findAddon()
+  const bootstrap = openAddon(addon)
+  openLibtorch(bootstrap, dirname(addon))
+  const file = join(dirname(addon), libraryFile('clmr'))
+  try {
+    const binding = bootstrap.init(file)
+    binding.defaultThreads(grantedThreads())
+    return binding
+  } catch (cause) {
+    throw new ClmrError('ERR_ADDON', {
+      what: `the native part cannot be loaded: ${(cause as Error).message}`,
+      path: file,
+      remedy: 'Reinstall clmr, or rebuild it with `npm run build:native`; `npx clmr doctor` shows more',
       cause,
     })
   }

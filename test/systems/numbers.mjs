@@ -1,0 +1,78 @@
+// Run as a process of its own, on whatever processor it is given: one embedding, a chain of augmentations, a training
+// step, and what they ran on, as JSON.   node numbers.mjs
+import { fileURLToPath } from 'node:url'
+import {
+  Augmenter,
+  adam,
+  delay,
+  Encoder,
+  gain,
+  highPass,
+  lowPass,
+  noise,
+  ntXent,
+  pitchShift,
+  polarityInversion,
+  reverb,
+  Trainer,
+} from 'clmr'
+import { native } from '#lib/native/load.js'
+
+const T = 59049
+const model = fileURLToPath(new URL('../golden/checkpoints/plain.pt', import.meta.url))
+
+/** The same clips as testClip of test/helpers/golden.ts, which is TypeScript. */
+function clip(toneSeed, noiseSeed) {
+  const mix32 = (x) => {
+    let h = x >>> 0
+    h = Math.imul(h ^ (h >>> 16), 0x21f0aaad)
+    h = Math.imul(h ^ (h >>> 15), 0x735a2d97)
+    return (h ^ (h >>> 15)) >>> 0
+  }
+  const uniform = (seed, i) => (mix32(Math.imul(i, 0x9e3779b9) + mix32(seed)) >>> 8) / 2 ** 23 - 1
+  const frequencies = [0, 1, 2].map((i) => 110 + 1100 * (Math.fround(uniform(toneSeed, i)) + 1))
+  return Float32Array.from({ length: T }, (_, i) => {
+    const tone = frequencies.reduce((sum, f) => sum + Math.sin((2 * Math.PI * f * i) / 22050), 0) / 3
+    return 0.6 * Math.fround(tone) + 0.1 * Math.fround(uniform(noiseSeed, i))
+  })
+}
+const join = (...clips) => {
+  const all = new Float32Array(clips.length * T)
+  clips.forEach((samples, i) => {
+    all.set(samples, i * T)
+  })
+  return all
+}
+
+const encoder = await Encoder.load(model)
+const { data: embedding } = await encoder.encode(clip(40, 50))
+encoder.dispose()
+
+const each = { p: 1 }
+const transforms = [polarityInversion, noise, gain, lowPass, highPass, delay, pitchShift, reverb].map(
+  (make) => make(each),
+)
+const augmenter = new Augmenter({ transforms, views: 1, seed: 5 })
+const { data: views } = await augmenter.augment(clip(41, 51))
+
+const trainer = await Trainer.create({
+  initFrom: model,
+  optimizer: adam({ lr: 1e-5 }),
+  objective: ntXent({ temperature: 0.5 }),
+  kernels: process.env.CLMR_KERNELS === 'reference' ? 'plain' : 'fused',
+})
+const { loss, gradientNorm } = await trainer.step(join(clip(1, 2), clip(1, 3), clip(4, 5), clip(4, 6)))
+trainer.dispose?.()
+
+const { cpuCapability, kernels, threads } = native().info()
+process.stdout.write(
+  JSON.stringify({
+    cpuCapability,
+    kernels,
+    threads,
+    embedding: Array.from(embedding),
+    views: Array.from(views.filter((_, i) => i % 16 === 0)),
+    loss,
+    gradientNorm,
+  }),
+)
