@@ -97,9 +97,7 @@ function install() {
 function checkContents() {
   const installed = join(app, 'node_modules', 'clmr')
   const names = readdirSync(installed, { recursive: true })
-  const unwanted = names.filter((name) =>
-    /^(test|bench|build|node_modules|\.ci|examples|dist\/packages)\//.test(name),
-  )
+  const unwanted = names.filter((name) => /^(test|bench|build|node_modules|\.ci|dist\/packages)\//.test(name))
   if (unwanted.length) fail(`the package must not hold ${unwanted.join(', ')}`)
   const wanted = [
     'LICENSE',
