@@ -1,7 +1,7 @@
 /* clmr.node: the bootstrap. Plain C without libstdc++ and without libtorch, so that it loads on every system and
    can explain what is missing. loaded(name) tells of a library that this process has already; open(path) loads one by
-   its absolute path; init(path) loads the library that holds everything else and hands our exports to it. Nothing opened here is ever closed: libtorch registers
-   process-wide state, and node unloads addons of finished workers. */
+   its absolute path; init(path) loads the library that holds everything else and hands our exports to it. Nothing
+   opened here is ever closed: libtorch registers process-wide state, and node unloads addons of finished workers. */
 #include <node_api.h>
 #include <stdint.h>
 #include <stdio.h>
