@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import type { RuntimeInfo } from '../native/binding.js'
 import { cacheFolder, findLibtorch, surveyLibtorch } from '../native/libtorch/find.js'
 import { LIBTORCH_VERSION } from '../native/libtorch/release.js'
-import { addonFile, native } from '../native/load.js'
+import { addonIsThere, native } from '../native/load.js'
 import { grantedThreads } from '../native/threads.js'
 import { batchThatFits, DEFAULT_TRAINING_BYTES, memoryLimit } from './memory.js'
 
@@ -49,16 +49,13 @@ function checkLibtorch(): Finding[] {
 
 function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
   const what = 'native part'
-  const file = addonFile()
-  if (!file) {
+  if (!addonIsThere()) {
     const found = `none for ${process.platform}-${process.arch}`
-    const remedy =
-      'In a clone run `npm run build`; elsewhere see "Build it yourself" in docs/getting-started.md'
-    return { findings: [{ level: 'fail', what, found, remedy }] }
+    return { findings: [{ level: 'fail', what, found, remedy: 'In a clone run `npm run build`' }] }
   }
   try {
     const info = native().info()
-    const found = `${file}, with libtorch ${info.libtorchVersion}`
+    const found = `loaded, libtorch ${info.libtorchVersion}`
     return { findings: [{ level: 'ok', what, found }], info }
   } catch (error) {
     const remedy = 'Mend what stands above; in a clone, run `npm run build:native`'

@@ -5,3 +5,4 @@
  * out: the loss and its gradient [N, D]
  */
 export { type NtXent, type NtXentLossOptions, type NtXentValue, ntXent, ntXentLoss } from './nt-xent.js'
+export { type Byol, byol, type InfoNce, infoNce, type Supervised, supervised } from './objectives.js'

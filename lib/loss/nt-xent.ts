@@ -9,7 +9,13 @@ import { parseOptions } from '../options.js'
 const temperature = z.number().positive().max(1e6).default(0.5).describe('τ, which divides the similarities')
 
 /** The options of the objective. */
-export const ntXentOptions = z.strictObject({ temperature })
+export const ntXentOptions = z.strictObject({
+  temperature,
+  learnTemperature: z
+    .boolean()
+    .optional()
+    .describe('τ is learned too, from `temperature` on, and stays above 0.01 (as in CLIP)'),
+})
 const lossOptions = z.strictObject({
   dim: z.number().int().min(1).describe('numbers of a projection'),
   views: z.number().int().min(2).default(2).describe('versions of every example'),
@@ -21,11 +27,12 @@ const lossOptions = z.strictObject({
 export interface NtXent {
   readonly name: 'ntXent'
   readonly temperature: number
+  readonly learnTemperature?: boolean
 }
 
 /**
  * The objective NT-Xent for `Trainer.create`: views of one example attract, all other views of the batch repel.
- * @param options temperature (0.5)
+ * @param options temperature (0.5), learnTemperature (false)
  * @throws ConfigError
  */
 export function ntXent(options: z.input<typeof ntXentOptions> = {}): NtXent {

@@ -195,6 +195,21 @@ export type OptimizerSpec =
       excludeBiasAndNorm: boolean
     }
 
+export type ObjectiveSpec =
+  | { name: 'ntXent'; temperature: number; learnTemperature?: boolean }
+  | { name: 'infoNce'; temperature: number; queue: number; momentum: number }
+  /** scheduleSteps 0 or undefined: the momentum stays */
+  | { name: 'byol'; momentum: number; scheduleSteps?: number; predictorHidden: number }
+  /** without classes: ERR_CONFIG */
+  | { name: 'supervised'; classes?: number; multilabel?: boolean; dropout: number }
+
+/** Rows of 0 and 1: one an example (or track), one column a class. */
+export interface LabelMatrix {
+  data: Float32Array
+  rows: number
+  cols: number
+}
+
 export interface TrainerSpec {
   seed: number
   batchSize: number
@@ -208,7 +223,7 @@ export interface TrainerSpec {
   /** of the encoder's forward and backward pass */
   kernels: 'plain' | 'fused'
   device: string
-  objective: { name: 'ntXent'; temperature: number }
+  objective: ObjectiveSpec
   projection: { hidden: number; out: number }
   optimizer: OptimizerSpec
   chain: ChainSpec
@@ -231,8 +246,8 @@ export interface NativeStepResult {
 }
 
 /**
- * Everything that a resumed run needs, as named tensors: `encoder.*`, `projector.*` (SimCLR's), `objective.*` (all else
- * that an objective keeps), `optimizer.*`; plus the counters.
+ * Everything that a resumed run needs, as named tensors: `encoder.*`, `projector.*` (SimCLR's), `head.*` (a classifier),
+ * `objective.*` (all else that an objective keeps), `optimizer.*`; plus the counters.
  */
 export interface TrainerState {
   tensors: StateDict
@@ -241,12 +256,16 @@ export interface TrainerState {
 }
 
 export interface NativeTrain {
-  /** encoder: weights to start from (copied), or undefined for new ones from the seed; projector likewise. */
+  /**
+   * encoder: weights to start from (copied), or undefined for new ones from the seed; projector likewise. labels: of the
+   * tracks of the source, copied, for an objective that learns from them.
+   */
   trainerCreate(
     spec: TrainerSpec,
     encoder: StateDict | undefined,
     projector: StateDict | undefined,
     source: CropSourceHandle | undefined,
+    labels: LabelMatrix | undefined,
   ): Promise<TrainerHandle>
   /** One step on the next batch of the crop source. Batches follow a seeded permutation of each epoch, the last short one dropped. */
   trainerStep(trainer: TrainerHandle, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
@@ -255,11 +274,17 @@ export interface NativeTrain {
     trainer: TrainerHandle,
     views: Float32Array,
     rows: number,
+    labels: LabelMatrix | undefined,
     learningRate: number,
     abort: AbortFlag,
   ): Promise<NativeStepResult>
   /** The mean loss over the whole batches of another source, eval mode, on windows and views that are the same at every call. */
-  trainerValidate(trainer: TrainerHandle, source: CropSourceHandle, abort: AbortFlag): Promise<number>
+  trainerValidate(
+    trainer: TrainerHandle,
+    source: CropSourceHandle,
+    labels: LabelMatrix | undefined,
+    abort: AbortFlag,
+  ): Promise<number>
   /** embeddings [n, 512] → projections [n, D] with the live projector */
   trainerProject(trainer: TrainerHandle, embeddings: Float32Array, n: number): Promise<Float32Array>
   /** A consistent copy, taken between two steps. */

@@ -164,12 +164,11 @@ export function native(): NativeBinding {
   return opened
 }
 
-/** The addon that is used, built here or come with the package; undefined where there is none. */
-export function addonFile(): string | undefined {
+/** True where the addon has been built or came with the package. */
+export function addonIsThere(): boolean {
   try {
-    const file = findAddon()
-    return existsSync(file) ? file : undefined
+    return existsSync(findAddon())
   } catch {
-    return undefined
+    return false
   }
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } from 'yaml'
 import { ConfigError, describe, ioError } from '../errors.js'
 import { parseTrainerConfig, type TrainerConfig } from './options.js'
+import { type PresetName, preset } from './presets.js'
 
 const MAX_BYTES = 1 << 20
 /** The choices that a file may leave unnamed: `optimizer: { lr: 0.001 }` is Adam. */
@@ -17,6 +18,8 @@ export interface TrainingConfig {
 }
 
 export interface ConfigSources {
+  /** a training that everything else changes; in a file, `preset` */
+  preset?: string
   /** `key.sub=value`, as `--set` takes it; the value is YAML */
   set?: readonly string[]
   /** options by name, from flags; undefined ones are left out */
@@ -126,17 +129,41 @@ function named(choice: unknown, usual: string): unknown {
   return isNameless ? { name: usual, ...choice } : choice
 }
 
+/** The options of a preset under those that were written; a choice such as the optimiser is mixed with one of its name. */
+function overPreset(
+  base: Record<string, unknown>,
+  written: Record<string, unknown>,
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...base, ...written }
+  for (const [key, below] of Object.entries(base)) {
+    const over = written[key]
+    const isObject = typeof over === 'object' && over !== null && !Array.isArray(over)
+    if (!isObject || typeof below !== 'object' || !below) continue
+    const choice = over as { name?: unknown }
+    if (choice.name === undefined || choice.name === (below as { name?: unknown }).name)
+      merged[key] = { ...below, ...choice }
+  }
+  return merged
+}
+
 /**
- * Reads the options of a training: the file, then `--set`, then flags, each over the one before.
+ * Reads the options of a training: the preset, then the file, `--set` and flags, each over the one before.
  * @param text YAML; empty is allowed
  * @param path of the file, for messages
  * @throws ConfigError with file:line:column, or the `--set` it came from, and the nearest name for a misspelt one
  */
 export function parseTrainingConfig(text: string, path: string, sources: ConfigSources = {}): TrainingConfig {
-  const { value, locate } = parseYaml(text, path)
-  const assigned = (sources.set ?? []).map((one) => ({ one, names: assign(value, one) }))
+  const { value: written, locate } = parseYaml(text, path)
+  const assigned = (sources.set ?? []).map((one) => ({ one, names: assign(written, one) }))
   const flags = Object.entries(sources.options ?? {}).filter(([, flag]) => flag !== undefined)
-  for (const [name, flag] of flags) value[name] = flag
+  for (const [name, flag] of flags) written[name] = flag
+  const { preset: chosen = undefined, ...rest } = {
+    ...written,
+    ...(sources.preset && { preset: sources.preset }),
+  }
+  const place = sources.preset ? '--preset' : locate(['preset'])
+  const value: Record<string, unknown> =
+    chosen === undefined ? rest : overPreset({ ...preset(chosen as PresetName, place) }, rest)
   for (const [name, usual] of Object.entries(USUAL))
     if (name in value) value[name] = named(value[name], usual)
   const where: Locate = (option) => {

@@ -5,6 +5,7 @@
  * out: weights that follow every step, and a run directory with config, metrics and checkpoints
  */
 export type { TrainerConfig, TrainerOptions } from './options.js'
+export { PRESETS, type PresetName, preset } from './presets.js'
 export {
   adam,
   constant,

@@ -4,6 +4,7 @@ import type {
   AbortFlag,
   CropSourceHandle,
   EncoderHandle,
+  LabelMatrix,
   NativeStepResult,
   StateDict,
   TrainerHandle,
@@ -29,9 +30,12 @@ export class NativeTrainer {
     spec: TrainerSpec,
     weights: { encoder?: StateDict; projector?: StateDict },
     source: CropSourceHandle | undefined,
+    labels?: LabelMatrix,
   ): Promise<NativeTrainer> {
     const { encoder, projector } = weights
-    const handle = await callNative(undefined, () => native().trainerCreate(spec, encoder, projector, source))
+    const handle = await callNative(undefined, () =>
+      native().trainerCreate(spec, encoder, projector, source, labels),
+    )
     return new NativeTrainer(handle, source !== undefined)
   }
 
@@ -64,8 +68,11 @@ export class NativeTrainer {
     rows: number,
     learningRate: number,
     abort: AbortFlag,
+    labels?: LabelMatrix,
   ): Promise<NativeStepResult> {
-    return this.#done(await native().trainerStepOnViews(this.#handle, views, rows, learningRate, abort))
+    return this.#done(
+      await native().trainerStepOnViews(this.#handle, views, rows, labels, learningRate, abort),
+    )
   }
 
   #done(result: NativeStepResult): NativeStepResult {
@@ -73,8 +80,8 @@ export class NativeTrainer {
     return result
   }
 
-  validate(source: CropSourceHandle, abort: AbortFlag): Promise<number> {
-    return native().trainerValidate(this.#handle, source, abort)
+  validate(source: CropSourceHandle, abort: AbortFlag, labels?: LabelMatrix): Promise<number> {
+    return native().trainerValidate(this.#handle, source, labels, abort)
   }
 
   state(): Promise<TrainerState> {

@@ -28,14 +28,16 @@ export const trainerConfig = z.strictObject({
   augmenter: augmenterOption
     .default(() => augmenterOptions.parse({}))
     .describe('how views are made; by default the published chain, two views, with the seed of the training'),
-  objective: objectiveOption.default(() => ntXent()).describe('what is learned: ntXent'),
+  objective: objectiveOption
+    .default(() => ntXent())
+    .describe('what is learned: ntXent, infoNce, byol or supervised'),
   projection: z
     .strictObject({
       hidden: count(65536).default(512).describe('units of the hidden layer'),
       out: count(65536).default(64).describe('dimensions in which the objective compares'),
     })
     .default({ hidden: 512, out: 64 })
-    .describe('the projector between encoder and objective'),
+    .describe('the projector between encoder and objective; supervised has none'),
   optimizer: optimizerOption.default(() => adam()).describe('adam, sgd or lars, with its settings'),
   schedule: scheduleOption
     .default(() => constant())
@@ -101,10 +103,14 @@ export const trainerOptions = trainerConfig.extend({
     .describe('tracks whose loss is measured after every epoch; fewer than 2 have none'),
 })
 
-/** Of `Trainer.step` and `steps`. */
-export const stepOptions = z.strictObject({ signal: signalOption })
+/** Of `Trainer.steps`. */
+export const stepsOptions = z.strictObject({ signal: signalOption })
+/** Of `Trainer.step`. */
+export const stepOptions = stepsOptions.extend({
+  labels: z.instanceof(Float32Array, { message: 'expected a Float32Array' }).optional(),
+})
 /** Of `Trainer.fit`. */
-export const fitOptions = stepOptions.extend({
+export const fitOptions = stepsOptions.extend({
   onStep: callbackOption<StepResult, void | Promise<void>>(),
   onEpoch: callbackOption<EpochResult, void | Promise<void>>(),
 })

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { ConfigError } from '../errors.js'
 import { ntXentOptions } from '../loss/nt-xent.js'
+import { byolOptions, infoNceOptions, supervisedOptions } from '../loss/objectives.js'
 import { parseOptions } from '../options.js'
 
 const weightDecay = z.number().min(0).max(1).default(0).describe('L2 penalty, added to the gradient')
@@ -52,7 +53,12 @@ const larsTable = z.strictObject({
     .describe('biases and batch norm take plain steps, without weight decay'),
 })
 
-const ntXentTable = ntXentOptions.extend({ name: z.literal('ntXent') })
+const objectiveTables = [
+  ntXentOptions.extend({ name: z.literal('ntXent') }),
+  infoNceOptions.extend({ name: z.literal('infoNce') }),
+  byolOptions.extend({ name: z.literal('byol') }),
+  supervisedOptions.extend({ name: z.literal('supervised') }),
+] as const
 
 const constantTable = z.strictObject({ name: z.literal('constant') })
 
@@ -74,7 +80,7 @@ const cosineTable = z
   })
 
 export const optimizerOption = z.discriminatedUnion('name', [adamTable, sgdTable, larsTable])
-export const objectiveOption = z.discriminatedUnion('name', [ntXentTable])
+export const objectiveOption = z.discriminatedUnion('name', objectiveTables)
 export const scheduleOption = z.discriminatedUnion('name', [constantTable, cosineTable])
 
 export type Optimizer = z.output<typeof optimizerOption>

@@ -134,6 +134,7 @@ export class Run {
       await saveModelState(join(this.path, BEST_FILE), {
         encoder: underPrefix(state.tensors, 'encoder.'),
         projector: underPrefix(state.tensors, 'projector.'),
+        head: underPrefix(state.tensors, 'head.'),
         metadata: { step: `${state.step}`, validationLoss: `${best}` },
       })
     const extra = { config: this.#config, bestValidationLoss }

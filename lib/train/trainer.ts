@@ -11,11 +11,13 @@ import { checkRows } from '../native/buffers.js'
 import { fromNativeError } from '../native/call.js'
 import { parseOptions } from '../options.js'
 import { NativeTrainer, nameTracks } from './native-trainer.js'
+import { checkViewCount, collapseWarning, labelsFor, labelsOfViews, nativeObjective } from './objective.js'
 import {
   type CompleteTrainerOptions,
   fitOptions,
   parseTrainerOptions,
   stepOptions,
+  stepsOptions,
   type TrainerConfig,
   type TrainerOptions,
 } from './options.js'
@@ -61,22 +63,8 @@ function checkOptions(options: CompleteTrainerOptions): void {
       expected: `${CLIP_LENGTH}`,
       remedy: 'Leave clipLength out',
     })
-  const own = augmenter.transforms.find((transform) => transform.name === 'custom')
-  if (own)
-    throw new ConfigError({
-      what: 'a Trainer augments natively, which a transform in JavaScript cannot be',
-      given: `custom({ title: ${JSON.stringify(own.title)} })`,
-      expected: 'a chain without custom(…)',
-      remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',
-    })
   learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end
-  if (augmenter.views < 2)
-    throw new ConfigError({
-      what: 'contrastive training compares views of an example',
-      given: `${augmenter.views} view`,
-      expected: 'at least 2',
-      remedy: 'Make an Augmenter of 2 views',
-    })
+  checkViewCount(options)
   if (validation && !dataset)
     throw new ConfigError({
       what: 'the option `validation` needs a data set to train on: it is measured after every epoch',
@@ -106,7 +94,7 @@ function checkProjector(projector: StateDict, projection: TrainerConfig['project
 }
 
 async function initialWeights(options: CompleteTrainerOptions) {
-  const { encoder, initFrom, projection } = options
+  const { encoder, initFrom, projection, objective } = options
   if (encoder && initFrom !== undefined)
     throw new ConfigError({
       what: 'weights to start from come twice',
@@ -118,19 +106,30 @@ async function initialWeights(options: CompleteTrainerOptions) {
   if (initFrom === undefined) return {}
   const model = await loadModelState(initFrom)
   for (const warning of model.warnings) process.emitWarning(`${initFrom}: ${warning}`, 'ClmrWarning')
+  if (objective.name === 'byol' || objective.name === 'supervised') return { encoder: model.encoder }
   if (model.projector) checkProjector(model.projector, projection, initFrom)
   return { encoder: model.encoder, projector: model.projector }
 }
 
-function nativeSpec({ augmenter, ...config }: CompleteTrainerOptions): TrainerSpec {
-  const { seed, batchSize, viewNorm, precision, kernels, device, objective, projection, optimizer } = config
+function nativeSpec(options: CompleteTrainerOptions): TrainerSpec {
+  const { augmenter, ...config } = options
+  const { seed, batchSize, viewNorm, precision, kernels, device, projection, optimizer } = config
   const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as TrainerSpec['chain']['transforms']
   const chain = { ...augmenter, transforms }
   const { accumulate, chunkSize, clipGradientNorm } = config
   return {
     ...{ seed, batchSize, accumulate, chunkSize, clipGradientNorm, viewNorm, precision, kernels, device },
-    ...{ objective, projection, optimizer, chain },
+    ...{ objective: nativeObjective(options), projection, optimizer, chain },
   }
+}
+
+function nativeTrainer(
+  options: CompleteTrainerOptions,
+  weights: { encoder?: StateDict; projector?: StateDict },
+): Promise<NativeTrainer> {
+  const { objective, dataset } = options
+  const labels = labelsFor(objective, dataset)
+  return NativeTrainer.create(nativeSpec(options), weights, dataset?.cropSource(), labels)
 }
 
 /**
@@ -152,6 +151,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   #checkpointStep = -1
   #closed: Promise<void> = Promise.resolve()
   #bestValidationLoss: number | undefined
+  #warned = false
 
   private constructor(options: CompleteTrainerOptions, native: NativeTrainer, run: Run | undefined) {
     const { encoder: _encoder, dataset, validation, ...config } = options
@@ -172,7 +172,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     checkDevice(complete.device)
     checkOptions(complete)
     const weights = await initialWeights(complete)
-    const native = await NativeTrainer.create(nativeSpec(complete), weights, complete.dataset?.cropSource())
+    const native = await nativeTrainer(complete, weights)
     const { runDirectory } = complete
     let run: Run | undefined
     try {
@@ -202,7 +202,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     try {
       checkDevice(options.device)
       checkOptions(options)
-      native = await NativeTrainer.create(nativeSpec(options), {}, options.dataset?.cropSource())
+      native = await nativeTrainer(options, {})
       await native.restore(state)
     } catch (error) {
       native?.dispose()
@@ -244,6 +244,11 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   get projector(): Projector {
     this.#check()
+    if (this.config.objective.name === 'supervised')
+      throw new ConfigError({
+        what: 'supervised training has no projector',
+        remedy: 'Use `encoder`, and the classes that the checkpoint holds as head.*',
+      })
     const native = this.#native
     const dim = this.config.projection.out
     return {
@@ -261,17 +266,22 @@ export class Trainer implements Disposable, AsyncDisposable {
    * data set, where there is one.
    * @param views rows of 59,049 samples, row = example · views + view, of 2 examples or more (and that in `accumulate`
    *        batches of equal size, one after the other); must not change meanwhile
+   * @param options.labels for `supervised`: one row of 0 and 1 an example, one column a class
    * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down
    * @throws ShapeError; ConfigError; NonFiniteError (then nothing has changed); the signal's reason
    */
-  async step(views: Float32Array, options: { signal?: AbortSignal } = {}): Promise<StepResult> {
+  async step(
+    views: Float32Array,
+    options: { labels?: Float32Array; signal?: AbortSignal } = {},
+  ): Promise<StepResult> {
     this.#check()
-    const { signal } = parseOptions(stepOptions, options, 'Trainer.step')
+    const { signal, labels } = parseOptions(stepOptions, options, 'Trainer.step')
     const rows = this.#checkViews(views)
+    const known = labelsOfViews(this.config.objective, labels?.slice(), rows / this.config.augmenter.views)
     const given = signal ? views.slice() : views // an abort gives views back at once, while the native side winds down
     return this.#native.enqueue(signal, async (abort) => {
       const rate = this.#learningRate()
-      const result = await this.#naming([], () => this.#native.stepOnViews(given, rows, rate, abort))
+      const result = await this.#naming([], () => this.#native.stepOnViews(given, rows, rate, abort, known))
       return this.#record(this.#wrap(result, rows), abort)
     })
   }
@@ -286,7 +296,7 @@ export class Trainer implements Disposable, AsyncDisposable {
    *         of the batch; the signal's reason
    */
   async *steps(options: { signal?: AbortSignal } = {}): AsyncGenerator<StepResult, void, undefined> {
-    const { signal } = parseOptions(stepOptions, options, 'Trainer.steps')
+    const { signal } = parseOptions(stepsOptions, options, 'Trainer.steps')
     const total = this.#needTotal()
     let failure: { error: unknown } | undefined
     try {
@@ -407,10 +417,15 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /** What belongs to a finished step, whether or not somebody still waits for it: validation, metrics, checkpoint. */
   async #record(result: StepResult, abort: AbortFlag): Promise<StepResult> {
+    const collapse = this.#warned ? undefined : collapseWarning(result.step, result.metrics)
+    if (collapse) {
+      this.#warned = true
+      process.emitWarning(collapse, 'ClmrWarning')
+    }
     const perEpoch = this.stepsPerEpoch
     try {
       if (this.#validation && this.#validation.length >= 2 && perEpoch && result.step % perEpoch === 0)
-        result.validationLoss = await this.#native.validate(this.#validation.cropSource(), abort)
+        result.validationLoss = await this.#validate(this.#validation, abort)
     } finally {
       await this.#run?.appendStep(result)
     }
@@ -420,6 +435,11 @@ export class Trainer implements Disposable, AsyncDisposable {
     if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
       await this.#checkpoint(improves ? result.validationLoss : undefined)
     return result
+  }
+
+  #validate(validation: Dataset, abort: AbortFlag): Promise<number> {
+    const labels = labelsFor(this.config.objective, validation)
+    return this.#native.validate(validation.cropSource(), abort, labels)
   }
 
   async #checkpoint(best?: number): Promise<void> {

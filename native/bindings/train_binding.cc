@@ -28,9 +28,19 @@ OptimizerSpec ToOptimizerSpec(Napi::Object js) {
   throw Error("ERR_CONFIG", "there is no optimizer " + name);
 }
 
-NtXentSpec ToObjectiveSpec(Napi::Object js) {
+bool Holds(Napi::Object js, const char* name) { return !js.Get(name).IsUndefined(); }
+
+ObjectiveSpec ToObjectiveSpec(Napi::Object js) {
   const std::string name = StringAt(js, "name");
-  if (name == "ntXent") return NtXentSpec{NumberAt(js, "temperature")};
+  if (name == "ntXent")
+    return NtXentSpec{NumberAt(js, "temperature"), Holds(js, "learnTemperature") && BooleanAt(js, "learnTemperature")};
+  if (name == "infoNce") return InfoNceSpec{NumberAt(js, "temperature"), NumberAt(js, "momentum"), IntegerAt(js, "queue")};
+  if (name == "byol")
+    return ByolSpec{NumberAt(js, "momentum"), Holds(js, "scheduleSteps") ? IntegerAt(js, "scheduleSteps") : 0,
+                    IntegerAt(js, "predictorHidden")};
+  if (name == "supervised")
+    return SupervisedSpec{Holds(js, "classes") ? IntegerAt(js, "classes") : 0,
+                          Holds(js, "multilabel") && BooleanAt(js, "multilabel"), NumberAt(js, "dropout")};
   throw Error("ERR_CONFIG", "there is no objective " + name);
 }
 
@@ -69,6 +79,13 @@ at::Tensor ToMatrix(Napi::Value js, const char* name, int64_t rows, int64_t cols
   return at::from_blob(span.data, {rows, cols}, at::kFloat);
 }
 
+// { data, rows, cols } over the caller's memory; undefined where there are none
+at::Tensor ToLabels(Napi::Value js) {
+  if (js.IsUndefined()) return {};
+  auto matrix = js.As<Napi::Object>();
+  return ToMatrix(matrix.Get("data"), "labels", IntegerAt(matrix, "rows"), IntegerAt(matrix, "cols"));
+}
+
 Napi::Array ToArray(Napi::Env env, const std::vector<int64_t>& values) {
   auto array = Napi::Array::New(env, values.size());
   for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, Napi::Number::New(env, static_cast<double>(values[i])));
@@ -96,8 +113,10 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   auto encoder = ToState(info[1], "encoder"), projector = ToState(info[2], "projector");
   std::shared_ptr<CropSource> source;
   if (!info[3].IsUndefined()) source = Handle<CropSource>::Unwrap(info[3], "the crop source");
+  at::Tensor labels = ToLabels(info[4]);
+  if (labels.defined()) labels = labels.clone();
   return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {}, [=](const AbortFlag&) -> Finish {
-    auto trainer = std::make_shared<Trainer>(spec, encoder, projector, source);
+    auto trainer = std::make_shared<Trainer>(spec, encoder, projector, source, labels);
     return [trainer](Napi::Env env) { return Handle<Trainer>::Wrap(env, trainer, kName, trainer->Bytes()); };
   });
 }
@@ -114,9 +133,10 @@ Napi::Value Step(const Napi::CallbackInfo& info) {
 Napi::Value StepOnViews(const Napi::CallbackInfo& info) {
   auto trainer = ToTrainer(info[0]);
   const at::Tensor views = ToMatrix(info[1], "views", ToInteger(info[2], "rows"), kClipLength);
-  const double learning_rate = ToNumber(info[3], "learningRate");
-  return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[1]}, [=](const AbortFlag& abort) -> Finish {
-    const StepResult result = trainer->StepOnViews(views, learning_rate, abort);
+  const at::Tensor labels = ToLabels(info[3]);
+  const double learning_rate = ToNumber(info[4], "learningRate");
+  return RunAsync(info.Env(), ToAbortFlag(info[5]), {info[1], info[3]}, [=](const AbortFlag& abort) -> Finish {
+    const StepResult result = trainer->StepOnViews({views, labels}, learning_rate, abort);
     return [=](Napi::Env env) { return ToJs(env, result, learning_rate); };
   });
 }
@@ -124,8 +144,9 @@ Napi::Value StepOnViews(const Napi::CallbackInfo& info) {
 Napi::Value Validate(const Napi::CallbackInfo& info) {
   auto trainer = ToTrainer(info[0]);
   auto source = Handle<CropSource>::Unwrap(info[1], "the crop source");
-  return RunAsync(info.Env(), ToAbortFlag(info[2]), {}, [=](const AbortFlag& abort) -> Finish {
-    const double loss = trainer->Validate(*source, abort);
+  const at::Tensor labels = ToLabels(info[2]);
+  return RunAsync(info.Env(), ToAbortFlag(info[3]), {info[2]}, [=](const AbortFlag& abort) -> Finish {
+    const double loss = trainer->Validate(*source, labels, abort);
     return [=](Napi::Env env) { return Napi::Number::New(env, loss); };
   });
 }

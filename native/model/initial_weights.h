@@ -8,7 +8,7 @@
 namespace clmr {
 
 // Which stream of (seed, Purpose::weights) a layer draws from: no two layers share one.
-enum class WeightStream : uint32_t { encoder = 0, projector = 64 };
+enum class WeightStream : uint32_t { encoder = 0, projector = 64, predictor = 128, classifier = 192, queue = 256 };
 
 // float32 of `shape`. item: 0 for a weight, 1 for a bias.
 at::Tensor InitialWeights(at::IntArrayRef shape, int64_t fan_in, uint64_t seed, WeightStream part, uint32_t layer,

@@ -27,6 +27,13 @@ Projector Projector::FromState(const NamedTensors& state) {
   return projector;
 }
 
+Projector Projector::WithState(const NamedTensors& state) const {
+  Projector projector = FromState(state);
+  if (projector.first.sizes() != first.sizes() || projector.second.sizes() != second.sizes())
+    throw Error("ERR_CHECKPOINT", "the projector of the state has other sizes than the trainer's");
+  return projector;
+}
+
 NamedTensors Projector::State() const {
   return {{"0.weight", first.detach().clone()}, {"2.weight", second.detach().clone()}};
 }

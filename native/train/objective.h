@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "model/sample_cnn.h"
@@ -26,9 +27,11 @@ struct ObjectiveInput {
   at::Tensor embeddings;  // [B·V', 512] of OnlineViews, by the encoder that learns
   at::Tensor targets;     // [B·V'', 512] of TargetViews, by TargetEncoder, without gradient; undefined where there is none
   at::Tensor labels;      // [B, K] of 0 and 1; undefined where the data has none
-  int64_t views = 2;      // V
-  bool training = true;   // false: running statistics, no dropout, and nothing of the objective moves
-  uint32_t step = 0;      // of which random choices are drawn
+  int64_t views = 2;         // V
+  bool training = true;      // false: running statistics, no dropout, and nothing of the objective moves
+  bool views_apart = false;  // batch norm of the heads sees one view at a time
+  uint32_t step = 0;         // of which random choices are drawn
+  int64_t first_row = 0;     // of the embeddings, in a step that works through several batches
   const AbortFlag* abort = nullptr;  // outlives the backward pass
 };
 
@@ -69,23 +72,50 @@ class Objective {
   // embeddings [N, 512] → projections [N, D], running statistics
   virtual at::Tensor Project(const at::Tensor& embeddings) const = 0;
 
-  // Everything that a resumed run needs, copied: `projector.*` for SimCLR's projector, `objective.*` for all else.
+  // Everything that a resumed run needs, copied: `projector.*` (SimCLR's), `head.*` (a classifier), `objective.*` (all else).
   virtual NamedTensors State() const = 0;
   // One with the same settings and this state. Throws ERR_CHECKPOINT.
   virtual std::unique_ptr<Objective> WithState(const NamedTensors& state) const = 0;
 };
 
-// ObjectiveSpec of binding.ts
+// ObjectiveSpec of binding.ts: what they are called is what lib/loss/ describes.
 struct NtXentSpec {
   double temperature = 0.5;
+  bool learn_temperature = false;
 };
+struct InfoNceSpec {
+  double temperature = 0.2, momentum = 0.999;
+  int64_t queue = 65536;
+};
+struct ByolSpec {
+  double momentum = 0.996;
+  int64_t schedule_steps = 0;  // in which the momentum rises to 1; 0: it stays
+  int64_t predictor_hidden = 512;
+};
+struct SupervisedSpec {
+  int64_t classes = 0;
+  bool multilabel = false;
+  double dropout = 0.5;
+};
+using ObjectiveSpec = std::variant<NtXentSpec, InfoNceSpec, ByolSpec, SupervisedSpec>;
 
 struct ProjectionSpec {
   int64_t hidden = 512, out = 64;
 };
 
-// Weights are drawn from the seed, but for a projector that is given (names `0.weight`, `2.weight`).
-std::unique_ptr<Objective> MakeObjective(const NtXentSpec& spec, ProjectionSpec projection, uint64_t seed,
-                                         const NamedTensors* projector);
+// What every objective starts from.
+struct ObjectiveStart {
+  const SampleCnn& encoder;         // of which a target network is a copy
+  const NamedTensors* projector;    // SimCLR's (`0.weight`, `2.weight`), or null: weights are drawn
+  ProjectionSpec projection;
+  uint64_t seed = 42;
+};
+
+// Throws ERR_CONFIG, ERR_CHECKPOINT.
+std::unique_ptr<Objective> MakeObjective(const ObjectiveSpec& spec, const ObjectiveStart& start);
+
+// target ← momentum · target + (1 − momentum) · online, tensor by tensor
+void Follow(const std::vector<at::Tensor>& target, const std::vector<at::Tensor>& online, double momentum);
+std::vector<at::Tensor> TensorsOf(const NamedTensors& named);
 
 }  // namespace clmr

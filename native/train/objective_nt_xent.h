@@ -13,13 +13,17 @@ class NtXentObjective : public Objective {
   void CheckViews(int64_t views) const override;
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   NamedTensors Parameters() const override;
+  void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
   NamedTensors State() const override;
   std::unique_ptr<Objective> WithState(const NamedTensors& state) const override;
 
  private:
+  at::Tensor Temperature() const;  // scalar, float64
+
   NtXentSpec spec_;
   Projector projector_;
+  at::Tensor log_temperature_;  // scalar, float; where τ is learned
 };
 
 }  // namespace clmr

@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <chrono>
@@ -81,6 +82,11 @@ void AddMetrics(Metrics& sums, const Metrics& metrics, double share) {
   for (size_t i = 0; i < metrics.size(); ++i) sums[i].second += share * metrics[i].second;
 }
 
+// The rows of labels [all tracks, K] that belong to the tracks of a batch
+at::Tensor LabelsOf(const at::Tensor& labels, const std::vector<int64_t>& tracks) {
+  return labels.defined() ? labels.index_select(0, at::tensor(tracks)) : at::Tensor();
+}
+
 void CheckFinite(double value, const char* what, int64_t step) {
   if (std::isfinite(value)) return;
   throw Error("ERR_NON_FINITE", std::string("the ") + what + " of step " + std::to_string(step) + " is " +
@@ -93,33 +99,26 @@ StepResult Trainer::Step(double learning_rate, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);  // it may have waited for another step
   Stopwatch watch;
-  const LoadedBatch batch = loader_.Take(step_, abort);
+  const std::vector<int64_t> tracks = Order().Tracks(step_);
+  const auto step = static_cast<uint32_t>(step_);
+  const at::Tensor crops = ReadCrops(*source_, tracks, spec_.chain.views, windows_, spec_.seed, step, abort);
+  const at::Tensor views = AugmentRows(row_chain_, crops, step, abort);
   const double data_seconds = watch.Seconds();
-  loader_.Begin(step_ + 1);
-  StepResult result = Run(batch.views, learning_rate, abort);
+  StepResult result = Run({views, LabelsOf(labels_, tracks)}, learning_rate, abort);
   result.data_seconds = data_seconds;
   result.seconds = watch.Seconds();
-  result.tracks = batch.tracks;
+  result.tracks = tracks;
   return result;
 }
 
-LoadedBatch Trainer::Load(int64_t step, const AbortFlag& abort) const {
-  LoadedBatch batch{Order().Tracks(step), {}};
-  const auto number = static_cast<uint32_t>(step);
-  const at::Tensor crops =
-      ReadCrops(*source_, batch.tracks, spec_.chain.views, windows_, spec_.seed, number, abort);
-  batch.views = AugmentRows(row_chain_, crops, number, abort);
-  return batch;
-}
-
-StepResult Trainer::StepOnViews(const at::Tensor& views, double learning_rate, const AbortFlag& abort) {
+StepResult Trainer::StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);
   CheckViews(views, spec_.accumulate);
   return Run(views, learning_rate, abort);
 }
 
-StepResult Trainer::Run(const at::Tensor& views, double learning_rate, const AbortFlag& abort) {
+StepResult Trainer::Run(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
   at::AutoGradMode with_gradients(true);
   Stopwatch watch;
   StepResult result;
@@ -128,8 +127,12 @@ StepResult Trainer::Run(const at::Tensor& views, double learning_rate, const Abo
   const SampleCnn encoder = encoder_.WithOwnStatistics();
   std::unique_ptr<Objective> objective = objective_->Draft();
 
-  for (const at::Tensor& batch : views.chunk(spec_.accumulate))
-    Learn(encoder, *objective, batch, 1.0 / static_cast<double>(spec_.accumulate), result, abort);
+  const int64_t rows = views.views.size(0) / spec_.accumulate, examples = rows / spec_.chain.views;
+  for (int64_t i = 0; i < spec_.accumulate; ++i) {
+    LabelledViews batch{views.views.narrow(0, i * rows, rows), {}};
+    if (views.labels.defined()) batch.labels = views.labels.narrow(0, i * examples, examples);
+    Learn(encoder, *objective, batch, i * rows, 1.0 / static_cast<double>(spec_.accumulate), result, abort);
+  }
   const std::vector<at::Tensor> all = gradients.All();
   result.gradient_norm = Norm(all);
   CheckFinite(result.gradient_norm, "gradient", result.step);
@@ -150,11 +153,12 @@ StepResult Trainer::Run(const at::Tensor& views, double learning_rate, const Abo
 // views [B·V, T] → embeddings [N, E] → loss, and back. With chunks the encoder's activations are kept for one of them
 // only (Gao, Zhang, Han & Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021): all
 // embeddings first, without a graph, then the loss and its gradient in them, which every chunk's second pass sends on.
-void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, double share,
-                    StepResult& result, const AbortFlag& abort) const {
+void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const LabelledViews& batch, int64_t first_row,
+                    double share, StepResult& result, const AbortFlag& abort) const {
   const int64_t chunk_rows = spec_.chunk_size * spec_.chain.views;
-  const bool cached = chunk_rows > 0 && chunk_rows < views.size(0);
-  ObjectiveInput input = Embed(encoder, objective, views, /*training=*/true, abort);
+  const bool cached = chunk_rows > 0 && chunk_rows < batch.views.size(0);
+  ObjectiveInput input = Embed(encoder, objective, batch, /*training=*/true, abort);
+  input.first_row = first_row;
   if (cached) input.embeddings.requires_grad_(true);
   const ObjectiveLoss loss = objective.Loss(input);
   const double value = loss.loss.item<double>();
@@ -167,15 +171,16 @@ void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const at::Te
   const ViewRange range = objective.OnlineViews(spec_.chain.views);
   const at::Tensor gradient = input.embeddings.grad();
   int64_t row = 0;
-  for (const at::Tensor& chunk : Chunks(views, chunk_rows, spec_.chain.views)) {
+  for (const at::Tensor& chunk : Chunks(batch.views, chunk_rows, spec_.chain.views)) {
     const at::Tensor embeddings = Encode(again, chunk, range, /*training=*/true, abort);
     embeddings.backward(gradient.narrow(0, row, embeddings.size(0)));
     row += embeddings.size(0);
   }
 }
 
-ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objective, const at::Tensor& views,
+ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objective, const LabelledViews& batch,
                               bool training, const AbortFlag& abort) const {
+  const at::Tensor& views = batch.views;
   const int64_t n_views = spec_.chain.views;
   const int64_t chunk_rows = spec_.chunk_size > 0 ? spec_.chunk_size * n_views : views.size(0);
   const auto all_chunks = [&](const SampleCnn& model, ViewRange range) {
@@ -192,8 +197,10 @@ ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objecti
     at::NoGradGuard no_gradients;
     input.targets = all_chunks(*target, objective.TargetViews(n_views));
   }
+  input.labels = batch.labels;
   input.views = n_views;
   input.training = training;
+  input.views_apart = spec_.view_norm == ViewNorm::separate;
   input.step = static_cast<uint32_t>(step_);
   input.abort = &abort;
   return input;
@@ -213,14 +220,14 @@ at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, Vi
   return at::stack(embeddings, 1).flatten(0, 1);
 }
 
-double Trainer::Evaluate(const at::Tensor& views, const AbortFlag& abort) {
+double Trainer::Evaluate(const LabelledViews& views, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   at::NoGradGuard no_gradients;
   CheckViews(views, 1);
   return objective_->Loss(Embed(encoder_, *objective_, views, /*training=*/false, abort)).loss.item<double>();
 }
 
-double Trainer::Validate(const CropSource& source, const AbortFlag& abort) {
+double Trainer::Validate(const CropSource& source, const at::Tensor& labels, const AbortFlag& abort) {
   if (source.Tracks() < 2) throw Error("ERR_CONFIG", "a validation set needs at least 2 tracks");
   const int64_t batch = std::min(spec_.batch_size, source.Tracks());
   const int64_t batches = source.Tracks() / batch;
@@ -231,18 +238,20 @@ double Trainer::Validate(const CropSource& source, const AbortFlag& abort) {
     // Other windows and transforms for every batch, the same ones every time
     const uint32_t step = kValidationStep - static_cast<uint32_t>(b);
     const at::Tensor crops = ReadCrops(source, tracks, spec_.chain.views, windows_, spec_.seed, step, abort);
-    sum += Evaluate(AugmentRows(row_chain_, crops, step, abort), abort);
+    sum += Evaluate({AugmentRows(row_chain_, crops, step, abort), LabelsOf(labels, tracks)}, abort);
   }
   return sum / static_cast<double>(batches);
 }
 
-void Trainer::CheckViews(const at::Tensor& views, int64_t batches) const {
-  const int64_t least = 2 * spec_.chain.views * batches;
-  if (views.dim() == 2 && views.size(1) == kClipLength && views.size(0) >= least &&
-      views.size(0) % (spec_.chain.views * batches) == 0)
-    return;
-  throw Error("ERR_SHAPE", "expected views of at least 2 examples a batch, " + std::to_string(spec_.chain.views) +
-                               " rows of " + std::to_string(kClipLength) + " samples each");
+void Trainer::CheckViews(const LabelledViews& batch, int64_t batches) const {
+  const at::Tensor& views = batch.views;
+  const int64_t n_views = spec_.chain.views, least = 2 * n_views * batches;
+  if (views.dim() != 2 || views.size(1) != kClipLength || views.size(0) < least || views.size(0) % (n_views * batches) != 0)
+    throw Error("ERR_SHAPE", "expected views of at least 2 examples a batch, " + std::to_string(n_views) + " rows of " +
+                                 std::to_string(kClipLength) + " samples each");
+  if (batch.labels.defined() && batch.labels.size(0) != views.size(0) / n_views)
+    throw Error("ERR_SHAPE", "expected labels of " + std::to_string(views.size(0) / n_views) + " examples, not of " +
+                                 std::to_string(batch.labels.size(0)));
 }
 
 }  // namespace clmr

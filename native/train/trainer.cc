@@ -28,15 +28,19 @@ bool IsParameter(const std::string& name) {
 }  // namespace
 
 Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
-                 const std::optional<NamedTensors>& projector, std::shared_ptr<const CropSource> source)
+                 const std::optional<NamedTensors>& projector, std::shared_ptr<const CropSource> source,
+                 at::Tensor labels)
     : spec_(std::move(spec)),
       row_chain_(SingleView(spec_.chain)),
       windows_(WindowsOf(spec_.chain)),
-      source_(std::move(source)) {
+      source_(std::move(source)),
+      labels_(std::move(labels)) {
   if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size * spec_.accumulate);
-  Adopt(encoder ? SampleCnn::FromState(*encoder) : SampleCnn::Create(spec_.seed),
-        MakeObjective(spec_.objective, spec_.projection, spec_.seed, projector ? &*projector : nullptr));
-  objective_->CheckViews(spec_.chain.views);
+  SampleCnn model = encoder ? SampleCnn::FromState(*encoder) : SampleCnn::Create(spec_.seed);
+  const ObjectiveStart start{model, projector ? &*projector : nullptr, spec_.projection, spec_.seed};
+  std::unique_ptr<Objective> objective = MakeObjective(spec_.objective, start);
+  objective->CheckViews(spec_.chain.views);
+  Adopt(std::move(model), std::move(objective));
 }
 
 void Trainer::Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective) {
@@ -112,6 +116,7 @@ at::Tensor Trainer::Project(const at::Tensor& embeddings) {
 int64_t Trainer::Bytes() const {
   int64_t bytes = encoder_.Bytes();
   for (const auto& [name, p] : Parameters()) bytes += 3 * static_cast<int64_t>(p.nbytes());  // gradient, two moments
+  for (const auto& [name, tensor] : objective_->State()) bytes += static_cast<int64_t>(tensor.nbytes());
   return bytes;
 }
 

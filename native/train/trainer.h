@@ -15,7 +15,6 @@
 #include "model/encoder.h"
 #include "model/sample_cnn.h"
 #include "train/batch.h"
-#include "train/batch_loader.h"
 #include "train/objective.h"
 #include "train/optimizer.h"
 
@@ -34,7 +33,7 @@ struct TrainerSpec {
   double clip_gradient_norm = 0;   // longer gradients are scaled down to it, 0: none
   ViewNorm view_norm = ViewNorm::joint;
   bool fused = false;  // the encoder's pass as one operation, where that can be had
-  NtXentSpec objective;
+  ObjectiveSpec objective;
   ProjectionSpec projection;
   OptimizerSpec optimizer;
   ChainSpec chain;
@@ -44,7 +43,7 @@ struct StepResult {
   int64_t step = 0;  // steps done, this one included
   double loss = 0, gradient_norm = 0;
   Metrics metrics;  // what the objective tells of the batch
-  double data_seconds = 0, seconds = 0;  // waiting for the batch; all
+  double data_seconds = 0, seconds = 0;
   std::vector<int64_t> tracks;  // [B · accumulate]; empty for views that the caller gave
 };
 
@@ -53,21 +52,27 @@ struct TrainerState {
   int64_t step = 0, epoch = 0;
 };
 
+// views [B·V, 59049], row = example·V + view; labels [B, K] of 0 and 1, undefined where there are none
+struct LabelledViews {
+  at::Tensor views, labels;
+};
+
 class Trainer {
  public:
-  // Weights that are not given are drawn from the seed. Without a source only StepOnViews and Evaluate work.
+  // Weights that are not given are drawn from the seed. Without a source only StepOnViews and Evaluate work. labels
+  // [tracks, K]: of the source, for an objective that learns from them.
   Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder, const std::optional<NamedTensors>& projector,
-          std::shared_ptr<const CropSource> source);
+          std::shared_ptr<const CropSource> source, at::Tensor labels);
 
   // One at a time; a second caller waits.
   StepResult Step(double learning_rate, const AbortFlag& abort);
-  // views [B·V, 59049], row = example·V + view, in `accumulate` batches of equal size; takes the place of a step on the
-  // source in the count of steps.
-  StepResult StepOnViews(const at::Tensor& views, double learning_rate, const AbortFlag& abort);
-  // The loss of views [B·V, 59049] with running statistics; nothing moves.
-  double Evaluate(const at::Tensor& views, const AbortFlag& abort);
-  // The mean loss over the whole batches of `source`, on views that are the same at every call.
-  double Validate(const CropSource& source, const AbortFlag& abort);
+  // In `accumulate` batches of equal size; takes the place of a step on the source in the count of steps.
+  StepResult StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort);
+  // The loss with running statistics; nothing moves.
+  double Evaluate(const LabelledViews& views, const AbortFlag& abort);
+  // The mean loss over the whole batches of `source`, on views that are the same at every call; labels [tracks, K] as
+  // above.
+  double Validate(const CropSource& source, const at::Tensor& labels, const AbortFlag& abort);
 
   // Copies, taken between two steps.
   TrainerState State();
@@ -86,17 +91,15 @@ class Trainer {
 
  private:
   const BatchOrder& Order() const;
-  void CheckViews(const at::Tensor& views, int64_t batches) const;
-  // The batch of a step on the source: crops, augmented.
-  LoadedBatch Load(int64_t step, const AbortFlag& abort) const;
-  StepResult Run(const at::Tensor& views, double learning_rate, const AbortFlag& abort);
+  void CheckViews(const LabelledViews& views, int64_t batches) const;
+  StepResult Run(const LabelledViews& views, double learning_rate, const AbortFlag& abort);
   at::Tensor Encode(const SampleCnn& encoder, const at::Tensor& views, ViewRange range, bool training,
                     const AbortFlag& abort) const;
   // A batch forward and backward, `share` of its loss: gradients add up in the parameters, and the batch in `result`.
-  void Learn(const SampleCnn& encoder, Objective& objective, const at::Tensor& views, double share, StepResult& result,
-             const AbortFlag& abort) const;
+  void Learn(const SampleCnn& encoder, Objective& objective, const LabelledViews& batch, int64_t first_row, double share,
+             StepResult& result, const AbortFlag& abort) const;
   // What `objective` compares, of `encoder` in the place of the trainer's own.
-  ObjectiveInput Embed(const SampleCnn& encoder, const Objective& objective, const at::Tensor& views, bool training,
+  ObjectiveInput Embed(const SampleCnn& encoder, const Objective& objective, const LabelledViews& batch, bool training,
                        const AbortFlag& abort) const;
   NamedTensors Parameters() const;  // what the optimiser moves
   Optimizer MakeOptimizer() const;
@@ -106,6 +109,7 @@ class Trainer {
   Chain row_chain_;  // views = 1: it sees every row as an example
   Windows windows_;
   std::shared_ptr<const CropSource> source_;
+  at::Tensor labels_;  // [tracks, K], or undefined
   std::optional<BatchOrder> order_;
 
   std::mutex step_mutex_;     // held for a whole step; guards all below
@@ -115,7 +119,6 @@ class Trainer {
   std::optional<Optimizer> optimizer_;
   int64_t step_ = 0;
   std::shared_ptr<Encoder> live_;  // null until somebody asks for it
-  BatchLoader loader_{[this](int64_t step, const AbortFlag& abort) { return Load(step, abort); }};  // the first to go
 };
 
 }  // namespace clmr

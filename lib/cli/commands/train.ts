@@ -4,6 +4,7 @@ import { flagFor } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
 import { Trainer, type TrainingSummary } from '../../train/index.js'
 import { trainerConfig } from '../../train/options.js'
+import { PRESETS, type PresetName } from '../../train/presets.js'
 import { refuseChanges } from '../../train/run.js'
 import { commonFlags, examples } from '../command.js'
 import { UsageError } from '../failure.js'
@@ -30,6 +31,7 @@ const DEVICE_HELP = 'cpu (training runs on the CPU so far)'
 /** What may be another value when a run goes on. */
 const FREE = ['epochs', 'maxSteps', 'checkpointEvery', 'keepCheckpoints', 'device'] as const
 
+const OBJECTIVES = ['ntXent', 'infoNce', 'byol', 'supervised']
 const SPLITS = ['train', 'valid', 'test', 'all'] as const
 type SplitName = (typeof SPLITS)[number]
 
@@ -37,6 +39,7 @@ interface Options {
   data?: string
   run: string
   config?: string
+  preset?: PresetName
   set?: string[]
   split?: SplitName
   validate?: boolean
@@ -119,10 +122,10 @@ function checkTogether({ data, resume, split, validate, initFrom }: Options): vo
 }
 
 async function train(session: Session, options: Options & Record<string, unknown>): Promise<void> {
-  const { data: cache, run, config: file, set } = options
+  const { data: cache, run, config: file, set, preset } = options
   checkTogether(options)
-  const flags = Object.fromEntries(FLAGS.map((name) => [name, options[name]]))
-  const settings = await readTrainingConfig(file, { set, options: flags })
+  const flags = Object.fromEntries([...FLAGS, 'objective'].map((name) => [name, options[name]]))
+  const settings = await readTrainingConfig(file, { preset, set, options: flags })
   if ('runDirectory' in settings.given)
     throw new UsageError(
       'the folder of the run is given twice: as runDirectory and as --run',
@@ -151,6 +154,14 @@ export function configure(command: Command): void {
     .option('--data <cache>', 'what `clmr prepare` made; with --resume the one of the run by default')
     .requiredOption('--run <dir>', 'folder of the run: config, metrics, checkpoints')
     .option('--config <file>', 'options as YAML, under the names of --set')
+    .addOption(
+      new Option('--preset <name>', 'a training to start from; all else changes it').choices(PRESETS),
+    )
+    .addOption(
+      new Option('--objective <name>', 'what is learned, with its usual settings (default: ntXent)').choices(
+        OBJECTIVES,
+      ),
+    )
     .option(
       '--set <key=value...>',
       'any option of the training, such as optimizer.lr=0.001',
@@ -170,6 +181,7 @@ export function configure(command: Command): void {
   examples(command, [
     'clmr train --data music.cache --run runs/mine',
     'clmr train --data music.cache --run runs/mine --config train.yaml --set optimizer.lr=0.001',
+    'clmr train --data music.cache --run runs/byol --preset byol --batch-size 24',
     'clmr train --run runs/mine --resume --epochs 200',
   ])
   onRun(command, train)

@@ -1,0 +1,105 @@
+#include "train/objective_byol.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "kernels/reference/nt_xent.h"
+#include "loss/byol.h"
+#include "loss/embedding_metrics.h"
+#include "model/named_tensors.h"
+
+namespace clmr {
+namespace {
+
+using kernels::reference::unit_rows;
+
+// x [B·2, I] → [B·2, D]; views_apart: a pass a view, as the encoder's with separate batch norm
+at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input) {
+  if (!input.views_apart || !input.training) return head.Forward(x, input.training);
+  const at::Tensor by_view = x.view({-1, 2, x.size(1)});
+  return at::stack({head.Forward(by_view.select(1, 0), true), head.Forward(by_view.select(1, 1), true)}, 1).flatten(0, 1);
+}
+
+}  // namespace
+
+ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection, uint64_t seed)
+    : spec_(spec),
+      projector_(MlpHead::Create(kEmbeddingSize, projection.hidden, projection.out, seed, WeightStream::projector)),
+      predictor_(MlpHead::Create(projection.out, spec.predictor_hidden, projection.out, seed, WeightStream::predictor)),
+      target_encoder_(encoder.Clone()),
+      target_projector_(projector_.Clone()) {
+  projector_.RequireGrad(true);
+  predictor_.RequireGrad(true);
+}
+
+std::unique_ptr<Objective> ByolObjective::Draft() const {
+  auto draft = std::make_unique<ByolObjective>(*this);
+  draft->projector_ = projector_.WithOwnStatistics();
+  draft->predictor_ = predictor_.WithOwnStatistics();
+  draft->target_encoder_ = target_encoder_.WithOwnStatistics();
+  draft->target_projector_ = target_projector_.WithOwnStatistics();
+  return draft;
+}
+
+void ByolObjective::CheckViews(int64_t views) const {
+  if (views != 2) throw Error("ERR_CONFIG", "byol takes 2 views of an example: each predicts the other");
+}
+
+// embeddings, targets [B·2, E] → predictions, target projections [B·2, D] → loss
+ObjectiveLoss ByolObjective::Loss(const ObjectiveInput& input) {
+  const at::Tensor projections = Through(projector_, input.embeddings, input);
+  const at::Tensor predictions = Through(predictor_, projections, input);
+  at::Tensor targets;
+  {
+    at::NoGradGuard no_gradients;
+    targets = Through(target_projector_, input.targets, input);
+  }
+  const at::Tensor loss = ByolLoss(predictions, targets);
+  if (!input.training) return {loss, {}};
+  at::NoGradGuard no_gradients;
+  const at::Tensor u = unit_rows(input.embeddings.detach());
+  return {loss,
+          {{"alignment", Alignment(u, input.views)},
+           {"uniformity", Uniformity(u)},
+           {"embeddingStd", Spread(u)},
+           {"projectionStd", Spread(unit_rows(projections.detach()))},
+           {"targetMomentum", ByolMomentum(spec_.momentum, input.step, spec_.schedule_steps)}}};
+}
+
+NamedTensors ByolObjective::Parameters() const {
+  NamedTensors parameters;
+  Append(parameters, "objective.projector.", projector_.Parameters());
+  Append(parameters, "objective.predictor.", predictor_.Parameters());
+  return parameters;
+}
+
+void ByolObjective::AfterUpdate(const SampleCnn& encoder, int64_t step) {
+  const double momentum = ByolMomentum(spec_.momentum, step - 1, spec_.schedule_steps);
+  Follow(target_encoder_.Parameters(), encoder.Parameters(), momentum);
+  Follow(TensorsOf(target_projector_.Parameters()), TensorsOf(projector_.Parameters()), momentum);
+}
+
+at::Tensor ByolObjective::Project(const at::Tensor& embeddings) const { return projector_.Forward(embeddings, false); }
+
+NamedTensors ByolObjective::State() const {
+  NamedTensors state;
+  Append(state, "objective.projector.", projector_.State());
+  Append(state, "objective.predictor.", predictor_.State());
+  Append(state, "objective.target.encoder.", target_encoder_.State());
+  Append(state, "objective.target.projector.", target_projector_.State());
+  return state;
+}
+
+std::unique_ptr<Objective> ByolObjective::WithState(const NamedTensors& state) const {
+  auto restored = std::make_unique<ByolObjective>(*this);
+  restored->projector_ = projector_.WithState(Under(state, "objective.projector."), "the projector");
+  restored->predictor_ = predictor_.WithState(Under(state, "objective.predictor."), "the predictor");
+  restored->target_encoder_ = SampleCnn::FromState(Under(state, "objective.target.encoder."));
+  restored->target_projector_ =
+      target_projector_.WithState(Under(state, "objective.target.projector."), "the target's projector");
+  restored->projector_.RequireGrad(true);
+  restored->predictor_.RequireGrad(true);
+  return restored;
+}
+
+}  // namespace clmr

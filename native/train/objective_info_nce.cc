@@ -1,0 +1,118 @@
+#include "train/objective_info_nce.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+#include "kernels/reference/nt_xent.h"
+#include "loss/embedding_metrics.h"
+#include "loss/info_nce.h"
+#include "model/initial_weights.h"
+#include "model/named_tensors.h"
+#include "random/philox.h"
+
+namespace clmr {
+namespace {
+
+using kernels::reference::unit_rows;
+
+// Rows that point anywhere: normal numbers, made as long as 1. [keys, dim]
+at::Tensor RandomDirections(int64_t keys, int64_t dim, uint64_t seed) {
+  at::Tensor rows = at::empty({keys, dim}, at::kFloat);
+  float* data = rows.mutable_data_ptr<float>();
+  random::Stream stream(seed, random::Purpose::weights, 0, static_cast<uint32_t>(WeightStream::queue), 0);
+  std::generate_n(data, rows.numel(), [&] { return static_cast<float>(stream.Normal()); });
+  return unit_rows(rows);
+}
+
+Projector Copy(const Projector& projector) { return Projector::FromState(projector.State()); }
+
+}  // namespace
+
+InfoNceObjective::InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector, uint64_t seed)
+    : spec_(spec),
+      projector_(std::move(projector)),
+      target_encoder_(encoder.Clone()),
+      target_projector_(Copy(projector_)),
+      queue_(RandomDirections(spec.queue, projector_.second.size(0), seed)) {
+  projector_.RequireGrad(true);
+}
+
+std::unique_ptr<Objective> InfoNceObjective::Draft() const {
+  auto draft = std::make_unique<InfoNceObjective>(*this);
+  draft->target_encoder_ = target_encoder_.WithOwnStatistics();
+  return draft;
+}
+
+void InfoNceObjective::CheckViews(int64_t views) const {
+  if (views != 2) throw Error("ERR_CONFIG", "infoNce takes 2 views of an example: one asks, one is the key");
+}
+
+// embeddings [B, E] of the first views, targets [B, E] of the second ones → queries, keys [B, D] → loss
+ObjectiveLoss InfoNceObjective::Loss(const ObjectiveInput& input) {
+  const at::Tensor queries = unit_rows(projector_.Forward(input.embeddings));
+  at::Tensor keys;
+  {
+    at::NoGradGuard no_gradients;
+    keys = unit_rows(target_projector_.Forward(input.targets));
+  }
+  const InfoNceValue value = InfoNce(queries, keys, queue_, spec_.temperature);
+  if (!input.training) return {value.loss, {}};
+  new_keys_.push_back(keys);
+  at::NoGradGuard no_gradients;
+  const at::Tensor u = unit_rows(input.embeddings.detach());
+  const at::Tensor pairs = at::stack({u, unit_rows(input.targets)}, 1).flatten(0, 1);
+  return {value.loss, {{"accuracy", value.accuracy}, {"alignment", Alignment(pairs, 2)}, {"uniformity", Uniformity(u)}}};
+}
+
+NamedTensors InfoNceObjective::Parameters() const {
+  return {{"projector.0.weight", projector_.first}, {"projector.2.weight", projector_.second}};
+}
+
+void InfoNceObjective::AfterUpdate(const SampleCnn& encoder, int64_t) {
+  Follow(target_encoder_.Parameters(), encoder.Parameters(), spec_.momentum);
+  Follow(target_projector_.Parameters(), projector_.Parameters(), spec_.momentum);
+  for (const at::Tensor& keys : new_keys_) Enqueue(keys);
+  new_keys_.clear();
+}
+
+// Takes the places of the oldest keys; of more keys than the queue holds the last ones stay.
+void InfoNceObjective::Enqueue(const at::Tensor& keys) {
+  at::NoGradGuard no_gradients;
+  const int64_t kept = std::min(keys.size(0), spec_.queue);
+  for (int64_t done = 0; done < kept;) {
+    const int64_t count = std::min(kept - done, spec_.queue - queue_next_);
+    queue_.narrow(0, queue_next_, count).copy_(keys.narrow(0, keys.size(0) - kept + done, count));
+    queue_next_ = (queue_next_ + count) % spec_.queue;
+    done += count;
+  }
+}
+
+at::Tensor InfoNceObjective::Project(const at::Tensor& embeddings) const { return projector_.Forward(embeddings); }
+
+NamedTensors InfoNceObjective::State() const {
+  NamedTensors state;
+  Append(state, "projector.", projector_.State());
+  Append(state, "objective.target.encoder.", target_encoder_.State());
+  Append(state, "objective.target.projector.", target_projector_.State());
+  state.emplace_back("objective.queue", queue_.clone());
+  state.emplace_back("objective.queue_next", at::scalar_tensor(static_cast<double>(queue_next_), at::kFloat));
+  return state;
+}
+
+std::unique_ptr<Objective> InfoNceObjective::WithState(const NamedTensors& state) const {
+  auto restored = std::make_unique<InfoNceObjective>(*this);
+  restored->projector_ = projector_.WithState(Under(state, "projector."));
+  restored->projector_.RequireGrad(true);
+  restored->target_encoder_ = SampleCnn::FromState(Under(state, "objective.target.encoder."));
+  restored->target_projector_ = target_projector_.WithState(Under(state, "objective.target.projector."));
+  StateReader reader(state, "the objective");
+  restored->queue_ = reader.Take("objective.queue", queue_.sizes());
+  restored->queue_next_ = static_cast<int64_t>(reader.Take("objective.queue_next", {}).item<double>());
+  if (restored->queue_next_ < 0 || restored->queue_next_ >= spec_.queue)
+    throw Error("ERR_CHECKPOINT", "the queue of the state has no row " + std::to_string(restored->queue_next_));
+  return restored;
+}
+
+}  // namespace clmr

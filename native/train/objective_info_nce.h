@@ -1,0 +1,39 @@
+#pragma once
+// Momentum contrast (He et al., "Momentum contrast for unsupervised visual representation learning", 2020; with MoCo v2's
+// projector and temperature, Chen et al., 2020): the first view of an example asks, the second one is its key, made by an
+// encoder that follows slowly. Negatives are the keys of earlier batches.
+#include "model/projector.h"
+#include "train/objective.h"
+
+namespace clmr {
+
+class InfoNceObjective : public Objective {
+ public:
+  // The queue starts as random directions, as MoCo's.
+  InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector, uint64_t seed);
+
+  std::unique_ptr<Objective> Draft() const override;
+  void CheckViews(int64_t views) const override;
+  ViewRange OnlineViews(int64_t) const override { return {0, 1}; }
+  const SampleCnn* TargetEncoder() const override { return &target_encoder_; }
+  ViewRange TargetViews(int64_t) const override { return {1, 1}; }
+  ObjectiveLoss Loss(const ObjectiveInput& input) override;
+  NamedTensors Parameters() const override;
+  void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
+  at::Tensor Project(const at::Tensor& embeddings) const override;
+  NamedTensors State() const override;
+  std::unique_ptr<Objective> WithState(const NamedTensors& state) const override;
+
+ private:
+  void Enqueue(const at::Tensor& keys);
+
+  InfoNceSpec spec_;
+  Projector projector_;
+  SampleCnn target_encoder_;
+  Projector target_projector_;
+  at::Tensor queue_;        // [K, D], rows of length 1: a ring
+  int64_t queue_next_ = 0;  // the row that the next key takes
+  std::vector<at::Tensor> new_keys_;  // of the batches of this step
+};
+
+}  // namespace clmr

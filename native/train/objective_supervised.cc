@@ -1,0 +1,76 @@
+#include "train/objective_supervised.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "loss/classification.h"
+#include "model/initial_weights.h"
+#include "model/named_tensors.h"
+#include "random/philox.h"
+
+namespace clmr {
+
+SupervisedObjective::SupervisedObjective(SupervisedSpec spec, uint64_t seed) : spec_(spec), seed_(seed) {
+  if (spec.classes < 1) throw Error("ERR_CONFIG", "supervised training needs classes");
+  weight_ = InitialWeights({spec.classes, kEmbeddingSize}, kEmbeddingSize, seed, WeightStream::classifier, 0, 0);
+  bias_ = InitialWeights({spec.classes}, kEmbeddingSize, seed, WeightStream::classifier, 0, 1);
+  weight_.requires_grad_(true);
+  bias_.requires_grad_(true);
+}
+
+std::unique_ptr<Objective> SupervisedObjective::Draft() const { return std::make_unique<SupervisedObjective>(*this); }
+
+// embeddings [B·V, E], labels [B, K] → logits [B·V, K] → loss
+ObjectiveLoss SupervisedObjective::Loss(const ObjectiveInput& input) {
+  if (!input.labels.defined()) throw Error("ERR_CONFIG", "supervised training needs the labels of the examples");
+  if (input.labels.size(1) != spec_.classes)
+    throw Error("ERR_SHAPE", "expected labels of " + std::to_string(spec_.classes) + " classes, not of " +
+                                 std::to_string(input.labels.size(1)));
+  const at::Tensor labels = input.labels.repeat_interleave(input.views, 0);
+  const at::Tensor embeddings = input.training ? Dropout(input.embeddings, input) : input.embeddings;
+  const at::Tensor logits = at::linear(embeddings, weight_, bias_);
+  ObjectiveLoss result{ClassificationLoss(logits, labels, spec_.multilabel), {}};
+  if (!input.training) return result;
+  at::NoGradGuard no_gradients;
+  if (!spec_.multilabel) result.metrics.emplace_back("accuracy", Accuracy(logits, labels));
+  if (const auto ranking = MacroRanking(logits, labels)) {
+    result.metrics.emplace_back("rocAuc", ranking->roc_auc);
+    result.metrics.emplace_back("prAuc", ranking->average_precision);
+  }
+  return result;
+}
+
+// Each value is left out with the chance of `dropout`, the others grow to make up for it.
+at::Tensor SupervisedObjective::Dropout(const at::Tensor& embeddings, const ObjectiveInput& input) const {
+  if (spec_.dropout == 0) return embeddings;
+  at::Tensor factors = at::empty(embeddings.sizes(), at::kFloat);
+  float* factor = factors.mutable_data_ptr<float>();
+  const auto kept = static_cast<float>(1 / (1 - spec_.dropout));
+  for (int64_t row = 0; row < embeddings.size(0); ++row) {
+    random::Stream stream(seed_, random::Purpose::dropout, input.step, static_cast<uint32_t>(input.first_row + row), 0);
+    for (int64_t k = 0; k < embeddings.size(1); ++k) *factor++ = stream.Uniform() < spec_.dropout ? 0 : kept;
+  }
+  return embeddings * factors;
+}
+
+NamedTensors SupervisedObjective::Parameters() const {
+  return {{"head.0.weight", weight_}, {"head.0.bias", bias_}};
+}
+
+at::Tensor SupervisedObjective::Project(const at::Tensor&) const {
+  throw Error("ERR_CONFIG", "supervised training has no projector");
+}
+
+NamedTensors SupervisedObjective::State() const {
+  return {{"head.0.weight", weight_.detach().clone()}, {"head.0.bias", bias_.detach().clone()}};
+}
+
+std::unique_ptr<Objective> SupervisedObjective::WithState(const NamedTensors& state) const {
+  auto restored = std::make_unique<SupervisedObjective>(*this);
+  StateReader reader(state, "the classifier");
+  restored->weight_ = reader.Take("head.0.weight", weight_.sizes()).requires_grad_(true);
+  restored->bias_ = reader.Take("head.0.bias", bias_.sizes()).requires_grad_(true);
+  return restored;
+}
+
+}  // namespace clmr
