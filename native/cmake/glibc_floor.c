@@ -15,10 +15,12 @@
 #error "glibc_floor.c knows x86-64 and arm64"
 #endif
 
-/* The mathematical functions got new versions in 2.29 for errno's sake; the values are the same. */
+/* These five got new versions in 2.29 for errno's sake; the values are the same. */
 #define OLD(name, version) __asm__(".symver clmr_old_" #name "," #name "@" version)
 OLD(exp, BASE);
+OLD(exp2, BASE);
 OLD(log, BASE);
+OLD(log2, BASE);
 OLD(pow, BASE);
 OLD(pthread_once, BASE);
 __asm__(
@@ -26,13 +28,17 @@ __asm__(
     "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE@GLIBCXX_3.4.11");
 
 double clmr_old_exp(double);
+double clmr_old_exp2(double);
 double clmr_old_log(double);
+double clmr_old_log2(double);
 double clmr_old_pow(double, double);
 int clmr_old_pthread_once(pthread_once_t*, void (*)(void));
 void clmr_old_condition_wait(void*, void*);
 
 double __wrap_exp(double x) { return clmr_old_exp(x); }
+double __wrap_exp2(double x) { return clmr_old_exp2(x); }
 double __wrap_log(double x) { return clmr_old_log(x); }
+double __wrap_log2(double x) { return clmr_old_log2(x); }
 double __wrap_pow(double x, double y) { return clmr_old_pow(x, y); }
 /* In libpthread before 2.34, which node itself has loaded. */
 int __wrap_pthread_once(pthread_once_t* once, void (*routine)(void)) { return clmr_old_pthread_once(once, routine); }
