@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { adam, CheckpointError, ConfigError, type Dataset, Encoder, Trainer, type TrainerOptions } from 'clmr'
+import type { ChainSpec } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
 import { readRunMetrics } from '#lib/train/run-directory.js'
@@ -13,7 +14,7 @@ import { tinyDataset } from './helpers/tiny-dataset.js'
 
 // Oracle of all: the uninterrupted run, compared to the bit.
 
-const STEPS = 5
+const STEPS = 6
 const LENGTHS = [70000, 61000, 80000, 60000, 65000]
 
 const options = (dataset: Dataset, runDirectory: string, maxSteps = STEPS): TrainerOptions => ({
@@ -84,11 +85,11 @@ describe('A resumed run equals an uninterrupted one', () => {
   it('has logged every step', () => {
     assert.deepEqual(
       whole.metrics.map(([step]) => step),
-      [1, 2, 3, 4, 5],
+      [1, 2, 3, 4, 5, 6],
     )
   })
 
-  for (const cut of [1, 2, 4])
+  for (const cut of [1, 2, 3, 4, 5])
     it(`bit for bit when it ended after step ${cut}`, async () => {
       const run = join(folder, `cut-${cut}`)
       using first = await Trainer.create(options(dataset, run, cut))
@@ -221,6 +222,25 @@ describe('The state of a trainer', () => {
     }
     trainer.dispose()
   })
+
+  it('counts steps, from which all random choices come: without that count the steps to come differ (control)', () =>
+    withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, LENGTHS)
+      const { augmenter, ...config } = parseTrainerOptions({ batchSize: 2, seed: 7 }, 'test')
+      const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as ChainSpec['transforms']
+      const spec = { ...config, chain: { ...augmenter, transforms } }
+      const trainer = await NativeTrainer.create(spec, {}, dataset.cropSource())
+      const next = () => trainer.enqueue(undefined, (abort) => trainer.nextStep(1e-3, abort))
+      await next()
+      const state = await trainer.state()
+      const losses = async () => [(await next()).loss, (await next()).loss]
+      const expected = await losses()
+      await trainer.restore(state)
+      assert.deepEqual(await losses(), expected)
+      await trainer.restore({ ...state, step: 0 })
+      assert.notDeepEqual(await losses(), expected)
+      trainer.dispose()
+    }))
 
   it('is refused as a whole where a tensor is missing, and the trainer is as before', async () => {
     const trainer = await make()

@@ -14,7 +14,7 @@ export interface StepResult {
   metrics: Record<string, number>
   /** rows (examples · views) a second of this step */
   viewsPerSecond: number
-  /** time spent reading and augmenting */
+  /** time that the step waited for its batch to be read and augmented: that goes on while the step before trains */
   dataSeconds: number
   /** time of the whole step */
   seconds: number

@@ -55,8 +55,9 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
       threads_(at::get_num_threads()),
       norms_(kBlocks),
       layers_(kBlocks) {
-  const int64_t n = clips_.size(0), parts = std::min<int64_t>(threads_, n);
-  int64_t steps = clips_.size(1) / 3, values = 0, filters = 0;
+  const int64_t n = clips_.size(0);
+  int64_t steps = clips_.size(1) / 3, values = 0;
+  std::vector<int64_t> filters;  // the largest that a part of this number adds up
   for (int64_t i = 1; i < kBlocks; ++i, steps /= 3) {
     Layer& layer = layers_[i];
     layer.in = blocks_[i].weight.size(1);
@@ -65,13 +66,24 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
     layer.y = at::empty({n, steps, layer.out}, at::kFloat);
     layer.pooled = at::empty({n, steps / 3, layer.out}, at::kFloat);
     values = std::max(values, kTilePoints * (kMostRows * std::max(layer.in, layer.out) + kSkew));
-    filters = std::max(filters, layer.in * layer.out);
+    filters.resize(std::max<size_t>(filters.size(), PartsOf(i)));
+    for (int64_t p = 0; p < PartsOf(i); ++p) filters[p] = std::max(filters[p], layer.in * layer.out);
   }
   const auto scratch = [](int64_t size) { return at::empty({size}, at::kFloat); };
-  for (int64_t p = 0; p < parts; ++p)
-    parts_.push_back({n * p / parts, n * (p + 1) / parts, scratch(values),
-                      scratch(kTilePoints * (kMostRows * kBlock + kSkew)), scratch(values), scratch(values),
-                      scratch(4 * kMostChannels), scratch(kTilePoints * filters), scratch(4 * kMostChannels)});
+  for (const int64_t size : filters)
+    workspaces_.push_back({scratch(values), scratch(kTilePoints * (kMostRows * kBlock + kSkew)), scratch(values),
+                           scratch(values), scratch(4 * kMostChannels), scratch(kTilePoints * size),
+                           scratch(4 * kMostChannels)});
+}
+
+int64_t TrainingPass::PartsOf(int64_t i) const {
+  const int64_t n = clips_.size(0), chunks = n * TilesOf(layers_[i].steps) / (2 * kForwardRows);
+  return std::min(n, std::clamp(chunks, kFewestParts, kMostParts));
+}
+
+TrainingPass::Part TrainingPass::PartOf(int64_t i, int64_t p) const {
+  const int64_t n = clips_.size(0), parts = PartsOf(i);
+  return {n * p / parts, n * (p + 1) / parts};
 }
 
 // f(0) … f(n - 1), each on a thread of its own.
@@ -83,9 +95,8 @@ void TrainingPass::Share(int64_t n, const std::function<void(int64_t)>& f) const
 at::Tensor TrainingPass::Forward() {
   PackWeights();
   NormalizeFirst();
-  const int64_t parts = parts_.size();
   for (int64_t i = 1; i < kBlocks; ++i) {
-    const int64_t channels = layers_[i].out;
+    const int64_t channels = layers_[i].out, parts = PartsOf(i);
     at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble), pivots = at::empty({parts, channels}, at::kFloat);
     Share(parts, [&](int64_t p) {
       ForwardPart(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
@@ -116,10 +127,10 @@ void TrainingPass::PackWeights() {
 
 // Mean and variance of w·x over all steps follow from the moments of x.
 void TrainingPass::NormalizeFirst() {
-  const int64_t parts = parts_.size();
+  const int64_t parts = PartsOf(1);
   std::vector<kernels::WaveformMoments> sums(parts);
   Share(parts, [&](int64_t p) {
-    for (int64_t clip = parts_[p].first; clip < parts_[p].last; ++clip)
+    for (int64_t clip = PartOf(1, p).first; clip < PartOf(1, p).last; ++clip)
       kernels::AddWaveformMoments(clips_.const_data_ptr<float>() + clip * clips_.size(1), layers_[1].steps, sums[p]);
   });
   for (int j = 0; j < 3; ++j) {
@@ -152,13 +163,14 @@ void TrainingPass::InputTransform(int64_t i, int64_t clip, TileRange range, Plan
 void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot) {
   const auto& k = ChooseWinogradTraining();
   const Layer& layer = layers_[i];
-  Part& part = parts_[p];
+  const Part part = PartOf(i, p);
+  Workspace& work = workspaces_[p];
   const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
   const int64_t most = RowsOfChunks(all, kForwardRows);
   const int64_t in_plane = most * layer.in + kSkew, out_plane = most * kBlock + kSkew;
-  float* v = part.products_in.mutable_data_ptr<float>();
-  float* m = part.products_out.mutable_data_ptr<float>();
-  float* chunk = part.chunk_sums.mutable_data_ptr<float>();
+  float* v = work.products_in.mutable_data_ptr<float>();
+  float* m = work.products_out.mutable_data_ptr<float>();
+  float* chunk = work.chunk_sums.mutable_data_ptr<float>();
   const float* points = layer.points.const_data_ptr<float>();
   float* y = layer.y.mutable_data_ptr<float>();
   float* pooled = layer.pooled.mutable_data_ptr<float>();
@@ -189,7 +201,8 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
 // for computing sample variances", 1979).
 void TrainingPass::Normalize(int64_t i, const at::Tensor& sums, const at::Tensor& pivots) {
   std::vector<double> counts;
-  for (const Part& part : parts_) counts.push_back(static_cast<double>((part.last - part.first) * layers_[i].steps));
+  for (int64_t p = 0; p < PartsOf(i); ++p)
+    counts.push_back(static_cast<double>((PartOf(i, p).last - PartOf(i, p).first) * layers_[i].steps));
   const at::Tensor n = at::tensor(counts, at::kDouble).unsqueeze(1);  // [parts, 1]
   const double all = static_cast<double>(Count(i));
   const at::Tensor deviation = sums.select(1, 0), squares = sums.select(1, 1);

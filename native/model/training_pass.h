@@ -22,7 +22,7 @@ class TrainingPass : public torch::CustomClassHolder {
   // the time: forward and backward end with ABORT.
   TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort);
 
-  // → [N, 512, 1]. The bits depend on nothing but the input and the number of threads.
+  // → [N, 512, 1]. The bits depend on nothing but the input.
   at::Tensor Forward();
 
   // gradient [N, 512, 1] → the gradients of weight, bias, γ and β of each block. Once: it writes over what forward kept.
@@ -51,12 +51,18 @@ class TrainingPass : public torch::CustomClassHolder {
     at::Tensor back_points;  // [in / 64, 8, out, 64]: G·(w flipped and transposed)
     at::Tensor y, pooled;    // [N, steps, out], [N, steps / 3, out]
   };
-  // A run of clips that one thread takes through a layer, with the memory it works in.
+  // A run of clips that one thread takes through a layer. There are more of them than threads, so that a thread that
+  // is held up holds up nobody; how many there are depends on the layer and on N alone, and so do the bits.
   struct Part {
     int64_t first, last;
+  };
+  // The memory that one part works in.
+  struct Workspace {
     at::Tensor products_in, products_out, gradient, input, carry, weight_sums, chunk_sums;
   };
 
+  int64_t PartsOf(int64_t i) const;
+  Part PartOf(int64_t i, int64_t p) const;
   void Share(int64_t n, const std::function<void(int64_t)>& f) const;
   void PackWeights();
   void NormalizeFirst();
@@ -69,9 +75,9 @@ class TrainingPass : public torch::CustomClassHolder {
   at::Tensor MaskTop(const at::Tensor& gradient);
   void SetSlope(int64_t i, const at::Tensor& sums);
   void BackwardPart(int64_t i, int64_t p, double* sums);
-  void DataGradient(int64_t i, Part& part, int64_t begin, int64_t rows, double* sums);
+  void DataGradient(int64_t i, Part part, Workspace& work, int64_t begin, int64_t rows, double* sums);
   const float* PooledGradient(int64_t i, int64_t clip) const;
-  kernels::Ahead Next(int64_t i, const Part& part, int64_t begin, int64_t rows, int64_t point) const;
+  kernels::Ahead Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const;
   at::Tensor WeightGradient(int64_t i) const;
   std::vector<at::Tensor> FirstGradients(const at::Tensor& sums) const;
 
@@ -81,7 +87,7 @@ class TrainingPass : public torch::CustomClassHolder {
   int64_t threads_;
   std::vector<Norm> norms_;    // kBlocks
   std::vector<Layer> layers_;  // kBlocks, the first one empty
-  std::vector<Part> parts_;
+  std::vector<Workspace> workspaces_;
   kernels::WaveformMoments moments_;  // means
   at::Tensor first_weight_;    // [3, 128], norms_[0] folded in
   at::Tensor top_, top_gradient_;  // [N, 512]: the output, and its gradient where ReLU was active

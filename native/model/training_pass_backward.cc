@@ -19,7 +19,6 @@ std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
   TORCH_CHECK(!done_, "the gradients of a training step can be taken once");
   done_ = true;
   std::vector<at::Tensor> gradients(4 * kBlocks);
-  const int64_t parts = parts_.size();
   at::Tensor sums = MaskTop(gradient);  // [2, C]: of dz and dz · (y − mean)
   for (int64_t i = kBlocks - 1; i > 0; --i) {
     const Norm& norm = norms_[i];
@@ -27,7 +26,7 @@ std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
     gradients[4 * i + 1] = at::zeros_like(blocks_[i].bias);  // batch norm takes the bias away again
     gradients[4 * i + 2] = (norm.sign * sums[1] * norm.inverse_std).to(at::kFloat);
     gradients[4 * i + 3] = sums[0].to(at::kFloat);
-    const int64_t below = i == 1 ? 4 : 2, channels = layers_[i].in;
+    const int64_t below = i == 1 ? 4 : 2, channels = layers_[i].in, parts = PartsOf(i);
     at::Tensor next = at::zeros({parts, below, channels}, at::kDouble);
     Share(parts, [&](int64_t p) { BackwardPart(i, p, next.mutable_data_ptr<double>() + p * below * channels); });
     gradients[4 * i] = WeightGradient(i);
@@ -66,25 +65,26 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
   const auto& k = ChooseWinogradTraining();
   const Layer& layer = layers_[i];
   const kernels::NormalizationGradient norm = norms_[i].Backward();
-  Part& part = parts_[p];
+  const Part part = PartOf(i, p);
+  Workspace& work = workspaces_[p];
   const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
   const int64_t most = RowsOfChunks(all, kBackwardRows);
   const int64_t in_plane = most * layer.in + kSkew, out_plane = most * layer.out + kSkew;
-  float* v = part.products_in.mutable_data_ptr<float>();
-  float* dy = part.gradient.mutable_data_ptr<float>();
-  float* x = part.input.mutable_data_ptr<float>();
-  float* du = part.weight_sums.mutable_data_ptr<float>();
+  float* v = work.products_in.mutable_data_ptr<float>();
+  float* dy = work.gradient.mutable_data_ptr<float>();
+  float* x = work.input.mutable_data_ptr<float>();
+  float* du = work.weight_sums.mutable_data_ptr<float>();
   for (int64_t begin = 0; begin < all; begin += most) {
     throw_if_aborted(abort_);
     const int64_t rows = std::min(most, all - begin);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within;
       k.gradient_transform(layer.y.const_data_ptr<float>() + clip * layer.steps * layer.out, PooledGradient(i, clip), norm,
-                           range, layer.out, part.carry.mutable_data_ptr<float>(),
+                           range, layer.out, work.carry.mutable_data_ptr<float>(),
                            Planes::AsRows(v, out_plane, layer.out).From(row),
                            Planes::AsPanels(dy, out_plane, rows).From(row));
     });
-    DataGradient(i, part, begin, rows, sums);
+    DataGradient(i, part, work, begin, rows, sums);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       InputTransform(i, part.first + within, range, Planes::AsPanels(x, in_plane, rows).From(row));
     });
@@ -96,7 +96,7 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
 }
 
 // A share of what the `rows` tiles from `begin` on are going to read, one for each of the points.
-kernels::Ahead TrainingPass::Next(int64_t i, const Part& part, int64_t begin, int64_t rows, int64_t point) const {
+kernels::Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const {
   const Layer& layer = layers_[i];
   kernels::Ahead ahead;
   if (rows <= 0 || layer.y.nbytes() < kStreamBytes) return ahead;
@@ -115,16 +115,17 @@ kernels::Ahead TrainingPass::Next(int64_t i, const Part& part, int64_t begin, in
 }
 
 // The convolution of dy with the flipped, transposed weights, for the `rows` tiles of a chunk.
-void TrainingPass::DataGradient(int64_t i, Part& part, int64_t begin, int64_t rows, double* sums) {
+void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t begin, int64_t rows,
+                                double* sums) {
   const auto& k = ChooseWinogradTraining();
   Layer& layer = layers_[i];
   const Norm& below = norms_[i - 1];
   const int64_t all = (part.last - part.first) * TilesOf(layer.steps), most = RowsOfChunks(all, kBackwardRows);
   const int64_t v_plane = most * layer.out + kSkew, m_plane = most * kBlock + kSkew;
-  const float* v = part.products_in.const_data_ptr<float>();
+  const float* v = work.products_in.const_data_ptr<float>();
   const float* points = layer.back_points.const_data_ptr<float>();
-  float* m = part.products_out.mutable_data_ptr<float>();
-  float* chunk = part.chunk_sums.mutable_data_ptr<float>();
+  float* m = work.products_out.mutable_data_ptr<float>();
+  float* chunk = work.chunk_sums.mutable_data_ptr<float>();
   float* y = layer.y.mutable_data_ptr<float>();
   const int64_t kinds = i == 1 ? 4 : 2;
   std::fill_n(chunk, kinds * layer.in, 0.0f);
@@ -154,7 +155,7 @@ at::Tensor TrainingPass::WeightGradient(int64_t i) const {
   const Layer& layer = layers_[i];
   at::Tensor taps = at::empty({3, layer.in, layer.out}, at::kFloat);
   std::vector<const float*> du;
-  for (const Part& part : parts_) du.push_back(part.weight_sums.const_data_ptr<float>());
+  for (int64_t p = 0; p < PartsOf(i); ++p) du.push_back(workspaces_[p].weight_sums.const_data_ptr<float>());
   const int64_t parts = du.size();
   Share(parts, [&](int64_t p) {  // rows of whole vectors
     const int64_t first = layer.in * p / parts * layer.out, last = layer.in * (p + 1) / parts * layer.out;

@@ -9,6 +9,7 @@ namespace clmr::training_tiles {
 
 constexpr int64_t kBlock = kernels::kGemmColumns;
 constexpr int64_t kForwardRows = 72, kBackwardRows = 60, kMostRows = 72;  // tiles of a chunk
+constexpr int64_t kFewestParts = 4, kMostParts = 8;  // of a layer
 constexpr int64_t kMostChannels = 512;
 constexpr size_t kStreamBytes = size_t{64} << 20;  // a layer of more than this is not found in the caches again
 constexpr int64_t kSkew = 80;  // keeps the planes from falling onto the same cache sets

@@ -99,16 +99,23 @@ StepResult Trainer::Step(double learning_rate, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);  // it may have waited for another step
   Stopwatch watch;
-  const std::vector<int64_t> tracks = Order().Tracks(step_);
-  const auto step = static_cast<uint32_t>(step_);
-  const at::Tensor crops = ReadCrops(*source_, tracks, spec_.chain.views, windows_, spec_.seed, step, abort);
-  const at::Tensor views = AugmentRows(row_chain_, crops, step, abort);
+  const LoadedBatch batch = loader_.Take(step_, abort);
   const double data_seconds = watch.Seconds();
-  StepResult result = Run({views, LabelsOf(labels_, tracks)}, learning_rate, abort);
+  loader_.Begin(step_ + 1);
+  StepResult result = Run({batch.views, LabelsOf(labels_, batch.tracks)}, learning_rate, abort);
   result.data_seconds = data_seconds;
   result.seconds = watch.Seconds();
-  result.tracks = tracks;
+  result.tracks = batch.tracks;
   return result;
+}
+
+LoadedBatch Trainer::Load(int64_t step, const AbortFlag& abort) const {
+  LoadedBatch batch{Order().Tracks(step), {}};
+  const auto number = static_cast<uint32_t>(step);
+  const at::Tensor crops =
+      ReadCrops(*source_, batch.tracks, spec_.chain.views, windows_, spec_.seed, number, abort);
+  batch.views = AugmentRows(row_chain_, crops, number, abort);
+  return batch;
 }
 
 StepResult Trainer::StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {

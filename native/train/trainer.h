@@ -15,6 +15,7 @@
 #include "model/encoder.h"
 #include "model/sample_cnn.h"
 #include "train/batch.h"
+#include "train/batch_loader.h"
 #include "train/objective.h"
 #include "train/optimizer.h"
 
@@ -43,7 +44,7 @@ struct StepResult {
   int64_t step = 0;  // steps done, this one included
   double loss = 0, gradient_norm = 0;
   Metrics metrics;  // what the objective tells of the batch
-  double data_seconds = 0, seconds = 0;
+  double data_seconds = 0, seconds = 0;  // waiting for the batch; all
   std::vector<int64_t> tracks;  // [B · accumulate]; empty for views that the caller gave
 };
 
@@ -92,6 +93,8 @@ class Trainer {
  private:
   const BatchOrder& Order() const;
   void CheckViews(const LabelledViews& views, int64_t batches) const;
+  // The batch of a step on the source: crops, augmented.
+  LoadedBatch Load(int64_t step, const AbortFlag& abort) const;
   StepResult Run(const LabelledViews& views, double learning_rate, const AbortFlag& abort);
   at::Tensor Encode(const SampleCnn& encoder, const at::Tensor& views, ViewRange range, bool training,
                     const AbortFlag& abort) const;
@@ -119,6 +122,7 @@ class Trainer {
   std::optional<Optimizer> optimizer_;
   int64_t step_ = 0;
   std::shared_ptr<Encoder> live_;  // null until somebody asks for it
+  BatchLoader loader_{[this](int64_t step, const AbortFlag& abort) { return Load(step, abort); }};  // the first to go
 };
 
 }  // namespace clmr
