@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import type { RuntimeInfo } from '../native/binding.js'
 import { cacheFolder, findLibtorch, surveyLibtorch } from '../native/libtorch/find.js'
 import { LIBTORCH_VERSION } from '../native/libtorch/release.js'
-import { addonIsThere, native } from '../native/load.js'
+import { addonFile, native } from '../native/load.js'
 import { grantedThreads } from '../native/threads.js'
 import { batchThatFits, DEFAULT_TRAINING_BYTES, memoryLimit } from './memory.js'
 
@@ -49,13 +49,15 @@ function checkLibtorch(): Finding[] {
 
 function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
   const what = 'native part'
-  if (!addonIsThere()) {
+  const file = addonFile()
+  if (!file) {
     const found = `none for ${process.platform}-${process.arch}`
-    return { findings: [{ level: 'fail', what, found, remedy: 'In a clone run `npm run build`' }] }
+    const remedy = 'In a clone run `npm run build`; elsewhere see "Build it yourself" in docs/getting-started.md'
+    return { findings: [{ level: 'fail', what, found, remedy }] }
   }
   try {
     const info = native().info()
-    const found = `loaded, libtorch ${info.libtorchVersion}`
+    const found = `${file}, with libtorch ${info.libtorchVersion}`
     return { findings: [{ level: 'ok', what, found }], info }
   } catch (error) {
     const remedy = 'Mend what stands above; in a clone, run `npm run build:native`'

@@ -164,11 +164,12 @@ export function native(): NativeBinding {
   return opened
 }
 
-/** True where the addon has been built or came with the package. */
-export function addonIsThere(): boolean {
+/** The addon that is used, built here or come with the package; undefined where there is none. */
+export function addonFile(): string | undefined {
   try {
-    return existsSync(findAddon())
+    const file = findAddon()
+    return existsSync(file) ? file : undefined
   } catch {
-    return false
+    return undefined
   }
 }

@@ -1,9 +1,16 @@
 # clmr::node_api: the headers of Node-API and node-addon-api, and how the library finds the functions at run time.
+# cmake-js names the first; otherwise both lie in the node_modules of the clone, or beside the installed package.
+set(CLMR_NODE_MODULES ${CMAKE_CURRENT_SOURCE_DIR}/node_modules ${CMAKE_CURRENT_SOURCE_DIR}/..)
 set(CLMR_NODE_API_INCLUDE ${CMAKE_JS_INC})
 if(NOT CLMR_NODE_API_INCLUDE)
-  set(CLMR_NODE_API_INCLUDE ${CMAKE_CURRENT_SOURCE_DIR}/node_modules/node-api-headers/include)
+  find_path(CLMR_NODE_API_HEADERS node_api.h PATHS ${CLMR_NODE_MODULES} PATH_SUFFIXES node-api-headers/include NO_DEFAULT_PATH)
+  set(CLMR_NODE_API_INCLUDE ${CLMR_NODE_API_HEADERS})
 endif()
-list(APPEND CLMR_NODE_API_INCLUDE ${CMAKE_CURRENT_SOURCE_DIR}/node_modules/node-addon-api)
+find_path(CLMR_NODE_ADDON_API napi.h PATHS ${CLMR_NODE_MODULES} PATH_SUFFIXES node-addon-api NO_DEFAULT_PATH)
+if(NOT CLMR_NODE_API_INCLUDE OR NOT CLMR_NODE_ADDON_API)
+  message(FATAL_ERROR "The headers of Node-API are missing. Run `npm install node-api-headers node-addon-api`.")
+endif()
+list(APPEND CLMR_NODE_API_INCLUDE ${CLMR_NODE_ADDON_API})
 add_library(clmr_node_api INTERFACE)
 add_library(clmr::node_api ALIAS clmr_node_api)
 target_include_directories(clmr_node_api SYSTEM INTERFACE ${CLMR_NODE_API_INCLUDE})
