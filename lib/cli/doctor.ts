@@ -52,7 +52,8 @@ function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
   const file = addonFile()
   if (!file) {
     const found = `none for ${process.platform}-${process.arch}`
-    const remedy = 'In a clone run `npm run build`; elsewhere see "Build it yourself" in docs/getting-started.md'
+    const remedy =
+      'In a clone run `npm run build`; elsewhere see "Build it yourself" in docs/getting-started.md'
     return { findings: [{ level: 'fail', what, found, remedy }] }
   }
   try {
