@@ -15,7 +15,9 @@ readonly packages=(
 )
 
 # For the benchmarks only; added to the same environment.
-readonly bench_packages=(onnx==1.23.2 onnxruntime==1.32.0)
+readonly bench_packages=(
+  onnx==1.23.2 onnxruntime==1.32.0 torch-audiomentations==0.12.0 audiomentations==0.43.1
+)
 
 readonly stamp="$(printf '%s\n' "${packages[@]}" | cksum | cut -d ' ' -f 1)"
 readonly root="${XDG_CACHE_HOME:-$HOME/.cache}/clmr/python-peers"

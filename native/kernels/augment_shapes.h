@@ -24,8 +24,8 @@ WsolaLengths WsolaLengthsAt(double sample_rate);
 constexpr int kResamplePhaseBits = 6;
 constexpr int kResamplePhases = 1 << kResamplePhaseBits;  // a table of 64 taps stays in the first cache
 constexpr double kResampleZeros = 32;      // half-length of the kernel in samples of the slower rate
-constexpr double kResampleRolloff = 0.93;  // cut-off as a part of the lower Nyquist frequency
-constexpr double kResampleBeta = 7;
+constexpr double kResampleRolloff = 0.955;  // cut-off as a part of the lower Nyquist frequency
+constexpr double kResampleBeta = 6;
 // I0(2·√z) = Σ z^k / k!²; z ≤ β²/4, where 18 terms are enough for float32
 constexpr int kBesselTerms = 18;
 double BesselCoefficient(int k);
