@@ -9,6 +9,7 @@ import {
   type AppliedTransform,
   Augmenter,
   clmrTransforms,
+  custom,
   decodeAudio,
   delay,
   gain,
@@ -88,6 +89,8 @@ const one: Transform[] = [
   pitchShift({ cents: [700, 700] }),
   reverb({ reverberance: [80, 80], damping: [20, 20], roomSize: [100, 100] }),
   reverse(),
+  // One of your own: eight steps of loudness.
+  custom({ title: 'crush', apply: (view) => view.map((v) => Math.round(v * 8) / 8) }),
 ]
 
 mkdirSync(folder, { recursive: true })

@@ -7,6 +7,7 @@ import { checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions, seedOption } from '../options.js'
+import { applyWithCustom, hasCustom } from './custom.js'
 import { clmrTransforms, parseTransform, type Transform, type TransformInput } from './transforms.js'
 
 /** A transform inside of other options: the message of its error becomes theirs. */
@@ -87,7 +88,11 @@ export interface ApplyOptions {
 export function chainSpec(augmenter: Augmenter): ChainSpec {
   const { transforms, views, clipLength, sampleRate, seed } = augmenter
   return {
-    transforms: transforms.map((t) => ({ p: 1, ...t }) as TransformSpec),
+    transforms: transforms.map((t) => {
+      const spec = { p: 1, ...t }
+      if (spec.name !== 'custom') return spec as TransformSpec
+      return { name: spec.name, p: spec.p, title: spec.title }
+    }),
     views,
     clipLength,
     sampleRate,
@@ -144,6 +149,15 @@ export class Augmenter {
   async augment(batch: Float32Array, options: ApplyOptions & { step?: number } = {}): Promise<Matrix> {
     const { step, ...rest } = parseOptions(augmentOptions, options, 'augment')
     const { n, length, out } = this.#check(batch, rest)
+    if (hasCustom(this.transforms))
+      return this.#wrap(
+        await applyWithCustom(this, chainSpec(this), batch, this.draw(n, { step, length }), {
+          ...rest,
+          n,
+          length,
+          out,
+        }),
+      )
     const data = await callNative(rest.signal, (abort) =>
       native().augment(chainSpec(this), batch, n, length, step, out, abort),
     )
@@ -172,7 +186,7 @@ export class Augmenter {
 
   /**
    * Applies drawn parameters, as they are: no chance is left. They may come from another augmenter, from JSON, or be
-   * written by hand.
+   * written by hand. A transform of your own is found by its title in this augmenter's chain.
    * @param batch n rows of `length` samples; must not change until the promise settles
    * @param parameters n·views rows, as `draw` returns them
    * @returns n·views rows of clipLength samples
@@ -185,6 +199,10 @@ export class Augmenter {
     const rest = parseOptions(applyOptions, options, 'apply')
     const { n, length, out } = this.#check(batch, rest)
     this.#checkParameters(parameters, n)
+    if (parameters.some((row) => Array.isArray(row) && hasCustom(row)))
+      return this.#wrap(
+        await applyWithCustom(this, chainSpec(this), batch, parameters, { ...rest, n, length, out }),
+      )
     const data = await callNative(rest.signal, (abort) =>
       native().applyTransforms(
         chainSpec(this),

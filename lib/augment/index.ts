@@ -6,7 +6,10 @@
  */
 export { type AppliedTransform, type ApplyOptions, Augmenter, type AugmenterOptions } from './augmenter.js'
 export {
+  type CustomApply,
+  type CustomContext,
   clmrTransforms,
+  custom,
   delay,
   gain,
   highLowPass,

@@ -6,6 +6,22 @@ import { z } from 'zod'
 import { ConfigError, describe } from '../errors.js'
 import { nearestName, parseOptions } from '../options.js'
 
+/** What a transform that is written in JavaScript is told beside the view. */
+export interface CustomContext {
+  sampleRate: number
+  /** of the choices for this view: drawn, recorded, and therefore the same when the view is replayed */
+  seed: number
+  /** the next number of that seed, uniform in [0, 1) */
+  random: () => number
+}
+
+/** Changes the samples of `view` in place, or returns as many others; may be asynchronous. */
+export type CustomApply = (
+  view: Float32Array,
+  context: CustomContext,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what one writes
+) => Float32Array | void | Promise<Float32Array | void>
+
 const p = z.number().min(0).max(1).default(1).describe('probability that a view gets it')
 
 interface Bounds {
@@ -100,6 +116,16 @@ export const transformTables = {
     roomSize: pair(percent, 'size of the room, whole percent').default([0, 100]),
   }),
   reverse: z.strictObject({ name: z.literal('reverse'), p }),
+  custom: z.strictObject({
+    name: z.literal('custom'),
+    p,
+    title: z.string().min(1).max(100).describe('which one it is, in what draw returns'),
+    apply: z
+      .custom<CustomApply>((value) => typeof value === 'function', {
+        message: 'expected a function of (view, context)',
+      })
+      .describe('changes a view, or returns another one of as many samples'),
+  }),
 }
 
 export type TransformName = keyof typeof transformTables
@@ -178,6 +204,18 @@ export const reverb = (options: Input<'reverb'> = {}) => make('reverb', options)
 
 /** The clip backwards. */
 export const reverse = (options: Input<'reverse'> = {}) => make('reverse', options)
+
+/**
+ * A transform of your own, written in JavaScript. It gets one view at a time on the JavaScript thread, so it is slower than
+ * the others, and a Trainer refuses it in the chain of `fit`: make the views with `augment`, and train on them with
+ * `trainer.step`.
+ *
+ *   custom({ title: 'crush', p: 0.5, apply: (view) => view.map((v) => Math.round(v * 16) / 16) })
+ *
+ * @param options.apply for random choices it should use `context.random`, which makes a view replayable; what it throws
+ *        rejects the call with an ArgumentError, whose `cause` it is
+ */
+export const custom = (options: Input<'custom'>) => make('custom', options)
 
 /** What CLMR published (Spijkervet & Burgoyne, ISMIR 2021). */
 const publishedProbabilities = {

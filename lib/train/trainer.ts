@@ -63,6 +63,14 @@ function checkOptions(options: CompleteTrainerOptions): void {
       expected: `${CLIP_LENGTH}`,
       remedy: 'Leave clipLength out',
     })
+  const own = augmenter.transforms.find((transform) => transform.name === 'custom')
+  if (own)
+    throw new ConfigError({
+      what: 'a Trainer augments natively, which a transform in JavaScript cannot be',
+      given: `custom({ title: ${JSON.stringify(own.title)} })`,
+      expected: 'a chain without custom(…)',
+      remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',
+    })
   learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end
   checkViewCount(options)
   if (validation && !dataset)

@@ -37,26 +37,28 @@ struct TransformType {
   std::vector<AppliedParameter> parameters;
   // Draws every parameter, always in the same order, whether the transform will be applied or not.
   void (*draw)(const TransformSpec& spec, const DrawContext& context, random::Stream& stream, AppliedTransform& drawn);
-  // `applied` has been checked. One of the two, but for the crop, which decides where the row is read: `apply` transforms the
-  // row; `fold` puts the transform into the pass that reads it, or says false where it has no place there.
+  // `applied` has been checked. One of the two, but for `custom` and the crop, which decides where the row is read: `apply`
+  // transforms the row; `fold` puts the transform into the pass that reads it, or says false where it has no place there.
   void (*apply)(const AppliedTransform& applied, Row& row) = nullptr;
   bool (*fold)(const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) = nullptr;
 };
 
 extern const TransformType kRandomCrop, kPolarityInversion, kNoise, kGain, kLowPass, kHighPass, kHighLowPass, kDelay,
-    kPitchShift, kReverb, kReverse;
+    kPitchShift, kReverb, kReverse, kCustom;
 
 // nullptr for an unknown name
 const TransformType* FindTransform(const std::string& name);
 
 // ERR_CONFIG for an unknown transform or option, a missing option, one of the wrong kind, a cut-off above half the sample rate.
 void CheckSpec(const TransformSpec& spec, double sample_rate);
-// ERR_ARGUMENT for an unknown transform, or a parameter that is missing or out of range; `where` is for the message.
+// ERR_ARGUMENT for an unknown transform, one that is written in JavaScript, or a parameter that is missing or out of range;
+// `where` is for the message.
 void CheckApplied(const AppliedTransform& applied, double sample_rate, const std::string& where);
 
 // Option and parameter access; they throw where a check was left out.
 double NumberOption(const TransformSpec& spec, const char* name);
 std::pair<double, double> RangeOption(const TransformSpec& spec, const char* name);
+std::string WordOption(const TransformSpec& spec, const char* name);
 bool HasOption(const TransformSpec& spec, const char* name);
 double NumberParameter(const AppliedTransform& applied, const char* name);
 std::string WordParameter(const AppliedTransform& applied, const char* name);

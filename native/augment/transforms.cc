@@ -10,7 +10,7 @@ namespace {
 const std::vector<const TransformType*>& All() {
   static const std::vector<const TransformType*> all{&kRandomCrop, &kPolarityInversion, &kNoise,      &kGain,
                                                      &kLowPass,    &kHighPass,          &kHighLowPass, &kDelay,
-                                                     &kPitchShift, &kReverb,            &kReverse};
+                                                     &kPitchShift, &kReverb,            &kReverse,    &kCustom};
   return all;
 }
 
@@ -70,6 +70,7 @@ void CheckApplied(const AppliedTransform& applied, double sample_rate, const std
   const TransformType* type = FindTransform(applied.name);
   if (!type) throw Error("ERR_ARGUMENT", where + ": there is no transform \"" + applied.name + "\", but " + KnownNames());
   const std::string at = where + " (" + applied.name + ")";
+  if (type == &kCustom) throw Error("ERR_ARGUMENT", at + ": a transform in JavaScript cannot be applied here");
   for (const AppliedParameter& parameter : type->parameters) {
     const auto found = applied.parameters.find(parameter.name);
     if (found == applied.parameters.end()) throw Error("ERR_ARGUMENT", at + " lacks " + parameter.name);
@@ -91,6 +92,11 @@ double NumberOption(const TransformSpec& spec, const char* name) {
 std::pair<double, double> RangeOption(const TransformSpec& spec, const char* name) {
   if (const auto* range = std::get_if<std::pair<double, double>>(&Option(spec, name))) return *range;
   throw Error("ERR_CONFIG", spec.name + ": expected a [min, max] pair for " + name);
+}
+
+std::string WordOption(const TransformSpec& spec, const char* name) {
+  if (const auto* word = std::get_if<std::string>(&Option(spec, name))) return *word;
+  throw Error("ERR_CONFIG", spec.name + ": expected a string for " + name);
 }
 
 bool HasOption(const TransformSpec& spec, const char* name) { return spec.parameters.count(name) > 0; }

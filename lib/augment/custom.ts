@@ -1,0 +1,133 @@
+/** Chains with transforms that are written in JavaScript: the native side does what lies between them. */
+import { setImmediate } from 'node:timers/promises'
+import { ArgumentError, describe, ShapeError } from '../errors.js'
+import type { ChainSpec } from '../native/binding.js'
+import { abortReason, callNative } from '../native/call.js'
+import { native } from '../native/load.js'
+import type { AppliedTransform, Augmenter } from './augmenter.js'
+import type { CustomContext, Transform } from './transforms.js'
+
+type Row = readonly AppliedTransform[]
+type Custom = Extract<Transform, { name: 'custom' }>
+
+/** Milliseconds after which the event loop gets a turn. */
+const TURN = 10
+
+export function hasCustom(transforms: readonly { name?: unknown }[]): boolean {
+  return transforms.some((transform) => transform?.name === 'custom')
+}
+
+/** mulberry32, a 32-bit generator of T. Ettinger, public domain, from both halves of the seed. */
+function randomOf(seed: number): () => number {
+  let state = (Math.floor(seed / 2 ** 32) ^ seed) >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let word = Math.imul(state ^ (state >>> 15), state | 1)
+    word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
+    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+function find(augmenter: Augmenter, { title, seed }: AppliedTransform): Custom {
+  const found = augmenter.transforms.find((t): t is Custom => t.name === 'custom' && t.title === title)
+  const titles = augmenter.transforms.flatMap((t) => (t.name === 'custom' ? [JSON.stringify(t.title)] : []))
+  if (!found)
+    throw new ArgumentError({
+      what: 'there is no such transform of your own in the chain',
+      given: `the title ${describe(title)}`,
+      expected: titles.length > 0 ? titles.join(' or ') : 'a chain with custom(…)',
+      remedy: 'Apply the parameters with the augmenter that drew them, or with one of the same chain',
+    })
+  if (!Number.isSafeInteger(seed) || Number(seed) < 0)
+    throw new ArgumentError({
+      what: `${JSON.stringify(title)} lacks its seed`,
+      given: describe(seed),
+      expected: 'a whole number from 0',
+      remedy: 'Keep the seed that draw() gave',
+    })
+  return found
+}
+
+async function runOne({ title, apply }: Custom, view: Float32Array, context: CustomContext): Promise<void> {
+  let result: unknown
+  try {
+    result = await apply(view, context)
+  } catch (cause) {
+    throw new ArgumentError({
+      what: `the transform ${JSON.stringify(title)} threw: ${(cause as Error | undefined)?.message ?? String(cause)}`,
+      remedy: 'Look at the cause of this error, and correct the function',
+      cause,
+    })
+  }
+  if (result === undefined) return
+  if (!(result instanceof Float32Array) || result.length !== view.length)
+    throw new ShapeError({
+      what: `the transform ${JSON.stringify(title)} returned something else than a view`,
+      given: describe(result),
+      expected: `a Float32Array of ${view.length}, or nothing`,
+      remedy: 'Change the view in place, or return as many samples',
+    })
+  if (result !== view) view.set(result)
+}
+
+/** Where the next transform in JavaScript stands that is applied, or the end of the row. */
+function nextCustom(row: Row, from: number): number {
+  const at = row.findIndex((t, i) => i >= from && t?.name === 'custom' && t.applied)
+  return at < 0 ? row.length : at
+}
+
+function checkCrops(parameters: readonly Row[]): void {
+  for (const [r, row] of parameters.entries())
+    if (!Array.isArray(row) || row.some((t, i) => i > 0 && t?.name === 'randomCrop'))
+      throw new ArgumentError({
+        what: `parameters[${r}] is no row of applied transforms in which a crop comes first`,
+        remedy: 'Pass what draw() returned',
+      })
+}
+
+/**
+ * As `apply` of an augmenter: in turn what is native up to the next transform in JavaScript, for all views together, then
+ * that transform, view by view.
+ */
+export async function applyWithCustom(
+  augmenter: Augmenter,
+  chain: ChainSpec,
+  batch: Float32Array,
+  parameters: readonly Row[],
+  options: { n: number; length: number; out?: Float32Array; signal?: AbortSignal },
+): Promise<Float32Array> {
+  const { clipLength, sampleRate } = augmenter
+  const { signal, out = new Float32Array(parameters.length * clipLength) } = options
+  checkCrops(parameters)
+  let spec: ChainSpec = { ...chain, transforms: [] }
+  let [source, n, length] = [batch, options.n, options.length]
+  const places = parameters.map(() => 0)
+  for (let first = true; ; first = false) {
+    const ends = parameters.map((row, r) => nextCustom(row, places[r]!))
+    const parts = parameters.map((row, r) =>
+      row.slice(places[r]!, ends[r]).filter((t) => t?.name !== 'custom'),
+    )
+    if (first || parts.some((part) => part.length > 0))
+      await callNative(signal, (abort) =>
+        native().applyTransforms(spec, parts, source, n, length, out, abort),
+      )
+      // From now on the views themselves are read, each a row of its own, and changed in place.
+    ;[source, n, length] = [out, parameters.length, clipLength]
+    spec = { ...spec, views: 1 }
+    const waiting = parameters.flatMap((row, r) => (ends[r]! < row.length ? [r] : []))
+    if (waiting.length === 0) return out
+    let turn = performance.now()
+    for (const r of waiting) {
+      const applied = parameters[r]![ends[r]!]!
+      const seed = Number(applied.seed)
+      const view = out.subarray(r * clipLength, (r + 1) * clipLength)
+      await runOne(find(augmenter, applied), view, { sampleRate, seed, random: randomOf(seed) })
+      if (performance.now() - turn > TURN) {
+        await setImmediate()
+        turn = performance.now()
+      }
+      if (signal?.aborted) throw abortReason(signal)
+    }
+    for (const [r, row] of parameters.entries()) places[r] = Math.min(ends[r]! + 1, row.length)
+  }
+}
