@@ -31,7 +31,7 @@ fail() {
 
 # torchaudio opens these by name at run time; pip cannot bring them.
 check_sox() {
-  if command -v ldconfig >/dev/null && ! ldconfig -p | grep -q 'libsox\.so '; then
+  if command -v ldconfig >/dev/null && ! ldconfig -p | grep 'libsox\.so ' >/dev/null; then  # -q would end the pipe early
     fail 'libsox.so was not found; torchaudio needs it for reverb and pitch. Debian and Ubuntu: apt-get install libsox3 libsox-dev'
   fi
 }

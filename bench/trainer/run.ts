@@ -1,0 +1,128 @@
+// Whole training steps: clmr against CLMR in PyTorch, the same weights, batch and objective, each in a process of its
+// own and in turn. Writes bench/RESULTS.md.
+//   npm run bench:trainer -- [--examples 48] [--rounds 1] [--seconds 8] [--only fused,eager] [--results file.json]
+// --results keeps the times of earlier calls, so that a long run can be cut into several.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
+
+const { values } = parseArgs({
+  options: {
+    examples: { type: 'string', default: '48' },
+    rounds: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '8' },
+    only: { type: 'string', default: '' },
+    results: { type: 'string' },
+  },
+})
+const VIEWS = 2
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+
+interface Contender {
+  /** of --only */
+  key: string
+  name: string
+  command: () => [string, string[]]
+  environment?: Record<string, string>
+}
+interface Line {
+  times: number[]
+  peak: number
+}
+
+const peer = (key: string, name: string, kind: string[], environment?: Record<string, string>): Contender => {
+  const [first, ...rest] = kind
+  const args = [here('peers.py'), first!, values.examples, values.seconds, ...rest]
+  return { key, name, command: () => [pythonOfPeers(), args], environment }
+}
+const ours = (key: string, name: string, input: string, kernels: string): Contender => {
+  const args = ['--import', 'tsx', here('ours.ts'), values.examples, values.seconds, input, kernels]
+  return { key, name, command: () => [process.execPath, args] }
+}
+
+const GIVEN: Contender[] = [
+  ours('fused', 'clmr', 'given', 'fused'),
+  ours('plain', 'clmr, plain kernels', 'given', 'plain'),
+  peer('eager', 'PyTorch eager, malloc tuned', ['eager'], MALLOC_TUNED),
+  peer('compile', 'torch.compile, malloc tuned', ['compile'], MALLOC_TUNED),
+  peer('bfloat16', 'PyTorch eager bfloat16, malloc tuned', ['bfloat16'], MALLOC_TUNED),
+  peer('installed', 'PyTorch eager, as installed', ['eager']),
+]
+const AUGMENTED: Contender[] = [
+  ours('augmented', 'clmr, augmented', 'augmented', 'fused'),
+  peer('eager-augmented', 'PyTorch eager, malloc tuned, augmented', ['eager', 'augment'], MALLOC_TUNED),
+]
+
+function measure({ name, command: build, environment }: Contender): Line | undefined {
+  try {
+    const [command, args] = build()
+    const printed = execFileSync(command, args, {
+      encoding: 'utf8',
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 900_000,
+    })
+    return JSON.parse(printed.trim().split('\n').at(-1)!) as Line
+  } catch (error) {
+    process.stderr.write(`${name} failed: ${(error as Error).message.split('\n')[0]}\n`)
+    return undefined
+  }
+}
+
+const { results } = values
+const lines: Record<string, Line> =
+  results !== undefined && existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {}
+const wanted = values.only.split(',').filter(Boolean)
+for (let round = 0; round < Number(values.rounds); round++)
+  for (const contender of [...GIVEN, ...AUGMENTED]) {
+    const { key, name } = contender
+    if (wanted.length > 0 && !wanted.includes(key)) continue
+    const line = measure(contender)
+    if (!line) continue
+    const { times, peak } = lines[name] ?? { times: [], peak: 0 }
+    lines[name] = { times: [...times, ...line.times], peak: Math.max(peak, line.peak) }
+    process.stderr.write(`round ${round + 1}: ${name}\n`)
+    if (results !== undefined) writeFileSync(results, JSON.stringify(lines))
+  }
+
+const rows = Number(values.examples) * VIEWS
+const figure = (x: number, digits = 2) => x.toFixed(digits)
+
+function table(contenders: Contender[]): string {
+  const [first] = contenders
+  const mine = lines[first!.name]
+  const body = contenders.map(({ name }) => {
+    const line = lines[name]
+    if (!line || !mine) return `| ${name} | not measured | | | |`
+    const [t, base] = [timingOf(line.times), timingOf(mine.times)]
+    const ratios = `${figure(t.best / base.best)} / ${figure(t.median / base.median)}`
+    return `| ${name} | ${figure(rows / t.best, 1)} | ${figure(rows / t.median, 1)} | ${ratios} | ${figure(line.peak / 1e9)} GB |`
+  })
+  return `| | views/s, best | median | time ÷ clmr, best / median | peak memory |\n|---|---|---|---|---|\n${body.join('\n')}`
+}
+
+function cost(): string {
+  const [given, augmented] = [lines[GIVEN[0]!.name], lines[AUGMENTED[0]!.name]]
+  if (!given || !augmented) return ''
+  const share = timingOf(augmented.times).best / timingOf(given.times).best - 1
+  return `Reading and augmenting add ${figure(100 * share, 1)} % to clmr's step (best times).`
+}
+
+writeSection(
+  'Trainer',
+  `${machine()}
+
+Command: \`npm run bench:trainer\`. Whole steps on ${values.examples} examples with two views, a pass a view (as CLMR), projector, NT-Xent, Adam, two threads; PyTorch with simclr's loss. Peak memory is that of the whole process.
+
+Views that are given:
+
+${table(GIVEN)}
+
+Views made in the step by the published chain, out of clips of 3 seconds (clmr: from its cache; PyTorch: from memory, with torchaudio-augmentations):
+
+${table(AUGMENTED)}
+
+${cost()}`,
+)
