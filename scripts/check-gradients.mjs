@@ -30,6 +30,7 @@ if (right) {
     for (const args of [
       ['4', 'plain'],
       ['5', 'mixed'],
+      ['4', 'bfloat16'],
     ])
       right =
         run(program, args, {

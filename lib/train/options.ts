@@ -67,10 +67,9 @@ export const trainerConfig = z.strictObject({
   precision: z
     .enum(['float32', 'bfloat16'])
     .default('float32')
-    .refine((value) => value === 'float32', {
-      message: 'bfloat16 is not available for training yet, float32 is',
-    })
-    .describe('arithmetic of the network: float32'),
+    .describe(
+      'what activations are kept as until the backward pass: bfloat16 takes half the memory and rounds them to 8 bits; arithmetic is float32 either way',
+    ),
   seed: seedOption('of weights, order, crops and transforms'),
   runDirectory: folder.optional().describe('where config, metrics and checkpoints are kept'),
   checkpointEvery: count().default(100).describe('steps from one checkpoint to the next'),

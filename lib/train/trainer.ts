@@ -56,6 +56,7 @@ function checkDevice(device: string): void {
 
 function checkOptions(options: CompleteTrainerOptions): void {
   const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
+  const { precision, kernels } = options
   if (augmenter.clipLength !== CLIP_LENGTH)
     throw new ConfigError({
       what: 'the augmenter makes views that SampleCNN does not take',
@@ -72,6 +73,13 @@ function checkOptions(options: CompleteTrainerOptions): void {
       remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',
     })
   learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end
+  if (precision === 'bfloat16' && kernels === 'plain')
+    throw new ConfigError({
+      what: 'the plain kernels keep activations in float32',
+      given: "precision 'bfloat16', kernels 'plain'",
+      expected: 'one of the two',
+      remedy: 'Leave `kernels` out, or `precision`',
+    })
   checkViewCount(options)
   if (validation && !dataset)
     throw new ConfigError({

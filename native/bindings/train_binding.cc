@@ -45,7 +45,6 @@ ObjectiveSpec ToObjectiveSpec(Napi::Object js) {
 }
 
 TrainerSpec ToTrainerSpec(Napi::Object js) {
-  if (StringAt(js, "precision") != "float32") throw Error("ERR_CONFIG", "training computes in float32 only");
   const std::string device = StringAt(js, "device");
   if (device != "cpu" && device != "auto") throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + device);
   TrainerSpec spec;
@@ -56,6 +55,7 @@ TrainerSpec ToTrainerSpec(Napi::Object js) {
   spec.clip_gradient_norm = js.Get("clipGradientNorm").IsUndefined() ? 0 : NumberAt(js, "clipGradientNorm");
   spec.view_norm = StringAt(js, "viewNorm") == "separate" ? ViewNorm::separate : ViewNorm::joint;
   spec.fused = StringAt(js, "kernels") == "fused";
+  spec.kept = StringAt(js, "precision") == "bfloat16" ? at::kBFloat16 : at::kFloat;
   spec.objective = ToObjectiveSpec(ObjectAt(js, "objective"));
   spec.projection = {IntegerAt(ObjectAt(js, "projection"), "hidden"), IntegerAt(ObjectAt(js, "projection"), "out")};
   spec.optimizer = ToOptimizerSpec(ObjectAt(js, "optimizer"));

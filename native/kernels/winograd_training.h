@@ -10,6 +10,9 @@
 
 namespace clmr::kernels {
 
+// What activations, and the gradients that take their place, are kept as. Arithmetic is float32 either way.
+using Bfloat16 = uint16_t;  // the upper half of a float32, rounded to nearest even
+
 constexpr int64_t kPanel = 32;
 constexpr int64_t kGemmColumns = 64;
 
@@ -39,16 +42,41 @@ struct NormalizationGradient {
 struct Ahead {
   static constexpr int kPieces = 3;
   struct Piece {
-    const float* data = nullptr;
-    int64_t size = 0;
+    const void* data = nullptr;
+    int64_t bytes = 0;
   } pieces[kPieces];
 };
 
-struct WinogradTrainingKernels {
+// The kernels that read or write activations.
+template <class Stored>
+struct ActivationKernels {
   // Bᵀ·x of x = ReLU(norm(rows)), rows [L, channels]
-  void (*input_transform)(const float* rows, Normalization norm, TileRange tiles, int64_t channels, Planes to);
+  void (*input_transform)(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels, Planes to);
 
-  // The same of the first block, which is not stored: waveform [3·L]; weight [3, channels], its batch norm folded in.
+  // m, 8 planes of [rows, block] → y = Aᵀ·m and pooled, rows of `stride` values from the first tile on; sum += y − pivot
+  // and squares += (y − pivot)² [block]. `fresh`: the pivot is chosen here, from the first tile. `stream`: past the caches,
+  // for layers that do not fit them; y and pooled start at a multiple of a vector.
+  void (*output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, Stored* y, Stored* pooled,
+                           int64_t stride, bool stream, bool fresh, float* pivot, float* sum, float* squares);
+
+  // y [L, channels] and dz of its pooled values [L / 3, channels] → Bᵀ·dy and A·dy. `carry` [4, channels] holds what the
+  // next tile of the same clip shares with this one: a clip is worked through from its first tile to its last, and rows
+  // of tiles that are done are not read again.
+  void (*gradient_transform)(const Stored* y, const Stored* dz, NormalizationGradient norm, TileRange tiles,
+                             int64_t channels, float* carry, Planes for_data, Planes for_weights);
+
+  // m, 8 planes of [rows, block] → dz [L, …] of the block below, rows of `stride` values: Aᵀ·m where norm(pooled) > 0,
+  // else 0; sum += dz, products += dz · (pooled − mean).
+  void (*masked_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, const Stored* pooled,
+                                  Normalization norm, const float* mean, Stored* dz, int64_t stride, float* sum,
+                                  float* products);
+};
+
+struct WinogradTrainingKernels {
+  ActivationKernels<float> float32;
+  ActivationKernels<Bfloat16> bfloat16;
+
+  // Bᵀ·x of the first block, which is not stored: waveform [3·L]; weight [3, channels], its batch norm folded in.
   void (*first_input_transform)(const float* waveform, const float* weight, const float* shift, TileRange tiles,
                                 int64_t channels, Planes to);
 
@@ -56,25 +84,7 @@ struct WinogradTrainingKernels {
   void (*first_block)(const float* waveform, const float* weight, const float* shift, int64_t steps, int64_t channels,
                       float* z);
 
-  // m, 8 planes of [rows, block] → y = Aᵀ·m and pooled, rows of `stride` values from the first tile on; sum += y − pivot
-  // and squares += (y − pivot)² [block]. `fresh`: the pivot is chosen here, from the first tile. `stream`: past the caches,
-  // for layers that do not fit them; y and pooled start at a multiple of 64 bytes.
-  void (*output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
-                           int64_t stride, bool stream, bool fresh, float* pivot, float* sum, float* squares);
-
-  // y [L, channels] and dz of its pooled values [L / 3, channels] → Bᵀ·dy and A·dy. `carry` [4, channels] holds what the
-  // next tile of the same clip shares with this one: a clip is worked through from its first tile to its last, and rows
-  // of tiles that are done are not read again.
-  void (*gradient_transform)(const float* y, const float* dz, NormalizationGradient norm, TileRange tiles,
-                             int64_t channels, float* carry, Planes for_data, Planes for_weights);
-
-  // m, 8 planes of [rows, block] → dz [L, …] of the block below, rows of `stride` values: Aᵀ·m where norm(pooled) > 0,
-  // else 0; sum += dz, products += dz · (pooled − mean).
-  void (*masked_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* pooled,
-                                  Normalization norm, const float* mean, float* dz, int64_t stride, float* sum,
-                                  float* products);
-
-  // The same of the first block, whose gradient needs four sums a channel: sums [4, channels] += dz, dz·x₀, dz·x₁, dz·x₂
+  // masked_output_transform of the first block, whose gradient needs four sums a channel: sums [4, channels] += dz, dz·x₀, dz·x₁, dz·x₂
   // of the three samples that a step sees. weight, shift and sums point to the first channel of the block of columns.
   void (*first_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* waveform,
                                  const float* weight, const float* shift, int64_t channels, float* sums);

@@ -51,9 +51,10 @@ bool FusedTrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor&
   return true;
 }
 
-at::Tensor FusedTrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips, const AbortFlag& abort) {
+at::Tensor FusedTrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips, const AbortFlag& abort,
+                                at::ScalarType kept) {
   static_assert(kFusedTrainingBlocks == TrainingPass::kBlocks);
-  const auto pass = c10::make_intrusive<TrainingPass>(blocks, clips.contiguous(), abort);
+  const auto pass = c10::make_intrusive<TrainingPass>(blocks, clips.contiguous(), abort, kept);
   std::vector<at::Tensor> parameters;
   for (size_t i = 0; i < kFusedTrainingBlocks; ++i)
     parameters.insert(parameters.end(), {blocks[i].weight, blocks[i].bias, blocks[i].gamma, blocks[i].beta});

@@ -104,12 +104,13 @@ void SampleCnn::RequireGrad(bool require) {
   for (at::Tensor& parameter : Parameters()) parameter.requires_grad_(require);
 }
 
-at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool wants_fused) const {
+at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool wants_fused,
+                              at::ScalarType kept) const {
   namespace reference = kernels::reference;
   if (clips.dim() != 2 || clips.size(1) != kClipLength)
     throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(kClipLength) + "]");
   const bool fused = training && wants_fused && FusedTrainingServes(blocks, clips);
-  at::Tensor x = fused ? FusedTrainingForward(blocks, clips, abort) : clips.unsqueeze(1);
+  at::Tensor x = fused ? FusedTrainingForward(blocks, clips, abort, kept) : clips.unsqueeze(1);
   for (size_t i = fused ? kFusedTrainingBlocks : 0; i < blocks.size(); ++i) {
     const ConvBlock& block = blocks[i];
     throw_if_aborted(abort);

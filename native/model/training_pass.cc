@@ -48,10 +48,12 @@ kernels::NormalizationGradient TrainingPass::Norm::Backward() const {
           offset.const_data_ptr<float>()};
 }
 
-TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort)
+TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
+                           at::ScalarType kept)
     : blocks_(blocks.begin(), blocks.begin() + kBlocks),
       clips_(std::move(clips)),
       abort_(abort),
+      kept_(kept),
       threads_(at::get_num_threads()),
       norms_(kBlocks),
       layers_(kBlocks) {
@@ -63,8 +65,8 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
     layer.in = blocks_[i].weight.size(1);
     layer.out = blocks_[i].weight.size(0);
     layer.steps = steps;
-    layer.y = at::empty({n, steps, layer.out}, at::kFloat);
-    layer.pooled = at::empty({n, steps / 3, layer.out}, at::kFloat);
+    layer.y = at::empty({n, steps, layer.out}, kept_);
+    layer.pooled = at::empty({n, steps / 3, layer.out}, kept_);
     values = std::max(values, kTilePoints * (kMostRows * std::max(layer.in, layer.out) + kSkew));
     filters.resize(std::max<size_t>(filters.size(), PartsOf(i)));
     for (int64_t p = 0; p < PartsOf(i); ++p) filters[p] = std::max(filters[p], layer.in * layer.out);
@@ -99,8 +101,10 @@ at::Tensor TrainingPass::Forward() {
     const int64_t channels = layers_[i].out, parts = PartsOf(i);
     at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble), pivots = at::empty({parts, channels}, at::kFloat);
     Share(parts, [&](int64_t p) {
-      ForwardPart(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
-                  pivots.mutable_data_ptr<float>() + p * channels);
+      const auto part = kept_ == at::kFloat ? &TrainingPass::ForwardPart<float>
+                                            : &TrainingPass::ForwardPart<kernels::Bfloat16>;
+      (this->*part)(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
+                    pivots.mutable_data_ptr<float>() + p * channels);
     });
     Normalize(i, sums, pivots);
     TakeFirstWhereFlat(i);
@@ -147,6 +151,7 @@ void TrainingPass::NormalizeFirst() {
   first_weight_ = Narrow((weight * scale.unsqueeze(1)).t());
 }
 
+template <class Stored>
 void TrainingPass::InputTransform(int64_t i, int64_t clip, TileRange range, Planes to) const {
   const auto& k = ChooseWinogradTraining();
   const Layer& layer = layers_[i];
@@ -155,11 +160,12 @@ void TrainingPass::InputTransform(int64_t i, int64_t clip, TileRange range, Plan
     k.first_input_transform(clips_.const_data_ptr<float>() + clip * clips_.size(1),
                             first_weight_.const_data_ptr<float>(), norm.shift, range, layer.in, to);
   else
-    k.input_transform(layers_[i - 1].pooled.const_data_ptr<float>() + clip * layer.steps * layer.in, norm, range,
+    KernelsFor<Stored>().input_transform(Values<Stored>(layers_[i - 1].pooled) + clip * layer.steps * layer.in, norm, range,
                       layer.in, to);
 }
 
 // Block i over the clips of part p; sums [2, out]: of y − pivot and its square.
+template <class Stored>
 void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot) {
   const auto& k = ChooseWinogradTraining();
   const Layer& layer = layers_[i];
@@ -172,14 +178,14 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
   float* m = work.products_out.mutable_data_ptr<float>();
   float* chunk = work.chunk_sums.mutable_data_ptr<float>();
   const float* points = layer.points.const_data_ptr<float>();
-  float* y = layer.y.mutable_data_ptr<float>();
-  float* pooled = layer.pooled.mutable_data_ptr<float>();
+  Stored* y = Values<Stored>(layer.y);
+  Stored* pooled = Values<Stored>(layer.pooled);
   const bool stream = layer.y.nbytes() > kStreamBytes;
   for (int64_t begin = 0; begin < all; begin += most) {
     throw_if_aborted(abort_);
     const int64_t rows = std::min(most, all - begin);
     EachClip(begin, rows, layer.steps, [&](int64_t clip, TileRange range, int64_t row) {
-      InputTransform(i, part.first + clip, range, Planes::AsRows(v, in_plane, layer.in).From(row));
+      InputTransform<Stored>(i, part.first + clip, range, Planes::AsRows(v, in_plane, layer.in).From(row));
     });
     std::fill_n(chunk, 2 * layer.out, 0.0f);
     for (int64_t c = 0; c < layer.out; c += kBlock) {
@@ -188,7 +194,7 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
                m + point * out_plane, {});
       EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
         const int64_t clip = part.first + within, step = range.first * kTileOutputs, window = range.first * kTilePooled;
-        k.output_transform(m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
+        KernelsFor<Stored>().output_transform(m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
                            pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out,
                            stream, begin == 0 && row == 0, pivot + c, chunk + c, chunk + layer.out + c);
       });
@@ -196,6 +202,9 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
     for (int64_t c = 0; c < 2 * layer.out; ++c) sums[c] += chunk[c];
   }
 }
+
+template void TrainingPass::InputTransform<float>(int64_t, int64_t, TileRange, Planes) const;
+template void TrainingPass::InputTransform<kernels::Bfloat16>(int64_t, int64_t, TileRange, Planes) const;
 
 // Deviations from a pivot a part → mean and variance over all (Chan et al., "Updating formulae and a pairwise algorithm
 // for computing sample variances", 1979).

@@ -1,7 +1,7 @@
 #pragma once
 // SampleCNN's blocks 0 to 9 in training mode on the CPU in float32, forward and backward: Winograd F(6,3) for the
 // convolutions, the gradient of their inputs and that of their weights. The first block is never stored; of the others a
-// pass keeps what their convolutions put out and its pooled maxima, 22 MB a clip.
+// pass keeps what their convolutions put out and its pooled maxima, 22 MB a clip, or half of that as bfloat16.
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
@@ -20,7 +20,9 @@ class TrainingPass : public torch::CustomClassHolder {
 
   // blocks: SampleCNN's; clips [N, 59049] float32, contiguous. Both are read in place, and so is `abort`, looked at all
   // the time: forward and backward end with ABORT.
-  TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort);
+  // kept: float32, or bfloat16 for half the memory; arithmetic is float32 either way.
+  TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
+               at::ScalarType kept = at::kFloat);
 
   // → [N, 512, 1]. The bits depend on nothing but the input.
   at::Tensor Forward();
@@ -49,7 +51,7 @@ class TrainingPass : public torch::CustomClassHolder {
     int64_t in = 0, out = 0, steps = 0;
     at::Tensor points;       // [out / 64, 8, in, 64]: G·w
     at::Tensor back_points;  // [in / 64, 8, out, 64]: G·(w flipped and transposed)
-    at::Tensor y, pooled;    // [N, steps, out], [N, steps / 3, out]
+    at::Tensor y, pooled;    // [N, steps, out], [N, steps / 3, out], as `kept_` says
   };
   // A run of clips that one thread takes through a layer. There are more of them than threads, so that a thread that
   // is held up holds up nobody; how many there are depends on the layer and on N alone, and so do the bits.
@@ -66,17 +68,23 @@ class TrainingPass : public torch::CustomClassHolder {
   void Share(int64_t n, const std::function<void(int64_t)>& f) const;
   void PackWeights();
   void NormalizeFirst();
+  template <class Stored>
   void ForwardPart(int64_t i, int64_t p, double* sums, float* pivot);
   void Normalize(int64_t i, const at::Tensor& sums, const at::Tensor& pivots);
   void SetNorm(int64_t i, const at::Tensor& mean, const at::Tensor& variance);
   void TakeFirstWhereFlat(int64_t i);
+  template <class Stored>
   void InputTransform(int64_t i, int64_t clip, kernels::TileRange range, kernels::Planes to) const;
 
   at::Tensor MaskTop(const at::Tensor& gradient);
   void SetSlope(int64_t i, const at::Tensor& sums);
+  template <class Stored>
   void BackwardPart(int64_t i, int64_t p, double* sums);
+  template <class Stored>
   void DataGradient(int64_t i, Part part, Workspace& work, int64_t begin, int64_t rows, double* sums);
-  const float* PooledGradient(int64_t i, int64_t clip) const;
+  template <class Stored>
+  const Stored* PooledGradient(int64_t i, int64_t clip) const;
+  template <class Stored>
   kernels::Ahead Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const;
   at::Tensor WeightGradient(int64_t i) const;
   std::vector<at::Tensor> FirstGradients(const at::Tensor& sums) const;
@@ -84,13 +92,14 @@ class TrainingPass : public torch::CustomClassHolder {
   std::vector<ConvBlock> blocks_;
   at::Tensor clips_;
   const AbortFlag& abort_;
+  const at::ScalarType kept_;
   int64_t threads_;
   std::vector<Norm> norms_;    // kBlocks
   std::vector<Layer> layers_;  // kBlocks, the first one empty
   std::vector<Workspace> workspaces_;
   kernels::WaveformMoments moments_;  // means
   at::Tensor first_weight_;    // [3, 128], norms_[0] folded in
-  at::Tensor top_, top_gradient_;  // [N, 512]: the output, and its gradient where ReLU was active
+  at::Tensor top_, top_gradient_;  // [N, 512]: the output, and its gradient where ReLU was active, kept as y
   bool done_ = false;
 };
 

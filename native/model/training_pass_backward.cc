@@ -28,7 +28,9 @@ std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
     gradients[4 * i + 3] = sums[0].to(at::kFloat);
     const int64_t below = i == 1 ? 4 : 2, channels = layers_[i].in, parts = PartsOf(i);
     at::Tensor next = at::zeros({parts, below, channels}, at::kDouble);
-    Share(parts, [&](int64_t p) { BackwardPart(i, p, next.mutable_data_ptr<double>() + p * below * channels); });
+    const auto part = kept_ == at::kFloat ? &TrainingPass::BackwardPart<float>
+                                          : &TrainingPass::BackwardPart<kernels::Bfloat16>;
+    Share(parts, [&](int64_t p) { (this->*part)(i, p, next.mutable_data_ptr<double>() + p * below * channels); });
     gradients[4 * i] = WeightGradient(i);
     sums = next.sum(0);
   }
@@ -38,7 +40,7 @@ std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
 }
 
 at::Tensor TrainingPass::MaskTop(const at::Tensor& gradient) {
-  top_gradient_ = at::where(top_ > 0, gradient.squeeze(2), at::zeros_like(top_)).contiguous();
+  top_gradient_ = at::where(top_ > 0, gradient.squeeze(2), at::zeros_like(top_)).to(kept_).contiguous();
   const at::Tensor dz = top_gradient_.to(at::kDouble);
   const at::Tensor deviation = layers_.back().pooled.squeeze(1).to(at::kDouble) - norms_.back().mean;
   return at::stack({dz.sum(0), (dz * deviation).sum(0)});
@@ -53,14 +55,16 @@ void TrainingPass::SetSlope(int64_t i, const at::Tensor& sums) {
 }
 
 // dz of the pooled values of block i: the block above has written it over its y.
-const float* TrainingPass::PooledGradient(int64_t i, int64_t clip) const {
-  if (i == kBlocks - 1) return top_gradient_.const_data_ptr<float>() + clip * layers_[i].out;
+template <class Stored>
+const Stored* TrainingPass::PooledGradient(int64_t i, int64_t clip) const {
+  if (i == kBlocks - 1) return Values<Stored>(top_gradient_) + clip * layers_[i].out;
   const Layer& above = layers_[i + 1];
-  return above.y.const_data_ptr<float>() + clip * above.steps * above.out;
+  return Values<Stored>(above.y) + clip * above.steps * above.out;
 }
 
 // Block i over the clips of part p: its share of the weights' gradient, and dz of the block below, written over y; sums
 // [2 or 4, in] as masked_output_transform and first_output_transform say.
+template <class Stored>
 void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
   const auto& k = ChooseWinogradTraining();
   const Layer& layer = layers_[i];
@@ -79,42 +83,45 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
     const int64_t rows = std::min(most, all - begin);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within;
-      k.gradient_transform(layer.y.const_data_ptr<float>() + clip * layer.steps * layer.out, PooledGradient(i, clip), norm,
+      KernelsFor<Stored>().gradient_transform(
+          Values<Stored>(layer.y) + clip * layer.steps * layer.out, PooledGradient<Stored>(i, clip), norm,
                            range, layer.out, work.carry.mutable_data_ptr<float>(),
                            Planes::AsRows(v, out_plane, layer.out).From(row),
                            Planes::AsPanels(dy, out_plane, rows).From(row));
     });
-    DataGradient(i, part, work, begin, rows, sums);
+    DataGradient<Stored>(i, part, work, begin, rows, sums);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
-      InputTransform(i, part.first + within, range, Planes::AsPanels(x, in_plane, rows).From(row));
+      InputTransform<Stored>(i, part.first + within, range, Planes::AsPanels(x, in_plane, rows).From(row));
     });
     for (int64_t point = 0; point < kTilePoints; ++point)
       k.weight_gradient(rows, x + point * in_plane, dy + point * out_plane, layer.in, layer.out,
                         du + point * layer.in * layer.out, begin > 0,
-                        Next(i, part, begin + rows, std::min(most, all - begin - rows), point));
+                        Next<Stored>(i, part, begin + rows, std::min(most, all - begin - rows), point));
   }
 }
 
 // A share of what the `rows` tiles from `begin` on are going to read, one for each of the points.
+template <class Stored>
 kernels::Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const {
   const Layer& layer = layers_[i];
   kernels::Ahead ahead;
   if (rows <= 0 || layer.y.nbytes() < kStreamBytes) return ahead;
   const int64_t tiles = TilesOf(layer.steps), clip = part.first + begin / tiles, tile = begin % tiles;
-  const auto share = [&](const float* data, int64_t size) {
-    return kernels::Ahead::Piece{data + size * point / kTilePoints, size / kTilePoints};
+  const auto share = [&](const Stored* data, int64_t size) {
+    return kernels::Ahead::Piece{data + size * point / kTilePoints, size / kTilePoints * int64_t{sizeof(Stored)}};
   };
   const int64_t step = tile * kTileOutputs, window = tile * kernels::kTilePooled;
-  ahead.pieces[0] = share(layer.y.const_data_ptr<float>() + (clip * layer.steps + step) * layer.out,
+  ahead.pieces[0] = share(Values<Stored>(layer.y) + (clip * layer.steps + step) * layer.out,
                           rows * kTileOutputs * layer.out);
-  ahead.pieces[1] = share(PooledGradient(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
+  ahead.pieces[1] = share(PooledGradient<Stored>(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
   if (i > 1)
-    ahead.pieces[2] = share(layers_[i - 1].pooled.const_data_ptr<float>() + (clip * layer.steps + step) * layer.in,
+    ahead.pieces[2] = share(Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in,
                             rows * kTileOutputs * layer.in);
   return ahead;
 }
 
 // The convolution of dy with the flipped, transposed weights, for the `rows` tiles of a chunk.
+template <class Stored>
 void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t begin, int64_t rows,
                                 double* sums) {
   const auto& k = ChooseWinogradTraining();
@@ -126,7 +133,7 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
   const float* points = layer.back_points.const_data_ptr<float>();
   float* m = work.products_out.mutable_data_ptr<float>();
   float* chunk = work.chunk_sums.mutable_data_ptr<float>();
-  float* y = layer.y.mutable_data_ptr<float>();
+  Stored* y = Values<Stored>(layer.y);
   const int64_t kinds = i == 1 ? 4 : 2;
   std::fill_n(chunk, kinds * layer.in, 0.0f);
   for (int64_t c = 0; c < layer.in; c += kBlock) {
@@ -141,9 +148,9 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
         k.first_output_transform(products, m_plane, range, kBlock, clips_.const_data_ptr<float>() + clip * clips_.size(1),
                                  first_weight_.const_data_ptr<float>() + c, norm.shift, layer.in, chunk + c);
       else
-        k.masked_output_transform(
+        KernelsFor<Stored>().masked_output_transform(
             products, m_plane, range, kBlock,
-            layers_[i - 1].pooled.const_data_ptr<float>() + (clip * layer.steps + step) * layer.in + c, norm,
+            Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in + c, norm,
             below.center.const_data_ptr<float>() + c, y + clip * layer.steps * layer.out + step * layer.in + c, layer.in,
             chunk + c, chunk + layer.in + c);
     });

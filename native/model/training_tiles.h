@@ -1,7 +1,10 @@
 #pragma once
 // How the tiles of a training pass are cut into chunks that stay in the caches.
+#include <ATen/core/Tensor.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/winograd_training.h"
 
@@ -20,6 +23,20 @@ inline int64_t TilesOf(int64_t steps) { return (steps + kernels::kTileOutputs - 
 inline int64_t RowsOfChunks(int64_t tiles, int64_t most) {
   const int64_t chunks = (tiles + most - 1) / most;
   return std::min(most, ((tiles + chunks - 1) / chunks + 5) / 6 * 6);
+}
+
+template <class Stored>
+const kernels::ActivationKernels<Stored>& KernelsFor() {
+  if constexpr (std::is_same_v<Stored, float>)
+    return kernels::ChooseWinogradTraining().float32;
+  else
+    return kernels::ChooseWinogradTraining().bfloat16;
+}
+
+// The values of an activation, float32 or bfloat16.
+template <class Stored>
+Stored* Values(const at::Tensor& kept) {
+  return static_cast<Stored*>(kept.data_ptr());
 }
 
 // f(clip, tiles of it, row in the chunk) for the `rows` tiles from `begin` on, in the list of the tiles of all clips.

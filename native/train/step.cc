@@ -219,11 +219,11 @@ at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, Vi
   const at::Tensor by_view = views.view({-1, spec_.chain.views, kClipLength});
   if (spec_.view_norm == ViewNorm::joint || !training) {
     const at::Tensor wanted = by_view.narrow(1, range.first, range.count).reshape({-1, kClipLength});
-    return encoder.Forward(wanted, training, abort, spec_.fused);
+    return encoder.Forward(wanted, training, abort, spec_.fused, spec_.kept);
   }
   std::vector<at::Tensor> embeddings;  // count × [B, E]
   for (int64_t v = range.first; v < range.first + range.count; ++v)
-    embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec_.fused));
+    embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec_.fused, spec_.kept));
   return at::stack(embeddings, 1).flatten(0, 1);
 }
 

@@ -34,6 +34,7 @@ struct TrainerSpec {
   double clip_gradient_norm = 0;   // longer gradients are scaled down to it, 0: none
   ViewNorm view_norm = ViewNorm::joint;
   bool fused = false;  // the encoder's pass as one operation, where that can be had
+  at::ScalarType kept = at::kFloat;  // what it keeps activations as: float32 or bfloat16
   ObjectiveSpec objective;
   ProjectionSpec projection;
   OptimizerSpec optimizer;

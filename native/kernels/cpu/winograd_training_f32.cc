@@ -26,6 +26,23 @@ inline void Stream(float* p, Lanes v) {
   Store(p, v);
 #endif
 }
+// bfloat16 and back
+using ::Load;
+using ::Store;
+typedef Bfloat16 Halves __attribute__((vector_size(2 * kLanes)));
+typedef uint32_t Words __attribute__((vector_size(4 * kLanes)));
+inline Lanes Load(const Bfloat16* p) {
+  Halves half;
+  std::memcpy(&half, p, sizeof half);
+  return (Lanes)(__builtin_convertvector(half, Words) << 16);
+}
+inline void Store(Bfloat16* p, Lanes v) {
+  const Words bits = (Words)v, rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const Words kept = v != v ? (bits >> 16) | 0x40 : rounded;  // a NaN stays one
+  const Halves half = __builtin_convertvector(kept, Halves);
+  std::memcpy(p, &half, sizeof half);
+}
+inline void Stream(Bfloat16* p, Lanes v) { Store(p, v); }
 inline void FinishStreams() {
 #if defined(__x86_64__)
   _mm_sfence();
@@ -44,13 +61,14 @@ inline void LoadPoints(const float* m, int64_t plane, Lanes x[kTilePoints]) {
   for (int64_t p = 0; p < kTilePoints; ++p) x[p] = Load(m + p * plane);
 }
 
-void input_transform(const float* rows, Normalization norm, TileRange tiles, int64_t channels, Planes to) {
+template <class Stored>
+void input_transform(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels, Planes to) {
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t first = (tiles.first + i) * kTileOutputs - 1;  // the row that d[0] is
     const bool whole = first >= 0 && first + kTilePoints <= tiles.steps;
     for (int64_t c = 0; c < channels; c += kLanes) {
       const Lanes scale = Load(norm.scale + c), shift = Load(norm.shift + c);
-      const float* x = rows + first * channels + c;
+      const Stored* x = rows + first * channels + c;
       Lanes d[kTilePoints], o[kTilePoints];
       if (whole)
         for (int64_t j = 0; j < kTilePoints; ++j) d[j] = Relu(scale * Load(x + j * channels) + shift);
@@ -102,10 +120,10 @@ void first_block(const float* waveform, const float* weight, const float* shift,
 inline Lanes Larger(Lanes a, Lanes b) { return a > b ? a : b; }
 
 // One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed.
-template <bool kStream>
-inline void EmitWindow(const Lanes y[kWindow], float* target, float* pooled, int64_t stride, Lanes pivot, Lanes& sum,
+template <bool kStream, class Stored>
+inline void EmitWindow(const Lanes y[kWindow], Stored* target, Stored* pooled, int64_t stride, Lanes pivot, Lanes& sum,
                        Lanes& squares) {
-  const auto put = [](float* p, Lanes v) { kStream ? Stream(p, v) : Store(p, v); };
+  const auto put = [](Stored* p, Lanes v) { kStream ? Stream(p, v) : Store(p, v); };
   for (int64_t j = 0; j < kWindow; ++j) {
     put(target + j * stride, y[j]);
     const Lanes deviation = y[j] - pivot;
@@ -115,14 +133,14 @@ inline void EmitWindow(const Lanes y[kWindow], float* target, float* pooled, int
   put(pooled, Larger(Larger(y[0], y[1]), y[2]));
 }
 
-template <bool kStream>
-void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
+template <bool kStream, class Stored>
+void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t block, Stored* y, Stored* pooled,
                      int64_t stride, bool fresh, float* pivot, float* sum, float* squares) {
   const int64_t windows = tiles.steps / kWindow;
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t window = (tiles.first + i) * kTilePooled;
-    float* rows = y + i * kTileOutputs * stride;
-    float* maxima = pooled + i * kTilePooled * stride;
+    Stored* rows = y + i * kTileOutputs * stride;
+    Stored* maxima = pooled + i * kTilePooled * stride;
     for (int64_t c = 0; c < block; c += kLanes) {
       Lanes x[kTilePoints], out[kTileOutputs];
       LoadPoints(m + i * block + c, plane, x);
@@ -140,14 +158,16 @@ void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t blo
   if (kStream) FinishStreams();
 }
 
-void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, float* y, float* pooled,
+template <class Stored>
+void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, Stored* y, Stored* pooled,
                       int64_t stride, bool stream, bool fresh, float* pivot, float* sum, float* squares) {
-  (stream ? OutputTransform<true> : OutputTransform<false>)(m, plane, tiles, block, y, pooled, stride, fresh, pivot, sum,
+  (stream ? OutputTransform<true, Stored> : OutputTransform<false, Stored>)(m, plane, tiles, block, y, pooled, stride, fresh, pivot, sum,
                                                             squares);
 }
 
 // dy of one pooling window; the gradient goes to the first of its largest values.
-inline void WindowGradient(const float* y, const float* dz, const NormalizationGradient& norm, int64_t channels,
+template <class Stored>
+inline void WindowGradient(const Stored* y, const Stored* dz, const NormalizationGradient& norm, int64_t channels,
                            int64_t c, Lanes dy[kWindow]) {
   const Lanes y0 = Load(y), y1 = Load(y + channels), y2 = Load(y + 2 * channels);
   const Lanes gradient = Load(norm.scale + c) * Load(dz);
@@ -159,7 +179,8 @@ inline void WindowGradient(const float* y, const float* dz, const NormalizationG
   dy[2] = slope * (y2 - mean) + offset + (first | second ? Lanes{} : gradient);
 }
 
-void gradient_transform(const float* y, const float* dz, NormalizationGradient norm, TileRange tiles, int64_t channels,
+template <class Stored>
+void gradient_transform(const Stored* y, const Stored* dz, NormalizationGradient norm, TileRange tiles, int64_t channels,
                         float* carry, Planes for_data, Planes for_weights) {
   const int64_t windows = tiles.steps / kWindow;
   for (int64_t i = 0; i < tiles.count; ++i) {
@@ -189,8 +210,9 @@ void gradient_transform(const float* y, const float* dz, NormalizationGradient n
   }
 }
 
-void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* pooled,
-                             Normalization norm, const float* mean, float* dz, int64_t stride, float* sum,
+template <class Stored>
+void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, const Stored* pooled,
+                             Normalization norm, const float* mean, Stored* dz, int64_t stride, float* sum,
                              float* products) {
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t row = i * kTileOutputs * stride;
@@ -247,8 +269,8 @@ class Fetcher {
  public:
   Fetcher(const Ahead& ahead, int64_t calls) {
     for (int z = 0; z < Ahead::kPieces; ++z) {
-      at_[z] = reinterpret_cast<const char*>(ahead.pieces[z].data);
-      end_[z] = at_[z] + ahead.pieces[z].size * sizeof(float);
+      at_[z] = static_cast<const char*>(ahead.pieces[z].data);
+      end_[z] = at_[z] + ahead.pieces[z].bytes;
       share_[z] = ((end_[z] - at_[z]) / calls + kLine) / kLine * kLine;
     }
   }
@@ -358,8 +380,12 @@ void filter_gradient(const float* const* du, int64_t parts, int64_t size, int64_
 
 }  // namespace
 
+template <class Stored>
+constexpr ActivationKernels<Stored> kActivations = {input_transform<Stored>, output_transform<Stored>,
+                                                    gradient_transform<Stored>, masked_output_transform<Stored>};
+
 const WinogradTrainingKernels kWinogradTraining = {
-    input_transform, first_input_transform, first_block, output_transform, gradient_transform, masked_output_transform,
-    first_output_transform, gemm,                  weight_gradient,  filter_transform,   filter_gradient};
+    kActivations<float>, kActivations<Bfloat16>, first_input_transform, first_block,     first_output_transform,
+    gemm,                weight_gradient,        filter_transform,      filter_gradient};
 
 }  // namespace clmr::kernels::CLMR_ISA
