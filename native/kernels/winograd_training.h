@@ -84,8 +84,9 @@ struct WinogradTrainingKernels {
   void (*first_block)(const float* waveform, const float* weight, const float* shift, int64_t steps, int64_t channels,
                       float* z);
 
-  // masked_output_transform of the first block, whose gradient needs four sums a channel: sums [4, channels] += dz, dz·x₀, dz·x₁, dz·x₂
-  // of the three samples that a step sees. weight, shift and sums point to the first channel of the block of columns.
+  // masked_output_transform of the first block, whose gradient needs four sums a channel: sums [4, channels] += dz, dz·x₀,
+  // dz·x₁, dz·x₂ of the three samples that a step sees. weight, shift and sums point to the first channel of the block of
+  // columns.
   void (*first_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, const float* waveform,
                                  const float* weight, const float* shift, int64_t channels, float* sums);
 

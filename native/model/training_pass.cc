@@ -194,9 +194,10 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
                m + point * out_plane, {});
       EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
         const int64_t clip = part.first + within, step = range.first * kTileOutputs, window = range.first * kTilePooled;
-        KernelsFor<Stored>().output_transform(m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
-                           pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out,
-                           stream, begin == 0 && row == 0, pivot + c, chunk + c, chunk + layer.out + c);
+        KernelsFor<Stored>().output_transform(
+            m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
+            pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out, stream, begin == 0 && row == 0,
+            pivot + c, chunk + c, chunk + layer.out + c);
       });
     }
     for (int64_t c = 0; c < 2 * layer.out; ++c) sums[c] += chunk[c];

@@ -161,8 +161,8 @@ void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t blo
 template <class Stored>
 void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, Stored* y, Stored* pooled,
                       int64_t stride, bool stream, bool fresh, float* pivot, float* sum, float* squares) {
-  (stream ? OutputTransform<true, Stored> : OutputTransform<false, Stored>)(m, plane, tiles, block, y, pooled, stride, fresh, pivot, sum,
-                                                            squares);
+  const auto transform = stream ? OutputTransform<true, Stored> : OutputTransform<false, Stored>;
+  transform(m, plane, tiles, block, y, pooled, stride, fresh, pivot, sum, squares);
 }
 
 // dy of one pooling window; the gradient goes to the first of its largest values.
