@@ -19,6 +19,7 @@ import type { NamedTensor, StateDict, TrainerSpec } from '#lib/native/binding.js
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { collapseWarning } from '#lib/train/objective.js'
 import { readRunMetrics } from '#lib/train/run-directory.js'
+import { clmrEnds, clmrJson, writeMusic } from './helpers/command-line.js'
 import { goldenPath, hashUniform, maxAbsoluteError, readGoldenJson, trainingViews } from './helpers/golden.js'
 import { labelledDataset } from './helpers/labelled-dataset.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -276,6 +277,40 @@ describe('69 objectives through the trainer', () => {
       trainer.dispose()
     }
   })
+
+  it('presets and --objective on the command line: a run of each, evaluated and taken up again', () =>
+    withTempDir(async (folder) => {
+      const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
+      await writeMusic(music)
+      await clmrEnds(0, 'prepare', music, '--cache', cache, '--labels', 'folders', '--quiet')
+      for (const [chosen, metric, ...flags] of [
+        ['supervised', 'accuracy', '--preset', 'supervised'],
+        [
+          'infoNce',
+          'alignment',
+          '--preset',
+          'moco',
+          '--set',
+          'objective.queue=9',
+          '--set',
+          'projection.out=8',
+        ],
+        ['byol', 'projectionStd', '--objective', 'byol'],
+      ] as const) {
+        const run = join(folder, chosen)
+        const train = (...more: string[]) => clmrEnds(0, 'train', '--run', run, '--quiet', ...flags, ...more)
+        await train('--data', cache, '--batch-size', '2', '--max-steps', '1')
+        await train('--resume', '--max-steps', '2', '--batch-size', '2')
+        const records = await readRunMetrics(run)
+        assert.equal(records.length, 2)
+        const { metrics } = records[1] as unknown as { metrics: Record<string, number> }
+        assert.ok(Number.isFinite(metrics[metric]), JSON.stringify(metrics))
+        const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8'))
+        assert.equal((config.config ?? config).objective.name, chosen)
+        const { accuracy } = await clmrJson<{ accuracy: number }>('evaluate', '--model', run, '--data', cache)
+        assert.ok(accuracy >= 0 && accuracy <= 1)
+      }
+    }))
 
   it('warns of a collapse: projections that are all the same', () => {
     assert.equal(collapseWarning(7, { projectionStd: 0.5 }), undefined)
