@@ -53,8 +53,6 @@ describe('43 model: the fused kernels', () => {
       ATEN_CPU_CAPABILITY: 'default',
       ONEDNN_MAX_CPU_ISA: 'SSE41',
     },
-    'through our own GEMM': { CLMR_KERNELS: 'own-gemm' },
-    'through our own GEMM without AVX': { CLMR_KERNELS: 'own-gemm', CLMR_CPU_CAPABILITY: 'default' },
   }
   for (const [name, environment] of Object.entries(variants))
     it(`float32 ${name} lies within 1e-5 of PyTorch in float64`, () => {

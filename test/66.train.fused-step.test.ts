@@ -13,7 +13,7 @@ const instructionSets: Record<string, Record<string, string>> = {
     CLMR_CPU_CAPABILITY: 'avx2',
     ONEDNN_MAX_CPU_ISA: 'AVX2',
   },
-  'without AVX, own GEMM': { CLMR_CPU_CAPABILITY: 'default', CLMR_KERNELS: 'own-gemm' },
+  'without AVX': { CLMR_CPU_CAPABILITY: 'default' },
 }
 const music: TrainingCase = { examples: 2, views: 2, steps: 2, weights: 'plain', input: 'music' }
 const isGradient = (name: string) => name.endsWith('.momentum_buffer')

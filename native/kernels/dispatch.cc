@@ -71,7 +71,6 @@ bool Bfloat16GemmPays() {
   return false;
 #endif
 }
-bool BrgemmWanted() { return !Wanted("own-gemm"); }
 
 }  // namespace clmr::kernels
 

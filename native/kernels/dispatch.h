@@ -14,9 +14,6 @@ const char* InstructionSet();
 // False where CLMR_KERNELS=reference asks for the plain versions, to compare with.
 bool FusedKernelsWanted();
 
-// False where CLMR_KERNELS=own-gemm asks for our own small GEMM, which otherwise serves only where libtorch has none.
-bool BrgemmWanted();
-
 // True where bfloat16 products cost so much less than float32 ones that they outdo Winograd: CPUs with AMX.
 // CLMR_KERNELS=bfloat16 says yes elsewhere too.
 bool Bfloat16GemmPays();

@@ -8,7 +8,6 @@
 #include "kernels/winograd.h"
 #include "model/fused_forward.h"
 #include "model/sample_cnn.h"
-#include "model/small_gemm.h"
 
 namespace clmr {
 namespace {
@@ -83,7 +82,6 @@ class WinogradForward final : public FusedForward {
   void SplitLayer(const Work& work, int64_t threads) const;
   void RunLast(const float* rows, int64_t stride, int64_t n, float* out) const;
 
-  const SmallGemm gemm_ = ChooseSmallGemm();
   at::Tensor first_weight_, first_bias_;  // [3, 128], [128]
   std::vector<Layer> layers_;             // kPooledLayers
   at::Tensor last_weight_, last_bias_;    // [512, 512]: the middle tap, transposed; [512]
@@ -152,8 +150,8 @@ void WinogradForward::RunTiles(const Work& work, int64_t first, int64_t last, in
     });
     for (int64_t block = first_block; block < last_block; ++block) {
       for (int64_t p = 0; p < kTilePoints; ++p)
-        gemm_(end - begin, kBlock, layer.in, v + p * in_plane, layer.in,
-             points + (block * kTilePoints + p) * layer.in * kBlock, kBlock, m + p * out_plane, kBlock);
+        k.gemm_f32(end - begin, kBlock, layer.in, v + p * in_plane, layer.in,
+                   points + (block * kTilePoints + p) * layer.in * kBlock, kBlock, m + p * out_plane, kBlock);
       each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) {
         float* pooled = work.pooled[clip] + (1 + range.first * kTilePooled) * layer.out + block * kBlock;
         k.output_transform_f32(m + row * kBlock, out_plane, bias + block * kBlock, range, kBlock, pooled, layer.out);
@@ -177,10 +175,11 @@ void WinogradForward::SplitLayer(const Work& work, int64_t threads) const {
 
 // rows [n, 512], `stride` apart → out [n, 512]. The last convolution sees one step: only its middle tap counts.
 void WinogradForward::RunLast(const float* rows, int64_t stride, int64_t n, float* out) const {
-  gemm_(n, kEmbeddingSize, kEmbeddingSize, rows, stride, last_weight_.const_data_ptr<float>(), kEmbeddingSize, out,
-       kEmbeddingSize);
+  const auto& k = ChooseWinograd();
+  k.gemm_f32(n, kEmbeddingSize, kEmbeddingSize, rows, stride, last_weight_.const_data_ptr<float>(), kEmbeddingSize, out,
+             kEmbeddingSize);
   for (int64_t i = 0; i < n; ++i)
-    ChooseWinograd().bias_relu_f32(out + i * kEmbeddingSize, last_bias_.const_data_ptr<float>(), kEmbeddingSize);
+    k.bias_relu_f32(out + i * kEmbeddingSize, last_bias_.const_data_ptr<float>(), kEmbeddingSize);
 }
 
 // Up to kGroup clips from end to end on this thread.
