@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Encoder, setThreads } from 'clmr'
 import { readGolden, testClips } from './helpers/golden.js'
+import { withTempDir } from './helpers/temp-dir.js'
 
 const CLIP = 59049
 const checkpoint = fileURLToPath(new URL('golden/checkpoints/plain.pt', import.meta.url))
 
 /** Embeddings by a process of its own with other kernels. */
-function embedWith(environment: Record<string, string>, precision = 'float32', clips = 3): Float32Array {
+function embedWith(
+  environment: Record<string, string>,
+  precision = 'float32',
+  model = checkpoint,
+): Float32Array {
   const script = fileURLToPath(new URL('helpers/embed-golden.ts', import.meta.url))
-  const bytes = execFileSync(process.execPath, ['--import', 'tsx', script, String(clips), precision], {
+  const bytes = execFileSync(process.execPath, ['--import', 'tsx', script, model, '3', precision], {
     env: { ...process.env, ...environment },
     maxBuffer: 1e8,
   })
@@ -69,12 +75,24 @@ describe('43 model: the fused kernels', () => {
     assert.ok(leastCosine(embedWith({ CLMR_KERNELS: 'reference' }, 'bfloat16'), exact) >= 0.999)
   })
 
-  // The golden network blows small differences up: PyTorch in bfloat16 comes no closer.
-  it('the bfloat16 GEMM with packed pairs keeps a cosine of 0.998 in all blocks', () => {
-    assert.ok(
-      leastCosine(embedWith({ CLMR_KERNELS: 'bfloat16' }, 'bfloat16'), Float32Array.from(golden)) >= 0.998,
-    )
+  it('a network that bfloat16 would take too far from float32 runs in float32 (the golden one does)', () => {
+    for (const way of ['bfloat16', 'bfloat16-winograd'])
+      assert.ok(relativeError(embedWith({ CLMR_KERNELS: way }, 'bfloat16'), golden) <= 1e-5, way)
   })
+
+  // Fresh weights: no batch norm that blows differences up
+  it('direct convolution and Winograd in bfloat16 keep a cosine of 0.9998 to float32, and are not float32', () =>
+    withTempDir(async (folder) => {
+      const path = join(folder, 'fresh.safetensors')
+      using encoder = await Encoder.create()
+      await encoder.save(path)
+      const exact = embedWith({}, 'float32', path)
+      for (const way of ['bfloat16', 'bfloat16-winograd']) {
+        const half = embedWith({ CLMR_KERNELS: way }, 'bfloat16', path)
+        assert.ok(leastCosine(half, exact) >= 0.9998, way)
+        assert.ok(relativeError(half, exact) > 1e-5, `${way} is float32`)
+      }
+    }))
 
   it('where the CPU has no bfloat16 GEMM, bfloat16 still computes the right thing', () => {
     const capped = {
@@ -88,7 +106,7 @@ describe('43 model: the fused kernels', () => {
 
   for (const precision of ['float32', 'bfloat16'] as const)
     it(`${precision}: the bits of a clip do not depend on the batch around it or on the threads`, async () => {
-      using encoder = await Encoder.load(checkpoint, { precision })
+      using encoder = await Encoder.create({ precision })
       const clips = testClips(40, 50, 11)
       const all = await encoder.encode(clips)
       for (const threads of [1, 2, 3])

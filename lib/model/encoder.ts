@@ -27,7 +27,7 @@ export const encoderOptions = z.strictObject({
     .enum(['float32', 'bfloat16'])
     .default('float32')
     .describe(
-      'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AMX), at a cosine of 0.999 to float32',
+      'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AVX512-BF16 or AMX) and where it keeps a cosine of 0.999 to float32 for this network',
     ),
   threads: z
     .number()

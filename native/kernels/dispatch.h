@@ -14,8 +14,10 @@ const char* InstructionSet();
 // False where CLMR_KERNELS=reference asks for the plain versions, to compare with.
 bool FusedKernelsWanted();
 
-// True where bfloat16 products cost so much less than float32 ones that they outdo Winograd: CPUs with AMX.
-// CLMR_KERNELS=bfloat16 says yes elsewhere too.
-bool Bfloat16GemmPays();
+// How inference uses bfloat16 where it is allowed. Dot products of pairs (AVX512-BF16) halve the time of the products, and
+// Winograd stays worth its transforms; matrix units (AMX) make the products so cheap that direct convolution wins;
+// elsewhere float32 is faster. CLMR_KERNELS=bfloat16 asks for direct convolution, bfloat16-winograd for Winograd.
+enum class Bfloat16 { none, winograd, direct };
+Bfloat16 BestBfloat16();
 
 }  // namespace clmr::kernels

@@ -32,6 +32,11 @@ struct WinogradKernels {
   void (*first_layer_transform_f32)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
                                     int64_t channels, float* v, int64_t plane);
 
+  // The same two with planes of bfloat16.
+  void (*input_transform_bf16)(const float* padded, TileRange tiles, int64_t channels, uint16_t* v, int64_t plane);
+  void (*first_layer_transform_bf16)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
+                                     int64_t channels, uint16_t* v, int64_t plane);
+
   // m, 8 planes of [rows, block] → pooled rows of `stride` values: max-pool(3) of ReLU(Aᵀ·m + bias). `pooled` is the row
   // of the first tile's first window; windows beyond L / 3 are not written.
   void (*output_transform_f32)(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block,

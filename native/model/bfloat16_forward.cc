@@ -1,11 +1,11 @@
 // FusedForward in bfloat16 with float32 sums: direct convolution, one GEMM over overlapping rows.
-#include <ATen/native/CPUBlas.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "kernels/bfloat16_conv.h"
+#include "model/bfloat16_gemm.h"
 #include "model/fused_forward.h"
 #include "model/sample_cnn.h"
 
@@ -13,54 +13,13 @@ namespace clmr {
 namespace {
 
 using kernels::ChooseBfloat16;
-using kernels::ToBfloat16;
 
-constexpr int64_t kBlock = 64;      // output channels of one GEMM
+constexpr int64_t kBlock = kBfloat16Block;  // output channels of one GEMM
 constexpr int64_t kWindows = 32;    // pooled steps of one GEMM in the early layers: 96 rows
 constexpr int64_t kMergedFrom = 5;  // from this pooled layer on (81 steps and less) the clips of a group are one GEMM
 constexpr int64_t kPooledLayers = 9;
 constexpr int64_t kFirstSteps = kClipLength / 3;
 constexpr int64_t kTaps = 3;
-
-// c [rows, kBlock] = a · b. a: rows of `depth` values that start `lda` apart. b holds pairs of rows interleaved, as the
-// dot-product instructions want them (VNNI).
-void Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, const uint16_t* b, float* c) {
-  at::native::cpublas::brgemm(rows, kBlock, depth, lda, kBlock, kBlock, /*add_C=*/false,
-                              reinterpret_cast<const at::BFloat16*>(a), reinterpret_cast<const at::BFloat16*>(b), c,
-                              /*is_vnni=*/true);
-}
-
-// value(k, n) of a [depth, kBlock] matrix, packed in pairs of rows
-template <class F>
-void PackPairs(int64_t depth, uint16_t* packed, F value) {
-  for (int64_t k = 0; k < depth; ++k)
-    for (int64_t n = 0; n < kBlock; ++n) packed[k / 2 * 2 * kBlock + 2 * n + k % 2] = ToBfloat16(value(k, n));
-}
-
-// Whether the GEMM is there and right: with an unexpected packing it would compute wrong numbers in silence.
-bool GemmIsRight() {
-  constexpr int64_t rows = 5, depth = 64;
-  std::vector<uint16_t> a(rows * depth), b(depth * kBlock);
-  std::vector<float> c(rows * kBlock);
-  const auto left = [](int64_t i, int64_t k) { return float((i * 3 + k) % 7 - 3); };
-  const auto right = [](int64_t k, int64_t n) { return float((k + 2 * n) % 5 - 2); };
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t k = 0; k < depth; ++k) a[i * depth + k] = ToBfloat16(left(i, k));
-  PackPairs(depth, b.data(), right);
-  try {
-    Gemm(rows, depth, a.data(), depth, b.data(), c.data());
-    at::native::cpublas::brgemm_release(true);
-  } catch (const std::exception&) {
-    return false;
-  }
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t n = 0; n < kBlock; ++n) {
-      float sum = 0;  // small integers: exact
-      for (int64_t k = 0; k < depth; ++k) sum += left(i, k) * right(k, n);
-      if (sum != c[i * kBlock + n]) return false;
-    }
-  return true;
-}
 
 // Kept by each thread from call to call.
 template <class T>
@@ -173,7 +132,7 @@ void Bfloat16Forward::RunEarly(int64_t j, const float* waveform, const uint16_t*
       a = target;
     }
     for (int64_t b = first_block; b < last_block; ++b) {
-      Gemm(rows, layer.depth(), a, layer.in, layer.block(b), sums);
+      Bfloat16Gemm(rows, layer.depth(), a, layer.in, layer.block(b), sums);
       k.pool(sums, windows, kBlock, layer.bias.const_data_ptr<float>() + b * kBlock,
              pooled + (1 + begin) * layer.out + b * kBlock, layer.out);
     }
@@ -186,7 +145,7 @@ void Bfloat16Forward::RunMerged(const Layer& layer, const uint16_t* in, uint16_t
   const int64_t rows = n * (steps + 2) - 2, windows = steps / 3;
   float* sums = ThreadWorkspace().sums.Get(rows * kBlock);
   for (int64_t b = first_block; b < last_block; ++b) {
-    Gemm(rows, layer.depth(), in, layer.in, layer.block(b), sums);
+    Bfloat16Gemm(rows, layer.depth(), in, layer.in, layer.block(b), sums);
     for (int64_t i = 0; i < n; ++i)
       ChooseBfloat16().pool(sums + i * (steps + 2) * kBlock, windows, kBlock,
                             layer.bias.const_data_ptr<float>() + b * kBlock,
@@ -201,14 +160,14 @@ void Bfloat16Forward::RunLast(const uint16_t* rows, int64_t stride, int64_t n, f
   const auto* weight = static_cast<const uint16_t*>(last_weight_.const_data_ptr());
   const float* bias = last_bias_.const_data_ptr<float>();
   for (int64_t b = 0; b < size / kBlock; ++b) {
-    Gemm(n, size, rows, stride, weight + b * size * kBlock, sums);
+    Bfloat16Gemm(n, size, rows, stride, weight + b * size * kBlock, sums);
     for (int64_t i = 0; i < n; ++i)
       for (int64_t c = 0; c < kBlock; ++c) {
         const float y = sums[i * kBlock + c] + bias[b * kBlock + c];
         out[i * size + b * kBlock + c] = y < 0 ? 0 : y;
       }
   }
-  at::native::cpublas::brgemm_release(true);
+  ReleaseBfloat16Gemm();
 }
 
 void Bfloat16Forward::RunGroup(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const {
@@ -262,7 +221,7 @@ void Bfloat16Forward::RunSplit(const float* clip, float* out, int64_t threads, c
         RunEarly(j, clip, in, pooled, steps, first, last, 0, blocks);
       else
         RunMerged(layer, in, pooled, steps, 1, first, last);
-      at::native::cpublas::brgemm_release(true);
+      ReleaseBfloat16Gemm();
     });
     in = pooled;
     steps = windows;
@@ -273,8 +232,7 @@ void Bfloat16Forward::RunSplit(const float* clip, float* out, int64_t threads, c
 }  // namespace
 
 std::unique_ptr<const FusedForward> MakeBfloat16Forward(const std::vector<FoldedLayer>& layers) {
-  static const bool right = GemmIsRight();
-  if (!right) return nullptr;
+  if (!Bfloat16GemmIsRight()) return nullptr;
   return std::make_unique<Bfloat16Forward>(layers);
 }
 

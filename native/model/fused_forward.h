@@ -40,10 +40,12 @@ class FusedForward {
   static void Share(int64_t all, int64_t parts, const std::function<void(int64_t, int64_t)>& f);
 };
 
-// float32: Winograd F(6,3), winograd_forward.cc. Relative error about 1e-6.
-std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers);
+// Winograd F(6,3), winograd_forward.cc: in float32, with a relative error of about 1e-6, or with products of bfloat16 and
+// float32 sums, about 5e-3. nullptr where this CPU has no bfloat16 GEMM.
+std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers,
+                                                        at::ScalarType products = at::kFloat);
 
-// bfloat16 with float32 sums: direct convolution, bfloat16_forward.cc. nullptr where this CPU has no bfloat16 GEMM.
+// Direct convolution in bfloat16 with float32 sums, bfloat16_forward.cc. nullptr where this CPU has no bfloat16 GEMM.
 std::unique_ptr<const FusedForward> MakeBfloat16Forward(const std::vector<FoldedLayer>& layers);
 
 }  // namespace clmr

@@ -1,4 +1,4 @@
-// FusedForward in float32: every convolution by Winograd F(6,3) through small GEMMs.
+// FusedForward by Winograd F(6,3) through small GEMMs, in float32 or with products of bfloat16.
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/winograd.h"
+#include "model/bfloat16_gemm.h"
 #include "model/fused_forward.h"
 #include "model/sample_cnn.h"
 
@@ -54,7 +55,7 @@ void ClearBorders(float* clip, int64_t steps, int64_t channels) {
 
 class WinogradForward final : public FusedForward {
  public:
-  explicit WinogradForward(const std::vector<FoldedLayer>& folded);
+  WinogradForward(const std::vector<FoldedLayer>& folded, at::ScalarType products);
   int64_t Bytes() const override;
 
  protected:
@@ -64,7 +65,7 @@ class WinogradForward final : public FusedForward {
  private:
   struct Layer {
     int64_t in, out;    // channels
-    at::Tensor points;  // [out / kBlock, 8, in, kBlock]: G·w
+    at::Tensor points;  // [out / kBlock, 8, in, kBlock]: G·w; of bfloat16 in pairs of rows
     at::Tensor bias;    // [out]
   };
   // One layer over some clips.
@@ -76,24 +77,26 @@ class WinogradForward final : public FusedForward {
     bool waveform;
   };
 
-  static Layer Pack(const FoldedLayer& folded);
+  Layer Pack(const FoldedLayer& folded) const;
+  void TransformInput(const Work& work, int64_t clip, TileRange range, int64_t row, void* v) const;
+  void Multiply(int64_t rows, int64_t depth, const void* v, int64_t point, const void* points, float* m) const;
   void RunTiles(const Work& work, int64_t first, int64_t last, int64_t first_block, int64_t last_block) const;
   void RunLayer(const Work& work, int64_t clips) const;
   void SplitLayer(const Work& work, int64_t threads) const;
   void RunLast(const float* rows, int64_t stride, int64_t n, float* out) const;
 
+  const bool halved_;                     // products of bfloat16
   at::Tensor first_weight_, first_bias_;  // [3, 128], [128]
   std::vector<Layer> layers_;             // kPooledLayers
   at::Tensor last_weight_, last_bias_;    // [512, 512]: the middle tap, transposed; [512]
 };
 
-WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded) {
+WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded) const {
   const at::Tensor weight = folded.weight.to(at::kDouble).contiguous();
   const int64_t out = weight.size(0), in = weight.size(1);
-  Layer layer{in, out, at::empty({out / kBlock, kTilePoints, in, kBlock}, at::kFloat),
-              folded.bias.to(at::kFloat).contiguous()};
+  at::Tensor g = at::empty({out / kBlock, kTilePoints, in, kBlock}, at::kFloat);
   const double* w = weight.const_data_ptr<double>();
-  float* packed = layer.points.mutable_data_ptr<float>();
+  float* packed = g.mutable_data_ptr<float>();
   for (int64_t o = 0; o < out; ++o)
     for (int64_t c = 0; c < in; ++c) {
       double points[kTilePoints];
@@ -101,10 +104,17 @@ WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded) {
       for (int64_t p = 0; p < kTilePoints; ++p)
         packed[((o / kBlock * kTilePoints + p) * in + c) * kBlock + o % kBlock] = static_cast<float>(points[p]);
     }
-  return layer;
+  const at::Tensor bias = folded.bias.to(at::kFloat).contiguous();
+  if (!halved_) return {in, out, g, bias};
+  at::Tensor halves = at::empty(g.sizes(), at::kBFloat16);
+  auto* pairs = static_cast<uint16_t*>(halves.mutable_data_ptr());
+  for (int64_t plane = 0; plane < g.numel(); plane += in * kBlock)
+    PackPairs(in, pairs + plane, [&](int64_t k, int64_t n) { return packed[plane + k * kBlock + n]; });
+  return {in, out, halves, bias};
 }
 
-WinogradForward::WinogradForward(const std::vector<FoldedLayer>& folded) {
+WinogradForward::WinogradForward(const std::vector<FoldedLayer>& folded, at::ScalarType products)
+    : halved_(products == at::kBFloat16) {
   TORCH_CHECK(folded.size() == kPooledLayers + 2, "SampleCNN has 11 layers");
   first_weight_ = folded[0].weight.to(at::kFloat).squeeze(1).t().contiguous();
   first_bias_ = folded[0].bias.to(at::kFloat).contiguous();
@@ -119,16 +129,48 @@ int64_t WinogradForward::Bytes() const {
   return bytes;
 }
 
+// Bᵀ·d of some tiles of one clip, from `row` of v on: planes of [kRows, in], float32 or bfloat16.
+void WinogradForward::TransformInput(const Work& work, int64_t clip, TileRange range, int64_t row, void* v) const {
+  const auto& k = ChooseWinograd();
+  const int64_t in = work.layer.in, plane = kRows * in;
+  const float* source = work.clips[clip];
+  const float* weight = first_weight_.const_data_ptr<float>();
+  const float* bias = first_bias_.const_data_ptr<float>();
+  if (halved_) {
+    uint16_t* target = static_cast<uint16_t*>(v) + row * in;
+    if (work.waveform)
+      k.first_layer_transform_bf16(source, weight, bias, range, in, target, plane);
+    else
+      k.input_transform_bf16(source, range, in, target, plane);
+  } else {
+    float* target = static_cast<float*>(v) + row * in;
+    if (work.waveform)
+      k.first_layer_transform_f32(source, weight, bias, range, in, target, plane);
+    else
+      k.input_transform_f32(source, range, in, target, plane);
+  }
+}
+
+// m [rows, kBlock] = plane `point` of v · the same of a block's points
+void WinogradForward::Multiply(int64_t rows, int64_t depth, const void* v, int64_t point, const void* points,
+                               float* m) const {
+  const int64_t from = point * kRows * depth, at = point * depth * kBlock;
+  if (halved_)
+    Bfloat16Gemm(rows, depth, static_cast<const uint16_t*>(v) + from, depth, static_cast<const uint16_t*>(points) + at, m);
+  else
+    ChooseWinograd().gemm_f32(rows, kBlock, depth, static_cast<const float*>(v) + from, depth,
+                              static_cast<const float*>(points) + at, kBlock, m, kBlock);
+}
+
 // Tiles first … last of the list over all clips, for the blocks of output channels first_block … last_block.
 void WinogradForward::RunTiles(const Work& work, int64_t first, int64_t last, int64_t first_block,
-                                    int64_t last_block) const {
-  const auto& k = ChooseWinograd();
+                               int64_t last_block) const {
   const Layer& layer = work.layer;
-  const int64_t tiles = Tiles(work.steps);
-  const int64_t in_plane = kRows * layer.in, out_plane = kRows * kBlock;
-  float* v = ThreadWorkspace().products_in.Get(kTilePoints * in_plane);
+  const int64_t tiles = Tiles(work.steps), out_plane = kRows * kBlock;
+  float* v = ThreadWorkspace().products_in.Get(kTilePoints * kRows * layer.in);
   float* m = ThreadWorkspace().products_out.Get(kTilePoints * out_plane);
-  const float* points = layer.points.const_data_ptr<float>();
+  const auto* points = static_cast<const char*>(layer.points.const_data_ptr());
+  const int64_t block_bytes = kTilePoints * layer.in * kBlock * layer.points.element_size();
   const float* bias = layer.bias.const_data_ptr<float>();
   // The tiles of a block may belong to several clips.
   const auto each_clip = [&](int64_t begin, int64_t end, auto&& f) {
@@ -140,21 +182,14 @@ void WinogradForward::RunTiles(const Work& work, int64_t first, int64_t last, in
   };
   for (int64_t begin = first; begin < last; begin += kRows) {
     const int64_t end = std::min(begin + kRows, last);
-    each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) {
-      float* target = v + row * layer.in;
-      if (work.waveform)
-        k.first_layer_transform_f32(work.clips[clip], first_weight_.const_data_ptr<float>(),
-                                    first_bias_.const_data_ptr<float>(), range, layer.in, target, in_plane);
-      else
-        k.input_transform_f32(work.clips[clip], range, layer.in, target, in_plane);
-    });
+    each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) { TransformInput(work, clip, range, row, v); });
     for (int64_t block = first_block; block < last_block; ++block) {
       for (int64_t p = 0; p < kTilePoints; ++p)
-        k.gemm_f32(end - begin, kBlock, layer.in, v + p * in_plane, layer.in,
-                   points + (block * kTilePoints + p) * layer.in * kBlock, kBlock, m + p * out_plane, kBlock);
+        Multiply(end - begin, layer.in, v, p, points + block * block_bytes, m + p * out_plane);
       each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) {
         float* pooled = work.pooled[clip] + (1 + range.first * kTilePooled) * layer.out + block * kBlock;
-        k.output_transform_f32(m + row * kBlock, out_plane, bias + block * kBlock, range, kBlock, pooled, layer.out);
+        ChooseWinograd().output_transform_f32(m + row * kBlock, out_plane, bias + block * kBlock, range, kBlock, pooled,
+                                              layer.out);
       });
     }
   }
@@ -168,9 +203,15 @@ void WinogradForward::RunLayer(const Work& work, int64_t clips) const {
 void WinogradForward::SplitLayer(const Work& work, int64_t threads) const {
   const int64_t tiles = Tiles(work.steps), blocks = work.layer.out / kBlock;
   if (tiles >= 8 * threads)
-    Share(tiles, threads, [&](int64_t first, int64_t last) { RunTiles(work, first, last, 0, blocks); });
+    Share(tiles, threads, [&](int64_t first, int64_t last) {
+      RunTiles(work, first, last, 0, blocks);
+      if (halved_) ReleaseBfloat16Gemm();
+    });
   else
-    Share(blocks, threads, [&](int64_t first, int64_t last) { RunTiles(work, 0, tiles, first, last); });
+    Share(blocks, threads, [&](int64_t first, int64_t last) {
+      RunTiles(work, 0, tiles, first, last);
+      if (halved_) ReleaseBfloat16Gemm();
+    });
 }
 
 // rows [n, 512], `stride` apart → out [n, 512]. The last convolution sees one step: only its middle tap counts.
@@ -224,6 +265,7 @@ void WinogradForward::RunGroup(const float* const* clips, int64_t n, float* out,
     std::copy(pooled, pooled + n, in);
     steps = next;
   }
+  if (halved_) ReleaseBfloat16Gemm();
   RunLast(in[0] + kEmbeddingSize, stride, n, out);
 }
 
@@ -246,8 +288,9 @@ void WinogradForward::RunSplit(const float* clip, float* out, int64_t threads, c
 
 }  // namespace
 
-std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers) {
-  return std::make_unique<WinogradForward>(layers);
+std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers, at::ScalarType products) {
+  if (products == at::kBFloat16 && !Bfloat16GemmIsRight()) return nullptr;
+  return std::make_unique<WinogradForward>(layers, products);
 }
 
 }  // namespace clmr

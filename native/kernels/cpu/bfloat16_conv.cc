@@ -6,18 +6,6 @@
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
-typedef uint32_t Words __attribute__((vector_size(4 * kLanes)));
-typedef uint16_t Halves __attribute__((vector_size(2 * kLanes)));
-
-inline void StoreBfloat16(uint16_t* target, Lanes x) {
-  Words bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  const Words rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  const Words quiet = (bits >> 16) | 0x40;
-  const Halves halves = __builtin_convertvector(x == x ? rounded : quiet, Halves);
-  std::memcpy(target, &halves, sizeof halves);
-}
-
 void first_layer(const float* waveform, const float* weight, const float* bias, int64_t first, int64_t count,
                  int64_t steps, int64_t channels, uint16_t* rows) {
   for (int64_t i = 0; i < count; ++i) {

@@ -27,4 +27,16 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
 // Keeps a NaN, which the comparison the other way round would hide.
 [[maybe_unused]] inline Lanes Relu(Lanes a) { return a < Lanes{} ? Lanes{} : a; }
 
+// float32 → bfloat16, to nearest, ties to even; NaN stays NaN, whatever its bits
+typedef uint32_t Words __attribute__((vector_size(4 * kLanes)));
+typedef uint16_t Halves __attribute__((vector_size(2 * kLanes)));
+[[maybe_unused]] inline void StoreBfloat16(uint16_t* target, Lanes x) {
+  Words bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  const Words rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const Words quiet = (bits >> 16) | 0x40;
+  const Halves halves = __builtin_convertvector(x == x ? rounded : quiet, Halves);
+  std::memcpy(target, &halves, sizeof halves);
+}
+
 }  // namespace

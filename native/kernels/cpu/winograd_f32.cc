@@ -6,16 +6,20 @@
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
-inline void StorePlanes(const Lanes o[8], float* v, int64_t plane) {
-  for (int64_t p = 0; p < kTilePoints; ++p) Store(v + p * plane, o[p]);
+inline void Put(float* p, Lanes v) { Store(p, v); }
+inline void Put(uint16_t* p, Lanes v) { StoreBfloat16(p, v); }
+template <class T>
+inline void StorePlanes(const Lanes o[8], T* v, int64_t plane) {
+  for (int64_t p = 0; p < kTilePoints; ++p) Put(v + p * plane, o[p]);
 }
 
-void input_transform_f32(const float* padded, TileRange tiles, int64_t channels, float* v, int64_t plane) {
+template <class T>
+void input_transform(const float* padded, TileRange tiles, int64_t channels, T* v, int64_t plane) {
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t row = (tiles.first + i) * kTileOutputs;
     const int64_t left = tiles.steps + 2 - row;  // rows that exist, the one of zeros at the end included
     const float* x = padded + row * channels;
-    float* target = v + i * channels;
+    T* target = v + i * channels;
     for (int64_t c = 0; c < channels; c += kLanes) {
       Lanes d[kTilePoints], o[kTilePoints];
       if (left >= kTilePoints)
@@ -28,11 +32,12 @@ void input_transform_f32(const float* padded, TileRange tiles, int64_t channels,
   }
 }
 
-void first_layer_transform_f32(const float* waveform, const float* weight, const float* bias, TileRange tiles,
-                               int64_t channels, float* v, int64_t plane) {
+template <class T>
+void first_layer_transform(const float* waveform, const float* weight, const float* bias, TileRange tiles,
+                           int64_t channels, T* v, int64_t plane) {
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t first = (tiles.first + i) * kTileOutputs - 1;  // step of the first convolution that d[0] is
-    float* target = v + i * channels;
+    T* target = v + i * channels;
     for (int64_t c = 0; c < channels; c += kLanes) {
       const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
       const Lanes b = Load(bias + c);
@@ -105,7 +110,8 @@ void bias_relu_f32(float* x, const float* bias, int64_t channels) {
 
 }  // namespace
 
-const WinogradKernels kWinograd = {input_transform_f32, first_layer_transform_f32, output_transform_f32, gemm_f32,
-                                   bias_relu_f32};
+const WinogradKernels kWinograd = {
+    input_transform<float>, first_layer_transform<float>, input_transform<uint16_t>, first_layer_transform<uint16_t>,
+    output_transform_f32,   gemm_f32,                     bias_relu_f32};
 
 }  // namespace clmr::kernels::CLMR_ISA
