@@ -4,7 +4,17 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { MALLOC_TUNED, machine, pythonOfPeers, type Timing, timingOf, writeSection } from '../shared/bench.js'
+import { withNativeProgram } from '../../scripts/native-program.mjs'
+import {
+  MALLOC_TUNED,
+  machine,
+  nodePeer,
+  pythonOfPeers,
+  type Timing,
+  timingOf,
+  writeSection,
+} from '../shared/bench.js'
+import { networkFolder } from './network.js'
 
 const { values } = parseArgs({
   options: {
@@ -15,27 +25,32 @@ const { values } = parseArgs({
 })
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const python = pythonOfPeers()
+const onnxruntimeNode = nodePeer('onnxruntime-node', '1.30.0')
+const folder = await networkFolder(python)
 
 interface Contender {
   name: string
   command: (batch: number) => [string, string[]]
-  environment?: Record<string, string>
+  environment?: NodeJS.ProcessEnv
 }
 
-const peer = (name: string, kind: string, environment?: Record<string, string>): Contender => ({
-  name,
-  command: (batch) => [python, [here('peers.py'), kind, String(batch), values.seconds]],
-  environment,
-})
-const ours = (name: string, precision: string, environment?: Record<string, string>): Contender => ({
+const script = (name: string, file: string, first: string, environment?: NodeJS.ProcessEnv): Contender => ({
   name,
   command: (batch) => [
     process.execPath,
-    ['--import', 'tsx', here('ours.ts'), precision, String(batch), values.seconds],
+    ['--import', 'tsx', here(file), first, folder, String(batch), values.seconds],
   ],
   environment,
 })
+const ours = (name: string, precision: string, environment?: NodeJS.ProcessEnv) =>
+  script(name, 'ours.ts', precision, environment)
+const peer = (name: string, kind: string, environment?: NodeJS.ProcessEnv): Contender => ({
+  name,
+  command: (batch) => [python, [here('peers.py'), kind, folder, String(batch), values.seconds]],
+  environment,
+})
 
+const KERNEL = 'the kernels of clmr float32 alone, from C++'
 const AVX2 = { ATEN_CPU_CAPABILITY: 'avx2', ONEDNN_MAX_CPU_ISA: 'AVX2' }
 const CONTENDERS: Contender[] = [
   ours('clmr float32', 'float32'),
@@ -48,40 +63,63 @@ const CONTENDERS: Contender[] = [
   peer('torch.compile, malloc tuned', 'compile', MALLOC_TUNED),
   peer('torch.compile with freezing, malloc tuned', 'compile-freeze', MALLOC_TUNED),
   peer('PyTorch eager, AVX2 only, malloc tuned', 'eager', { ...MALLOC_TUNED, ...AVX2 }),
-  peer('ONNX Runtime', 'onnxruntime'),
+  peer('ONNX Runtime, Python', 'onnxruntime'),
+  script('ONNX Runtime, Node', 'onnxruntime-node.ts', onnxruntimeNode),
 ]
 
 interface Line {
   times: number[]
-  error: number
-  cosine: number
+  error?: number
+  cosine?: number
   memory?: number
+  /** GFLOP/s of this machine's multiply-adds, of the kernels' own program */
+  peak?: number
 }
 
-function measure(contender: Contender, batch: number): Line | undefined {
-  const [command, args] = contender.command(batch)
+function measure({ name, command, environment }: Contender, batch: number): Line | undefined {
+  const [program, args] = command(batch)
   try {
-    const printed = execFileSync(command, args, {
+    const printed = execFileSync(program, args, {
       encoding: 'utf8',
-      env: { ...process.env, ...contender.environment },
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: 600_000,
     })
     return JSON.parse(printed.trim().split('\n').at(-1)!) as Line
   } catch (error) {
-    process.stderr.write(`${contender.name} failed: ${(error as Error).message.split('\n')[0]}\n`)
+    process.stderr.write(`${name} failed: ${(error as Error).message.split('\n')[0]}\n`)
     return undefined
   }
 }
 
-function tableFor(batch: number): string {
+/** in: contenders; out: what each measured, a line a round */
+function allRounds(contenders: Contender[], batch: number): Map<string, Line[]> {
   const lines = new Map<string, Line[]>()
   for (let round = 0; round < Number(values.rounds); round++)
-    for (const contender of CONTENDERS) {
+    for (const contender of contenders) {
       const line = measure(contender, batch)
       if (line) lines.set(contender.name, [...(lines.get(contender.name) ?? []), line])
       process.stderr.write(`batch ${batch}, round ${round + 1}: ${contender.name}\n`)
     }
+  return lines
+}
+
+const MULTIPLY_ADDS = { direct: 3.463, winograd: 3.463 / 2.25 } // GFLOP a clip
+
+function remarks(lines: Map<string, Line[]>, batch: number, best: (name: string) => number): string {
+  const memory = Math.max(...lines.get('clmr float32')!.map((line) => line.memory!))
+  const peak = Math.max(...lines.get(KERNEL)!.map((line) => line.peak!))
+  const share = (name: string, work: number) => ((100 * work * batch) / best(name) / peak).toFixed(0)
+  const overhead = 100 * (best('clmr float32') / best(KERNEL) - 1)
+  return [
+    `Peak memory of clmr float32 for it, beyond libtorch, weights and clips: ${(memory / 1e6).toFixed(0)} MB.`,
+    `\`encode\` from JavaScript against the kernels alone, best times: ${overhead.toFixed(1)} %.`,
+    `Multiply-adds of two cores in registers: ${peak.toFixed(0)} GFLOP/s. Of these ONNX Runtime (Python) does ${share('ONNX Runtime, Python', MULTIPLY_ADDS.direct)} % with direct convolution (${MULTIPLY_ADDS.direct} GFLOP a clip), clmr ${share('clmr float32', MULTIPLY_ADDS.winograd)} % with F(6,3) (${MULTIPLY_ADDS.winograd.toFixed(2)}).`,
+  ].join('\n')
+}
+
+function tableFor(batch: number, contenders: Contender[]): string {
+  const lines = allRounds(contenders, batch)
   const timings = new Map<string, Timing>(
     [...lines].map(([name, all]) => [name, timingOf(all.flatMap((line) => line.times))]),
   )
@@ -90,17 +128,24 @@ function tableFor(batch: number): string {
     const t = timings.get(name)!
     const { error, cosine } = all[0]!
     const ratio = (a: number, b: number) => (a / b).toFixed(2)
-    return `| ${name} | ${(batch / t.best).toFixed(1)} | ${(batch / t.median).toFixed(1)} | ${ratio(t.best, ourTime.best)} / ${ratio(t.median, ourTime.median)} | ${error.toExponential(1)} | ${cosine.toFixed(6)} |`
+    return `| ${name} | ${(batch / t.best).toFixed(1)} | ${(batch / t.median).toFixed(1)} | ${ratio(t.best, ourTime.best)} / ${ratio(t.median, ourTime.median)} | ${error?.toExponential(1) ?? ''} | ${cosine?.toFixed(6) ?? ''} |`
   })
-  const memory = lines.get('clmr float32')?.[0]?.memory
   const head =
     '| batch ' +
     `${batch} | clips/s, best | median | time ÷ clmr float32, best / median | relative error to float64 | least cosine |\n|---|---|---|---|---|---|`
-  return `${head}\n${rows.join('\n')}\n${memory === undefined ? '' : `\nMemory that clmr float32 takes for it, beyond libtorch and weights: ${(memory / 1e6).toFixed(0)} MB.\n`}`
+  return `${head}\n${rows.join('\n')}\n\n${remarks(lines, batch, (name) => timings.get(name)!.best)}`
 }
 
-const tables = values.batches.split(',').map((batch) => tableFor(Number(batch)))
+const tables = withNativeProgram('clmr_fused_forward', (program, environment) => {
+  const kernels: Contender = {
+    name: KERNEL,
+    command: (batch) => [program, [String(batch), values.seconds]],
+    environment,
+  }
+  return values.batches.split(',').map((batch) => tableFor(Number(batch), [...CONTENDERS, kernels]))
+})
+if (!tables) throw new Error('the native program could not be built: run npm run build:native first')
 writeSection(
   'Encoder',
-  `${machine()}\n\nCommand: \`npm run bench:encoder\`. Two threads each. "AVX2 only": told to use no more (${Object.keys(AVX2).join(', ')}).\n\n${tables.join('\n\n')}`,
+  `${machine()}\n\nCommand: \`npm run bench:encoder -- --rounds ${values.rounds} --seconds ${values.seconds}\`. A SampleCNN that was trained for 60 steps, on clips of the demo corpus. Two threads each. "AVX2 only": told to use no more (${Object.keys(AVX2).join(', ')}).\n\n${tables.join('\n\n')}`,
 )

@@ -1,8 +1,10 @@
 /** What the benchmarks share: the Python peers, timing figures, and the file that the results go to. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cacheFolder } from '#lib/native/libtorch/find.js'
 
 /** glibc gives PyTorch's large activations back at every step; with these settings it keeps them. */
 export const MALLOC_TUNED = {
@@ -19,6 +21,18 @@ export function pythonOfPeers(): string {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   return printed.trim().split('\n').at(-1)!
+}
+
+/** A folder with an npm package that is a peer and no dependency, installed at the first call, without its scripts. */
+export function nodePeer(name: string, version: string): string {
+  const folder = join(cacheFolder(), 'bench', `${name}-${version}`)
+  if (!existsSync(join(folder, 'node_modules', name, 'package.json'))) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+    const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', `${name}@${version}`]
+    execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 2, 2] })
+  }
+  return folder
 }
 
 export interface Timing {

@@ -1,0 +1,91 @@
+// A folder of mp3s through `encodeFiles`, against what decoding alone and encoding alone take of the same files, in one
+// run. Needs ffmpeg (to make the mp3s). Writes bench/RESULTS.md.
+//   npm run bench:files -- [--files 200] [--rounds 3]
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { decodeAudio, Encoder, setThreads } from 'clmr'
+import { writeCorpus } from '#lib/demo/index.js'
+import { cacheFolder } from '#lib/native/libtorch/find.js'
+import { machine, timingOf, writeSection } from '../shared/bench.js'
+
+const { values } = parseArgs({
+  options: { files: { type: 'string', default: '200' }, rounds: { type: 'string', default: '3' } },
+})
+const count = Number(values.files)
+const THREADS = 2
+const SECONDS = 30
+const CONCURRENCY = [2, 4, 8]
+
+/** Stereo mp3s of 30 s at 44.1 kHz, 192 kbit/s: tracks of the demo corpus, repeated to that length. */
+async function makeFiles(): Promise<string[]> {
+  const folder = join(cacheFolder(), 'bench', `mp3-${SECONDS}s-${count}`)
+  const paths = Array.from({ length: count }, (_, i) => join(folder, `${i}.mp3`))
+  if (existsSync(folder)) return paths
+  const making = `${folder}.${process.pid}`
+  mkdirSync(making, { recursive: true })
+  const tracks = await writeCorpus(join(making, 'corpus'), { tracksPerClass: Math.ceil(count / 11) })
+  for (let i = 0; i < count; i++) {
+    const sound = ['-stream_loop', '-1', '-i', tracks[i]!, '-t', String(SECONDS), '-ar', '44100', '-ac', '2']
+    const mp3 = ['-c:a', 'libmp3lame', '-b:a', '192k', join(making, `${i}.mp3`)]
+    execFileSync('ffmpeg', ['-v', 'error', '-y', ...sound, ...mp3])
+  }
+  rmSync(join(making, 'corpus'), { recursive: true })
+  renameSync(making, folder)
+  return paths
+}
+
+const paths = await makeFiles()
+setThreads(THREADS)
+using encoder = await Encoder.create()
+const { samples } = await decodeAudio(paths[0]!)
+
+async function decodeAll(): Promise<void> {
+  let next = 0
+  const work = async () => {
+    while (next < count) await decodeAudio(paths[next++]!)
+  }
+  await Promise.all(Array.from({ length: THREADS }, work))
+}
+
+async function encodeAll(): Promise<void> {
+  for (let i = 0; i < count; i++) await encoder.encodeTrack(samples)
+}
+
+async function encodeFiles(concurrency: number): Promise<void> {
+  for await (const { error } of encoder.encodeFiles(paths, { concurrency })) if (error) throw error
+}
+
+const works: [string, () => Promise<void>][] = [
+  ['decoding alone, all cores (`decodeAudio`)', decodeAll],
+  ['encoding alone, all cores (`encodeTrack` of decoded samples)', encodeAll],
+  ...CONCURRENCY.map((n): [string, () => Promise<void>] => [
+    `\`encodeFiles\`, concurrency ${n}`,
+    () => encodeFiles(n),
+  ]),
+]
+
+const times = new Map<string, number[]>(works.map(([name]) => [name, []]))
+for (const [, work] of works.slice(0, 2)) await work() // threads are there, files are in the page cache
+for (let round = 0; round < Number(values.rounds); round++)
+  for (const [name, work] of works) {
+    const started = performance.now()
+    await work()
+    times.get(name)!.push((performance.now() - started) / 1000)
+    process.stderr.write(`round ${round + 1}: ${name}\n`)
+  }
+
+const timings = works.map(([name]) => ({ name, ...timingOf(times.get(name)!) }))
+const [decoding, encoding] = timings as [(typeof timings)[0], (typeof timings)[0]]
+const slower = Math.max(decoding.best, encoding.best)
+const both = decoding.best + encoding.best
+const rows = timings.map(({ name, best, median }) => {
+  const share = (of: number) => `${((100 * of) / best).toFixed(0)} %`
+  return `| ${name} | ${(count / best).toFixed(1)} | ${(count / median).toFixed(1)} | ${share(slower)} | ${share(both)} |`
+})
+writeSection(
+  'Files',
+  `${machine()}\n\nCommand: \`npm run bench:files -- --files ${count} --rounds ${values.rounds}\`. ${count} stereo mp3s of ${SECONDS} s at 44.1 kHz, ${availableParallelism()} cores, ${THREADS} threads.\n\n| | files/s, best | median | share of the slower of the two alone | share of what is possible where both need all cores |\n|---|---|---|---|---|\n${rows.join('\n')}\n\nDecoding and encoding both keep all cores busy, so that together they take at least the sum of their times: the last column is that sum by the time taken. The column before is what the same pipeline would be measured by where decoding has cores of its own.`,
+)
