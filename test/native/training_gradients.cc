@@ -1,7 +1,7 @@
 // The gradients of TrainingPass against autograd in float64 that is given the same decisions (where a pooling window has
 // its largest value, where ReLU is active): without that a handful of near-ties falls the other way and hides what is to
-// be seen. Prints the relative error of every gradient; exits with 1 where one is above 1e-4, or
-// 5e-2 where activations are kept as bfloat16.
+// be seen. Prints the relative error of every gradient; exits with 1 where one is above 1e-4, or 0.1
+// where activations are kept as bfloat16.
 //   training_gradients CLIPS {plain,mixed,bfloat16}
 #include <ATen/ATen.h>
 
@@ -16,7 +16,7 @@
 namespace {
 
 constexpr double kTolerance = 1e-4;
-constexpr double kKeptAsBfloat16 = 5e-2;  // activations and their gradients are rounded to 8 bits, layer by layer
+constexpr double kKeptAsBfloat16 = 1e-1;  // activations and their gradients are rounded to 8 bits, layer by layer
 
 double RelativeError(const at::Tensor& got, const at::Tensor& expected) {
   const double norm = expected.norm().item<double>();
