@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
+import { MALLOC_TUNED, machine, pythonOfPeers, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '2' }, seconds: { type: 'string', default: '0.2' } },
@@ -45,7 +45,7 @@ const CONTENDERS: Contender[] = [
   peer('audiomentations'),
 ]
 
-type Times = Record<string, number[]>
+type Times = Record<string, number>
 
 function measure({ name, command: [program, args], environment }: Contender): Times {
   process.stderr.write(`${name}\n`)
@@ -57,26 +57,17 @@ function measure({ name, command: [program, args], environment }: Contender): Ti
   return JSON.parse(printed.trim().split('\n').at(-1)!) as Times
 }
 
-/** Seconds a view: the chain draws anew each time, so its mean counts; elsewhere the median. */
-function secondsOf(task: string, times: number[]): number {
-  return task === 'chain' ? times.reduce((a, b) => a + b, 0) / times.length : timingOf(times).median
-}
-
+/** Contender → task → seconds a view, the mean of the rounds. */
 function measureAll(): Map<string, Map<string, number>> {
-  const all = new Map<string, Times>()
-  for (let round = 0; round < Number(values.rounds); round++)
+  const rounds = Number(values.rounds)
+  const all = new Map(CONTENDERS.map(({ name }) => [name, new Map<string, number>()]))
+  for (let round = 0; round < rounds; round++)
     for (const contender of CONTENDERS) {
-      const times = measure(contender)
-      const before = all.get(contender.name) ?? {}
-      for (const [task, some] of Object.entries(times)) before[task] = [...(before[task] ?? []), ...some]
-      all.set(contender.name, before)
+      const seconds = all.get(contender.name)!
+      for (const [task, some] of Object.entries(measure(contender)))
+        seconds.set(task, (seconds.get(task) ?? 0) + some / rounds)
     }
-  return new Map(
-    [...all].map(([name, times]) => [
-      name,
-      new Map(Object.entries(times).map(([task, some]) => [task, secondsOf(task, some)])),
-    ]),
-  )
+  return all
 }
 
 function timeTable(seconds: Map<string, Map<string, number>>): string {
@@ -129,7 +120,7 @@ writeSection(
   'Augmentation',
   `${machine()}
 
-Command: \`npm run bench:augment\`. One thread unless said otherwise; clips of 59,049 samples at 22,050 Hz; torchaudio-augmentations 0.2.4 (sox and julius), torch-audiomentations 0.12.0 (batches of 48), audiomentations 0.43.1 (its filters are recursive ones, not sinc filters; its pitch shift is Signalsmith's). "–": it has no such transform.
+Command: \`npm run bench:augment\`. One thread unless said otherwise; clips of 59,049 samples at 22,050 Hz; torchaudio-augmentations 0.2.4 (sox and julius), torch-audiomentations 0.12.0 (batches of 4), audiomentations 0.43.1 (its filters are recursive ones, not sinc filters; its pitch shift is Signalsmith's). "–": it has no such transform.
 
 ${timeTable(seconds)}
 

@@ -92,11 +92,12 @@ void Normals(WordLanes radius_word, WordLanes angle_word, Lanes* cosine, Lanes* 
   const Lanes square = -2.0f * LogOf(radius_word);
   Lanes radius;
   for (int64_t lane = 0; lane < kLanes; ++lane) radius[lane] = __builtin_sqrtf(square[lane] > 0 ? square[lane] : 0);
-  const IntLanes q = reinterpret_cast<IntLanes>(angle_word), quarters = (q + 0x20000000) >> 30;
-  const Lanes a = ToLanes(q - (quarters << 30)) * 1.46291807e-09f, y = a * a;  // π/2 · 2^-30
+  const WordLanes quarters = (angle_word + 0x20000000u) >> 30;
+  const IntLanes rest = reinterpret_cast<IntLanes>(angle_word - (quarters << 30));
+  const Lanes a = ToLanes(rest) * 1.46291807e-09f, y = a * a;  // π/2 · 2^-30
   const Lanes s = a * (1.0f + y * (-1 / 6.0f + y * (1 / 120.0f + y * (-1 / 5040.0f + y * (1 / 362880.0f)))));
   const Lanes c = 1.0f + y * (-0.5f + y * (1 / 24.0f + y * (-1 / 720.0f + y * (1 / 40320.0f))));
-  const auto odd = (quarters & 1) != 0, back = (quarters & 2) != 0;
+  const auto odd = (quarters & 1u) != 0u, back = (quarters & 2u) != 0u;
   const Lanes ss = odd ? c : s, cc = odd ? -s : c;
   *sine = radius * (back ? -ss : ss);
   *cosine = radius * (back ? -cc : cc);
