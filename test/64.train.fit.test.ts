@@ -272,7 +272,7 @@ describe('Trainer.fit', () => {
       await refused({ initFrom: 'a', encoder: await Encoder.create() }, /come twice/)
       await refused({ precision: 'bfloat16', kernels: 'plain' }, /plain kernels keep activations in float32/)
       await refused({ batchsize: 4 }, /Write "batchSize" instead/)
-      await refused({ objective: { name: 'infoNce' } }, /one of ntXent/)
+      await refused({ objective: { name: 'triplet' } }, /one of ntXent/)
       await refused({ optimizer: { name: 'lamb' } }, /one of adam, sgd, lars/)
       await refused({ optimizer: { name: 'adam', lrr: 1 } }, /no option "optimizer.lrr".*Write "lr" instead/)
       await refused({ distributed: {} }, /no option "distributed"/)
