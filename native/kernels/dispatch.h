@@ -17,7 +17,7 @@ bool FusedKernelsWanted();
 // How inference uses bfloat16 where it is allowed. Dot products of pairs (AVX512-BF16) halve the time of the products, and
 // Winograd stays worth its transforms; matrix units (AMX) make the products so cheap that direct convolution wins;
 // elsewhere float32 is faster. CLMR_KERNELS=bfloat16 asks for direct convolution, bfloat16-winograd for Winograd.
-enum class Bfloat16 { none, winograd, direct };
-Bfloat16 BestBfloat16();
+enum class Bfloat16Way { none, winograd, direct };
+Bfloat16Way BestBfloat16();
 
 }  // namespace clmr::kernels

@@ -85,9 +85,9 @@ std::unique_ptr<const FusedForward> Encoder::MakeFused(const SampleCnn& model, a
     folded.push_back({weight, bias});
   }
   std::unique_ptr<const FusedForward> fused;
-  const kernels::Bfloat16 way = dtype == at::kBFloat16 ? kernels::BestBfloat16() : kernels::Bfloat16::none;
-  if (way == kernels::Bfloat16::direct) fused = MakeBfloat16Forward(folded);
-  if (way == kernels::Bfloat16::winograd) fused = MakeWinogradForward(folded, at::kBFloat16);
+  const kernels::Bfloat16Way way = dtype == at::kBFloat16 ? kernels::BestBfloat16() : kernels::Bfloat16Way::none;
+  if (way == kernels::Bfloat16Way::direct) fused = MakeBfloat16Forward(folded);
+  if (way == kernels::Bfloat16Way::winograd) fused = MakeWinogradForward(folded, at::kBFloat16);
   return fused ? std::move(fused) : MakeWinogradForward(folded);
 }
 
