@@ -2,6 +2,7 @@
 // SampleCNN's blocks 0 to 9 in training mode on the CPU in float32, forward and backward: Winograd F(6,3) for the
 // convolutions, the gradient of their inputs and that of their weights. The first block is never stored; of the others a
 // pass keeps what their convolutions put out and its pooled maxima, 22 MB a clip, or half of that as bfloat16.
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
