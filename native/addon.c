@@ -18,6 +18,11 @@ __asm__(
     ".symver dlopen,dlopen@GLIBC_2.2.5\n"
     ".symver dlsym,dlsym@GLIBC_2.2.5\n"
     ".symver dlerror,dlerror@GLIBC_2.2.5");
+#elif defined(__linux__) && defined(__aarch64__) && defined(__GLIBC__)
+__asm__(
+    ".symver dlopen,dlopen@GLIBC_2.17\n"
+    ".symver dlsym,dlsym@GLIBC_2.17\n"
+    ".symver dlerror,dlerror@GLIBC_2.17");
 #endif
 
 static const char* const kLoadError = "ERR_ADDON";

@@ -43,7 +43,13 @@ function scrubbedPath() {
   return bin
 }
 
+// How npm reaches its registry here, where that is told by variables.
+const reaching = Object.entries(process.env).filter(([name]) =>
+  /^(npm_config_registry|https?_proxy|no_proxy|node_extra_ca_certs)$/i.test(name),
+)
+
 const environment = {
+  ...Object.fromEntries(reaching),
   PATH: scrubbedPath(),
   HOME: join(folder, 'home'),
   TMPDIR: folder,

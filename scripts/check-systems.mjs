@@ -5,7 +5,16 @@
 //   one CPU        by taskset, and by the quota of a control group
 //   read-only home a home that nobody can write to
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -70,6 +79,11 @@ async function checkProcessors() {
   compare('this processor', await numbersOf(process.execPath, []), expected)
   if (process.arch !== 'x64' || !isThere('qemu-x86_64', '--version'))
     return cannot('other processors', 'there is no qemu-x86_64 (Debian: qemu-user)')
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(
+    execFileSync('qemu-x86_64', ['--version'], { encoding: 'utf8' }),
+  )
+  if (major < 7 || (Number(major) === 7 && minor < 2))
+    return cannot('other processors', `qemu ${major}.${minor} has no AVX2, 7.2 has`)
   const run = (cpu) =>
     numbersOf('nice', ['-n', '1', 'qemu-x86_64', '-cpu', cpu, process.execPath, '--jitless'], {
       CLMR_THREADS: '1',
@@ -93,7 +107,8 @@ function threadsUnder(command, ...args) {
 
 function checkOneCpu() {
   if (!isThere('taskset', '--version')) return cannot('one CPU', 'there is no taskset')
-  const threads = threadsUnder('taskset', '-c', '0')
+  const [, first] = /Cpus_allowed_list:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))
+  const threads = threadsUnder('taskset', '-c', first)
   if (threads !== 1) fail(`one CPU: ${threads} threads`)
   say('one CPU: 1 thread, and it embeds')
 }

@@ -28,6 +28,10 @@ const [, wheelFile] = wheelFlag < 0 ? [] : argv.splice(wheelFlag, 2)
 const platform = platformArgument(argv)
 const work = mkdtempSync(join(tmpdir(), 'clmr-package-'))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+// Provenance wants the repository that the packages are built in.
+const { GITHUB_SERVER_URL, GITHUB_REPOSITORY } = process.env
+if (GITHUB_REPOSITORY)
+  manifest.repository ??= { type: 'git', url: `git+${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}.git` }
 const npm = (cwd, ...args) =>
   execFileSync('npm', args, {
     cwd,
