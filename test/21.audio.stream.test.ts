@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { open, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -78,6 +79,25 @@ describe('21 audio: streams', () => {
         return true
       })
     }))
+
+  it('half an hour of silence in FLAC, some kilobytes a minute, comes in runs of seconds', async () => {
+    await withTempDir(async (folder) => {
+      const path = join(folder, 'silence.flac')
+      const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=44100:cl=stereo', '-t', '1800']
+      spawnSync('ffmpeg', ['-v', 'error', ...silence, path])
+      const handle = await open(path)
+      const pool = new DecodePool({ threads: 1 })
+      let [longest, frames] = [0, 0]
+      for await (const { channels } of pool.stream({ fd: handle.fd, length: (await handle.stat()).size })) {
+        longest = Math.max(longest, channels[0]!.length)
+        frames += channels[0]!.length
+      }
+      await pool.close()
+      await handle.close()
+      assert.equal(frames, 1800 * 44100)
+      assert.ok(longest < 4_000_000, `${longest} frames in one run`)
+    })
+  })
 
   it('NaN in a late block is refused with its index in the file', () =>
     withTempDir(async (folder) => {

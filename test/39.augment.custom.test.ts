@@ -35,6 +35,12 @@ describe('a transform in JavaScript', () => {
     assert.deepEqual([...data], [31, 21, 11, 1, 71, 61, 51, 41])
   })
 
+  it('BAD CALL - two of them with one title: a record could not tell them apart; the same one twice is no such thing', () => {
+    const other = custom({ title: 'crush', apply: (view) => view })
+    assert.throws(() => new Augmenter({ transforms: [crushed, other] }), /same title/)
+    assert.equal(new Augmenter({ transforms: [crushed, reverse(), crushed] }).transforms.length, 3)
+  })
+
   it('may change the view in place, return another one, and be asynchronous', async () => {
     const ways = [
       custom({ title: 'a', apply: (view) => void view.fill(2) }),

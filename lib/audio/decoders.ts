@@ -16,8 +16,11 @@ import { canonicalWav, readWavLayout } from './wav.js'
 
 /** Frames that wav-decoder gets at a time: its input is a copy, so this bounds what is held twice. */
 const WAV_BLOCK = 1 << 18
-/** Bytes that a compressed decoder gets at a time: some seconds of sound, so that a run stays small. */
+/** Bytes that a compressed decoder gets at a time: some seconds of sound, */
 const FEED_BYTES = 1 << 17
+/** or few enough, where a byte holds so much (silence in FLAC: minutes in a page), that a run has not many more frames. */
+const RUN_FRAMES = 1 << 18
+const LEAST_FEED_BYTES = 1 << 10
 /** Bytes outside of any frame that an mp3 may have before it counts as damaged: junk of taggers, less than a frame. */
 const STRAY_BYTES = 2048
 
@@ -68,8 +71,12 @@ async function* feed(
   }
   await decoder.ready
   try {
-    for (let at = start; at < bytes.length; at += FEED_BYTES) {
-      const run = runOf(await decoder.decode(bytes.subarray(at, at + FEED_BYTES)))
+    // small at first: what a byte holds is not known yet
+    for (let at = start, feed = LEAST_FEED_BYTES; at < bytes.length; ) {
+      const run = runOf(await decoder.decode(bytes.subarray(at, at + feed)))
+      at += feed
+      const decoded = run === undefined ? 0 : run.channels[0]!.length
+      feed = decoded > RUN_FRAMES ? Math.max(LEAST_FEED_BYTES, feed >> 2) : Math.min(FEED_BYTES, feed << 1)
       if (run) yield run
     }
     const last = decoder.flush ? runOf(await decoder.flush()) : undefined

@@ -106,6 +106,7 @@ async function convertFile(
     'wav',
     ...(target === undefined ? ['pipe:1'] : ['-rf64', 'auto', '-y', `file:${target}`]),
   ]
+  signal?.throwIfAborted() // after this the child listens to it
   const finished = await collect(args, signal).catch((cause: NodeJS.ErrnoException) => {
     signal?.throwIfAborted()
     throw new AudioFormatError({

@@ -132,6 +132,7 @@ export class DecodePool {
     const timer = setTimeout(() => stop.abort(), this.limit(task.bytes.length))
     const abort = () => stop.abort()
     signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) stop.abort()
     try {
       const transferList = transfer ? [task.bytes.buffer as ArrayBuffer] : []
       return await this.piscina.run(task, { signal: stop.signal, transferList })
@@ -164,6 +165,7 @@ export class DecodePool {
     let outOfTime = false
     const abort = () => stop.abort()
     signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) stop.abort()
     const ended = this.piscina
       .run({ ...file, port: port2 }, { signal: stop.signal, transferList: [port2] })
       .catch((error) => inbox.put({ failure: failureOf(error, outOfTime) }))

@@ -42,6 +42,17 @@ export const augmenterOptions = z
           path: ['transforms', place],
           message: 'randomCrop must come first',
         })
+      const twin = (other: (typeof transforms)[number]) =>
+        other.name === 'custom' &&
+        transform.name === 'custom' &&
+        other.title === transform.title &&
+        other.apply !== transform.apply
+      if (transforms.slice(0, place).some(twin))
+        context.addIssue({
+          code: 'custom',
+          path: ['transforms', place],
+          message: 'another transform of your own has the same title: records of it could not be told apart',
+        })
       const limits: Record<string, unknown> = { ...transform }
       for (const option of ['cutoff', 'lowPass', 'highPass']) {
         const range = limits[option] as [number, number] | undefined

@@ -105,7 +105,7 @@ let copyState: (encoder: Encoder) => StateDict
 /**
  * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers.
  *
- * Every clip is embedded by itself, from end to end in one thread: its bits depend neither on the rest of the batch
+ * The bits of an embedding depend on its clip alone: neither on the rest of the batch
  * nor on the number of threads. NaN or infinity in a clip makes its own embedding NaN and reaches no other.
  *
  * Source: Lee et al., "SampleCNN" (2018); Spijkervet & Burgoyne, "Contrastive learning of musical representations"

@@ -167,10 +167,10 @@ void Bfloat16Forward::RunLast(const uint16_t* rows, int64_t stride, int64_t n, f
         out[i * size + b * kBlock + c] = y < 0 ? 0 : y;
       }
   }
-  ReleaseBfloat16Gemm();
 }
 
 void Bfloat16Forward::RunGroup(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const {
+  Bfloat16GemmUse use;
   Workspace& w = ThreadWorkspace();
   int64_t steps = kFirstSteps;
   for (int64_t j = 0; j < kMergedFrom; ++j) steps /= 3;
@@ -217,15 +217,16 @@ void Bfloat16Forward::RunSplit(const float* clip, float* out, int64_t threads, c
     ClearBorders(pooled, windows, layer.out);
     const bool by_windows = j == 0 || windows >= 8 * threads;  // only RunEarly computes the first layer
     Share(by_windows ? windows : blocks, threads, [&](int64_t first, int64_t last) {
+      Bfloat16GemmUse use;
       if (by_windows)
         RunEarly(j, clip, in, pooled, steps, first, last, 0, blocks);
       else
         RunMerged(layer, in, pooled, steps, 1, first, last);
-      ReleaseBfloat16Gemm();
     });
     in = pooled;
     steps = windows;
   }
+  Bfloat16GemmUse use;
   RunLast(in + kEmbeddingSize, 3 * kEmbeddingSize, 1, out);
 }
 

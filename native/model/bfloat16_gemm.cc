@@ -20,8 +20,8 @@ bool Check() {
     for (int64_t k = 0; k < depth; ++k) a[i * depth + k] = kernels::ToBfloat16(left(i, k));
   PackPairs(depth, b.data(), right);
   try {
+    Bfloat16GemmUse use;
     Bfloat16Gemm(rows, depth, a.data(), depth, b.data(), c.data());
-    ReleaseBfloat16Gemm();
   } catch (const std::exception&) {
     return false;
   }
@@ -42,7 +42,7 @@ void Bfloat16Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, c
                               /*is_vnni=*/true);
 }
 
-void ReleaseBfloat16Gemm() { at::native::cpublas::brgemm_release(true); }
+Bfloat16GemmUse::~Bfloat16GemmUse() { at::native::cpublas::brgemm_release(true); }
 
 bool Bfloat16GemmIsRight() {
   static const bool right = Check();

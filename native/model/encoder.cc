@@ -164,8 +164,9 @@ bool Encoder::Bfloat16IsClose(const SampleCnn& model) const {
   EncodeWindows(clips.const_data_ptr<float>(), clips.numel(), starts, half.mutable_data_ptr<float>(), 1, never);
   for (int64_t i = 0; i < n; ++i) {
     const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), never);
-    const double norms = exact.norm().item<double>() * half[i].norm().item<double>();
-    if (norms > 0 && !(at::dot(exact, half[i]).item<double>() / norms >= kLeastCosine)) return false;
+    const double wanted = exact.norm().item<double>(), got = half[i].norm().item<double>();
+    const bool close = at::dot(exact, half[i]).item<double>() >= kLeastCosine * wanted * got && got > 0;  // not with NaN
+    if (wanted > 0 && !close) return false;
   }
   return true;
 }

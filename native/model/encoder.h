@@ -25,8 +25,8 @@ class Encoder {
   void Update(const SampleCnn& model);
 
   // Windows of kClipLength samples at `starts`, in samples; what lies past the end is zero. `out` holds
-  // starts.size() · 512 values. Each window is embedded from end to end by one thread, `threads` at a time: its bits
-  // depend on its samples alone, and NaN or infinity in one window reaches no other. Looks at `abort` between layers.
+  // starts.size() · 512 values. On up to `threads` threads: the bits of an
+  // embedding depend on its samples alone, and NaN or infinity in one window reaches no other. Looks at `abort` between layers.
   void EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out, int64_t threads,
                      const AbortFlag& abort) const;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "kernels/winograd.h"
 #include "model/bfloat16_gemm.h"
@@ -165,6 +166,8 @@ void WinogradForward::Multiply(int64_t rows, int64_t depth, const void* v, int64
 // Tiles first … last of the list over all clips, for the blocks of output channels first_block … last_block.
 void WinogradForward::RunTiles(const Work& work, int64_t first, int64_t last, int64_t first_block,
                                int64_t last_block) const {
+  std::optional<Bfloat16GemmUse> use;
+  if (halved_) use.emplace();
   const Layer& layer = work.layer;
   const int64_t tiles = Tiles(work.steps), out_plane = kRows * kBlock;
   float* v = ThreadWorkspace().products_in.Get(kTilePoints * kRows * layer.in);
@@ -203,15 +206,9 @@ void WinogradForward::RunLayer(const Work& work, int64_t clips) const {
 void WinogradForward::SplitLayer(const Work& work, int64_t threads) const {
   const int64_t tiles = Tiles(work.steps), blocks = work.layer.out / kBlock;
   if (tiles >= 8 * threads)
-    Share(tiles, threads, [&](int64_t first, int64_t last) {
-      RunTiles(work, first, last, 0, blocks);
-      if (halved_) ReleaseBfloat16Gemm();
-    });
+    Share(tiles, threads, [&](int64_t first, int64_t last) { RunTiles(work, first, last, 0, blocks); });
   else
-    Share(blocks, threads, [&](int64_t first, int64_t last) {
-      RunTiles(work, 0, tiles, first, last);
-      if (halved_) ReleaseBfloat16Gemm();
-    });
+    Share(blocks, threads, [&](int64_t first, int64_t last) { RunTiles(work, 0, tiles, first, last); });
 }
 
 // rows [n, 512], `stride` apart → out [n, 512]. The last convolution sees one step: only its middle tap counts.
@@ -265,7 +262,6 @@ void WinogradForward::RunGroup(const float* const* clips, int64_t n, float* out,
     std::copy(pooled, pooled + n, in);
     steps = next;
   }
-  if (halved_) ReleaseBfloat16Gemm();
   RunLast(in[0] + kEmbeddingSize, stride, n, out);
 }
 
