@@ -1,6 +1,6 @@
 // The fused forward by itself, without Node: what `encode` from JavaScript is compared with, and the multiply-adds that
 // this machine can do at all. Prints a line of JSON.
-//   clmr_fused_forward BATCH SECONDS
+//   clmr_fused_forward BATCH SECONDS [float32, winograd or direct: the last two in bfloat16]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "kernels/dispatch.h"
@@ -72,7 +73,10 @@ int main(int argc, char** argv) {
                                                                     b.running_var, at::kDouble);
     layers.push_back({weight, bias});
   }
-  const auto forward = clmr::MakeWinogradForward(layers);
+  const std::string way = argc > 3 ? argv[3] : "float32";
+  const auto forward = way == "direct" ? clmr::MakeBfloat16Forward(layers)
+                                       : clmr::MakeWinogradForward(layers, way == "winograd" ? at::kBFloat16 : at::kFloat);
+  if (!forward) return 1;  // this CPU has no bfloat16 GEMM
   const at::Tensor clips = at::rand({batch, clmr::kClipLength}).sub_(0.5);
   at::Tensor out = at::empty({batch, clmr::kEmbeddingSize});
   std::vector<const float*> rows;
