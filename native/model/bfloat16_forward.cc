@@ -7,6 +7,7 @@
 #include "kernels/bfloat16_conv.h"
 #include "model/bfloat16_gemm.h"
 #include "model/fused_forward.h"
+#include "model/fused_scratch.h"
 #include "model/sample_cnn.h"
 
 namespace clmr {
@@ -16,24 +17,7 @@ using kernels::ChooseBfloat16;
 
 constexpr int64_t kBlock = kBfloat16Block;  // output channels of one GEMM
 constexpr int64_t kWindows = 32;    // pooled steps of one GEMM in the early layers: 96 rows
-constexpr int64_t kMergedFrom = 5;  // from this pooled layer on (81 steps and less) the clips of a group are one GEMM
-constexpr int64_t kPooledLayers = 9;
-constexpr int64_t kFirstSteps = kClipLength / 3;
 constexpr int64_t kTaps = 3;
-
-// Kept by each thread from call to call.
-template <class T>
-class Scratch {
- public:
-  T* Get(int64_t values) {
-    const int64_t floats = (values * sizeof(T) + 3) / 4;
-    if (!tensor_.defined() || tensor_.numel() < floats) tensor_ = at::empty({floats}, at::kFloat);
-    return static_cast<T*>(tensor_.mutable_data_ptr());
-  }
-
- private:
-  at::Tensor tensor_;
-};
 
 struct Workspace {
   Scratch<uint16_t> first_rows, even, odd, group_even, group_odd;
@@ -43,11 +27,6 @@ struct Workspace {
 Workspace& ThreadWorkspace() {
   thread_local Workspace workspace;
   return workspace;
-}
-
-void ClearBorders(uint16_t* clip, int64_t steps, int64_t channels) {
-  std::memset(clip, 0, channels * sizeof(uint16_t));
-  std::memset(clip + (steps + 1) * channels, 0, channels * sizeof(uint16_t));
 }
 
 class Bfloat16Forward final : public FusedForward {

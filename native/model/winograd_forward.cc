@@ -9,6 +9,7 @@
 #include "kernels/winograd.h"
 #include "model/bfloat16_gemm.h"
 #include "model/fused_forward.h"
+#include "model/fused_scratch.h"
 #include "model/sample_cnn.h"
 
 namespace clmr {
@@ -21,24 +22,9 @@ using kernels::TileRange;
 
 constexpr int64_t kBlock = 64;         // output channels of one GEMM
 constexpr int64_t kRows = 48;          // tiles of one GEMM: V and M of a block stay in the second-level cache
-constexpr int64_t kMergedFrom = 5;     // from this pooled layer on (81 steps and less) the tiles of a group are one list
-constexpr int64_t kPooledLayers = 9;
-constexpr int64_t kFirstSteps = kClipLength / 3;
-
-// 64-byte aligned, kept by each thread from call to call.
-class Scratch {
- public:
-  float* Get(int64_t values) {
-    if (!tensor_.defined() || tensor_.numel() < values) tensor_ = at::empty({values}, at::kFloat);
-    return tensor_.mutable_data_ptr<float>();
-  }
-
- private:
-  at::Tensor tensor_;
-};
 
 struct Workspace {
-  Scratch products_in, products_out, even, odd, group_even, group_odd;
+  Scratch<float> products_in, products_out, even, odd, group_even, group_odd;
 };
 
 Workspace& ThreadWorkspace() {
@@ -47,12 +33,6 @@ Workspace& ThreadWorkspace() {
 }
 
 int64_t Tiles(int64_t steps) { return (steps + kernels::kTileOutputs - 1) / kernels::kTileOutputs; }
-
-// [steps + 2, channels]: the rows before and after are zeros
-void ClearBorders(float* clip, int64_t steps, int64_t channels) {
-  std::memset(clip, 0, channels * sizeof(float));
-  std::memset(clip + (steps + 1) * channels, 0, channels * sizeof(float));
-}
 
 class WinogradForward final : public FusedForward {
  public:
@@ -235,7 +215,7 @@ void WinogradForward::RunGroup(const float* const* clips, int64_t n, float* out,
       throw_if_aborted(abort);
       const Layer& layer = layers_[j];
       const int64_t next = steps / 3;
-      Scratch& scratch = j % 2 == 0 ? w.even : w.odd;
+      Scratch<float>& scratch = j % 2 == 0 ? w.even : w.odd;
       float* pooled = j == kMergedFrom - 1 ? merged + i * merged_size : scratch.Get((next + 2) * layer.out);
       ClearBorders(pooled, next, layer.out);
       RunLayer({layer, steps, &in, &pooled, j == 0}, 1);

@@ -1,6 +1,7 @@
 // The transforms of F(6,3) and what stands around them, in registers. Compiled once for each instruction set.
 #include "kernels/winograd.h"
 
+#include "kernels/cpu/register_gemm.h"
 #include "kernels/cpu/winograd_transforms.h"
 
 namespace clmr::kernels::CLMR_ISA {
@@ -70,38 +71,12 @@ void output_transform_f32(const float* m, int64_t plane, const float* bias, Tile
   }
 }
 
-// kRows × kColumns vectors of accumulators, as many as the registers hold, of kDepth products at a time: a long sum would
-// round twice as much, and rounding here is what F(6,3) magnifies.
-constexpr int64_t kDepth = 64;
-constexpr int kColumns = kLanes == 16 ? 4 : 2;
-template <int kRows>
-inline void GemmRows(int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb, float* c,
-                     int64_t ldc) {
-  for (int64_t j = 0; j < columns; j += kColumns * kLanes) {
-    for (int64_t part = 0; part < depth; part += kDepth) {
-      const int64_t end = part + kDepth < depth ? part + kDepth : depth;
-      Lanes sum[kRows][kColumns] = {};
-      for (int64_t k = part; k < end; ++k) {
-        Lanes row[kColumns];
-        for (int i = 0; i < kColumns; ++i) row[i] = Load(b + k * ldb + j + i * kLanes);
-        for (int r = 0; r < kRows; ++r)
-          for (int i = 0; i < kColumns; ++i) sum[r][i] += a[r * lda + k] * row[i];
-      }
-      for (int r = 0; r < kRows; ++r)
-        for (int i = 0; i < kColumns; ++i) {
-          float* target = c + r * ldc + j + i * kLanes;
-          Store(target, part ? Load(target) + sum[r][i] : sum[r][i]);
-        }
-    }
-  }
-}
-
 void gemm_f32(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
               float* c, int64_t ldc) {
   int64_t i = 0;
-  for (; i + 6 <= rows; i += 6) GemmRows<6>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
-  for (; i + 2 <= rows; i += 2) GemmRows<2>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
-  if (i < rows) GemmRows<1>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+  for (; i + 6 <= rows; i += 6) MultiplyRows<6>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+  for (; i + 2 <= rows; i += 2) MultiplyRows<2>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+  if (i < rows) MultiplyRows<1>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
 }
 
 void bias_relu_f32(float* x, const float* bias, int64_t channels) {

@@ -1,6 +1,7 @@
 // What stands around the GEMMs of a training step, in registers. Compiled once for each instruction set.
 #include "kernels/winograd_training.h"
 
+#include "kernels/cpu/register_gemm.h"
 #include "kernels/cpu/winograd_transforms.h"
 
 #if defined(__x86_64__)
@@ -287,43 +288,16 @@ class Fetcher {
   int64_t share_[Ahead::kPieces];
 };
 
-// kRows × kColumns vectors of accumulators, of kDepth products at a time: parts that are added up round half as much as
-// one long sum, and rounding here is what F(6,3) magnifies.
-constexpr int64_t kDepth = 64;
-template <int kRows, int kColumns>
-inline void Multiply(int64_t depth, const float* a, const float* b, float* c) {
-  for (int64_t part = 0; part < depth; part += kDepth) {
-    const int64_t end = Least(part + kDepth, depth);
-    Lanes sum[kRows][kColumns] = {};
-    for (int64_t k = part; k < end; ++k) {
-      Lanes row[kColumns];
-      for (int j = 0; j < kColumns; ++j) row[j] = Load(b + k * kGemmColumns + j * kLanes);
-      for (int r = 0; r < kRows; ++r)
-        for (int j = 0; j < kColumns; ++j) sum[r][j] += a[r * depth + k] * row[j];
-    }
-    for (int r = 0; r < kRows; ++r)
-      for (int j = 0; j < kColumns; ++j) {
-        float* target = c + r * kGemmColumns + j * kLanes;
-        Store(target, part ? Load(target) + sum[r][j] : sum[r][j]);
-      }
-  }
-}
-
-template <int kRows>
-inline void MultiplyRows(int64_t depth, const float* a, const float* b, float* c) {
-  constexpr int kColumns = kLanes == 16 ? 4 : 2;  // as many as the registers hold
-  for (int64_t j = 0; j < kGemmColumns; j += kColumns * kLanes) Multiply<kRows, kColumns>(depth, a, b + j, c + j);
-}
-
 void gemm(int64_t rows, int64_t depth, const float* a, const float* b, float* c, const Ahead& ahead) {
+  constexpr int64_t n = kGemmColumns;
   Fetcher fetcher(ahead, (rows + 5) / 6);
   int64_t r = 0;
   for (; r + 6 <= rows; r += 6) {
     fetcher.Some();
-    MultiplyRows<6>(depth, a + r * depth, b, c + r * kGemmColumns);
+    MultiplyRows<6>(n, depth, a + r * depth, depth, b, n, c + r * n, n);
   }
-  for (; r + 2 <= rows; r += 2) MultiplyRows<2>(depth, a + r * depth, b, c + r * kGemmColumns);
-  if (r < rows) MultiplyRows<1>(depth, a + r * depth, b, c + r * kGemmColumns);
+  for (; r + 2 <= rows; r += 2) MultiplyRows<2>(n, depth, a + r * depth, depth, b, n, c + r * n, n);
+  if (r < rows) MultiplyRows<1>(n, depth, a + r * depth, depth, b, n, c + r * n, n);
 }
 
 // kIn × 2 vectors of accumulators over all tiles; x and dy point into their panels.

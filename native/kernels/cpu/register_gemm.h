@@ -1,0 +1,35 @@
+#pragma once
+// The block of a matrix product that the registers hold, local to the file that includes it as everything in lanes.h.
+#include "kernels/cpu/lanes.h"
+
+namespace {
+
+// Sums of so many products are formed in registers and added up: parts round half as much as one long sum, and rounding
+// here is what F(6,3) magnifies.
+constexpr int64_t kPartDepth = 64;
+constexpr int kColumnLanes = kLanes == 16 ? 4 : 2;
+
+// c [kRows, columns] = a [kRows, depth] · b [depth, columns]; columns are a multiple of kColumnLanes · kLanes
+template <int kRows>
+[[maybe_unused]] inline void MultiplyRows(int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b,
+                                          int64_t ldb, float* c, int64_t ldc) {
+  for (int64_t j = 0; j < columns; j += kColumnLanes * kLanes) {
+    for (int64_t part = 0; part < depth; part += kPartDepth) {
+      const int64_t end = part + kPartDepth < depth ? part + kPartDepth : depth;
+      Lanes sum[kRows][kColumnLanes] = {};
+      for (int64_t k = part; k < end; ++k) {
+        Lanes row[kColumnLanes];
+        for (int i = 0; i < kColumnLanes; ++i) row[i] = Load(b + k * ldb + j + i * kLanes);
+        for (int r = 0; r < kRows; ++r)
+          for (int i = 0; i < kColumnLanes; ++i) sum[r][i] += a[r * lda + k] * row[i];
+      }
+      for (int r = 0; r < kRows; ++r)
+        for (int i = 0; i < kColumnLanes; ++i) {
+          float* target = c + r * ldc + j + i * kLanes;
+          Store(target, part ? Load(target) + sum[r][i] : sum[r][i]);
+        }
+    }
+  }
+}
+
+}  // namespace
