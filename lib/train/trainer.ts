@@ -1,17 +1,16 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
 
 import type { Dataset } from '../datasets/dataset.js'
-import { ConfigError, DeviceError, DisposedError, describe, ShapeError } from '../errors.js'
+import { ConfigError, DisposedError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import { CLIP_LENGTH, EMBEDDING_DIM } from '../model/architecture.js'
-import { type Encoder, encoderOfHandle, stateOfEncoder } from '../model/encoder.js'
-import { loadModelState } from '../model/load-state.js'
-import type { AbortFlag, NativeStepResult, StateDict, TrainerSpec } from '../native/binding.js'
+import { type Encoder, encoderOfHandle } from '../model/encoder.js'
+import type { AbortFlag, NativeStepResult } from '../native/binding.js'
 import { checkRows } from '../native/buffers.js'
 import { fromNativeError } from '../native/call.js'
 import { parseOptions } from '../options.js'
-import { NativeTrainer, nameTracks } from './native-trainer.js'
-import { checkViewCount, collapseWarning, labelsFor, labelsOfViews, nativeObjective } from './objective.js'
+import { type NativeTrainer, nameTracks } from './native-trainer.js'
+import { collapseWarning, labelsFor, labelsOfViews } from './objective.js'
 import {
   type CompleteTrainerOptions,
   fitOptions,
@@ -23,6 +22,7 @@ import {
 } from './options.js'
 import { learningRateAt } from './recipe.js'
 import { openRun, Run, type TrainerOverrides } from './run.js'
+import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { EpochResult, StepResult, TrainingSummary } from './types.js'
 
 export interface FitOptions {
@@ -42,110 +42,6 @@ export interface Projector {
    * @throws ShapeError
    */
   project(embeddings: Matrix | Float32Array): Promise<Matrix>
-}
-
-function checkDevice(device: string): void {
-  if (!device.startsWith('cuda')) return
-  throw new DeviceError({
-    what: 'training runs on the CPU only so far',
-    given: device,
-    expected: 'auto or cpu',
-    remedy: 'Leave `device` out',
-  })
-}
-
-function checkOptions(options: CompleteTrainerOptions): void {
-  const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
-  const { precision, kernels } = options
-  if (augmenter.clipLength !== CLIP_LENGTH)
-    throw new ConfigError({
-      what: 'the augmenter makes views that SampleCNN does not take',
-      given: `a clipLength of ${augmenter.clipLength}`,
-      expected: `${CLIP_LENGTH}`,
-      remedy: 'Leave clipLength out',
-    })
-  const own = augmenter.transforms.find((transform) => transform.name === 'custom')
-  if (own)
-    throw new ConfigError({
-      what: 'a Trainer augments natively, which a transform in JavaScript cannot be',
-      given: `custom({ title: ${JSON.stringify(own.title)} })`,
-      expected: 'a chain without custom(…)',
-      remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',
-    })
-  learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end
-  if (precision === 'bfloat16' && kernels === 'plain')
-    throw new ConfigError({
-      what: 'the plain kernels keep activations in float32',
-      given: "precision 'bfloat16', kernels 'plain'",
-      expected: 'one of the two',
-      remedy: 'Leave `kernels` out, or `precision`',
-    })
-  checkViewCount(options)
-  if (validation && !dataset)
-    throw new ConfigError({
-      what: 'the option `validation` needs a data set to train on: it is measured after every epoch',
-      expected: 'the option `dataset` beside it',
-      remedy: 'Pass `dataset` too, or leave `validation` out',
-    })
-  if (dataset && dataset.length < batchSize * accumulate)
-    throw new ConfigError({
-      what: accumulate === 1 ? 'a batch is larger than the data set' : 'a step is larger than the data set',
-      given: `batchSize ${batchSize}${accumulate === 1 ? '' : `, accumulate ${accumulate}`}, ${dataset.length} tracks`,
-      expected: `a batchSize of 2 to ${Math.floor(dataset.length / accumulate)}`,
-      remedy: 'Choose a smaller batch, or prepare more music',
-    })
-}
-
-function checkProjector(projector: StateDict, projection: TrainerConfig['projection'], path?: string): void {
-  const [hidden] = projector['0.weight']!.shape
-  const [out] = projector['2.weight']!.shape
-  if (hidden === projection.hidden && out === projection.out) return
-  throw new ConfigError({
-    what: 'the projector of the checkpoint has other sizes than `projection`',
-    given: `{ hidden: ${hidden}, out: ${out} }`,
-    expected: `{ hidden: ${projection.hidden}, out: ${projection.out} }`,
-    remedy: 'Set `projection` to the sizes of the checkpoint',
-    path,
-  })
-}
-
-async function initialWeights(options: CompleteTrainerOptions) {
-  const { encoder, initFrom, projection, objective } = options
-  if (encoder && initFrom !== undefined)
-    throw new ConfigError({
-      what: 'weights to start from come twice',
-      given: 'encoder and initFrom',
-      expected: 'one of them, or none',
-      remedy: 'Leave one out',
-    })
-  if (encoder) return { encoder: stateOfEncoder(encoder) }
-  if (initFrom === undefined) return {}
-  const model = await loadModelState(initFrom)
-  for (const warning of model.warnings) process.emitWarning(`${initFrom}: ${warning}`, 'ClmrWarning')
-  if (objective.name === 'byol' || objective.name === 'supervised') return { encoder: model.encoder }
-  if (model.projector) checkProjector(model.projector, projection, initFrom)
-  return { encoder: model.encoder, projector: model.projector }
-}
-
-function nativeSpec(options: CompleteTrainerOptions): TrainerSpec {
-  const { augmenter, ...config } = options
-  const { seed, batchSize, viewNorm, precision, kernels, device, projection, optimizer } = config
-  const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as TrainerSpec['chain']['transforms']
-  const chain = { ...augmenter, transforms }
-  const { accumulate, chunkSize, clipGradientNorm } = config
-  return {
-    ...{ seed, batchSize, accumulate, chunkSize, clipGradientNorm, viewNorm, precision, kernels, device },
-    ...{ objective: nativeObjective(options), projection, optimizer, chain },
-  }
-}
-
-function nativeTrainer(
-  options: CompleteTrainerOptions,
-  weights: { encoder?: StateDict; projector?: StateDict },
-): Promise<NativeTrainer> {
-  const { objective, dataset } = options
-  const labels = labelsFor(objective, dataset)
-  return NativeTrainer.create(nativeSpec(options), weights, dataset?.cropSource(), labels)
 }
 
 /**
@@ -185,7 +81,6 @@ export class Trainer implements Disposable, AsyncDisposable {
    */
   static async create(options: TrainerOptions = {}): Promise<Trainer> {
     const complete = parseTrainerOptions(options, 'Trainer.create')
-    checkDevice(complete.device)
     checkOptions(complete)
     const weights = await initialWeights(complete)
     const native = await nativeTrainer(complete, weights)
@@ -216,7 +111,6 @@ export class Trainer implements Disposable, AsyncDisposable {
     const { options, run, state, bestValidationLoss } = await openRun(runDirectory, overrides)
     let native: NativeTrainer | undefined
     try {
-      checkDevice(options.device)
       checkOptions(options)
       native = await nativeTrainer(options, {})
       await native.restore(state)

@@ -1,0 +1,118 @@
+/** From complete options to a native trainer: what they must agree on, the weights to start from, the native spec. */
+import { ConfigError, DeviceError } from '../errors.js'
+import { CLIP_LENGTH } from '../model/architecture.js'
+import { stateOfEncoder } from '../model/encoder.js'
+import { loadModelState } from '../model/load-state.js'
+import type { StateDict, TrainerSpec } from '../native/binding.js'
+import { NativeTrainer } from './native-trainer.js'
+import { checkViewCount, labelsFor, nativeObjective } from './objective.js'
+import type { CompleteTrainerOptions, TrainerConfig } from './options.js'
+import { learningRateAt } from './recipe.js'
+
+function checkDevice(device: string): void {
+  if (!device.startsWith('cuda')) return
+  throw new DeviceError({
+    what: 'training runs on the CPU only so far',
+    given: device,
+    expected: 'auto or cpu',
+    remedy: 'Leave `device` out',
+  })
+}
+
+/** What the options of a trainer must agree on among themselves. @throws ConfigError, DeviceError */
+export function checkOptions(options: CompleteTrainerOptions): void {
+  checkDevice(options.device)
+  const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
+  const { precision, kernels } = options
+  if (augmenter.clipLength !== CLIP_LENGTH)
+    throw new ConfigError({
+      what: 'the augmenter makes views that SampleCNN does not take',
+      given: `a clipLength of ${augmenter.clipLength}`,
+      expected: `${CLIP_LENGTH}`,
+      remedy: 'Leave clipLength out',
+    })
+  const own = augmenter.transforms.find((transform) => transform.name === 'custom')
+  if (own)
+    throw new ConfigError({
+      what: 'a Trainer augments natively, which a transform in JavaScript cannot be',
+      given: `custom({ title: ${JSON.stringify(own.title)} })`,
+      expected: 'a chain without custom(…)',
+      remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',
+    })
+  learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end
+  if (precision === 'bfloat16' && kernels === 'plain')
+    throw new ConfigError({
+      what: 'the plain kernels keep activations in float32',
+      given: "precision 'bfloat16', kernels 'plain'",
+      expected: 'one of the two',
+      remedy: 'Leave `kernels` out, or `precision`',
+    })
+  checkViewCount(options)
+  if (validation && !dataset)
+    throw new ConfigError({
+      what: 'the option `validation` needs a data set to train on: it is measured after every epoch',
+      expected: 'the option `dataset` beside it',
+      remedy: 'Pass `dataset` too, or leave `validation` out',
+    })
+  if (dataset && dataset.length < batchSize * accumulate)
+    throw new ConfigError({
+      what: accumulate === 1 ? 'a batch is larger than the data set' : 'a step is larger than the data set',
+      given: `batchSize ${batchSize}${accumulate === 1 ? '' : `, accumulate ${accumulate}`}, ${dataset.length} tracks`,
+      expected: `a batchSize of 2 to ${Math.floor(dataset.length / accumulate)}`,
+      remedy: 'Choose a smaller batch, or prepare more music',
+    })
+}
+
+function checkProjector(projector: StateDict, projection: TrainerConfig['projection'], path?: string): void {
+  const [hidden] = projector['0.weight']!.shape
+  const [out] = projector['2.weight']!.shape
+  if (hidden === projection.hidden && out === projection.out) return
+  throw new ConfigError({
+    what: 'the projector of the checkpoint has other sizes than `projection`',
+    given: `{ hidden: ${hidden}, out: ${out} }`,
+    expected: `{ hidden: ${projection.hidden}, out: ${projection.out} }`,
+    remedy: 'Set `projection` to the sizes of the checkpoint',
+    path,
+  })
+}
+
+/** The weights to start from, where there are any. @throws ConfigError, CheckpointError, IoError */
+export async function initialWeights(options: CompleteTrainerOptions) {
+  const { encoder, initFrom, projection, objective } = options
+  if (encoder && initFrom !== undefined)
+    throw new ConfigError({
+      what: 'weights to start from come twice',
+      given: 'encoder and initFrom',
+      expected: 'one of them, or none',
+      remedy: 'Leave one out',
+    })
+  if (encoder) return { encoder: stateOfEncoder(encoder) }
+  if (initFrom === undefined) return {}
+  const model = await loadModelState(initFrom)
+  for (const warning of model.warnings) process.emitWarning(`${initFrom}: ${warning}`, 'ClmrWarning')
+  if (objective.name === 'byol' || objective.name === 'supervised') return { encoder: model.encoder }
+  if (model.projector) checkProjector(model.projector, projection, initFrom)
+  return { encoder: model.encoder, projector: model.projector }
+}
+
+function nativeSpec(options: CompleteTrainerOptions): TrainerSpec {
+  const { augmenter, ...config } = options
+  const { seed, batchSize, viewNorm, precision, kernels, device, projection, optimizer } = config
+  const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as TrainerSpec['chain']['transforms']
+  const chain = { ...augmenter, transforms }
+  const { accumulate, chunkSize, clipGradientNorm } = config
+  return {
+    ...{ seed, batchSize, accumulate, chunkSize, clipGradientNorm, viewNorm, precision, kernels, device },
+    ...{ objective: nativeObjective(options), projection, optimizer, chain },
+  }
+}
+
+/** The native side of a trainer with these options. */
+export function nativeTrainer(
+  options: CompleteTrainerOptions,
+  weights: { encoder?: StateDict; projector?: StateDict },
+): Promise<NativeTrainer> {
+  const { objective, dataset } = options
+  const labels = labelsFor(objective, dataset)
+  return NativeTrainer.create(nativeSpec(options), weights, dataset?.cropSource(), labels)
+}
