@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { MALLOC_TUNED, machine, pythonOfPeers, writeSection } from '../shared/bench.js'
+import { commandLine, MALLOC_TUNED, machine, pythonOfPeers, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '2' }, seconds: { type: 'string', default: '0.2' } },
@@ -120,7 +120,7 @@ writeSection(
   'Augmentation',
   `${machine()}
 
-Command: \`npm run bench:augment\`. One thread unless said otherwise; clips of 59,049 samples at 22,050 Hz; torchaudio-augmentations 0.2.4 (sox and julius), torch-audiomentations 0.12.0 (batches of 4), audiomentations 0.43.1 (its filters are recursive ones, not sinc filters; its pitch shift is Signalsmith's). "–": it has no such transform.
+Command: \`${commandLine('bench:augment')}\`. One thread unless said otherwise; clips of 59,049 samples at 22,050 Hz; torchaudio-augmentations 0.2.4 (sox and julius), torch-audiomentations 0.12.0 (batches of 4), audiomentations 0.43.1 (its filters are recursive ones, not sinc filters; its pitch shift is Signalsmith's). "–": it has no such transform.
 
 ${timeTable(seconds)}
 

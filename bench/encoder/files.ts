@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { allocateClips, decodeAudio, Encoder, setThreads } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
 import { cacheFolder } from '#lib/native/libtorch/find.js'
-import { machine, timingOf, writeSection } from '../shared/bench.js'
+import { commandLine, machine, timingOf, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({
   options: { files: { type: 'string', default: '200' }, rounds: { type: 'string', default: '3' } },
@@ -93,5 +93,5 @@ const rows = timings.map(({ name, best, median }) => {
 })
 writeSection(
   'Files',
-  `${machine()}\n\nCommand: \`npm run bench:files -- --files ${count} --rounds ${values.rounds}\`. ${count} stereo mp3s of ${SECONDS} s at 44.1 kHz, ${availableParallelism()} cores, ${THREADS} threads.\n\n| | files/s, best | median | share of the slower of the two alone | share of what is possible where both need all cores |\n|---|---|---|---|---|\n${rows.join('\n')}\n\nDecoding and encoding both keep all cores busy, so that together they take at least the sum of their times: the last column is that sum by the time taken. The column before is what the same pipeline would be measured by where decoding has cores of its own.`,
+  `${machine()}\n\nCommand: \`${commandLine('bench:files')}\`. ${count} stereo mp3s of ${SECONDS} s at 44.1 kHz, ${availableParallelism()} cores, ${THREADS} threads.\n\n| | files/s, best | median | share of the slower of the two alone | share of what is possible where both need all cores |\n|---|---|---|---|---|\n${rows.join('\n')}\n\nDecoding and encoding both keep all cores busy, so that together they take at least the sum of their times: the last column is that sum by the time taken. The column before is what the same pipeline would be measured by where decoding has cores of its own.`,
 )

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { withNativeProgram } from '../../scripts/native-program.mjs'
 import {
+  commandLine,
   MALLOC_TUNED,
   machine,
   nodePeer,
@@ -147,5 +148,5 @@ const tables = withNativeProgram('clmr_fused_forward', (program, environment) =>
 if (!tables) throw new Error('the native program could not be built: run npm run build:native first')
 writeSection(
   'Encoder',
-  `${machine()}\n\nCommand: \`npm run bench:encoder -- --rounds ${values.rounds} --seconds ${values.seconds}\`. A SampleCNN that was trained for 60 steps, on clips of the demo corpus. Two threads each. "AVX2 only": told to use no more (${Object.keys(AVX2).join(', ')}).\n\n${tables.join('\n\n')}`,
+  `${machine()}\n\nCommand: \`${commandLine('bench:encoder')}\`. A SampleCNN that was trained for 60 steps, on clips of the demo corpus. Two threads each. "AVX2 only": told to use no more (${Object.keys(AVX2).join(', ')}).\n\n${tables.join('\n\n')}`,
 )

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
+import { commandLine, MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({
   options: {
@@ -114,5 +114,5 @@ const tables = values.pairs.split(',').map((pairs) => tableFor(Number(pairs)))
 const large = largeRow(Number(values.large))
 writeSection(
   'Loss',
-  `${machine()}\n\nCommand: \`npm run bench:loss\`. NT-Xent with its gradient, two views, 64 dimensions, τ 0.5, float32, two threads each; errors are against the matrix form in float64.\n\n${tables.join('\n\n')}\n\n${large}`,
+  `${machine()}\n\nCommand: \`${commandLine('bench:loss')}\`. NT-Xent with its gradient, two views, 64 dimensions, τ 0.5, float32, two threads each; errors are against the matrix form in float64.\n\n${tables.join('\n\n')}\n\n${large}`,
 )

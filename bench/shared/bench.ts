@@ -55,6 +55,11 @@ export function machine(): string {
   return `${day}; ${cpus().length} × ${cpu?.model.trim()} (${instructions.join(', ')}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}. A shared machine: compare within a table.`
 }
 
+/** The command that this process was started by, with what was asked of it. */
+export function commandLine(script: string): string {
+  return ['npm run', script, ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
+}
+
 /** Replaces one section of bench/RESULTS.md. */
 export function writeSection(title: string, body: string): void {
   const file = path('../RESULTS.md')

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
+import { commandLine, MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({
   options: {
@@ -114,7 +114,7 @@ writeSection(
   'Trainer',
   `${machine()}
 
-Command: \`npm run bench:trainer\`. Whole steps on ${values.examples} examples with two views, a pass a view (as CLMR), projector, NT-Xent, Adam, two threads; PyTorch with simclr's loss. Peak memory is that of the whole process.
+Command: \`${commandLine('bench:trainer')}\`. Whole steps on ${values.examples} examples with two views, a pass a view (as CLMR), projector, NT-Xent, Adam, two threads; PyTorch with simclr's loss. Peak memory is that of the whole process.
 
 Views that are given:
 
