@@ -1,4 +1,5 @@
-// The workflows call only what there is: YAML that can be read, scripts of package.json, files of the repository.
+// The workflows call only what there is: YAML that can be read, scripts of package.json, files of the repository. What is
+// built on Linux is built in a container whose glibc keeps the floor.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
@@ -10,7 +11,12 @@ const folder = `${root}.github/workflows`
 
 for (const name of readdirSync(folder)) {
   const { jobs } = parse(readFileSync(`${folder}/${name}`, 'utf8'))
-  for (const [job, { steps, needs = [] }] of Object.entries(jobs)) {
+  for (const [job, { steps, needs = [], container, strategy }] of Object.entries(jobs)) {
+    const rows = strategy?.matrix?.include ?? [{ runner: 'ubuntu', image: container?.image }]
+    const builds = steps.some(({ run = '' }) => /npm run prebuilds|\.ci\/run/.test(run))
+    for (const { runner, image } of rows)
+      if (builds && /ubuntu/.test(runner) && !/-bookworm$/.test(image ?? ''))
+        faults.push(`${name}: ${job} builds for Linux outside of Debian 12`)
     for (const other of [needs].flat()) if (!(other in jobs)) faults.push(`${name}: ${job} needs ${other}`)
     for (const { run = '' } of steps) {
       for (const [, script] of run.matchAll(/npm run ([\w:-]+)/g))

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type LockOwner, withLock } from '#lib/formats/process-lock.js'
 import { findLibtorch, surveyLibtorch } from '#lib/native/libtorch/find.js'
-import { withLock } from '#lib/native/libtorch/lock.js'
 import { libraryFile } from '#lib/native/libtorch/release.js'
 import { checkWheel, extractWheel } from '#lib/native/libtorch/wheel.js'
 import { fakeWheel } from './helpers/fake-wheel.js'
@@ -140,7 +149,7 @@ describe('04 libtorch', () => {
   })
 
   it('a lock whose process died is taken over', async () => {
-    const lock = fileURLToPath(new URL('../dist/native/libtorch/lock.js', import.meta.url))
+    const lock = fileURLToPath(new URL('../dist/formats/process-lock.js', import.meta.url))
     const script = `import(${JSON.stringify(lock)}).then(({ withLock }) => withLock(${JSON.stringify(join(folder, 'lock'))}, async () => { console.log('held'); await new Promise((r) => setTimeout(r, 60000)) }))`
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
     await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()))
@@ -150,8 +159,38 @@ describe('04 libtorch', () => {
     assert.ok(!existsSync(join(folder, 'lock')))
   })
 
+  it('a lock of another host is taken over once nobody touches it any more, and not before', async () => {
+    const path = join(folder, 'lock')
+    writeFileSync(path, JSON.stringify({ pid: 1, host: 'elsewhere', started: '1' }))
+    let touched = 0
+    const beat = setInterval(() => {
+      const now = new Date()
+      utimesSync(path, now, now)
+      touched = performance.now()
+    }, 50)
+    setTimeout(() => clearInterval(beat), 1000)
+    const owners: LockOwner[] = []
+    const onWait = (owner: LockOwner) => owners.push(owner)
+    const waited = await withLock(path, async () => performance.now() - touched, { onWait, silenceMs: 500 })
+    assert.ok(waited > 500, `${waited} ms after the last sign of life`)
+    assert.deepEqual(owners, [{ pid: 1, host: 'elsewhere', started: '1' }])
+    assert.ok(!existsSync(path))
+  })
+
+  it('who holds a lock shows that it lives, and leaves alone what another has taken over', async () => {
+    const path = join(folder, 'lock')
+    const work = async () => {
+      const before = statSync(path).mtimeMs
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      assert.ok(statSync(path).mtimeMs > before)
+      writeFileSync(path, 'of another')
+    }
+    await withLock(path, work, { beatMs: 20 })
+    assert.equal(readFileSync(path, 'utf8'), 'of another')
+  })
+
   it('of many processes that find the lock of a dead one, never two are inside at once', async () => {
-    const lock = fileURLToPath(new URL('../dist/native/libtorch/lock.js', import.meta.url))
+    const lock = fileURLToPath(new URL('../dist/formats/process-lock.js', import.meta.url))
     const path = join(folder, 'lock')
     writeFileSync(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '1' }))
     const script = `

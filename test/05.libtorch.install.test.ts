@@ -18,6 +18,9 @@ const bare = (folder: string) => ({
   PIP_CONFIG_FILE: join(folder, 'pip.conf'),
   PIP_INDEX_URL: undefined,
   XDG_CONFIG_HOME: undefined,
+  XDG_CONFIG_DIRS: join(folder, 'xdg'),
+  UV_DEFAULT_INDEX: undefined,
+  UV_INDEX_URL: undefined,
   VIRTUAL_ENV: undefined,
   HTTP_PROXY: undefined,
   HTTPS_PROXY: undefined,
@@ -172,7 +175,7 @@ describe('05 libtorch: installed over HTTP, without pip', () => {
       })
     }))
 
-  it('the index is that of pip: PIP_INDEX_URL, then index-url of its settings', () =>
+  it('the index is that of pip: PIP_INDEX_URL, then index-url of its settings (user, system), then that of uv', () =>
     withBench({ html: true }, async ({ folder, server, install }) => {
       writeFileSync(
         join(folder, 'pip.conf'),
@@ -193,6 +196,15 @@ describe('05 libtorch: installed over HTTP, without pip', () => {
         '[global]\nindex_url: http://two.invalid/simple\n',
       )
       assert.equal(configuredIndex(), 'http://two.invalid/simple')
+      rmSync(join(folder, '.config'), { recursive: true })
+      process.env.UV_DEFAULT_INDEX = 'http://uv.invalid/simple'
+      assert.equal(configuredIndex(), 'http://uv.invalid/simple')
+      mkdirSync(join(folder, 'xdg', 'pip'), { recursive: true })
+      writeFileSync(
+        join(folder, 'xdg', 'pip', 'pip.conf'),
+        '[global]\nindex-url =\n    http://system.invalid/simple\n',
+      )
+      assert.equal(configuredIndex(), 'http://system.invalid/simple')
       process.env.PIP_INDEX_URL = 'http://three.invalid/simple'
       assert.equal(configuredIndex(), 'http://three.invalid/simple')
     }))
@@ -207,6 +219,51 @@ describe('05 libtorch: installed over HTTP, without pip', () => {
         })
       })
   })
+
+  /** Stands in for Python: answers `-m pip --version`, and puts `comes` into the folder of `-m pip download … -d`. */
+  const fakePip = (folder: string, comes: string, bytes: Uint8Array): string => {
+    const python = join(folder, 'python')
+    writeFileSync(join(folder, 'bytes'), bytes)
+    writeFileSync(
+      python,
+      `#!${process.execPath}
+const { appendFileSync, copyFileSync } = require('node:fs')
+const args = process.argv.slice(2)
+if (args[2] !== 'download') process.exit(0)
+appendFileSync(${JSON.stringify(join(folder, 'calls'))}, args.join(' '))
+copyFileSync(${JSON.stringify(join(folder, 'bytes'))}, args[args.indexOf('-d') + 1] + ${JSON.stringify(`/${comes}`)})
+`,
+      { mode: 0o755 },
+    )
+    return python
+  }
+
+  it('with pip, pip fetches exactly the pinned wheel', () =>
+    withBench({}, async ({ folder, server, install, downloads }) => {
+      const { wheel, bytes } = fakeWheel()
+      process.env.CLMR_PYTHON = fakePip(folder, wheel.file, bytes)
+      await install({ index: 'http://one.invalid/simple' })
+      const call = readFileSync(join(folder, 'calls'), 'utf8')
+      assert.match(
+        call,
+        /--no-deps .*--index-url http:\/\/one\.invalid\/simple .*--platform test .*torch==0\.0\.0$/m,
+      )
+      assert.deepEqual([server.requests.length, downloads()], [0, []])
+    }))
+
+  it('BAD CALL - pip set to an index with other builds, as PyTorch has for the CPU: what came, what was expected, three ways out', () =>
+    withBench({}, async ({ folder, install, downloads }) => {
+      const { wheel, bytes } = fakeWheel()
+      const came = 'torch-0.0.0+cpu-cp311-cp311-test.whl'
+      process.env.CLMR_PYTHON = fakePip(folder, came, bytes)
+      await assert.rejects(install({ index: undefined }), {
+        code: 'ERR_LIBTORCH_INSTALL',
+        given: came,
+        expected: wheel.file,
+        message: /another build .*--index.*--from.* for Python: clmr finds it there\.$/,
+      })
+      assert.deepEqual(downloads(), [])
+    }))
 
   it('a proxy of the environment carries it', () =>
     withBench({}, async ({ folder, server, install }) => {

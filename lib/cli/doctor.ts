@@ -5,6 +5,7 @@ import { access, statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import { dirname } from 'node:path'
+import { ClmrError } from '../errors.js'
 import type { RuntimeInfo } from '../native/binding.js'
 import { cacheFolder, findLibtorch, surveyLibtorch } from '../native/libtorch/find.js'
 import { LIBTORCH_VERSION } from '../native/libtorch/release.js'
@@ -61,7 +62,7 @@ function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
     const found = `${file}, with libtorch ${info.libtorchVersion}`
     return { findings: [{ level: 'ok', what, found }], info }
   } catch (error) {
-    const remedy = 'Mend what stands above; in a clone, run `npm run build:native`'
+    const remedy = error instanceof ClmrError ? error.remedy : 'Mend what stands above, or reinstall clmr'
     return { findings: [{ level: 'fail', what, found: messageOf(error), remedy }] }
   }
 }

@@ -1,17 +1,32 @@
-/** A lock file that names its process, and is taken over when that process is gone. */
+/**
+ * A lock file that names its process, and is taken over when that process is gone. On another host that cannot be
+ * asked; there the file itself tells, which its holder touches as long as it lives.
+ */
 import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { IoError, ioError } from '../errors.js'
+import { makeFolder } from './make-folder.js'
 
 /** A lock file without content is one that is being written, unless it is older than this. */
 const WRITING_MS = 5000
+/** How often a holder touches its lock file. */
+const BEAT_MS = 10_000
+/** A holder on another host that has not touched its file while somebody looked on for so long is dead. */
+const SILENCE_MS = 60_000
 
 export interface LockOwner {
   pid: number
   host: string
   /** when the process started, as the kernel counts; empty where it does not say */
   started: string
+}
+
+export interface LockTimes {
+  beatMs?: number
+  silenceMs?: number
 }
 
 /** `release` gives the lock back; otherwise the owner that is in the way, undefined where the file names none. */
@@ -80,23 +95,112 @@ async function takeOver(path: string, stale: string, mine: string): Promise<bool
 const ATTEMPTS = 10
 const PAUSE_MS = 20
 
+async function describeMyself(): Promise<string> {
+  const started = await startOf(process.pid)
+  return JSON.stringify({ pid: process.pid, host: hostname(), started, lock: randomBytes(8).toString('hex') })
+}
+
+/** Touches the file until it is given back; removes it then, unless somebody took us for dead and has it now. */
+function hold(path: string, mine: string, beatMs: number): { release: () => Promise<void> } {
+  const beat = setInterval(() => {
+    const now = new Date()
+    utimes(path, now, now).catch(() => {})
+  }, beatMs)
+  beat.unref()
+  const release = async () => {
+    clearInterval(beat)
+    if ((await readFile(path, 'utf8').catch(() => '')) === mine) await rm(path, { force: true })
+  }
+  return { release }
+}
+
 /**
- * Takes the lock file `path` where nobody living holds it; does not wait for one who does.
+ * Takes the lock file `path` where nobody living holds it; does not wait for one who does, nor find out whether one
+ * on another host lives.
  * @throws the error of the file system where the lock cannot be written
  */
-export async function tryLock(path: string): Promise<LockAttempt> {
-  const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: await startOf(process.pid) })
-  const release = () => rm(path, { force: true })
+export async function tryLock(path: string, { beatMs = BEAT_MS }: LockTimes = {}): Promise<LockAttempt> {
+  const mine = await describeMyself()
   for (let attempt = 0; ; attempt++) {
     try {
       await writeFile(path, mine, { flag: 'wx' })
-      return { release }
+      return hold(path, mine, beatMs)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
     const text = await readFile(path, 'utf8').catch(() => '')
     if (attempt >= ATTEMPTS || !(await isStale(path, text))) return { owner: parseOwner(text) }
-    if (await takeOver(path, text, mine)) return { release }
+    if (await takeOver(path, text, mine)) return hold(path, mine, beatMs)
     await setTimeout(PAUSE_MS)
+  }
+}
+
+/** Watches a file that stays the same: how long, by this process's own clock, since hosts disagree about the time. */
+class Watch {
+  #seen = ''
+  #since = 0
+
+  async unchangedMs(path: string, text: string): Promise<number> {
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }))
+    const seen = `${mtimeMs} ${text}`
+    if (seen !== this.#seen) this.#since = performance.now()
+    this.#seen = seen
+    return performance.now() - this.#since
+  }
+}
+
+const POLL_MS = 200
+/** A lock that names nobody for so long was left behind by a crash in the middle of a takeover. */
+const NOBODY_MS = 30_000
+
+export interface LockWait extends LockTimes {
+  /** called once where there is somebody to wait for */
+  onWait?: (owner: LockOwner) => void
+  signal?: AbortSignal
+}
+
+async function lockWhenFree(
+  path: string,
+  { onWait, signal, ...times }: LockWait,
+): Promise<() => Promise<void>> {
+  const { beatMs = BEAT_MS, silenceMs = SILENCE_MS } = times
+  const watch = new Watch()
+  let told = false
+  let named = performance.now()
+  for (;;) {
+    signal?.throwIfAborted()
+    const { release, owner } = { owner: undefined, ...(await tryLock(path, times)) }
+    if (release) return release
+    if (owner) {
+      named = performance.now()
+      if (!told) onWait?.(owner)
+      told = true
+      const text = await readFile(path, 'utf8').catch(() => '')
+      const dead = owner.host !== hostname() && (await watch.unchangedMs(path, text)) > silenceMs
+      const mine = await describeMyself()
+      if (dead && (await takeOver(path, text, mine))) return hold(path, mine, beatMs).release
+    } else if (performance.now() - named > NOBODY_MS)
+      throw new IoError({
+        what: 'a lock file names no living process and cannot be taken over',
+        path,
+        remedy: `Delete it and ${path}.takeover, and run the command again`,
+      })
+    await setTimeout(POLL_MS, undefined, { signal })
+  }
+}
+
+/**
+ * Runs `work` while holding the lock file `path`; waits as long as another living process holds it.
+ * @throws IoError where the file cannot be written
+ */
+export async function withLock<T>(path: string, work: () => Promise<T>, options: LockWait = {}): Promise<T> {
+  await makeFolder(dirname(path))
+  const release = await lockWhenFree(path, options).catch((error) => {
+    throw (error as NodeJS.ErrnoException).syscall ? ioError(error, path, 'create a lock file') : error
+  })
+  try {
+    return await work()
+  } finally {
+    await release()
   }
 }

@@ -23,6 +23,11 @@ interface Bootstrap {
 const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const require = createRequire(import.meta.url)
 
+/** A clone has the script, the installed package has the sources and says how they are built. */
+const BUILD_IT = existsSync(join(packageRoot, 'scripts', 'build-native.mjs'))
+  ? 'build the native part with `npm run build:native`'
+  : `build the native part as ${join(packageRoot, 'docs', 'getting-started.md')} tells under "Build it yourself"`
+
 /** A bundler that swallowed the package has torn it from its native part and its workers. */
 function checkUnbundled(): void {
   try {
@@ -62,7 +67,7 @@ function findAddon(): string {
   } catch (cause) {
     throw new ClmrError('ERR_ADDON', {
       what: `there is no native part for ${process.platform}-${process.arch}`,
-      remedy: 'Reinstall clmr, or build it from a clone with `npm run build`',
+      remedy: `Reinstall clmr, or ${BUILD_IT}`,
       cause,
     })
   }
@@ -78,7 +83,7 @@ function openAddon(file: string): Bootstrap {
       path: file,
       remedy: forbidden
         ? 'Start node without --no-addons: clmr needs its native part'
-        : 'Rebuild it with `npm run build:native`; `npx clmr doctor` shows more',
+        : `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
       cause,
     })
   }
@@ -150,7 +155,7 @@ function openNative(): NativeBinding {
     throw new ClmrError('ERR_ADDON', {
       what: `the native part cannot be loaded: ${(cause as Error).message}`,
       path: file,
-      remedy: 'Reinstall clmr, or rebuild it with `npm run build:native`; `npx clmr doctor` shows more',
+      remedy: `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
       cause,
     })
   }

@@ -1,8 +1,9 @@
 /** Brings the torch wheel into a folder: with pip, so that the user's index and proxy settings hold, or from a file. */
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFile, rename } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ClmrError, ioError } from '../../errors.js'
-import { LIBTORCH_VERSION, type Wheel } from './release.js'
+import { packageOf, type Wheel } from './release.js'
 
 /** How pip is called here, where it is there. */
 export function findPip(): string[] | undefined {
@@ -15,45 +16,54 @@ export function findPip(): string[] | undefined {
     )
 }
 
-/** pip's own progress goes to stderr; its exit decides. */
+async function runPip([command, ...args]: readonly string[], signal?: AbortSignal): Promise<void> {
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const child = spawn(command!, args, { stdio: ['ignore', 2, 2], signal })
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  if (code === 0) return
+  throw new ClmrError('ERR_LIBTORCH_INSTALL', {
+    what: `pip could not download the wheel (exit code ${code}); its message stands above`,
+    remedy: 'Check the network and the index that pip uses, then run the command again',
+  })
+}
+
+/**
+ * pip's own progress goes to stderr; its exit decides. It downloads into a folder of its own, because an index may
+ * answer with another build under another name: PyTorch's for the CPU calls it torch-2.15.0+cpu-….
+ * @throws ClmrError ERR_LIBTORCH_INSTALL where what came is not the pinned wheel
+ */
 export async function fetchWithPip(
   pip: readonly string[],
   wheel: Wheel,
   folder: string,
   { index, signal }: { index?: string; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const choice = [
-    '--only-binary=:all:',
-    '--python-version',
-    '311',
-    '--implementation',
-    'cp',
-    '--abi',
-    'cp311',
-    '--platform',
-    wheel.pipPlatform,
-  ]
-  const args = [
-    ...pip.slice(1),
-    'download',
-    '--no-deps',
-    '--disable-pip-version-check',
-    ...(index ? ['--index-url', index] : []),
-    ...choice,
-    '-d',
-    folder,
-    `torch==${LIBTORCH_VERSION}`,
-  ]
-  const code = await new Promise<number | null>((resolve, reject) => {
-    const child = spawn(pip[0]!, args, { stdio: ['ignore', 2, 2], signal })
-    child.on('error', reject)
-    child.on('close', resolve)
-  })
-  if (code !== 0)
+  const { name, version } = packageOf(wheel)
+  const inner = await mkdtemp(join(folder, 'pip-'))
+  const python = ['--python-version', '311', '--implementation', 'cp', '--abi', 'cp311', '--abi', 'none']
+  try {
+    await runPip(
+      [
+        ...pip,
+        ...['download', '--no-deps', '--disable-pip-version-check', '--only-binary=:all:'],
+        ...(index ? ['--index-url', index] : []),
+        ...[...python, '--platform', wheel.pipPlatform, '-d', inner, `${name}==${version}`],
+      ],
+      signal,
+    )
+    const came = await readdir(inner)
+    if (came.includes(wheel.file)) return await rename(join(inner, wheel.file), join(folder, wheel.file))
     throw new ClmrError('ERR_LIBTORCH_INSTALL', {
-      what: `pip could not download torch ${LIBTORCH_VERSION} (exit code ${code}); its message stands above`,
-      remedy: 'Check the network and the index that pip uses, then run the command again',
+      what: 'the index that pip uses has another build than the one that clmr is made for',
+      given: came.join(', ') || 'none',
+      expected: wheel.file,
+      remedy: `Name an index with the builds of PyPI (--index), pass that wheel (--from), or install ${name} ${version} for Python: clmr finds it there`,
     })
+  } finally {
+    await rm(inner, { recursive: true, force: true })
+  }
 }
 
 /** From a file that the caller names. */

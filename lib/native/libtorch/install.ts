@@ -8,10 +8,10 @@ import { rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ClmrError, ioError } from '../../errors.js'
 import { makeFolder } from '../../formats/make-folder.js'
+import { type LockOwner, withLock } from '../../formats/process-lock.js'
 import { download } from './download.js'
 import { copyWheel, fetchWithPip, findPip } from './fetch.js'
 import { cachedLibtorch, cacheFolder } from './find.js'
-import { withLock } from './lock.js'
 import { configuredIndex, findWheelUrl } from './package-index.js'
 import { LIBTORCH_VERSION, libraryFile, WHEELS, type Wheel } from './release.js'
 import { openRemoteWheel } from './remote-wheel.js'
@@ -134,7 +134,7 @@ async function addressOf(
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
     what: 'there is no pip to fetch libtorch with, and no package index is set',
     remedy:
-      'Pass the address of a Python package index with --index (or set PIP_INDEX_URL), pass the wheel with --from, or install Python with pip',
+      'Pass the address of a Python package index with --index (or set it in PIP_INDEX_URL or pip.conf), pass the wheel with --from, or install Python with pip',
   })
 }
 
@@ -179,10 +179,11 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
   const { folder = cachedLibtorch(), wheel = wheelForThisMachine() } = options
   if (isInstalled(folder)) return { folder, installed: false }
   await makeFolder(dirname(folder))
-  const onWait = (pid: number) =>
-    options.onProgress?.({ what: 'wait', message: `process ${pid} is installing it` })
+  const lock = `${folder}.lock`
+  const onWait = ({ pid, host }: LockOwner) =>
+    options.onProgress?.({ what: 'wait', message: `process ${pid} on ${host} is installing it (${lock})` })
   return withLock(
-    `${folder}.lock`,
+    lock,
     async () => {
       if (isInstalled(folder)) return { folder, installed: false }
       try {

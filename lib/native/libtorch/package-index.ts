@@ -7,7 +7,7 @@ import type { Wheel } from './release.js'
 
 /** Where pip looks for its settings, the one that wins first. */
 function pipSettings(): string[] {
-  const { PIP_CONFIG_FILE, VIRTUAL_ENV, XDG_CONFIG_HOME, APPDATA, PROGRAMDATA } = process.env
+  const { PIP_CONFIG_FILE, VIRTUAL_ENV, XDG_CONFIG_HOME, XDG_CONFIG_DIRS, APPDATA, PROGRAMDATA } = process.env
   const home = homedir()
   if (process.platform === 'win32')
     return [
@@ -22,6 +22,7 @@ function pipSettings(): string[] {
     join(XDG_CONFIG_HOME || join(home, '.config'), 'pip'),
     join(home, '.pip'),
     '/etc',
+    ...(XDG_CONFIG_DIRS || '/etc/xdg').split(':').map((folder) => join(folder, 'pip')),
   ]
   return [PIP_CONFIG_FILE, ...folders.map((folder) => folder && join(folder, 'pip.conf'))].filter(
     Boolean,
@@ -38,7 +39,8 @@ function indexIn(file: string): string | undefined {
   }
   let section = ''
   const found: Record<string, string> = {}
-  for (const line of text.split(/\r?\n/)) {
+  const lines = text.replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/) // an indented line goes on with the one before
+  for (const line of lines) {
     section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section
     const [, url] = /^index[-_]url\s*[=:]\s*(\S+)\s*$/.exec(line) ?? []
     if (url) found[section] ??= url
@@ -46,14 +48,15 @@ function indexIn(file: string): string | undefined {
   return found.download ?? found.global
 }
 
-/** The index that pip would ask: PIP_INDEX_URL, or that of its settings. */
+/** The index that pip would ask (PIP_INDEX_URL, or that of its settings), or else the one that uv is told of. */
 export function configuredIndex(): string | undefined {
-  if (process.env.PIP_INDEX_URL) return process.env.PIP_INDEX_URL
+  const { PIP_INDEX_URL, UV_DEFAULT_INDEX, UV_INDEX_URL } = process.env
+  if (PIP_INDEX_URL) return PIP_INDEX_URL
   for (const file of pipSettings()) {
     const url = indexIn(file)
     if (url) return url
   }
-  return undefined
+  return UV_DEFAULT_INDEX || UV_INDEX_URL || undefined
 }
 
 interface SimplePage {

@@ -31,6 +31,12 @@ export interface Wheel {
   licenses: PinnedFolder
 }
 
+/** Name and version of the package that a wheel's file name begins with: torch-2.15.0-cp311-… */
+export function packageOf({ file }: { file: string }): { name: string; version: string } {
+  const [name = '', version = ''] = file.split('-')
+  return { name: name.replaceAll('_', '-'), version }
+}
+
 /** By `process.platform`-`process.arch`. The hashes are of the wheels as published for 2.15.0. */
 export const WHEELS: Record<string, Wheel> = {
   'linux-x64': {

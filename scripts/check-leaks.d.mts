@@ -1,0 +1,1 @@
+export function leaksIn(text: string, own?: string[]): string[]
