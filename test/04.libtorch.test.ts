@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type LockOwner, withLock } from '#lib/formats/process-lock.js'
 import { findLibtorch, surveyLibtorch } from '#lib/native/libtorch/find.js'
@@ -54,6 +54,19 @@ describe('04 libtorch', () => {
     }
   })
 
+  it('one with CUDA in the cache was asked for: it comes before the platform package, and is built against as well', () => {
+    const torch = join(folder, 'libtorch-2.15.0-cuda', 'torch')
+    for (const file of [`lib/${libraryFile('torch_cpu')}`, 'include/ATen/ATen.h']) {
+      mkdirSync(dirname(join(torch, file)), { recursive: true })
+      writeFileSync(join(torch, file), '')
+    }
+    for (const headers of [false, true]) {
+      const nowhere = { CLMR_LIBTORCH: undefined, CLMR_CACHE: folder }
+      const { origin, root } = withEnvironment(nowhere, () => findLibtorch({ headers }))
+      assert.deepEqual([origin, root], ['cache with CUDA', torch])
+    }
+  })
+
   it('BAD CALL - a CLMR_LIBTORCH without libtorch is an error that names it, not a reason to look elsewhere', () => {
     assert.throws(() => withEnvironment({ CLMR_LIBTORCH: folder }, () => findLibtorch()), {
       code: 'ERR_LIBTORCH_NOT_FOUND',
@@ -67,12 +80,18 @@ describe('04 libtorch', () => {
     assert.throws(
       () => withEnvironment(nowhere, () => findLibtorch()),
       (error: Error) => {
-        for (const place of ['platform package', 'cache', 'python', 'clmr libtorch install'])
+        for (const place of [
+          'cache with CUDA',
+          'platform package',
+          'cache',
+          'python',
+          'clmr libtorch install',
+        ])
           assert.match(error.message, new RegExp(place))
         return true
       },
     )
-    assert.equal(withEnvironment(nowhere, () => surveyLibtorch()).length, 4)
+    assert.equal(withEnvironment(nowhere, () => surveyLibtorch()).length, 5)
   })
 
   it('libraries, headers and licences are taken out of the wheel, the rest is left', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
-import { copyFile, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -145,6 +145,58 @@ describe('91 process: loading', () => {
       })
       const { stdout, stderr } = await node([outfile])
       assert.match(stdout, /clmr was bundled: .*esbuild: --external:clmr/, stderr)
+    }))
+
+  /** A libtorch with a CUDA of whatever `cuda` is, and a copy of the package with it for a plug-in: GPU of clmr doctor. */
+  const gpuOf = async (
+    folder: string,
+    cuda: string | Buffer,
+    env: NodeJS.ProcessEnv = { CLMR_CUDA: '1' },
+  ) => {
+    const addon = join(root, 'build', 'Release')
+    const lib = join(folder, 'torch', 'lib')
+    await mkdir(lib, { recursive: true })
+    const { libraries } = findLibtorch()
+    for (const name of await readdir(libraries)) await symlink(join(libraries, name), join(lib, name))
+    // In the place of NVIDIA's, found by the search path of libtorch_cpu, so that clmr needs no stand-in of its own
+    for (const name of ['cudart', 'cupti'])
+      await copyFile(join(addon, libraryFile(`clmr_${name}_stub`)), join(lib, `lib${name}.so.13`))
+    const bytes = typeof cuda === 'string' ? await readFile(join(addon, cuda)) : cuda
+    for (const name of ['c10_cuda', 'torch_cuda']) await writeFile(join(lib, libraryFile(name)), bytes)
+    const index = await copyPackage(join(folder, 'clmr'), '1.0.0')
+    await writeFile(join(folder, 'clmr', 'build', 'Release', libraryFile('clmr_cuda')), bytes)
+    const script = `${EMBED}
+      const clmr = await import(${JSON.stringify(index)})
+      console.log(await embed(clmr))
+      await clmr.Encoder.create({ device: 'cuda' }).catch((error) => console.log(error.message))
+      const { diagnose } = await import(${JSON.stringify(join(folder, 'clmr', 'dist', 'cli', 'doctor.js'))})
+      console.log(JSON.stringify((await diagnose()).find(({ what }) => what === 'GPU')))`
+    const options = { env: { CLMR_LIBTORCH: join(folder, 'torch'), ...env } }
+    const [embedding, refused, gpu] = (await printed(script, options)).split('\n')
+    assert.match(embedding!, /^-?\d/)
+    assert.match(refused!, /cuda is not there: libtorch sees 0 CUDA devices.*clmr doctor/)
+    return JSON.parse(gpu!) as { level: string; found: string; remedy?: string }
+  }
+
+  it('a CUDA that cannot be opened leaves the CPU working; doctor says why, and a device says that it is not there', () =>
+    withTempDir(async (folder) => {
+      const { level, found, remedy } = await gpuOf(folder, Buffer.from('no library'))
+      assert.equal(level, 'warn')
+      assert.match(found, /cannot be opened: the CPU works: .*c10_cuda.*(invalid ELF|file too short)/)
+      assert.match(remedy!, /libtorch install --cuda.*CLMR_CUDA=0/)
+    }))
+
+  it('a plug-in of kernels that is none is left out, and said', () =>
+    withTempDir(async (folder) => {
+      const { level, found } = await gpuOf(folder, libraryFile('clmr_cupti_stub'))
+      assert.equal(level, 'ok')
+      assert.match(found, /^0 with CUDA, clmr's own kernels are left out: the library has no clmr_napi_init/)
+    }))
+
+  it('CUDA is opened where a driver is, and never with CLMR_CUDA=0', () =>
+    withTempDir(async (folder) => {
+      const { found } = await gpuOf(folder, Buffer.from('no library'), { CLMR_CUDA: '0' })
+      assert.match(found, /^not looked for \(CLMR_CUDA=0\)/)
     }))
 
   it('two versions in one process give the same numbers, with one libtorch and with a copy of it each', () =>

@@ -1,11 +1,42 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { leaksIn } from '../scripts/check-leaks.mjs'
+import { withTempDir } from './helpers/temp-dir.js'
 
 /** Put together here, since the check reads this file as well. */
 const path = (...parts: string[]) => parts.join('/')
 const host = (...parts: string[]) => parts.join('.')
 
 describe('92 process: repository', () => {
+  it('BAD CALL - CLMR_CUDA=1 without nvcc, or with one of another CUDA, builds nothing: one sentence with the way out', () =>
+    withTempDir(async (folder) => {
+      const build = (env: NodeJS.ProcessEnv) => {
+        const script = fileURLToPath(new URL('../scripts/build-native.mjs', import.meta.url))
+        const options = { env: { ...process.env, CLMR_CUDA: '1', ...env }, encoding: 'utf8' } as const
+        const { status, stdout, stderr } = spawnSync(process.execPath, [script, folder], options)
+        assert.deepEqual([status, stdout, readdirSync(folder).length], [1, '', nvccs])
+        return stderr
+      }
+      let nvccs = 0
+      const nowhere = { PATH: '', CUDA_HOME: folder, CUDA_PATH: folder, CUDACXX: '', CLMR_PYTHON: '' }
+      if (!existsSync('/usr/local/cuda/bin/nvcc'))
+        assert.match(
+          build(nowhere),
+          /^clmr: CLMR_CUDA=1 needs nvcc 13, which is nowhere: .*set CUDACXX to it\n$/,
+        )
+      const nvcc = join(folder, 'nvcc')
+      const says = "console.log('Cuda compilation tools, release 12.8, V12.8.93')"
+      writeFileSync(nvcc, `#!${process.execPath}\n${says}\n`, { mode: 0o755 })
+      nvccs = 1
+      assert.match(
+        build({ CUDACXX: nvcc }),
+        /nvcc is of CUDA 12, but libtorch is built with CUDA 13: set CUDACXX to an nvcc 13\.x\n$/,
+      )
+    }))
+
   it('check-leaks: a folder of a user, of this machine or of a build is found, with its line', () => {
     const leaks = [
       path('', 'home', 'ada', 'music'),

@@ -1,15 +1,16 @@
 /** What clmr finds on this machine, part by part, and what to do about what is missing. */
 import { spawnSync } from 'node:child_process'
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { ClmrError } from '../errors.js'
 import type { RuntimeInfo } from '../native/binding.js'
+import type { CudaState } from '../native/cuda.js'
 import { cacheFolder, findLibtorch, surveyLibtorch } from '../native/libtorch/find.js'
 import { LIBTORCH_VERSION } from '../native/libtorch/release.js'
-import { addonFile, native } from '../native/load.js'
+import { addonFile, cudaState, native } from '../native/load.js'
 import { grantedThreads } from '../native/threads.js'
 import { batchThatFits, DEFAULT_TRAINING_BYTES, memoryLimit } from './memory.js'
 
@@ -67,6 +68,30 @@ function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
   }
 }
 
+const NO_CUDA: Record<Exclude<CudaState['state'], 'open'>, string> = {
+  off: 'not looked for (CLMR_CUDA=0): the CPU works',
+  'no driver': 'no driver of NVIDIA is here: the CPU works',
+  'not there': 'none that this libtorch can use: the CPU works',
+  failed: 'libtorch with CUDA cannot be opened: the CPU works',
+}
+
+function checkGpu(info: RuntimeInfo | undefined): Finding {
+  const what = 'GPU'
+  if (!info) return { level: 'ok', what, found: 'not looked for' }
+  const { state, reason } = cudaState()
+  if (state === 'failed') {
+    const remedy = 'Run `npx clmr libtorch install --cuda`, or leave CUDA alone with CLMR_CUDA=0'
+    return { level: 'warn', what, found: `${NO_CUDA.failed}: ${reason}`, remedy }
+  }
+  if (state === 'not there' && existsSync('/dev/nvidiactl')) {
+    const remedy = 'Run `npx clmr libtorch install --cuda` (2.5 GB, once) to encode on it'
+    return { level: 'warn', what, found: 'NVIDIA, but this libtorch has no CUDA: the CPU works', remedy }
+  }
+  if (state !== 'open') return { level: 'ok', what, found: NO_CUDA[state] }
+  const kernels = info.cudaKernels ? "clmr's own kernels and libtorch's" : "libtorch's kernels"
+  return { level: 'ok', what, found: `${info.cudaDevices} with CUDA, ${reason ?? kernels}` }
+}
+
 function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
   const model = cpus()[0]?.model.trim() || 'unknown processor'
   const kernels = info ? `, libtorch ${info.cpuCapability}, own kernels ${info.kernels}` : ''
@@ -92,13 +117,7 @@ function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
         ? `Train with --batch-size ${batchThatFits(total)}: the default takes about 3.5 GB`
         : undefined,
     },
-    {
-      level: 'ok',
-      what: 'GPU',
-      found: info?.cudaDevices
-        ? `${info.cudaDevices} with CUDA`
-        : 'none that libtorch can use: the CPU works',
-    },
+    checkGpu(info),
   ]
 }
 

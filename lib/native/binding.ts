@@ -27,6 +27,8 @@ export interface TrainerHandle {
 export interface ProbeHandle {
   readonly __probe: never
 }
+/** The table of the CUDA plug-in, an address. */
+export type CudaKernels = { readonly __brand: 'CudaKernels' }
 export type Handle = EncoderHandle | CropSourceHandle | TrainerHandle | ProbeHandle
 
 /** A tensor by name: float32 values in C order. Integer buffers (num_batches_tracked) are rounded floats. */
@@ -43,10 +45,14 @@ export interface RuntimeInfo {
   kernels: string
   threads: number
   cudaDevices: number
+  /** whether our own kernels for CUDA are there: see useCuda */
+  cudaKernels: boolean
 }
 
 export interface NativeRuntime {
   info(): RuntimeInfo
+  /** @param kernels what the CUDA plug-in hands over */
+  useCuda(kernels: CudaKernels): void
   setThreads(n: number): void
   /** sets the number unless it has been set: by this thread or another one of the process */
   defaultThreads(n: number): void

@@ -14,7 +14,8 @@ const REMEDIES: Partial<Record<ErrorCode, string>> = {
   ERR_NON_FINITE: 'Look for damaged input, or lower the learning rate',
   ERR_INTERNAL: 'This is a fault of clmr: please report it with this message',
   ERR_CHECKPOINT: 'Load a checkpoint of SampleCNN, as CLMR or this library writes them',
-  ERR_DEVICE: "Use the device 'auto' or 'cpu', or precision 'float32'",
+  ERR_DEVICE:
+    "Use the device 'auto' or 'cpu', or precision 'float32'; `npx clmr doctor` says what there is of CUDA",
   ERR_CACHE: 'Run `clmr prepare` again: it repairs what is missing',
 }
 

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ClmrError } from '../errors.js'
 import type { NativeBinding } from './binding.js'
+import { type CudaState, openCuda, useCudaKernels } from './cuda.js'
 import { type FoundLibtorch, findLibtorch } from './libtorch/find.js'
 import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from './libtorch/release.js'
 import { grantedThreads } from './threads.js'
@@ -17,7 +18,8 @@ interface Bootstrap {
   loaded(name: string): bigint | null | undefined
   /** opens a library; its libtorch ABI version, or null where it has none */
   open(path: string): bigint | null
-  init(path: string): NativeBinding
+  /** what the library's clmr_napi_init puts on an empty object */
+  init(path: string): unknown
 }
 
 const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -90,15 +92,19 @@ function openAddon(file: string): Bootstrap {
 }
 
 /** The two NVIDIA libraries that the CUDA wheel's libtorch_cpu names; the CPU needs nothing of them. */
-function openTorchCpu(bootstrap: Bootstrap, libtorch: FoundLibtorch, addonFolder: string): bigint | null {
+function openTorchCpu(
+  bootstrap: Bootstrap,
+  libtorch: FoundLibtorch,
+  addonFolder: string,
+): { abi: bigint | null; withStandIns: boolean } {
   const file = join(libtorch.libraries, libraryFile('torch_cpu'))
   try {
-    return bootstrap.open(file)
+    return { abi: bootstrap.open(file), withStandIns: false }
   } catch (error) {
     if (!/lib(cudart|cupti)\.so/.test((error as Error).message)) throw error
     for (const stub of ['clmr_cudart_stub', 'clmr_cupti_stub'])
       bootstrap.open(join(addonFolder, libraryFile(stub)))
-    return bootstrap.open(file)
+    return { abi: bootstrap.open(file), withStandIns: true }
   }
 }
 
@@ -116,19 +122,20 @@ function checkVersion(abi: bigint | null, where: string, remedy: string): void {
 }
 
 /** Opens a libtorch; two would fight over the process, so one that another package or version has opened serves. */
-function openLibtorch(bootstrap: Bootstrap, addonFolder: string): void {
+function openLibtorch(bootstrap: Bootstrap, addonFolder: string): CudaState {
   const there = bootstrap.loaded(libraryFile('torch_cpu'))
   if (there !== undefined) {
     const remedy = 'Another package of this process has opened it: use clmr in a process of its own'
     checkVersion(there, libraryFile('torch_cpu'), remedy)
-    return
+    return { state: bootstrap.loaded(libraryFile('torch_cuda')) === undefined ? 'not there' : 'open' }
   }
   const libtorch = findLibtorch()
   try {
     bootstrap.open(join(libtorch.libraries, libraryFile('c10')))
-    const abi = openTorchCpu(bootstrap, libtorch, addonFolder)
+    const { abi, withStandIns } = openTorchCpu(bootstrap, libtorch, addonFolder)
     const remedy = 'Run `npx clmr libtorch install`, or set CLMR_LIBTORCH to the folder of the right one'
     checkVersion(abi, libtorch.libraries, remedy)
+    return openCuda(bootstrap, libtorch.libraries, withStandIns)
   } catch (cause) {
     if (cause instanceof ClmrError) throw cause
     throw new ClmrError('ERR_ADDON', {
@@ -145,10 +152,11 @@ function openNative(): NativeBinding {
   checkLibc()
   const addon = findAddon()
   const bootstrap = openAddon(addon)
-  openLibtorch(bootstrap, dirname(addon))
+  cuda = openLibtorch(bootstrap, dirname(addon))
   const file = join(dirname(addon), libraryFile('clmr'))
   try {
-    const binding = bootstrap.init(file)
+    const binding = bootstrap.init(file) as NativeBinding
+    if (cuda.state === 'open') cuda = useCudaKernels(bootstrap.init, binding, dirname(addon))
     binding.defaultThreads(grantedThreads())
     return binding
   } catch (cause) {
@@ -162,6 +170,7 @@ function openNative(): NativeBinding {
 }
 
 let opened: NativeBinding | undefined
+let cuda: CudaState = { state: 'not there' }
 
 /** The native binding, opened at its first use in this thread. */
 export function native(): NativeBinding {
@@ -177,4 +186,10 @@ export function addonFile(): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What came of opening CUDA. Opens the native part. */
+export function cudaState(): CudaState {
+  native()
+  return cuda
 }

@@ -11,8 +11,10 @@
 #include "bindings/exports.h"
 #include "bindings/guard.h"
 #include "bindings/handle.h"
+#include "kernels/cuda.h"
 #include "kernels/dispatch.h"
 #include "memory/workspace_allocator.h"
+#include "model/device.h"
 
 namespace clmr::bindings {
 
@@ -30,7 +32,8 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   result.Set("cpuCapability", at::get_cpu_capability());
   result.Set("kernels", kernels::InstructionSet());
   result.Set("threads", ThreadCount());
-  result.Set("cudaDevices", 0);
+  result.Set("cudaDevices", CudaDevices());
+  result.Set("cudaKernels", kernels::Cuda() != nullptr);
   return result;
 }
 
@@ -39,6 +42,11 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
 void ExportRuntime(Napi::Object exports) {
   memory::InstallWorkspaceAllocator();
   Export(exports, "info", Info);
+  Export(exports, "useCuda", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    if (!info[0].IsExternal()) throw Error("ERR_ARGUMENT", "expected the kernels of the CUDA plug-in");
+    kernels::UseCuda(info[0].As<Napi::External<const kernels::CudaKernels>>().Data());
+    return info.Env().Undefined();
+  });
   Export(exports, "setThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
     const int64_t threads = ToInteger(info[0], "threads");
     if (threads < 1 || threads > 1024) throw Error("ERR_ARGUMENT", "expected 1 to 1024 threads");

@@ -9,13 +9,13 @@
 namespace clmr {
 namespace {
 
-int CudaDevices() { return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
-
 bool IsNumber(const std::string& text) {
   return !text.empty() && text.size() < 4 && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
 }  // namespace
+
+int CudaDevices() { return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
 
 c10::Device ResolveDevice(const std::string& name) {
   const int there = CudaDevices();

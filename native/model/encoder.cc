@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/cuda.h"
 #include "kernels/dispatch.h"
 #include "kernels/one_thread_each.h"
 #include "kernels/reference/sample_cnn_inference.h"
@@ -20,6 +21,17 @@ namespace {
 // is a quarter of that distance, since others may come out worse: trained networks keep 0.9999, and one whose batch norms
 // blow up small differences fell from 0.999 on one clip to 0.985 on another.
 constexpr double kLeastCosine = 0.99975;
+
+// How many windows go through a device at once that works on all of them together.
+constexpr int64_t kWindowsOnDevice = 64;
+
+// x [N, Cin, T] → [N, Cout, T' or T' / 3]
+at::Tensor ConvPoolRelu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, int64_t stride,
+                        int64_t padding, bool pooled) {
+  const kernels::CudaKernels* cuda = x.is_cuda() ? kernels::Cuda() : nullptr;
+  if (cuda) return cuda->bias_relu_pool(at::conv1d(x, weight, {}, {stride}, {padding}), bias, pooled);
+  return kernels::reference::conv_pool_relu(x, weight, bias, stride, padding, pooled);
+}
 
 // [1, kClipLength]: the samples themselves where they reach, a zero-padded copy where they end.
 at::Tensor WindowAt(const float* samples, int64_t length, int64_t start) {
@@ -120,14 +132,13 @@ std::shared_ptr<const Encoder::Weights> Encoder::Current() const {
   return weights_;
 }
 
-at::Tensor Encoder::Embed(const Weights& weights, const at::Tensor& clip, const AbortFlag& abort) const {
-  at::Tensor x = clip.to(device_).unsqueeze(1);
+at::Tensor Encoder::Embed(const Weights& weights, const at::Tensor& windows, const AbortFlag& abort) const {
+  at::Tensor x = windows.to(device_).unsqueeze(1);
   for (const Weights::Layer& layer : weights.layers) {
     throw_if_aborted(abort);
-    x = x.to(layer.weight.scalar_type());
-    x = kernels::reference::conv_pool_relu(x, layer.weight, layer.bias, layer.stride, layer.padding, layer.pooled);
+    x = ConvPoolRelu(x.to(layer.weight.scalar_type()), layer.weight, layer.bias, layer.stride, layer.padding, layer.pooled);
   }
-  return x.to(at::kCPU, at::kFloat).view({kEmbeddingSize});
+  return x.to(at::kCPU, at::kFloat).view({-1, kEmbeddingSize});
 }
 
 void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out,
@@ -145,11 +156,15 @@ void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vec
     weights->fused->Run(clips.data(), clips.size(), out, threads, abort);
     return;
   }
-  kernels::OneThreadEach(starts.size(), threads, [&](int64_t i) {
+  const int64_t n = starts.size(), together = device_.is_cpu() ? 1 : kWindowsOnDevice;
+  kernels::OneThreadEach((n + together - 1) / together, threads, [&](int64_t group) {
     c10::InferenceMode inference;
-    const at::Tensor window = WindowAt(samples, length, static_cast<int64_t>(starts[i]));
-    const at::Tensor embedding = Embed(*weights, window, abort).contiguous();
-    std::memcpy(out + i * kEmbeddingSize, embedding.const_data_ptr<float>(), kEmbeddingSize * sizeof(float));
+    std::vector<at::Tensor> windows;
+    const int64_t first = group * together;
+    for (int64_t i = first; i < std::min(n, first + together); ++i)
+      windows.push_back(WindowAt(samples, length, static_cast<int64_t>(starts[i])));
+    const at::Tensor embeddings = Embed(*weights, at::cat(windows), abort).contiguous();
+    std::memcpy(out + first * kEmbeddingSize, embeddings.const_data_ptr<float>(), embeddings.nbytes());
   });
 }
 
@@ -163,7 +178,7 @@ bool Encoder::Bfloat16IsClose(const SampleCnn& model) const {
   for (int64_t i = 0; i < n; ++i) starts.push_back(i * kClipLength);
   EncodeWindows(clips.const_data_ptr<float>(), clips.numel(), starts, half.mutable_data_ptr<float>(), 1, never);
   for (int64_t i = 0; i < n; ++i) {
-    const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), never);
+    const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), never)[0];
     const double wanted = exact.norm().item<double>(), got = half[i].norm().item<double>();
     const bool close = at::dot(exact, half[i]).item<double>() >= kLeastCosine * wanted * got && got > 0;  // not with NaN
     if (wanted > 0 && !close) return false;

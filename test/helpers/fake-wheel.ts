@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { zipSync } from 'fflate'
-import type { PinnedFolder, Wheel } from '#lib/native/libtorch/release.js'
+import type { Part } from '#lib/native/libtorch/cuda-release.js'
+import { type PinnedFolder, packageOf, type Wheel } from '#lib/native/libtorch/release.js'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const text = (words: string) => new TextEncoder().encode(words)
@@ -43,7 +44,6 @@ export function fakeWheel(changed: Record<string, Uint8Array | undefined> = {}):
   const library = files['torch/lib/libtorch_cpu.so']!
   const wheel: Wheel = {
     file: 'torch-0.0.0-test.whl',
-    pipPlatform: 'test',
     sha256: sha256(bytes),
     libraries: {
       'libtorch_cpu.so': sha256(library),
@@ -53,6 +53,22 @@ export function fakeWheel(changed: Record<string, Uint8Array | undefined> = {}):
     licenses: pinned(files, 'torch-0.0.0.dist-info/licenses/', 'licenses/'),
   }
   return { wheel, bytes, library }
+}
+
+/** One of NVIDIA's wheels in small: a library below nvidia/, what is not needed beside it, and a licence. */
+export function fakePart(name: string, folder: string): { part: Part; bytes: Uint8Array } {
+  const bytes = zipSync(
+    {
+      [`nvidia/${folder}/lib/lib${name}.so.13`]: noise(20_000, name.length),
+      [`nvidia/${folder}/lib/lib${name}_static.a`]: noise(20_000, 1),
+      [`nvidia/${folder}/include/${name}.h`]: text('#pragma once\n'),
+      [`nvidia_${name}-1.0.dist-info/METADATA`]: text(`Name: nvidia-${name}\n`),
+      [`nvidia_${name}-1.0.dist-info/licenses/License.txt`]: text(`of ${name}\n`),
+    },
+    { level: 0, mtime: '2000-01-01' },
+  )
+  const file = `nvidia_${name}-1.0-py3-none-manylinux_2_17_x86_64.whl`
+  return { part: { file, sha256: sha256(bytes), bytes: bytes.length }, bytes }
 }
 
 export interface WheelServer {
@@ -65,6 +81,8 @@ export interface WheelServer {
   requests: IncomingMessage[]
   /** bytes of the wheel that were sent */
   sent: number
+  /** names of the other wheels that were asked for */
+  others: string[]
 }
 
 export interface ServerBehaviour {
@@ -78,13 +96,13 @@ export interface ServerBehaviour {
   html?: boolean
 }
 
-/** Serves `bytes` as the wheel, below a package index that knows nothing else. */
+/** Serves `bytes` as the wheel, and `others` whole, below a package index that knows nothing else. */
 export async function withWheelServer<T>(
-  { wheel, bytes }: { wheel: Wheel; bytes: Uint8Array },
+  { wheel, bytes, others = [] }: { wheel: Wheel; bytes: Uint8Array; others?: ReturnType<typeof fakePart>[] },
   behaviour: ServerBehaviour,
   use: (server: WheelServer) => Promise<T>,
 ): Promise<T> {
-  const state: WheelServer = { url: '', index: '', ranges: [], requests: [], sent: 0 }
+  const state: WheelServer = { url: '', index: '', ranges: [], requests: [], sent: 0, others: [] }
   let breaks = behaviour.breaks ?? 0
   const sendWheel = (request: IncomingMessage, response: ServerResponse) => {
     const { range } = request.headers
@@ -106,8 +124,18 @@ export async function withWheelServer<T>(
       response.end(part)
     }
   }
+  const index = (response: ServerResponse, file: string) => {
+    const files = [{ filename: file, url: `/files/${file}`, hashes: {} }]
+    response.writeHead(200, { 'content-type': 'application/vnd.pypi.simple.v1+json' })
+    response.end(JSON.stringify({ files }))
+  }
   const server = createServer((request, response) => {
     state.requests.push(request)
+    const page = others.find(({ part }) => request.url === `/simple/${packageOf(part).name}/`)
+    const other = others.find(({ part }) => request.url === `/files/${part.file}`)
+    if (other) state.others.push(packageOf(other.part).name)
+    if (page) return index(response, page.part.file)
+    if (other) return response.end(other.bytes)
     if (behaviour.authorization && request.headers.authorization !== behaviour.authorization)
       response.writeHead(401).end()
     else if (request.url === `/files/${wheel.file}`) sendWheel(request, response)
@@ -118,11 +146,8 @@ export async function withWheelServer<T>(
         .end(
           `<a href="x.whl">x</a>\n<a data-y="1" href="../../files/${wheel.file}#sha256=0">${wheel.file}</a>`,
         )
-    else {
-      const files = [{ filename: wheel.file, url: `/files/${wheel.file}`, hashes: {} }]
-      response.writeHead(200, { 'content-type': 'application/vnd.pypi.simple.v1+json' })
-      response.end(JSON.stringify({ files }))
-    }
+    else index(response, wheel.file)
+    return undefined
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

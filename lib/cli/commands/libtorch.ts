@@ -9,6 +9,7 @@ interface Options {
   from?: string
   index?: string
   keepWheel?: boolean
+  cuda?: boolean
 }
 
 const FROM_FILE = 'clmr libtorch install --from ./torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl'
@@ -31,19 +32,20 @@ export function configure(command: Command): void {
     .description('Fetch the pinned libtorch into the cache of clmr, once a machine.')
     .option(
       '--from <wheel>',
-      'a file or an http(s) URL of the wheel; by default pip fetches it, or HTTP where there is no pip',
+      'a file or an http(s) URL of the wheel, or a folder with all wheels; by default pip fetches it, or HTTP where there is no pip',
     )
+    .option('--cuda', 'with CUDA 13 and what it needs of NVIDIA: 2.5 GB to fetch, Linux x64 only')
     .option(
       '--index <url>',
       'a Python package index; by default the one that pip is set to (PIP_INDEX_URL, pip.conf)',
     )
     .option('--keep-wheel', 'keep the wheel after unpacking')
   commonFlags(install)
-  examples(install, ['clmr libtorch install', FROM_FILE])
-  onRun(install, async (session, { from, index, keepWheel }: Options) => {
+  examples(install, ['clmr libtorch install', 'clmr libtorch install --cuda', FROM_FILE])
+  onRun(install, async (session, { from, index, keepWheel, cuda }: Options) => {
     const { signal } = session
     const result = await session.withProgress('download', (progress) =>
-      installLibtorch({ from, index, keepWheel, signal, onProgress: follow(progress) }),
+      installLibtorch({ from, index, keepWheel, cuda, signal, onProgress: follow(progress) }),
     )
     session.print(`${result.installed ? 'installed in' : 'is there already:'} ${printable(result.folder)}`)
     session.printJson(result)

@@ -1,9 +1,9 @@
-/** Brings the torch wheel into a folder: with pip, so that the user's index and proxy settings hold, or from a file. */
+/** Brings a wheel into a folder: with pip, so that the user's index and proxy settings hold, or from a file. */
 import { spawn, spawnSync } from 'node:child_process'
 import { copyFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClmrError, ioError } from '../../errors.js'
-import { packageOf, type Wheel } from './release.js'
+import { packageOf } from './release.js'
 
 /** How pip is called here, where it is there. */
 export function findPip(): string[] | undefined {
@@ -36,11 +36,11 @@ async function runPip([command, ...args]: readonly string[], signal?: AbortSigna
  */
 export async function fetchWithPip(
   pip: readonly string[],
-  wheel: Wheel,
+  wheel: { file: string },
   folder: string,
   { index, signal }: { index?: string; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { name, version } = packageOf(wheel)
+  const { name, version, platform } = packageOf(wheel)
   const inner = await mkdtemp(join(folder, 'pip-'))
   const python = ['--python-version', '311', '--implementation', 'cp', '--abi', 'cp311', '--abi', 'none']
   try {
@@ -49,7 +49,7 @@ export async function fetchWithPip(
         ...pip,
         ...['download', '--no-deps', '--disable-pip-version-check', '--only-binary=:all:'],
         ...(index ? ['--index-url', index] : []),
-        ...[...python, '--platform', wheel.pipPlatform, '-d', inner, `${name}==${version}`],
+        ...[...python, '--platform', platform, '-d', inner, `${name}==${version}`],
       ],
       signal,
     )

@@ -1,6 +1,6 @@
 /**
- * Finds a libtorch, in this order: CLMR_LIBTORCH, the platform package, the user's cache, a Python torch of the
- * same version.
+ * Finds a libtorch, in this order: CLMR_LIBTORCH, one with CUDA in the user's cache (it was asked for), the platform
+ * package, one without CUDA in the cache, a Python torch of the same version.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import { ClmrError } from '../../errors.js'
 import { LIBTORCH_VERSION, libraryFile } from './release.js'
 
-export type LibtorchOrigin = 'CLMR_LIBTORCH' | 'platform package' | 'cache' | 'python'
+export type LibtorchOrigin = 'CLMR_LIBTORCH' | 'cache with CUDA' | 'platform package' | 'cache' | 'python'
 
 export interface FoundLibtorch {
   origin: LibtorchOrigin
@@ -39,6 +39,11 @@ export function cacheFolder(): string {
 
 export function cachedLibtorch(): string {
   return join(cacheFolder(), `libtorch-${LIBTORCH_VERSION}`)
+}
+
+/** torch/ and nvidia/ side by side, as in Python's site-packages. */
+export function cachedCuda(): string {
+  return `${cachedLibtorch()}-cuda`
 }
 
 function platformPackage(): string | undefined {
@@ -92,6 +97,7 @@ export function findLibtorch({ headers = false } = {}): FoundLibtorch {
   const looked: LookedAt[] = []
   const places: [LibtorchOrigin, () => string | undefined][] = [
     ['CLMR_LIBTORCH', () => process.env.CLMR_LIBTORCH || undefined],
+    ['cache with CUDA', () => join(cachedCuda(), 'torch')],
     ['platform package', platformPackage],
     ['cache', cachedLibtorch],
     ['python', () => pythonTorch().root],
@@ -123,6 +129,7 @@ export function surveyLibtorch(): (FoundLibtorch | LookedAt)[] {
   const python = pythonTorch()
   const result: (FoundLibtorch | LookedAt)[] = [
     look('CLMR_LIBTORCH', process.env.CLMR_LIBTORCH || undefined, false),
+    look('cache with CUDA', join(cachedCuda(), 'torch'), false),
     look('platform package', platformPackage(), false),
     look('cache', cachedLibtorch(), false),
   ]

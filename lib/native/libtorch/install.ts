@@ -4,18 +4,19 @@
  */
 
 import { existsSync } from 'node:fs'
-import { rename, rm, statfs } from 'node:fs/promises'
+import { rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ClmrError, ioError } from '../../errors.js'
 import { makeFolder } from '../../formats/make-folder.js'
 import { type LockOwner, withLock } from '../../formats/process-lock.js'
+import { CUDA_RELEASES, type Part } from './cuda-release.js'
 import { download } from './download.js'
 import { copyWheel, fetchWithPip, findPip } from './fetch.js'
-import { cachedLibtorch, cacheFolder } from './find.js'
+import { cachedCuda, cachedLibtorch, cacheFolder } from './find.js'
 import { configuredIndex, findWheelUrl } from './package-index.js'
-import { LIBTORCH_VERSION, libraryFile, WHEELS, type Wheel } from './release.js'
+import { LIBTORCH_VERSION, libraryFile, packageOf, WHEELS, type Wheel } from './release.js'
 import { openRemoteWheel } from './remote-wheel.js'
-import { checkWheel, extractWheel } from './wheel.js'
+import { checkWheel, extractPart, extractWheel } from './wheel.js'
 
 export interface InstallProgress {
   what: 'download' | 'check' | 'unpack' | 'wait'
@@ -25,8 +26,10 @@ export interface InstallProgress {
 }
 
 export interface InstallOptions {
-  /** a wheel: a file, or an http(s) URL; by default pip fetches it, or HTTP where there is no pip */
+  /** torch's wheel: a file, or an http(s) URL, or a folder with all wheels; by default pip fetches, or HTTP where there is no pip */
   from?: string
+  /** with CUDA: NVIDIA's libraries as well, into a folder of their own */
+  cuda?: boolean
   /** the address of a Python package index; by default the one that pip is set to */
   index?: string
   /** keep the wheel in the cache after unpacking, where it was fetched whole */
@@ -35,6 +38,7 @@ export interface InstallOptions {
   onProgress?: (progress: InstallProgress) => void
   /** of another release or platform; by default that of this version of clmr for this machine */
   wheel?: Wheel
+  parts?: readonly Part[]
   /** where to; by default the cache of clmr */
   folder?: string
 }
@@ -45,36 +49,41 @@ export interface InstallResult {
   installed: boolean
 }
 
-const NEEDED_BYTES = 1.2e9 // the wheel, and what is unpacked of it
+const CPU_BYTES = 1.2e9 // the wheel, and what is unpacked of it
+/** A wheel of NVIDIA's libraries, and about twice as much once it is unpacked. */
+const CUDA_BYTES_PER_BYTE = 3
 
-function wheelForThisMachine(): Wheel {
+/** What is installed on this machine. */
+function releaseForThisMachine(cuda: boolean): { wheel: Wheel; parts: readonly Part[] } {
   const platform = `${process.platform}-${process.arch}`
   const wheel = WHEELS[platform]
-  if (wheel) return wheel
+  const release = cuda ? CUDA_RELEASES[platform] : wheel && { wheel, parts: [] }
+  if (release) return release
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
-    what: `there is no libtorch ${LIBTORCH_VERSION} for this platform`,
+    what: `there is no libtorch ${LIBTORCH_VERSION}${cuda ? ' with CUDA' : ''} for this platform`,
     given: platform,
-    expected: Object.keys(WHEELS).join(', '),
-    remedy: 'Build libtorch yourself and set CLMR_LIBTORCH to its folder',
+    expected: Object.keys(cuda ? CUDA_RELEASES : WHEELS).join(', '),
+    remedy:
+      cuda && wheel ? 'Leave --cuda out' : 'Build libtorch yourself and set CLMR_LIBTORCH to its folder',
   })
 }
 
-async function checkSpace(folder: string): Promise<void> {
+async function checkSpace(folder: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize >= NEEDED_BYTES) return
+  if (bavail * bsize >= needed) return
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
     what: 'there is not enough room on the disk',
     path: folder,
     given: `${Math.round((bavail * bsize) / 1e6)} MB free`,
-    expected: `${NEEDED_BYTES / 1e6} MB`,
+    expected: `${Math.round(needed / 1e6)} MB`,
     remedy: 'Free some space, or set CLMR_CACHE to a folder on another disk',
   })
 }
 
 interface Job {
-  wheel: Wheel
   downloads: string
   partial: string
+  options: InstallOptions
   onProgress: (progress: InstallProgress) => void
   signal?: AbortSignal
 }
@@ -82,22 +91,22 @@ interface Job {
 const unpacking = ({ onProgress, signal }: Job) => ({
   signal,
   onFile: (name: string) => {
-    if (name.startsWith('lib/')) onProgress({ what: 'unpack', message: name })
+    if (/(^|\/)lib\//.test(name)) onProgress({ what: 'unpack', message: name })
   },
 })
 
 const isUrl = (text: string) => /^https?:\/\//.test(text)
 
 /** The needed parts of the wheel behind `url`. @returns false where the server does not know ranges */
-async function installByRanges(url: string, job: Job): Promise<boolean> {
-  const { wheel, downloads, partial, onProgress, signal } = job
+async function installByRanges(url: string, wheel: Wheel, to: string, job: Job): Promise<boolean> {
+  const { downloads, onProgress, signal } = job
   const remote = await openRemoteWheel(url, wheel, downloads, signal)
   if (!remote) return false
   const message = `${Math.round(remote.bytes / 1e6)} MB of ${wheel.file}`
   onProgress({ what: 'download', message })
   await remote.fetch((have) => onProgress({ what: 'download', message, fraction: have / remote.bytes }))
   try {
-    await extractWheel(remote.open, wheel, partial, unpacking(job))
+    await extractWheel(remote.open, wheel, to, unpacking(job))
   } catch (error) {
     if (!signal?.aborted) await remote.forget()
     throw error
@@ -106,31 +115,26 @@ async function installByRanges(url: string, job: Job): Promise<boolean> {
   return true
 }
 
-async function fetchWhole(
-  file: string,
-  options: InstallOptions,
-  url: string | undefined,
-  job: Job,
-): Promise<void> {
-  const { wheel, downloads, onProgress, signal } = job
-  const message = wheel.file
-  onProgress({ what: 'download', message })
-  const onBytes = (have: number, total?: number) =>
-    onProgress({ what: 'download', message, fraction: total ? have / total : undefined })
-  if (url) return download({ url, target: file, signal, onBytes })
-  if (options.from) return copyWheel(options.from, file)
-  return fetchWithPip(findPip()!, wheel, downloads, { index: options.index, signal })
+/** A wheel on this machine that `from` names; undefined where it has to come from elsewhere. */
+async function localWheel(from: string | undefined, file: string): Promise<string | undefined> {
+  if (!from || isUrl(from)) return undefined
+  const isFolder = await stat(from).then(
+    (there) => there.isDirectory(),
+    () => false,
+  )
+  return isFolder ? join(from, file) : from
 }
 
-/** The address to fetch from; undefined where pip or a file serves. */
+/** The address to fetch from; undefined where pip serves. */
 async function addressOf(
-  { from, index }: InstallOptions,
-  { wheel, signal }: Job,
+  { file }: { file: string },
+  from: string | undefined,
+  { options: { index }, signal }: Job,
 ): Promise<string | undefined> {
-  if (from) return isUrl(from) ? from : undefined
+  if (from) return from
   if (findPip()) return undefined
   const asked = index ?? configuredIndex()
-  if (asked) return findWheelUrl(asked, wheel, signal)
+  if (asked) return findWheelUrl(asked, { file }, signal)
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
     what: 'there is no pip to fetch libtorch with, and no package index is set',
     remedy:
@@ -138,46 +142,97 @@ async function addressOf(
   })
 }
 
-async function install(folder: string, wheel: Wheel, options: InstallOptions): Promise<void> {
-  const { signal, onProgress = () => {} } = options
-  const downloads = join(cacheFolder(), 'downloads')
-  const job: Job = { wheel, downloads, partial: `${folder}.partial`, onProgress, signal }
-  await makeFolder(downloads)
-  await checkSpace(downloads)
-  const file = join(downloads, wheel.file)
-  const url = existsSync(file) ? undefined : await addressOf(options, job)
-  if (!url || !(await installByRanges(url, job))) {
-    if (!existsSync(file)) await fetchWhole(file, options, url, job)
-    onProgress({ what: 'check', message: 'sha256' })
-    try {
-      await checkWheel(file, wheel, signal)
-    } catch (error) {
-      if (!signal?.aborted) await rm(file, { force: true })
-      throw error
-    }
-    await extractWheel(file, wheel, job.partial, unpacking(job))
+/** Brings the whole wheel into the downloads, where it is not there from an earlier run, and checks it. */
+async function fetchWhole(
+  wheel: { file: string; sha256: string },
+  { local, url }: { local?: string; url?: string },
+  job: Job,
+): Promise<string> {
+  const { downloads, options, onProgress, signal } = job
+  const target = join(downloads, wheel.file)
+  const message = wheel.file
+  const onBytes = (have: number, total?: number) =>
+    onProgress({ what: 'download', message, fraction: total ? have / total : undefined })
+  if (!existsSync(target)) {
+    onProgress({ what: 'download', message })
+    if (url) await download({ url, target, signal, onBytes })
+    else if (local) await copyWheel(local, target)
+    else await fetchWithPip(findPip()!, wheel, downloads, { index: options.index, signal })
   }
-  signal?.throwIfAborted()
-  await rm(folder, { recursive: true, force: true })
-  await rename(job.partial, folder)
+  onProgress({ what: 'check', message: 'sha256' })
+  try {
+    await checkWheel(target, wheel, signal)
+  } catch (error) {
+    if (!signal?.aborted) await rm(target, { force: true })
+    throw error
+  }
+  return target
+}
+
+/** Torch's own wheel. `from` may name this one file or address. */
+async function installTorch(wheel: Wheel, to: string, job: Job): Promise<void> {
+  const { downloads, options } = job
+  const local = await localWheel(options.from, wheel.file)
+  const isHere = local !== undefined || existsSync(join(downloads, wheel.file))
+  const url = isHere ? undefined : await addressOf(wheel, options.from, job)
+  if (url && (await installByRanges(url, wheel, to, job))) return
+  await extractWheel(await fetchWhole(wheel, { local, url }, job), wheel, to, unpacking(job))
+}
+
+/** Written once a part is unpacked: an interrupted run does not fetch it again, and isInstalled() sees that it is there. */
+const markerOf = (folder: string, part: Part) => join(folder, 'parts', part.file)
+
+/** One of NVIDIA's wheels, as a whole: nearly all of it is libraries. */
+async function installPart(part: Part, job: Job): Promise<void> {
+  const { partial, options } = job
+  const marker = markerOf(partial, part)
+  if (existsSync(marker)) return
+  const named = await localWheel(options.from, part.file)
+  const local = named?.endsWith(part.file) ? named : undefined
+  const isHere = local !== undefined || existsSync(join(job.downloads, part.file))
+  const url = isHere ? undefined : await addressOf(part, undefined, job)
+  const file = await fetchWhole(part, { local, url }, job)
+  await extractPart(file, packageOf(part).name, partial, unpacking(job))
+  await makeFolder(dirname(marker))
+  await writeFile(marker, `sha256 ${part.sha256}\n`)
   if (!options.keepWheel) await rm(file, { force: true })
 }
 
+async function install(folder: string, wheel: Wheel, parts: readonly Part[], options: InstallOptions) {
+  const { signal, onProgress = () => {} } = options
+  const downloads = join(cacheFolder(), 'downloads')
+  const job: Job = { downloads, partial: `${folder}.partial`, options, onProgress, signal }
+  await makeFolder(downloads)
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+  await checkSpace(downloads, CPU_BYTES + CUDA_BYTES_PER_BYTE * bytes)
+  await installTorch(wheel, parts.length > 0 ? join(job.partial, 'torch') : job.partial, job)
+  for (const part of parts) await installPart(part, job)
+  signal?.throwIfAborted()
+  await rm(folder, { recursive: true, force: true })
+  await rename(job.partial, folder)
+  if (!options.keepWheel) await rm(join(downloads, wheel.file), { force: true })
+}
+
 /** Whether a folder holds a whole libtorch: it is renamed into place last. */
-export function isInstalled(folder = cachedLibtorch()): boolean {
-  return [
-    join('lib', libraryFile('torch_cpu')),
-    join('include', 'ATen', 'ATen.h'),
-    join('licenses', 'LICENSE'),
-  ].every((file) => existsSync(join(folder, file)))
+export function isInstalled(folder = cachedLibtorch(), parts: readonly Part[] = []): boolean {
+  const torch = parts.length > 0 ? join(folder, 'torch') : folder
+  const files = ['lib/'.concat(libraryFile('torch_cpu')), 'include/ATen/ATen.h', 'licenses/LICENSE']
+  return [...files.map((file) => join(torch, file)), ...parts.map((part) => markerOf(folder, part))].every(
+    (file) => existsSync(file),
+  )
 }
 
 /**
  * @throws ClmrError ERR_LIBTORCH_INSTALL, ERR_IO
  */
 export async function installLibtorch(options: InstallOptions = {}): Promise<InstallResult> {
-  const { folder = cachedLibtorch(), wheel = wheelForThisMachine() } = options
-  if (isInstalled(folder)) return { folder, installed: false }
+  const { cuda = false } = options
+  const {
+    wheel = releaseForThisMachine(cuda).wheel,
+    parts = options.wheel ? [] : releaseForThisMachine(cuda).parts,
+  } = options
+  const { folder = cuda ? cachedCuda() : cachedLibtorch() } = options
+  if (isInstalled(folder, parts)) return { folder, installed: false }
   await makeFolder(dirname(folder))
   const lock = `${folder}.lock`
   const onWait = ({ pid, host }: LockOwner) =>
@@ -185,9 +240,9 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
   return withLock(
     lock,
     async () => {
-      if (isInstalled(folder)) return { folder, installed: false }
+      if (isInstalled(folder, parts)) return { folder, installed: false }
       try {
-        await install(folder, wheel, options)
+        await install(folder, wheel, parts, options)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).syscall) throw ioError(error, folder, 'install libtorch')
         throw error

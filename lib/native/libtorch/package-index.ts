@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { AGAIN, get, installError, refusal, shownUrl } from './http.js'
-import type { Wheel } from './release.js'
+import { packageOf } from './release.js'
 
 /** Where pip looks for its settings, the one that wins first. */
 function pipSettings(): string[] {
@@ -81,8 +81,12 @@ function linkTo(file: string, page: string): string | undefined {
  * The address of `wheel` on the index, with the name and password of the index where it lies on the same host.
  * @throws ClmrError ERR_LIBTORCH_INSTALL
  */
-export async function findWheelUrl(index: string, wheel: Wheel, signal?: AbortSignal): Promise<string> {
-  const page = `${index.replace(/\/*$/, '/')}torch/`
+export async function findWheelUrl(
+  index: string,
+  wheel: { file: string },
+  signal?: AbortSignal,
+): Promise<string> {
+  const page = `${index.replace(/\/*$/, '/')}${packageOf(wheel).name}/`
   const response = await get(page, { accept: TYPES, signal })
   if (!response.ok) throw refusal(response, page)
   const isJson = (response.headers.get('content-type') ?? '').includes('json')

@@ -19,8 +19,6 @@ export interface PinnedFolder {
 /** A wheel on PyPI and what the CPU needs of it. Python 3.11's is taken on every machine: the libraries are the same. */
 export interface Wheel {
   file: string
-  /** pip's --platform */
-  pipPlatform: string
   /** of the whole wheel */
   sha256: string
   /** members of torch/lib/ → the SHA-256 of what is unpacked */
@@ -31,17 +29,17 @@ export interface Wheel {
   licenses: PinnedFolder
 }
 
-/** Name and version of the package that a wheel's file name begins with: torch-2.15.0-cp311-… */
-export function packageOf({ file }: { file: string }): { name: string; version: string } {
-  const [name = '', version = ''] = file.split('-')
-  return { name: name.replaceAll('_', '-'), version }
+/** What the file name of a wheel tells: torch-2.15.0-cp311-cp311-win_amd64.whl, the last part with dots for several platforms. */
+export function packageOf({ file }: { file: string }): { name: string; version: string; platform: string } {
+  const parts = file.replace(/\.whl$/, '').split('-')
+  const [name = '', version = ''] = parts
+  return { name: name.replaceAll('_', '-'), version, platform: parts.at(-1)!.split('.')[0]! }
 }
 
 /** By `process.platform`-`process.arch`. The hashes are of the wheels as published for 2.15.0. */
 export const WHEELS: Record<string, Wheel> = {
   'linux-x64': {
     file: 'torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl',
-    pipPlatform: 'manylinux_2_28_x86_64',
     sha256: '48c2d861134c0b5697c7602cb5ffa68f62a2989fdcd1717e593356f67996ca1e',
     libraries: {
       'libtorch_cpu.so': '893d1a7de3f9a5a5c931718aae7f94db22256dda0a07e50912d8c75b7ebbfcaa',
@@ -59,7 +57,6 @@ export const WHEELS: Record<string, Wheel> = {
   },
   'linux-arm64': {
     file: 'torch-2.15.0-cp311-cp311-manylinux_2_28_aarch64.whl',
-    pipPlatform: 'manylinux_2_28_aarch64',
     sha256: '58ce2ebfb3430941353109a85be63ee8e941da22f13daa2c43344eeb51c81e06',
     libraries: {
       'libtorch_cpu.so': 'e211e551ca5bfc7390bdda8c3165b928da1940cf57d89df56697b01647e02285',
@@ -84,7 +81,6 @@ export const WHEELS: Record<string, Wheel> = {
   },
   'darwin-arm64': {
     file: 'torch-2.15.0-cp311-cp311-macosx_14_0_arm64.whl',
-    pipPlatform: 'macosx_14_0_arm64',
     sha256: 'e808b63d616a43b326e1a5677d45a2e5babe7a8ce27edb03ddb48e7dd9b6d663',
     libraries: {
       'libtorch_cpu.dylib': 'a4ef88210d1fc82ffcd24f4c33d2bbdb78fd4082ebcaedbd22b7d925cf19ba01',
@@ -102,7 +98,6 @@ export const WHEELS: Record<string, Wheel> = {
   },
   'win32-x64': {
     file: 'torch-2.15.0-cp311-cp311-win_amd64.whl',
-    pipPlatform: 'win_amd64',
     sha256: 'd2c5938f593a47cf6d151a16d130a3cc3f0c105df1b905a571efc00b01e38c1f',
     libraries: {
       'torch_cpu.dll': 'b4b59a8f1b39079a5aff67ab256bb2e7958a1df9d5dad85ad68544c5d7177d7b',

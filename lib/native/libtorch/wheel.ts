@@ -20,7 +20,11 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
 const REMEDY = 'Run `npx clmr libtorch install` again: what is damaged has been deleted'
 
 /** @throws ClmrError ERR_LIBTORCH_INSTALL where the file is not the wheel that was published */
-export async function checkWheel(path: string, wheel: Wheel, signal?: AbortSignal): Promise<void> {
+export async function checkWheel(
+  path: string,
+  wheel: { sha256: string },
+  signal?: AbortSignal,
+): Promise<void> {
   const given = await sha256OfFile(path, signal)
   if (given === wheel.sha256) return
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
@@ -140,17 +144,17 @@ export interface ExtractOptions {
 }
 
 /**
- * Extracts what is needed into `folder` and checks it against the pinned hashes. Members that are there already,
- * whole, are kept: an interrupted run goes on.
+ * Extracts the members that `place` gives a path below `folder`. Those that are there already, whole, are kept: an
+ * interrupted run goes on.
  * @param source a file, or what opens a zip file that lies elsewhere
- * @returns how many files there are
+ * @returns the SHA-256 of each path
  */
-export async function extractWheel(
+async function extract(
   source: string | (() => Promise<yauzl.ZipFile>),
-  wheel: Wheel,
+  place: (member: string) => string | undefined,
   folder: string,
-  { onFile, signal }: ExtractOptions = {},
-): Promise<number> {
+  { onFile, signal }: ExtractOptions,
+): Promise<Map<string, string>> {
   const members = new Map<string, string>()
   let zip: yauzl.ZipFile | undefined
   try {
@@ -158,7 +162,7 @@ export async function extractWheel(
       ? yauzl.openPromise(source, { lazyEntries: true, autoClose: false })
       : source())
     for (const entry of await entriesOf(zip)) {
-      const name = destination(entry.fileName, wheel)
+      const name = place(entry.fileName)
       if (!name) continue
       onFile?.(name)
       members.set(name, await unpack(zip, entry, join(folder, name), signal))
@@ -175,6 +179,40 @@ export async function extractWheel(
   } finally {
     zip?.close()
   }
+  return members
+}
+
+/**
+ * Extracts what is needed of torch's wheel into `folder` and checks it against the pinned hashes.
+ * @param source a file, or what opens a zip file that lies elsewhere
+ * @returns how many files there are
+ */
+export async function extractWheel(
+  source: string | (() => Promise<yauzl.ZipFile>),
+  wheel: Wheel,
+  folder: string,
+  options: ExtractOptions = {},
+): Promise<number> {
+  const members = await extract(source, (member) => destination(member, wheel), folder, options)
   await checkMembers(members, wheel, folder)
   return members.size
+}
+
+/**
+ * Extracts the libraries of one of NVIDIA's wheels, where libtorch_cuda's own search path looks for them: beside torch/,
+ * in nvidia/…/lib/. Their licence goes to torch/licenses/. The wheel has been checked as a whole.
+ */
+export async function extractPart(
+  file: string,
+  name: string,
+  folder: string,
+  options: ExtractOptions = {},
+): Promise<number> {
+  const place = (member: string) => {
+    if (member.includes('..')) return undefined
+    if (/^nvidia\/.+\/lib\/[^/]+\.so[.\d]*$/.test(member)) return member
+    const license = /^[^/]+\.dist-info\/(?:licenses\/)?([^/]*licen[cs]e[^/]*)$/i.exec(member)?.[1]
+    return license && `torch/licenses/${name}/${license}`
+  }
+  return (await extract(file, place, folder, options)).size
 }

@@ -1,0 +1,61 @@
+/** Opens CUDA where there is a device for it: libtorch's own part, and then our kernels, which are a library of their own. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CudaKernels, NativeBinding } from './binding.js'
+import { libraryFile } from './libtorch/release.js'
+
+/** What came of it, for `clmr doctor` and for whoever asks for a device. */
+export interface CudaState {
+  /**
+   * 'open': libtorch has CUDA · 'off': CLMR_CUDA=0 · 'no driver': none of NVIDIA's on this machine ·
+   * 'not there': the libtorch that is used is the one for the CPU · 'failed': see `reason`
+   */
+  state: 'open' | 'off' | 'no driver' | 'not there' | 'failed'
+  reason?: string
+}
+
+interface Opener {
+  open(path: string): bigint | null
+}
+
+/** Made by NVIDIA's kernel module, natively and under Windows' Linux. */
+const DRIVER = ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/dev/dxg']
+
+function hasDriver(): boolean {
+  return process.env.CLMR_CUDA === '1' || DRIVER.some((file) => existsSync(file))
+}
+
+/**
+ * Opening takes a quarter of a second, so it happens only where it can be of use. Nothing that fails here keeps the CPU
+ * from working.
+ * @param libraries the folder of the libtorch that has been opened
+ * @param withStandIns whether stubs took the place of NVIDIA's libraries: libtorch's CUDA would call them
+ */
+export function openCuda(opener: Opener, libraries: string, withStandIns: boolean): CudaState {
+  if (process.env.CLMR_CUDA === '0') return { state: 'off' }
+  if (!existsSync(join(libraries, libraryFile('torch_cuda')))) return { state: 'not there' }
+  if (!hasDriver()) return { state: 'no driver' }
+  if (withStandIns) return { state: 'failed', reason: 'the libraries of NVIDIA are not where libtorch looks' }
+  try {
+    for (const name of ['c10_cuda', 'torch_cuda']) opener.open(join(libraries, libraryFile(name)))
+    return { state: 'open' }
+  } catch (error) {
+    return { state: 'failed', reason: (error as Error).message }
+  }
+}
+
+/** Our kernels for CUDA where they were built; without them libtorch's own run. */
+export function useCudaKernels(
+  init: (path: string) => unknown,
+  binding: NativeBinding,
+  addonFolder: string,
+): CudaState {
+  const plugIn = join(addonFolder, libraryFile('clmr_cuda'))
+  if (!existsSync(plugIn)) return { state: 'open' }
+  try {
+    binding.useCuda((init(plugIn) as { kernels: CudaKernels }).kernels)
+    return { state: 'open' }
+  } catch (error) {
+    return { state: 'open', reason: `clmr's own kernels are left out: ${(error as Error).message}` }
+  }
+}

@@ -1,0 +1,25 @@
+#pragma once
+// The kernels for CUDA. They lie in a library of their own, libclmr_cuda (native/kernels/cuda/), which is opened where
+// libtorch has CUDA and hands over this table. On a device without them the reference runs, by libtorch's own kernels.
+#include <ATen/core/Tensor.h>
+#include <torch/version.h>
+
+namespace clmr::kernels {
+
+// Both sides say what they were compiled for; a new function in the table is a new number.
+inline constexpr char kCudaBuild[] = "1 " TORCH_VERSION;
+
+struct CudaKernels {
+  const char* build;  // kCudaBuild of the plug-in, compared before anything else is read
+  // x [N, C, T] as a convolution leaves it, bias [C] → the maximum of every three of ReLU(x + bias): [N, C, T / 3];
+  // where not `pooled`, ReLU(x + bias) [N, C, T]. One pass over x instead of three.
+  at::Tensor (*bias_relu_pool)(const at::Tensor& x, const at::Tensor& bias, bool pooled);
+};
+
+// Throws ERR_ADDON where the table is that of another build.
+void UseCuda(const CudaKernels* table);
+
+// Null where no plug-in was opened.
+const CudaKernels* Cuda();
+
+}  // namespace clmr::kernels
