@@ -14,14 +14,25 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const output = resolve(process.argv[2] ?? join(root, 'build', 'Release'))
 const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js')
 
-/** What CMake has to know of CUDA; ends the process where it was asked for and is not there. */
-async function cudaArguments() {
-  if (process.env.CLMR_CUDA !== '1') return ['--CDCLMR_CUDA=OFF']
-  const { findLibtorch } = await import('../dist/native/libtorch/find.js')
-  const { nvcc, missing } = findCuda(findLibtorch({ headers: true }).libraries)
-  if (!missing) return ['--CDCLMR_CUDA=ON', `--CDCMAKE_CUDA_COMPILER=${nvcc}`]
-  process.stderr.write(`clmr: ${missing}\n`)
+/** One sentence, and the end. */
+function refuse(sentence) {
+  process.stderr.write(`clmr: ${sentence}\n`)
   process.exit(1)
+}
+
+/** What CMake has to know of libtorch and CUDA; ends the process where something is not there that is needed. */
+async function libtorchArguments() {
+  const { findLibtorch } = await import('../dist/native/libtorch/find.js')
+  try {
+    const libtorch = findLibtorch({ headers: true })
+    const known = [`--CDCLMR_LIBTORCH=${libtorch.root}`]
+    if (process.env.CLMR_CUDA !== '1') return [...known, '--CDCLMR_CUDA=OFF']
+    const { nvcc, missing } = findCuda(libtorch.libraries)
+    if (missing) refuse(missing)
+    return [...known, '--CDCLMR_CUDA=ON', `--CDCMAKE_CUDA_COMPILER=${nvcc}`]
+  } catch (error) {
+    return refuse(error.message)
+  }
 }
 
 const extra = (process.env.CLMR_CMAKE_ARGS ?? '')
@@ -32,8 +43,6 @@ const jobs = process.env.CLMR_JOBS ?? String(availableParallelism())
 
 const started = Date.now()
 const args = [
-  cmakeJs,
-  'build',
   '--directory',
   root,
   '--out',
@@ -42,15 +51,20 @@ const args = [
   'Release',
   '--parallel',
   jobs,
-  ...(await cudaArguments()),
+  ...(await libtorchArguments()),
   ...extra,
 ]
-const build = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: root })
-if (build.status !== 0) {
+// `build` alone would configure a folder once only, whatever is asked for afterwards
+const status = ['configure', 'build'].reduce(
+  (before, step) =>
+    before || spawnSync(process.execPath, [cmakeJs, step, ...args], { stdio: 'inherit', cwd: root }).status,
+  0,
+)
+if (status !== 0) {
   process.stderr.write(
     'clmr: the native part could not be built; needed are CMake ≥ 3.18 and a C++20 compiler (g++ ≥ 11, clang ≥ 14)\n',
   )
-  process.exit(build.status ?? 1)
+  process.exit(status ?? 1)
 }
 
 // A running process may have the old files mapped: replace them, never write into them.
