@@ -80,6 +80,36 @@ describe('43 model: the fused kernels', () => {
     assert.ok(relativeError(embedWith({ CLMR_KERNELS: 'reference' }), golden) <= 3e-6)
   })
 
+  // Fresh weights: the error of nine is that of six there. The bits: 11 clips in other company than each by itself
+  for (const [name, environment] of Object.entries(variants))
+    it(`tiles of nine ${name} lie within 1e-6 of the plain reference, are not tiles of six, and have the same bits in any batch`, () =>
+      withTempDir(async (folder) => {
+        const path = join(folder, 'fresh.safetensors')
+        using encoder = await Encoder.create()
+        await encoder.save(path)
+        const embed = (kernels: string, way?: string) =>
+          embedWith({ ...environment, CLMR_KERNELS: kernels }, 'float32', path, 11, way)
+        const [nine, six, plain] = [embed('winograd-nine'), embed('winograd-six'), embed('reference')]
+        assert.ok(relativeError(nine, plain) <= 1e-6, `${relativeError(nine, plain)}`)
+        assert.ok(relativeError(six, plain) <= 1e-6, `${relativeError(six, plain)}`)
+        assert.notDeepEqual(nine, six)
+        assert.deepEqual(embed('winograd-nine', 'one by one'), nine)
+      }))
+
+  it('a network that tiles of nine would take too far from float64 runs in tiles of six (the golden one does)', () => {
+    assert.ok(relativeError(embedWith({ CLMR_KERNELS: 'winograd-nine' }), golden) > 1e-5)
+    assert.deepEqual(embedWith({}), embedWith({ CLMR_KERNELS: 'winograd-six' }))
+  })
+
+  it('a fresh network runs in tiles of nine', () =>
+    withTempDir(async (folder) => {
+      const path = join(folder, 'fresh.safetensors')
+      using encoder = await Encoder.create()
+      await encoder.save(path)
+      const of = (environment: Record<string, string>) => embedWith(environment, 'float32', path, 1)
+      assert.deepEqual(of({}), of({ CLMR_KERNELS: 'winograd-nine' }))
+    }))
+
   it('plain bfloat16 keeps a cosine of 0.999 to float64', () => {
     const plain = embedWith({ CLMR_KERNELS: 'reference' }, 'bfloat16')
     assert.ok(leastCosine(plain, Float32Array.from(golden)) >= 0.999)

@@ -1,6 +1,6 @@
 // The fused forward by itself, without Node: what `encode` from JavaScript is compared with, and the multiply-adds that
 // this machine can do at all. Prints a line of JSON.
-//   clmr_fused_forward BATCH SECONDS [float32, winograd or direct: the last two in bfloat16]
+//   clmr_fused_forward BATCH SECONDS [float32 (tiles of nine and six), six; in bfloat16: winograd, direct]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -74,8 +74,10 @@ int main(int argc, char** argv) {
     layers.push_back({weight, bias});
   }
   const std::string way = argc > 3 ? argv[3] : "float32";
-  const auto forward = way == "direct" ? clmr::MakeBfloat16Forward(layers)
-                                       : clmr::MakeWinogradForward(layers, way == "winograd" ? at::kBFloat16 : at::kFloat);
+  const auto forward = way == "direct"     ? clmr::MakeBfloat16Forward(layers)
+                       : way == "winograd" ? clmr::MakeBfloat16WinogradForward(layers)
+                       : way == "six"      ? clmr::MakeWinogradForward(layers, clmr::WinogradTiles::six)
+                                           : clmr::MakeWinogradForward(layers, clmr::WinogradTiles::nine);
   if (!forward) return 1;  // this CPU has no bfloat16 GEMM
   const at::Tensor clips = at::rand({batch, clmr::kClipLength}).sub_(0.5);
   at::Tensor out = at::empty({batch, clmr::kEmbeddingSize});

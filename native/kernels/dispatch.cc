@@ -62,6 +62,8 @@ const char* InstructionSet() {
 
 bool FusedKernelsWanted() { return !Wanted("reference"); }
 
+int WantedTileOutputs() { return Wanted("winograd-nine") ? 9 : Wanted("winograd-six") ? 6 : 0; }
+
 Bfloat16Way BestBfloat16() {
   if (Wanted("bfloat16")) return Bfloat16Way::direct;
   if (Wanted("bfloat16-winograd")) return Bfloat16Way::winograd;

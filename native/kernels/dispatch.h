@@ -20,4 +20,8 @@ bool FusedKernelsWanted();
 enum class Bfloat16Way { none, winograd, direct };
 Bfloat16Way BestBfloat16();
 
+// Outputs of a tile that CLMR_KERNELS asks for in float32: winograd-six 6, winograd-nine 9; otherwise 0, and the encoder
+// chooses by the network.
+int WantedTileOutputs();
+
 }  // namespace clmr::kernels

@@ -1,8 +1,12 @@
 #pragma once
-// One-dimensional Winograd convolution F(6,3): 6 outputs of a 3-tap filter by 8 multiplications instead of 18
+// One-dimensional Winograd convolution F(m, 3): m outputs of a 3-tap filter by m + 2 multiplications instead of 3·m
 // (Winograd, "Arithmetic Complexity of Computations", 1980; Lavin & Gray, "Fast Algorithms for Convolutional Neural
-// Networks", 2015), at the points 0, ±1, ±2, ±½, ∞:  y = Aᵀ[(G·w) ⊙ (Bᵀ·d)].
-// A tile of 6 outputs is just two windows of SampleCNN's pooling, so bias, ReLU and max-pool happen in registers.
+// Networks", 2015):  y = Aᵀ[(G·w) ⊙ (Bᵀ·d)]. Two sizes of tile:
+//   F(6,3) at the points 0, ±1, ±2, ±½, ∞: 2.25 times fewer multiplications;
+//   F(9,3) at ±¼, ±½, ±1, ±3/2, ±5/2, ∞: 2.45 times fewer, with four times the rounding error. Of all sets of five
+//   fractions up to 4 with small terms these have nearly the least error, and all their constants are exact in float32.
+// The outputs of a tile are just two or three windows of SampleCNN's pooling, so bias, ReLU and max-pool happen in
+// registers.
 //
 // Axes: rows are time steps, channels lie next to each other. A clip of L steps has one row of zeros before it and one
 // after it: [L + 2, C]. Channels are multiples of 16, blocks of output channels too.
@@ -10,37 +14,49 @@
 
 namespace clmr::kernels {
 
+// F(6,3)
 constexpr int64_t kTileOutputs = 6;
 constexpr int64_t kTilePoints = 8;  // inputs of a tile, products of a tile
 constexpr int64_t kTilePooled = 2;
 
-// G·w for one filter: 3 taps → 8 points, in float64.
-void WinogradFilter(const double taps[3], double points[kTilePoints]);
+constexpr int64_t kMostTilePoints = 11;
+// F(9,3): plus and minus each of these, and ∞
+constexpr double kNinePairs[5] = {0.25, 0.5, 1, 1.5, 2.5};
 
-// The part of a layer's tiles that one call works on. Tile t covers output steps 6t … 6t + 5.
+// The part of a layer's tiles that one call works on. Of m outputs, tile t covers output steps m·t … m·t + m − 1.
 struct TileRange {
   int64_t first, count;
   int64_t steps;  // L of the layer: outputs beyond it do not exist
 };
 
-struct WinogradKernels {
-  // padded [L + 2, channels] → v, 8 planes of [rows, channels], `plane` values apart: Bᵀ·d
-  void (*input_transform_f32)(const float* padded, TileRange tiles, int64_t channels, float* v, int64_t plane);
+// The transforms of one size of tile.
+struct TileKernels {
+  int64_t outputs, points, pooled;
+
+  // G·w for one filter: 3 taps → the points, in float64
+  void (*filter)(const double taps[3], double* points);
+
+  // padded [L + 2, channels] → v, a plane of [rows, channels] for each point, `plane` values apart: Bᵀ·d
+  void (*input_f32)(const float* padded, TileRange tiles, int64_t channels, float* v, int64_t plane);
 
   // The same, of ReLU(first convolution) without storing it. waveform [3·L]; weight [3, channels]: one row a tap;
   // the first convolution has stride 3 and no padding.
-  void (*first_layer_transform_f32)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
-                                    int64_t channels, float* v, int64_t plane);
+  void (*first_layer_f32)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
+                          int64_t channels, float* v, int64_t plane);
 
   // The same two with planes of bfloat16.
-  void (*input_transform_bf16)(const float* padded, TileRange tiles, int64_t channels, uint16_t* v, int64_t plane);
-  void (*first_layer_transform_bf16)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
-                                     int64_t channels, uint16_t* v, int64_t plane);
+  void (*input_bf16)(const float* padded, TileRange tiles, int64_t channels, uint16_t* v, int64_t plane);
+  void (*first_layer_bf16)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
+                           int64_t channels, uint16_t* v, int64_t plane);
 
-  // m, 8 planes of [rows, block] → pooled rows of `stride` values: max-pool(3) of ReLU(Aᵀ·m + bias). `pooled` is the row
-  // of the first tile's first window; windows beyond L / 3 are not written.
-  void (*output_transform_f32)(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block,
-                               float* pooled, int64_t stride);
+  // m, a plane of [rows, block] for each point → pooled rows of `stride` values: max-pool(3) of ReLU(Aᵀ·m + bias).
+  // `pooled` is the row of the first tile's first window; windows beyond L / 3 are not written.
+  void (*output_f32)(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block, float* pooled,
+                     int64_t stride);
+};
+
+struct WinogradKernels {
+  TileKernels six, nine;
 
   // c [rows, columns] = a [rows, depth] · b [depth, columns], columns a multiple of 64; what is read and written fits the
   // second-level cache. As fast as oneDNN's JIT GEMM here, without its dispatch and on every CPU.
@@ -50,6 +66,10 @@ struct WinogradKernels {
   // x = max(x + bias, 0), in place
   void (*bias_relu_f32)(float* x, const float* bias, int64_t channels);
 };
+
+// G·w: filters of F(6,3) and F(9,3)
+void WinogradFilterSix(const double taps[3], double* points);
+void WinogradFilterNine(const double taps[3], double* points);
 
 namespace base { extern const WinogradKernels kWinograd; }
 namespace avx2 { extern const WinogradKernels kWinograd; }

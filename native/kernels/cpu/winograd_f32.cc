@@ -1,72 +1,88 @@
-// The transforms of F(6,3) and what stands around them, in registers. Compiled once for each instruction set.
+// The transforms of F(6,3) and F(9,3) and what stands around them, in registers. Compiled once for each instruction set.
 #include "kernels/winograd.h"
 
 #include "kernels/cpu/register_gemm.h"
+#include "kernels/cpu/winograd_nine.h"
 #include "kernels/cpu/winograd_transforms.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
+struct Six {
+  static constexpr int64_t kOutputs = kTileOutputs, kPoints = kTilePoints;
+  static constexpr auto kFilter = WinogradFilterSix;
+  static void Input(const Lanes d[kPoints], Lanes o[kPoints]) { TransformInput(d, o); }
+  static void Output(const Lanes m[kPoints], Lanes y[kOutputs]) { TransformOutput(m, y); }
+};
+
+struct Nine {
+  static constexpr int64_t kOutputs = 9, kPoints = 11;
+  static constexpr auto kFilter = WinogradFilterNine;
+  static void Input(const Lanes d[kPoints], Lanes o[kPoints]) { TransformInputNine(d, o); }
+  static void Output(const Lanes m[kPoints], Lanes y[kOutputs]) { TransformOutputNine(m, y); }
+};
+
 inline void Put(float* p, Lanes v) { Store(p, v); }
 inline void Put(uint16_t* p, Lanes v) { StoreBfloat16(p, v); }
-template <class T>
-inline void StorePlanes(const Lanes o[8], T* v, int64_t plane) {
-  for (int64_t p = 0; p < kTilePoints; ++p) Put(v + p * plane, o[p]);
+template <class Tile, class T>
+inline void TransformAndStore(const Lanes d[], T* v, int64_t plane) {
+  Lanes o[Tile::kPoints];
+  Tile::Input(d, o);
+  for (int64_t p = 0; p < Tile::kPoints; ++p) Put(v + p * plane, o[p]);
 }
 
-template <class T>
+template <class Tile, class T>
 void input_transform(const float* padded, TileRange tiles, int64_t channels, T* v, int64_t plane) {
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t row = (tiles.first + i) * kTileOutputs;
+    const int64_t row = (tiles.first + i) * Tile::kOutputs;
     const int64_t left = tiles.steps + 2 - row;  // rows that exist, the one of zeros at the end included
     const float* x = padded + row * channels;
     T* target = v + i * channels;
     for (int64_t c = 0; c < channels; c += kLanes) {
-      Lanes d[kTilePoints], o[kTilePoints];
-      if (left >= kTilePoints)
-        for (int64_t j = 0; j < kTilePoints; ++j) d[j] = Load(x + j * channels + c);
+      Lanes d[Tile::kPoints];
+      if (left >= Tile::kPoints)
+        for (int64_t j = 0; j < Tile::kPoints; ++j) d[j] = Load(x + j * channels + c);
       else
-        for (int64_t j = 0; j < kTilePoints; ++j) d[j] = j < left ? Load(x + j * channels + c) : Lanes{};
-      TransformInput(d, o);
-      StorePlanes(o, target + c, plane);
+        for (int64_t j = 0; j < Tile::kPoints; ++j) d[j] = j < left ? Load(x + j * channels + c) : Lanes{};
+      TransformAndStore<Tile>(d, target + c, plane);
     }
   }
 }
 
-template <class T>
+template <class Tile, class T>
 void first_layer_transform(const float* waveform, const float* weight, const float* bias, TileRange tiles,
                            int64_t channels, T* v, int64_t plane) {
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t first = (tiles.first + i) * kTileOutputs - 1;  // step of the first convolution that d[0] is
+    const int64_t first = (tiles.first + i) * Tile::kOutputs - 1;  // step of the first convolution that d[0] is
     T* target = v + i * channels;
     for (int64_t c = 0; c < channels; c += kLanes) {
       const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
       const Lanes b = Load(bias + c);
-      Lanes d[kTilePoints], o[kTilePoints];
-      for (int64_t j = 0; j < kTilePoints; ++j) {
+      Lanes d[Tile::kPoints];
+      for (int64_t j = 0; j < Tile::kPoints; ++j) {
         const int64_t step = first + j;
         const float* x = waveform + 3 * step;
         d[j] = step < 0 || step >= tiles.steps ? Lanes{} : Relu(w0 * x[0] + (w1 * x[1] + (w2 * x[2] + b)));
       }
-      TransformInput(d, o);
-      StorePlanes(o, target + c, plane);
+      TransformAndStore<Tile>(d, target + c, plane);
     }
   }
 }
 
-void output_transform_f32(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block, float* pooled,
-                          int64_t stride) {
-  const int64_t windows = tiles.steps / 3;
+template <class Tile>
+void output_transform(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block, float* pooled,
+                      int64_t stride) {
+  constexpr int64_t kPooled = Tile::kOutputs / 3;
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const bool both = (tiles.first + i) * kTilePooled + 1 < windows;
-    float* target = pooled + i * kTilePooled * stride;
+    const int64_t left = tiles.steps / 3 - (tiles.first + i) * kPooled;  // windows that exist
+    float* target = pooled + i * kPooled * stride;
     for (int64_t c = 0; c < block; c += kLanes) {
-      Lanes x[kTilePoints], y[kTileOutputs];
-      for (int64_t p = 0; p < kTilePoints; ++p) x[p] = Load(m + p * plane + i * block + c);
-      TransformOutput(x, y);
+      Lanes x[Tile::kPoints], y[Tile::kOutputs];
+      for (int64_t p = 0; p < Tile::kPoints; ++p) x[p] = Load(m + p * plane + i * block + c);
+      Tile::Output(x, y);
       const Lanes b = Load(bias + c);
-      Store(target + c, Relu(Max(Max(y[0], y[1]), y[2]) + b));
-      if (both) Store(target + stride + c, Relu(Max(Max(y[3], y[4]), y[5]) + b));
+      for (int64_t w = 0; w < kPooled; ++w)
+        if (w < left) Store(target + w * stride + c, Relu(Max(Max(y[3 * w], y[3 * w + 1]), y[3 * w + 2]) + b));
     }
   }
 }
@@ -85,8 +101,17 @@ void bias_relu_f32(float* x, const float* bias, int64_t channels) {
 
 }  // namespace
 
-const WinogradKernels kWinograd = {
-    input_transform<float>, first_layer_transform<float>, input_transform<uint16_t>, first_layer_transform<uint16_t>,
-    output_transform_f32,   gemm_f32,                     bias_relu_f32};
+template <class Tile>
+constexpr TileKernels kTile = {Tile::kOutputs,
+                               Tile::kPoints,
+                               Tile::kOutputs / 3,
+                               Tile::kFilter,
+                               input_transform<Tile, float>,
+                               first_layer_transform<Tile, float>,
+                               input_transform<Tile, uint16_t>,
+                               first_layer_transform<Tile, uint16_t>,
+                               output_transform<Tile>};
+
+const WinogradKernels kWinograd = {kTile<Six>, kTile<Nine>, gemm_f32, bias_relu_f32};
 
 }  // namespace clmr::kernels::CLMR_ISA
