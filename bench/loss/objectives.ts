@@ -1,7 +1,7 @@
 // Whether each objective beats random weights in linear evaluation: on the demo's corpus with more tracks, several seeds of
-// weights, batches and views. Every result is kept in the folder, so that a run may be cut into pieces; the table is
-// written to bench/RESULTS.md when all of them are there.
-//   npm run bench:objectives -- --out FOLDER [--steps 150] [--seeds 1,2,3] [--only byol --seed 2]
+// weights, batches and views. Trainings and results are kept in the folder: a run may be cut anywhere, and more steps go on
+// from where fewer ended. The table is written to bench/RESULTS.md when all results are there.
+//   npm run bench:objectives -- --out FOLDER [--steps 100] [--seeds 1,2,3] [--only byol --seed 2]
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -20,15 +20,16 @@ import {
 import { probe } from '#lib/cli/evaluation.js'
 import { writeCorpus } from '#lib/demo/index.js'
 import { embedDataset, similarTracks } from '#lib/evaluate/index.js'
+import { isRunDirectory } from '#lib/train/run-directory.js'
 import { machine, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({
   options: {
     out: { type: 'string' },
-    steps: { type: 'string', default: '150' },
+    steps: { type: 'string', default: '100' },
     seeds: { type: 'string', default: '1,2,3' },
     tracks: { type: 'string', default: '24' },
-    batch: { type: 'string', default: '24' },
+    batch: { type: 'string', default: '16' },
     only: { type: 'string' },
     seed: { type: 'string' },
   },
@@ -47,7 +48,7 @@ interface Contender {
   rate?: number
 }
 /** In which running statistics, of momentum 0.1, come to stand at those of the data. */
-const CALIBRATION_STEPS = 40
+const CALIBRATION_STEPS = 25
 const BASELINE = 'random weights'
 const CALIBRATED = 'random weights, batch statistics'
 /** Momentum and queue for a run of a few epochs: the published ones are for hundreds. */
@@ -56,7 +57,7 @@ const CONTENDERS: Record<string, Contender> = {
   [CALIBRATED]: { objective: ntXent(), rate: 1e-30 },
   ntXent: { objective: ntXent() },
   infoNce: { objective: infoNce({ queue: 512, momentum: 0.99 }) },
-  byol: { objective: byol({ momentum: 0.97 }) },
+  byol: { objective: byol({ momentum: 0.97, scheduleSteps: 1000 }) },
 }
 
 interface Result {
@@ -74,27 +75,34 @@ async function corpus(): Promise<Dataset> {
   return prepare(music, { cache, labels: 'folders', seed: 42 })
 }
 
-async function train({ objective, rate }: Contender, seed: number, whole: Dataset): Promise<Encoder> {
+async function train(name: string, seed: number, whole: Dataset): Promise<Encoder> {
+  const { objective, rate } = CONTENDERS[name]!
   using dataset = whole.subset('train')
-  using trainer = await Trainer.create({
-    ...{ dataset, objective, batchSize, seed, epochs: steps },
-    optimizer: adam({ lr: rate ?? 3e-4 }),
-    maxSteps: rate === undefined ? steps : Math.min(steps, CALIBRATION_STEPS),
+  const run = join(out!, 'runs', `${name.replace(/[ ,]+/g, '-')}-${seed}`)
+  const maxSteps = rate === undefined ? steps : CALIBRATION_STEPS
+  await using trainer = (await isRunDirectory(run))
+    ? await Trainer.resume(run, { dataset, maxSteps })
+    : await Trainer.create({
+        ...{ dataset, objective, batchSize, seed, maxSteps, epochs: 10_000, runDirectory: run },
+        ...{ optimizer: adam({ lr: rate ?? 3e-4 }), checkpointEvery: 20, keepCheckpoints: 1 },
+      })
+  await trainer.fit({
+    onStep: ({ step, loss, metrics, viewsPerSecond }) => {
+      if (step % 10 === 0)
+        process.stderr.write(
+          `step ${step}: loss ${loss.toFixed(3)}, ${viewsPerSecond.toFixed(0)} views/s ${JSON.stringify(metrics)}\n`,
+        )
+    },
   })
-  for await (const { step, loss, metrics, viewsPerSecond } of trainer.steps())
-    if (step % 10 === 0)
-      process.stderr.write(
-        `step ${step}: loss ${loss.toFixed(3)}, ${viewsPerSecond.toFixed(0)} views/s ${JSON.stringify(metrics)}\n`,
-      )
-  await trainer.encoder.save(join(out!, 'trained.safetensors'))
-  return Encoder.load(join(out!, 'trained.safetensors'))
+  return Encoder.load(run)
 }
 
 async function measure(name: string, seed: number): Promise<Result> {
   const dataset = await corpus()
   const started = performance.now()
-  const contender = CONTENDERS[name]!
-  using encoder = contender.objective ? await train(contender, seed, dataset) : await Encoder.create({ seed })
+  using encoder = CONTENDERS[name]!.objective
+    ? await train(name, seed, dataset)
+    : await Encoder.create({ seed })
   const seconds = (performance.now() - started) / 1000
   const embeddings = await embedDataset(encoder, dataset, {})
   const published = await probe(encoder, embeddings, { seed })
@@ -118,8 +126,8 @@ const resultFile = (name: string, seed: number | string) =>
 
 const wanted = values.only ? [values.only] : Object.keys(CONTENDERS)
 const seeds = (values.seed ?? values.seeds).split(',').map(Number)
-for (const name of wanted)
-  for (const seed of seeds) {
+for (const seed of seeds)
+  for (const name of wanted) {
     if (existsSync(resultFile(name, seed))) continue
     const result = await measure(name, seed)
     process.stderr.write(`${name}, seed ${seed}: ${JSON.stringify(result)}\n`)
