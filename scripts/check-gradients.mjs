@@ -7,6 +7,7 @@ const CASES = [
   ['4', 'plain'],
   ['5', 'mixed'],
   ['4', 'bfloat16'],
+  ['8', 'bfloat16', 'tones'],
 ]
 
 const right = withNativeProgram('clmr_training_gradients', (program, environment) =>

@@ -98,6 +98,21 @@ describe('A resumed run equals an uninterrupted one', () => {
       await checkWhole(run)
     })
 
+  it('bit for bit in bfloat16', async () => {
+    const half = (run: string, steps?: number) => ({
+      ...options(dataset, run, steps),
+      precision: 'bfloat16' as const,
+    })
+    const [straight, cut] = [join(folder, 'bfloat16'), join(folder, 'bfloat16-cut')]
+    await finish(await Trainer.create(half(straight)))
+    using first = await Trainer.create(half(cut, 3))
+    await first.fit()
+    await finish(await Trainer.resume(cut, { maxSteps: STEPS }))
+    assert.deepEqual(await metricsOf(cut), await metricsOf(straight))
+    assert.equal(await digest(cut), await digest(straight))
+    assert.notEqual(await digest(cut), whole.digest) // it is not float32
+  })
+
   it('bit for bit when a signal aborted it in the middle of a step; fit saves before it rejects', async () => {
     const run = join(folder, 'aborted')
     const controller = new AbortController()

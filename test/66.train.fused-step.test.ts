@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { relativeError } from './helpers/golden.js'
+import { readGoldenJson, relativeError } from './helpers/golden.js'
 import { runTrainingStep, type TrainingCase, type TrainingRun } from './helpers/run-training-step.js'
 
 // Oracle: the plain step (CLMR_KERNELS=reference), autograd through libtorch's own operations, in a process of its own.
@@ -86,14 +86,36 @@ describe('66 train: the fused step', () => {
       assert.deepEqual([...tensors[`encoder.sequential.${i}.1.num_batches_tracked`]!], [1])
   })
 
-  it('gives the same bits run for run, on 1, 2 and 3 threads', () => {
-    for (const threads of ['1', '2', '3']) {
-      const which: TrainingCase = { ...music, examples: 3, steps: 1 }
-      const [once, again] = [1, 2].map(() => runTrainingStep(which, { CLMR_THREADS: threads }).bytes)
-      assert.ok(once!.equals(again!), `${threads} threads`)
-    }
-  })
+  for (const precision of ['float32', 'bfloat16'] as const)
+    it(`gives the same bits run for run, on 1, 2 and 3 threads, ${precision}`, () => {
+      for (const threads of ['1', '2', '3']) {
+        const which: TrainingCase = { ...music, precision, examples: 3, steps: 1 }
+        const [once, again] = [1, 2].map(() => runTrainingStep(which, { CLMR_THREADS: threads }).bytes)
+        assert.ok(once!.equals(again!), `${threads} threads`)
+      }
+    })
+
+  // Oracle: PyTorch under torch.autocast (test/golden/make_train.py): how far bfloat16 turns the gradients of float32, from
+  // the same weights and views. They are far apart either way: untrained, the network tells clips apart by little.
+  for (const [where, environment] of Object.entries(instructionSets))
+    it(`in bfloat16 has gradients nearer to float32's than torch.autocast has, ${where}`, () => {
+      const { autocast_cosines: theirs } = readGoldenJson<{ autocast_cosines: number[] }>('train.json')
+      const which: TrainingCase = { ...music, examples: 8, steps: 1, weights: 'golden' }
+      const exact = plainStep(which)
+      const half = runTrainingStep({ ...which, precision: 'bfloat16' }, environment)
+      assert.ok(Math.abs(half.steps[0]![0] / exact.steps[0]![0] - 1) <= 5e-3, `loss ${half.steps[0]![0]}`)
+      theirs.forEach((allowed, i) => {
+        const name = `optimizer.encoder.sequential.${i}.0.weight.momentum_buffer`
+        const ours = cosine(half.tensors[name]!, exact.tensors[name]!)
+        assert.ok(ours > allowed, `${name}: ${ours}, PyTorch ${allowed}`)
+      })
+    })
 })
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i]!, 0)
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
+}
 
 const plainSteps = new Map<string, TrainingRun>()
 function plainStep(which: TrainingCase): TrainingRun {

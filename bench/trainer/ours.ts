@@ -1,5 +1,5 @@
 // clmr's side of the trainer benchmark, in a process of its own: whole steps, timed; prints a line of JSON.
-//   node --import tsx ours.ts EXAMPLES SECONDS {given,augmented} {fused,plain}
+//   node --import tsx ours.ts EXAMPLES SECONDS {given,augmented} {fused,plain} {float32,bfloat16}
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,11 +7,12 @@ import { ntXent, setThreads, Trainer } from 'clmr'
 import { testClip } from '../../test/helpers/golden.js'
 import { tinyDataset } from '../../test/helpers/tiny-dataset.js'
 
-const [examplesText, secondsText, input, kernels] = process.argv.slice(2) as [
+const [examplesText, secondsText, input, kernels, precision] = process.argv.slice(2) as [
   string,
   string,
   'given' | 'augmented',
   'fused' | 'plain',
+  'float32' | 'bfloat16',
 ]
 const examples = Number(examplesText)
 const CLIP = 59049
@@ -25,6 +26,7 @@ const options = {
   viewNorm: 'separate',
   objective: ntXent({ temperature: 0.5 }),
   kernels,
+  precision,
 } as const
 
 /** Two views of each example, the second upside down, as in peers.py. */

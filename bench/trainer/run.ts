@@ -37,21 +37,27 @@ const peer = (key: string, name: string, kind: string[], environment?: Record<st
   const args = [here('peers.py'), first!, values.examples, values.seconds, ...rest]
   return { key, name, command: () => [pythonOfPeers(), args], environment }
 }
-const ours = (key: string, name: string, input: string, kernels: string): Contender => {
-  const args = ['--import', 'tsx', here('ours.ts'), values.examples, values.seconds, input, kernels]
+const ours = (
+  key: string,
+  name: string,
+  how: [input: string, kernels: string, precision: string],
+): Contender => {
+  const args = ['--import', 'tsx', here('ours.ts'), values.examples, values.seconds, ...how]
   return { key, name, command: () => [process.execPath, args] }
 }
 
 const GIVEN: Contender[] = [
-  ours('fused', 'clmr', 'given', 'fused'),
-  ours('plain', 'clmr, plain kernels', 'given', 'plain'),
+  ours('fused', 'clmr', ['given', 'fused', 'float32']),
+  ours('fused-bfloat16', 'clmr, bfloat16', ['given', 'fused', 'bfloat16']),
+  ours('plain', 'clmr, plain kernels', ['given', 'plain', 'float32']),
   peer('eager', 'PyTorch eager, malloc tuned', ['eager'], MALLOC_TUNED),
   peer('compile', 'torch.compile, malloc tuned', ['compile'], MALLOC_TUNED),
   peer('bfloat16', 'PyTorch eager bfloat16, malloc tuned', ['bfloat16'], MALLOC_TUNED),
   peer('installed', 'PyTorch eager, as installed', ['eager']),
 ]
 const AUGMENTED: Contender[] = [
-  ours('augmented', 'clmr, augmented', 'augmented', 'fused'),
+  ours('augmented', 'clmr, augmented', ['augmented', 'fused', 'float32']),
+  ours('augmented-bfloat16', 'clmr, bfloat16, augmented', ['augmented', 'fused', 'bfloat16']),
   peer('eager-augmented', 'PyTorch eager, malloc tuned, augmented', ['eager', 'augment'], MALLOC_TUNED),
 ]
 

@@ -68,7 +68,7 @@ export const trainerConfig = z.strictObject({
     .enum(['float32', 'bfloat16'])
     .default('float32')
     .describe(
-      'what activations are kept as until the backward pass: bfloat16 takes half the memory and rounds them to 8 bits; arithmetic is float32 either way',
+      'bfloat16 keeps activations rounded to 8 bits, in half the memory, and on CPUs with AVX512-BF16 the backward pass multiplies in it, which is faster; sums, weights and optimizer are float32 either way',
     ),
   seed: seedOption('of weights, order, crops and transforms'),
   runDirectory: folder.optional().describe('where config, metrics and checkpoints are kept'),

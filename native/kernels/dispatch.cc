@@ -64,18 +64,25 @@ bool FusedKernelsWanted() { return !Wanted("reference"); }
 
 int WantedTileOutputs() { return Wanted("winograd-nine") ? 9 : Wanted("winograd-six") ? 6 : 0; }
 
+// cpuid's leaf 7: amx-bf16 is EDX bit 22, avx512-bf16 EAX bit 5 of subleaf 1; older compilers have no names for them.
+bool HasBfloat16DotProducts() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  unsigned eax, ebx, ecx, edx;
+  return ActiveIsa() == Isa::avx512 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 5 & 1);
+#else
+  return false;
+#endif
+}
+
 Bfloat16Way BestBfloat16() {
   if (Wanted("bfloat16")) return Bfloat16Way::direct;
   if (Wanted("bfloat16-winograd")) return Bfloat16Way::winograd;
 #if defined(__x86_64__) && defined(__GNUC__)
-  // leaf 7: amx-bf16 is EDX bit 22, avx512-bf16 EAX bit 5 of subleaf 1; older compilers have no names for them
   unsigned eax, ebx, ecx, edx;
-  if (ActiveIsa() == Isa::avx512 && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
-    if (edx >> 22 & 1) return Bfloat16Way::direct;
-    if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 5 & 1)) return Bfloat16Way::winograd;
-  }
+  if (ActiveIsa() == Isa::avx512 && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1))
+    return Bfloat16Way::direct;
 #endif
-  return Bfloat16Way::none;
+  return HasBfloat16DotProducts() ? Bfloat16Way::winograd : Bfloat16Way::none;
 }
 
 }  // namespace clmr::kernels

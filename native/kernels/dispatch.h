@@ -14,6 +14,9 @@ const char* InstructionSet();
 // False where CLMR_KERNELS=reference asks for the plain versions, to compare with.
 bool FusedKernelsWanted();
 
+// Whether this CPU multiplies pairs of bfloat16 into sums of float32 (AVX512-BF16), and ActiveIsa() lets it.
+bool HasBfloat16DotProducts();
+
 // How inference uses bfloat16 where it is allowed. Dot products of pairs (AVX512-BF16) halve the time of the products, and
 // Winograd stays worth its transforms; matrix units (AMX) make the products so cheap that direct convolution wins;
 // elsewhere float32 is faster. CLMR_KERNELS=bfloat16 asks for direct convolution, bfloat16-winograd for Winograd.

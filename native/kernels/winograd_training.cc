@@ -1,5 +1,7 @@
 #include "kernels/winograd_training.h"
 
+#include <cstdlib>
+
 #include "kernels/dispatch.h"
 
 namespace clmr::kernels {
@@ -18,15 +20,45 @@ void AddWaveformMoments(const float* waveform, int64_t steps, WaveformMoments& s
   sums = s;
 }
 
-const WinogradTrainingKernels& ChooseWinogradTraining() {
-#if defined(__x86_64__)
+namespace {
+
+template <class Kernels>
+const Kernels& OfActiveIsa([[maybe_unused]] const Kernels& avx512, [[maybe_unused]] const Kernels& avx2,
+                           const Kernels& base) {
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kWinogradTraining;
-    case Isa::avx2: return avx2::kWinogradTraining;
-    default: break;
+    case Isa::avx512: return avx512;
+    case Isa::avx2: return avx2;
+    default: return base;
   }
+}
+
+}  // namespace
+
+#if defined(__x86_64__)
+#define CLMR_OF_ACTIVE_ISA(kernels) OfActiveIsa(avx512::kernels, avx2::kernels, base::kernels)
+#else
+#define CLMR_OF_ACTIVE_ISA(kernels) base::kernels
 #endif
-  return base::kWinogradTraining;
+
+template <>
+const WinogradTrainingKernels<float, float>& ChooseWinogradTraining() {
+  return CLMR_OF_ACTIVE_ISA(kWinogradTraining);
+}
+
+template <>
+const WinogradTrainingKernels<Bfloat16, float>& ChooseWinogradTraining() {
+  return CLMR_OF_ACTIVE_ISA(kKeptBfloat16Training);
+}
+
+bool HasBfloat16Products() { return CLMR_BFLOAT16_PRODUCTS && HasBfloat16DotProducts(); }
+
+template <>
+const WinogradTrainingKernels<Bfloat16, Bfloat16>& ChooseWinogradTraining() {
+#if CLMR_BFLOAT16_PRODUCTS
+  return avx512::kBfloat16Training;
+#else
+  std::abort();  // HasBfloat16Products() said so
+#endif
 }
 
 }  // namespace clmr::kernels

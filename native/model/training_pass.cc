@@ -11,11 +11,9 @@
 
 namespace clmr {
 
-using kernels::ChooseWinogradTraining;
 using kernels::kTilePoints;
 using kernels::kTilePooled;
 using kernels::kTileOutputs;
-using kernels::Planes;
 using kernels::TileRange;
 using namespace training_tiles;
 
@@ -29,11 +27,12 @@ at::Tensor Taps(const at::Tensor& weight, bool flipped) {
   return flipped ? weight.flip(2).permute({2, 0, 1}).contiguous() : weight.permute({2, 1, 0}).contiguous();
 }
 
-at::Tensor Points(const at::Tensor& taps) {
+template <class P>
+at::Tensor Points(const at::Tensor& taps, at::ScalarType factors) {
   const int64_t rows = taps.size(1), columns = taps.size(2);
-  at::Tensor points = at::empty({columns / kBlock, kTilePoints, rows, kBlock}, at::kFloat);
-  ChooseWinogradTraining().filter_transform(taps.const_data_ptr<float>(), rows, columns, kBlock,
-                                            points.mutable_data_ptr<float>());
+  at::Tensor points = at::empty({columns / kBlock, kTilePoints, rows, kBlock}, factors);
+  KernelsFor<P>().filter_transform(taps.const_data_ptr<float>(), rows, columns, kBlock,
+                                   Values<typename P::Factor>(points));
   return points;
 }
 
@@ -54,6 +53,7 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
       clips_(std::move(clips)),
       abort_(abort),
       kept_(kept),
+      factors_(kept == at::kBFloat16 && kernels::HasBfloat16Products() ? at::kBFloat16 : at::kFloat),
       threads_(at::get_num_threads()),
       norms_(kBlocks),
       layers_(kBlocks) {
@@ -67,13 +67,13 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
     layer.steps = steps;
     layer.y = at::empty({n, steps, layer.out}, kept_);
     layer.pooled = at::empty({n, steps / 3, layer.out}, kept_);
-    values = std::max(values, kTilePoints * (kMostRows * std::max(layer.in, layer.out) + kSkew));
+    values = std::max(values, kTilePoints * (kMostFactors * std::max(layer.in, layer.out) + kSkew<float>));
     filters.resize(std::max<size_t>(filters.size(), PartsOf(i)));
     for (int64_t p = 0; p < PartsOf(i); ++p) filters[p] = std::max(filters[p], layer.in * layer.out);
   }
   const auto scratch = [](int64_t size) { return at::empty({size}, at::kFloat); };
   for (const int64_t size : filters)
-    workspaces_.push_back({scratch(values), scratch(kTilePoints * (kMostRows * kBlock + kSkew)), scratch(values),
+    workspaces_.push_back({scratch(values), scratch(kTilePoints * (kMostRows * kBlock + kSkew<float>)), scratch(values),
                            scratch(values), scratch(4 * kMostChannels), scratch(kTilePoints * size),
                            scratch(4 * kMostChannels)});
 }
@@ -101,10 +101,10 @@ at::Tensor TrainingPass::Forward() {
     const int64_t channels = layers_[i].out, parts = PartsOf(i);
     at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble), pivots = at::empty({parts, channels}, at::kFloat);
     Share(parts, [&](int64_t p) {
-      const auto part = kept_ == at::kFloat ? &TrainingPass::ForwardPart<float>
-                                            : &TrainingPass::ForwardPart<kernels::Bfloat16>;
-      (this->*part)(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
-                    pivots.mutable_data_ptr<float>() + p * channels);
+      WithPrecision(kept_, at::kFloat, [&](auto precision) {
+        ForwardPart<decltype(precision)>(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
+                                         pivots.mutable_data_ptr<float>() + p * channels);
+      });
     });
     Normalize(i, sums, pivots);
     TakeFirstWhereFlat(i);
@@ -122,10 +122,11 @@ void TrainingPass::PackWeights() {
   Share(2 * (kBlocks - 1), [&](int64_t job) {
     const int64_t i = 1 + job / 2;
     const at::Tensor weight = blocks_[i].weight.detach() * Narrow(norms_[i].sign).view({-1, 1, 1});
-    if (job % 2 == 0)
-      layers_[i].points = Points(Taps(weight, false));
-    else
-      layers_[i].back_points = Points(Taps(weight, true));
+    const bool forward = job % 2 == 0;
+    const at::Tensor taps = Taps(weight, !forward);
+    at::Tensor& points = forward ? layers_[i].points : layers_[i].back_points;
+    const at::ScalarType factors = forward ? at::kFloat : factors_;
+    WithPrecision(kept_, factors, [&](auto precision) { points = Points<decltype(precision)>(taps, factors); });
   });
 }
 
@@ -151,33 +152,38 @@ void TrainingPass::NormalizeFirst() {
   first_weight_ = Narrow((weight * scale.unsqueeze(1)).t());
 }
 
-template <class Stored>
-void TrainingPass::InputTransform(int64_t i, int64_t clip, TileRange range, Planes to) const {
-  const auto& k = ChooseWinogradTraining();
+template <class P>
+void TrainingPass::InputTransform(int64_t i, int64_t clip, TileRange range,
+                                  kernels::Planes<typename P::Factor> to) const {
+  using Stored = typename P::Stored;
+  const auto& k = KernelsFor<P>();
   const Layer& layer = layers_[i];
   const kernels::Normalization norm = norms_[i - 1].Forward();
   if (i == 1)
     k.first_input_transform(clips_.const_data_ptr<float>() + clip * clips_.size(1),
                             first_weight_.const_data_ptr<float>(), norm.shift, range, layer.in, to);
   else
-    KernelsFor<Stored>().input_transform(Values<Stored>(layers_[i - 1].pooled) + clip * layer.steps * layer.in, norm, range,
+    k.input_transform(Values<Stored>(layers_[i - 1].pooled) + clip * layer.steps * layer.in, norm, range,
                       layer.in, to);
 }
 
 // Block i over the clips of part p; sums [2, out]: of y − pivot and its square.
-template <class Stored>
+template <class P>
 void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot) {
-  const auto& k = ChooseWinogradTraining();
+  using Stored = typename P::Stored;
+  using Factor = typename P::Factor;
+  using Planes = kernels::Planes<Factor>;
+  const auto& k = KernelsFor<P>();
   const Layer& layer = layers_[i];
   const Part part = PartOf(i, p);
   Workspace& work = workspaces_[p];
   const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
   const int64_t most = RowsOfChunks(all, kForwardRows);
-  const int64_t in_plane = most * layer.in + kSkew, out_plane = most * kBlock + kSkew;
-  float* v = work.products_in.mutable_data_ptr<float>();
+  const int64_t in_plane = most * layer.in + kSkew<Factor>, out_plane = most * kBlock + kSkew<float>;
+  Factor* v = Values<Factor>(work.products_in);
   float* m = work.products_out.mutable_data_ptr<float>();
   float* chunk = work.chunk_sums.mutable_data_ptr<float>();
-  const float* points = layer.points.const_data_ptr<float>();
+  const Factor* points = Values<Factor>(layer.points);
   Stored* y = Values<Stored>(layer.y);
   Stored* pooled = Values<Stored>(layer.pooled);
   const bool stream = layer.y.nbytes() > kStreamBytes;
@@ -185,7 +191,7 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
     throw_if_aborted(abort_);
     const int64_t rows = std::min(most, all - begin);
     EachClip(begin, rows, layer.steps, [&](int64_t clip, TileRange range, int64_t row) {
-      InputTransform<Stored>(i, part.first + clip, range, Planes::AsRows(v, in_plane, layer.in).From(row));
+      InputTransform<P>(i, part.first + clip, range, Planes::AsRows(v, in_plane, layer.in).From(row));
     });
     std::fill_n(chunk, 2 * layer.out, 0.0f);
     for (int64_t c = 0; c < layer.out; c += kBlock) {
@@ -194,7 +200,7 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
                m + point * out_plane, {});
       EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
         const int64_t clip = part.first + within, step = range.first * kTileOutputs, window = range.first * kTilePooled;
-        KernelsFor<Stored>().output_transform(
+        k.output_transform(
             m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
             pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out, stream, begin == 0 && row == 0,
             pivot + c, chunk + c, chunk + layer.out + c);
@@ -204,8 +210,10 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
   }
 }
 
-template void TrainingPass::InputTransform<float>(int64_t, int64_t, TileRange, Planes) const;
-template void TrainingPass::InputTransform<kernels::Bfloat16>(int64_t, int64_t, TileRange, Planes) const;
+template void TrainingPass::InputTransform<Float32>(int64_t, int64_t, TileRange, kernels::Planes<float>) const;
+template void TrainingPass::InputTransform<KeptAsBfloat16>(int64_t, int64_t, TileRange, kernels::Planes<float>) const;
+template void TrainingPass::InputTransform<AllBfloat16>(int64_t, int64_t, TileRange,
+                                                        kernels::Planes<kernels::Bfloat16>) const;
 
 // Deviations from a pivot a part → mean and variance over all (Chan et al., "Updating formulae and a pairwise algorithm
 // for computing sample variances", 1979).
@@ -247,7 +255,7 @@ at::Tensor TrainingPass::Choices(int64_t i) const {
     const int64_t steps = layers_[1].steps, channels = layers_[1].in;
     at::Tensor z = at::empty({clips_.size(0), steps, channels}, at::kFloat);
     for (int64_t clip = 0; clip < clips_.size(0); ++clip)
-      ChooseWinogradTraining().first_block(clips_[clip].const_data_ptr<float>(), first_weight_.const_data_ptr<float>(),
+      KernelsFor<Float32>().first_block(clips_[clip].const_data_ptr<float>(), first_weight_.const_data_ptr<float>(),
                                            norms_[0].Forward().shift, steps, channels,
                                            z[clip].mutable_data_ptr<float>());
     return at::where(z.transpose(1, 2) > 0, at::arange(steps), -1);

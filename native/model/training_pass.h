@@ -1,5 +1,5 @@
 #pragma once
-// SampleCNN's blocks 0 to 9 in training mode on the CPU in float32, forward and backward: Winograd F(6,3) for the
+// SampleCNN's blocks 0 to 9 in training mode on the CPU, forward and backward: Winograd F(6,3) for the
 // convolutions, the gradient of their inputs and that of their weights. The first block is never stored; of the others a
 // pass keeps what their convolutions put out and its pooled maxima, 22 MB a clip, or half of that as bfloat16.
 #include <ATen/TensorOperators.h>
@@ -21,7 +21,10 @@ class TrainingPass : public torch::CustomClassHolder {
 
   // blocks: SampleCNN's; clips [N, 59049] float32, contiguous. Both are read in place, and so is `abort`, looked at all
   // the time: forward and backward end with ABORT.
-  // kept: float32, or bfloat16 for half the memory; arithmetic is float32 either way.
+  // kept: float32, or bfloat16 for half the memory. Then the backward pass forms its products of bfloat16 as well where
+  // this CPU does that faster. Those of the forward pass stay float32: F(6,3) magnifies what rounding does to them, and
+  // the clips of a batch differ by so little that gradients would lie further from float32's than torch.autocast's do.
+  // Sums, statistics and the gradients of weights are float32 or wider either way.
   TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
                at::ScalarType kept = at::kFloat);
 
@@ -69,23 +72,24 @@ class TrainingPass : public torch::CustomClassHolder {
   void Share(int64_t n, const std::function<void(int64_t)>& f) const;
   void PackWeights();
   void NormalizeFirst();
-  template <class Stored>
+  template <class P>
   void ForwardPart(int64_t i, int64_t p, double* sums, float* pivot);
   void Normalize(int64_t i, const at::Tensor& sums, const at::Tensor& pivots);
   void SetNorm(int64_t i, const at::Tensor& mean, const at::Tensor& variance);
   void TakeFirstWhereFlat(int64_t i);
-  template <class Stored>
-  void InputTransform(int64_t i, int64_t clip, kernels::TileRange range, kernels::Planes to) const;
+  template <class P>
+  void InputTransform(int64_t i, int64_t clip, kernels::TileRange range,
+                      kernels::Planes<typename P::Factor> to) const;
 
   at::Tensor MaskTop(const at::Tensor& gradient);
   void SetSlope(int64_t i, const at::Tensor& sums);
-  template <class Stored>
+  template <class P>
   void BackwardPart(int64_t i, int64_t p, double* sums);
-  template <class Stored>
+  template <class P>
   void DataGradient(int64_t i, Part part, Workspace& work, int64_t begin, int64_t rows, double* sums);
-  template <class Stored>
-  const Stored* PooledGradient(int64_t i, int64_t clip) const;
-  template <class Stored>
+  template <class P>
+  const typename P::Stored* PooledGradient(int64_t i, int64_t clip) const;
+  template <class P>
   kernels::Ahead Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const;
   at::Tensor WeightGradient(int64_t i) const;
   std::vector<at::Tensor> FirstGradients(const at::Tensor& sums) const;
@@ -93,7 +97,7 @@ class TrainingPass : public torch::CustomClassHolder {
   std::vector<ConvBlock> blocks_;
   at::Tensor clips_;
   const AbortFlag& abort_;
-  const at::ScalarType kept_;
+  const at::ScalarType kept_, factors_;  // factors: of the backward pass
   int64_t threads_;
   std::vector<Norm> norms_;    // kBlocks
   std::vector<Layer> layers_;  // kBlocks, the first one empty

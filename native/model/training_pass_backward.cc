@@ -8,10 +8,8 @@
 
 namespace clmr {
 
-using kernels::ChooseWinogradTraining;
 using kernels::kTileOutputs;
 using kernels::kTilePoints;
-using kernels::Planes;
 using kernels::TileRange;
 using namespace training_tiles;
 
@@ -28,9 +26,11 @@ std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
     gradients[4 * i + 3] = sums[0].to(at::kFloat);
     const int64_t below = i == 1 ? 4 : 2, channels = layers_[i].in, parts = PartsOf(i);
     at::Tensor next = at::zeros({parts, below, channels}, at::kDouble);
-    const auto part = kept_ == at::kFloat ? &TrainingPass::BackwardPart<float>
-                                          : &TrainingPass::BackwardPart<kernels::Bfloat16>;
-    Share(parts, [&](int64_t p) { (this->*part)(i, p, next.mutable_data_ptr<double>() + p * below * channels); });
+    Share(parts, [&](int64_t p) {
+      WithPrecision(kept_, factors_, [&](auto precision) {
+        BackwardPart<decltype(precision)>(i, p, next.mutable_data_ptr<double>() + p * below * channels);
+      });
+    });
     gradients[4 * i] = WeightGradient(i);
     sums = next.sum(0);
   }
@@ -55,8 +55,9 @@ void TrainingPass::SetSlope(int64_t i, const at::Tensor& sums) {
 }
 
 // dz of the pooled values of block i: the block above has written it over its y.
-template <class Stored>
-const Stored* TrainingPass::PooledGradient(int64_t i, int64_t clip) const {
+template <class P>
+const typename P::Stored* TrainingPass::PooledGradient(int64_t i, int64_t clip) const {
+  using Stored = typename P::Stored;
   if (i == kBlocks - 1) return Values<Stored>(top_gradient_) + clip * layers_[i].out;
   const Layer& above = layers_[i + 1];
   return Values<Stored>(above.y) + clip * above.steps * above.out;
@@ -64,45 +65,48 @@ const Stored* TrainingPass::PooledGradient(int64_t i, int64_t clip) const {
 
 // Block i over the clips of part p: its share of the weights' gradient, and dz of the block below, written over y; sums
 // [2 or 4, in] as masked_output_transform and first_output_transform say.
-template <class Stored>
+template <class P>
 void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
-  const auto& k = ChooseWinogradTraining();
+  using Stored = typename P::Stored;
+  using Factor = typename P::Factor;
+  using Planes = kernels::Planes<Factor>;
+  const auto& k = KernelsFor<P>();
   const Layer& layer = layers_[i];
   const kernels::NormalizationGradient norm = norms_[i].Backward();
   const Part part = PartOf(i, p);
   Workspace& work = workspaces_[p];
   const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
-  const int64_t most = RowsOfChunks(all, kBackwardRows);
-  const int64_t in_plane = most * layer.in + kSkew, out_plane = most * layer.out + kSkew;
-  float* v = work.products_in.mutable_data_ptr<float>();
-  float* dy = work.gradient.mutable_data_ptr<float>();
-  float* x = work.input.mutable_data_ptr<float>();
+  const int64_t most = RowsOfChunks(all, kBackwardRows<Factor>);
+  const int64_t in_plane = most * layer.in + kSkew<Factor>, out_plane = most * layer.out + kSkew<Factor>;
+  Factor* v = Values<Factor>(work.products_in);
+  Factor* dy = Values<Factor>(work.gradient);
+  Factor* x = Values<Factor>(work.input);
   float* du = work.weight_sums.mutable_data_ptr<float>();
   for (int64_t begin = 0; begin < all; begin += most) {
     throw_if_aborted(abort_);
     const int64_t rows = std::min(most, all - begin);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within;
-      KernelsFor<Stored>().gradient_transform(
-          Values<Stored>(layer.y) + clip * layer.steps * layer.out, PooledGradient<Stored>(i, clip), norm,
+      k.gradient_transform(Values<Stored>(layer.y) + clip * layer.steps * layer.out, PooledGradient<P>(i, clip), norm,
                            range, layer.out, work.carry.mutable_data_ptr<float>(),
                            Planes::AsRows(v, out_plane, layer.out).From(row),
                            Planes::AsPanels(dy, out_plane, rows).From(row));
     });
-    DataGradient<Stored>(i, part, work, begin, rows, sums);
+    DataGradient<P>(i, part, work, begin, rows, sums);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
-      InputTransform<Stored>(i, part.first + within, range, Planes::AsPanels(x, in_plane, rows).From(row));
+      InputTransform<P>(i, part.first + within, range, Planes::AsPanels(x, in_plane, rows).From(row));
     });
     for (int64_t point = 0; point < kTilePoints; ++point)
       k.weight_gradient(rows, x + point * in_plane, dy + point * out_plane, layer.in, layer.out,
                         du + point * layer.in * layer.out, begin > 0,
-                        Next<Stored>(i, part, begin + rows, std::min(most, all - begin - rows), point));
+                        Next<P>(i, part, begin + rows, std::min(most, all - begin - rows), point));
   }
 }
 
 // A share of what the `rows` tiles from `begin` on are going to read, one for each of the points.
-template <class Stored>
+template <class P>
 kernels::Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const {
+  using Stored = typename P::Stored;
   const Layer& layer = layers_[i];
   kernels::Ahead ahead;
   if (rows <= 0 || layer.y.nbytes() < kStreamBytes) return ahead;
@@ -113,7 +117,7 @@ kernels::Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t r
   const int64_t step = tile * kTileOutputs, window = tile * kernels::kTilePooled;
   ahead.pieces[0] = share(Values<Stored>(layer.y) + (clip * layer.steps + step) * layer.out,
                           rows * kTileOutputs * layer.out);
-  ahead.pieces[1] = share(PooledGradient<Stored>(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
+  ahead.pieces[1] = share(PooledGradient<P>(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
   if (i > 1)
     ahead.pieces[2] = share(Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in,
                             rows * kTileOutputs * layer.in);
@@ -121,16 +125,18 @@ kernels::Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t r
 }
 
 // The convolution of dy with the flipped, transposed weights, for the `rows` tiles of a chunk.
-template <class Stored>
+template <class P>
 void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t begin, int64_t rows,
                                 double* sums) {
-  const auto& k = ChooseWinogradTraining();
+  using Stored = typename P::Stored;
+  using Factor = typename P::Factor;
+  const auto& k = KernelsFor<P>();
   Layer& layer = layers_[i];
   const Norm& below = norms_[i - 1];
-  const int64_t all = (part.last - part.first) * TilesOf(layer.steps), most = RowsOfChunks(all, kBackwardRows);
-  const int64_t v_plane = most * layer.out + kSkew, m_plane = most * kBlock + kSkew;
-  const float* v = work.products_in.const_data_ptr<float>();
-  const float* points = layer.back_points.const_data_ptr<float>();
+  const int64_t all = (part.last - part.first) * TilesOf(layer.steps), most = RowsOfChunks(all, kBackwardRows<Factor>);
+  const int64_t v_plane = most * layer.out + kSkew<Factor>, m_plane = most * kBlock + kSkew<float>;
+  const Factor* v = Values<Factor>(work.products_in);
+  const Factor* points = Values<Factor>(layer.back_points);
   float* m = work.products_out.mutable_data_ptr<float>();
   float* chunk = work.chunk_sums.mutable_data_ptr<float>();
   Stored* y = Values<Stored>(layer.y);
@@ -148,7 +154,7 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
         k.first_output_transform(products, m_plane, range, kBlock, clips_.const_data_ptr<float>() + clip * clips_.size(1),
                                  first_weight_.const_data_ptr<float>() + c, norm.shift, layer.in, chunk + c);
       else
-        KernelsFor<Stored>().masked_output_transform(
+        k.masked_output_transform(
             products, m_plane, range, kBlock,
             Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in + c, norm,
             below.center.const_data_ptr<float>() + c, y + clip * layer.steps * layer.out + step * layer.in + c, layer.in,
@@ -166,7 +172,7 @@ at::Tensor TrainingPass::WeightGradient(int64_t i) const {
   const int64_t parts = du.size();
   Share(parts, [&](int64_t p) {  // rows of whole vectors
     const int64_t first = layer.in * p / parts * layer.out, last = layer.in * (p + 1) / parts * layer.out;
-    ChooseWinogradTraining().filter_gradient(du.data(), parts, layer.in * layer.out, first, last,
+    KernelsFor<Float32>().filter_gradient(du.data(), parts, layer.in * layer.out, first, last,
                                              taps.mutable_data_ptr<float>());
   });
   return (taps.permute({2, 1, 0}) * norms_[i].sign.to(at::kFloat).view({-1, 1, 1})).contiguous();

@@ -61,11 +61,27 @@ def run(optimizer_name: str, view_norm: str, dtype: torch.dtype) -> dict:
     return {"loss": losses, "gradientNorm": norms, "after": {"weights": weights}}
 
 
+def autocast_cosines() -> list[float]:
+    """Cosines between the gradients of float32 and those under torch.autocast in bfloat16, of the convolutions' weights
+    in their order: one step on 8 examples, joint batch norm."""
+    gradients = []
+    for enabled in (False, True):
+        encoder, projector = load_model(torch.float32)
+        encoder.train()
+        x = torch.from_numpy(training_views(0, 8, VIEWS))[:, None]
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            z = projector(encoder(x))
+        nt_xent(z.float(), VIEWS, TEMPERATURE).backward()
+        gradients.append([block[0].weight.grad.double().flatten() for block in encoder.sequential])
+    return [torch.nn.functional.cosine_similarity(a, b, 0).item() for a, b in zip(*gradients)]
+
+
 def main() -> None:
     """Makes all runs, or those of the settings named as arguments, and keeps the others."""
     path = HERE / "train.json"
     golden = json.loads(path.read_text()) if len(sys.argv) > 1 else {}
     golden |= {"steps": STEPS, "examples": EXAMPLES, "views": VIEWS, "temperature": TEMPERATURE, "settings": SETTINGS}
+    golden["autocast_cosines"] = autocast_cosines()
     for name in sys.argv[1:] or SETTINGS:
         for view_norm in ("joint", "separate"):
             for dtype in (torch.float32, torch.float64):

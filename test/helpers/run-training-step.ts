@@ -5,8 +5,11 @@ export interface TrainingCase {
   examples: number
   views: number
   steps: number
-  weights: 'plain' | 'negativeGamma' | 'zeroGamma'
+  /** golden: those of test/golden/checkpoints/plain.pt */
+  weights: 'plain' | 'negativeGamma' | 'zeroGamma' | 'golden'
   input: 'music' | 'silence' | 'constant' | 'oneSilent'
+  /** float32 */
+  precision?: 'float32' | 'bfloat16'
 }
 
 export interface TrainingRun {

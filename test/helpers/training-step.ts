@@ -1,19 +1,27 @@
 // Run as a process of its own, with the kernels and threads that its environment asks for: SGD steps on test views.
 // Writes to stdout a line of JSON (steps, and the tensors' names and sizes) and then, raw, the state after the first step:
 // momentum begins at zero, so its buffers are the gradients.  tsx training-step.ts {a TrainingCase as JSON}
+import { loadModelState } from '#lib/model/load-state.js'
 import type { StateDict, TrainerSpec } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
-import { trainingViews } from './golden.js'
+import { goldenPath, trainingViews } from './golden.js'
 import { numbers } from './numbers.js'
 import type { TrainingCase } from './run-training-step.js'
 
-const { examples, views, steps, weights, input } = JSON.parse(process.argv[2]!) as TrainingCase
+const {
+  examples,
+  views,
+  steps,
+  weights,
+  input,
+  precision = 'float32',
+} = JSON.parse(process.argv[2]!) as TrainingCase
 const spec: TrainerSpec = {
   seed: 7,
   batchSize: examples,
   accumulate: 1,
   viewNorm: 'joint',
-  precision: 'float32',
+  precision,
   kernels: 'fused', // CLMR_KERNELS=reference makes it the plain one
   device: 'cpu',
   objective: { name: 'ntXent', temperature: 0.5 },
@@ -49,7 +57,13 @@ function batch(step: number): Float32Array {
   return all
 }
 
-const trainer = await NativeTrainer.create(spec, { encoder: await initialEncoder() }, undefined)
+async function initialWeights() {
+  if (weights !== 'golden') return { encoder: await initialEncoder() }
+  const { encoder, projector } = await loadModelState(goldenPath('checkpoints/plain.pt'))
+  return { encoder, projector }
+}
+
+const trainer = await NativeTrainer.create(spec, await initialWeights(), undefined)
 const done: [number, number][] = []
 let first: StateDict = {}
 for (let step = 0; step < steps; step++) {
