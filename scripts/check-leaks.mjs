@@ -18,12 +18,16 @@ const HOSTS = [
   /"resolved": *"https?:/,
 ]
 
+/** `folder` as a whole path: /build is none in scripts/build-native.mjs, nor in https://host/build */
+const names = (folder) =>
+  new RegExp(`(?<![\\w.@~/-])${folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w.-])`)
+
 /** @returns {string[]} what `text` tells, a sentence each; `own`: folders of this machine */
 export function leaksIn(text, own = []) {
   if (text.includes('\0')) return []
   return text.split('\n').flatMap((line, i) => {
     const place =
-      own.find((folder) => line.includes(folder)) ?? PLACES.map((it) => it.exec(line)?.[0]).find(Boolean)
+      own.find((folder) => names(folder).test(line)) ?? PLACES.map((it) => it.exec(line)?.[0]).find(Boolean)
     const host = HOSTS.map((it) => it.exec(line)?.[0]).find(Boolean)
     return [
       ...(place ? [`line ${i + 1} names a folder of a machine: ${place}`] : []),
@@ -35,7 +39,8 @@ export function leaksIn(text, own = []) {
 function check(root) {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean)
-  const own = [root.replace(/\/$/, ''), dirname(root), homedir()].filter((folder) => folder.length > 4)
+  // A parent such as /tmp or /build says nothing about a machine.
+  const own = [root.replace(/\/$/, ''), dirname(root), homedir()].filter((it) => it.split('/').length > 2)
   const faults = files
     .filter((file) => existsSync(root + file))
     .flatMap((file) => leaksIn(readFileSync(root + file, 'utf8'), own).map((fault) => `${file}: ${fault}`))

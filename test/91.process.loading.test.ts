@@ -188,12 +188,13 @@ describe('91 process: loading', () => {
 
   it('a plug-in of kernels that is none is left out, and said', () =>
     withTempDir(async (folder) => {
-      const { level, found } = await gpuOf(folder, libraryFile('clmr_cupti_stub'))
-      assert.equal(level, 'ok')
+      const { level, found, remedy } = await gpuOf(folder, libraryFile('clmr_cupti_stub'))
+      assert.equal(level, 'warn', 'there is no device')
+      assert.match(remedy!, /CUDA_VISIBLE_DEVICES/)
       assert.match(found, /^0 with CUDA, clmr's own kernels are left out: the library has no clmr_napi_init/)
     }))
 
-  it('CUDA is opened where a driver is, and never with CLMR_CUDA=0', () =>
+  it('CUDA is not looked for with CLMR_CUDA=0', () =>
     withTempDir(async (folder) => {
       const { found } = await gpuOf(folder, Buffer.from('no library'), { CLMR_CUDA: '0' })
       assert.match(found, /^not looked for \(CLMR_CUDA=0\)/)

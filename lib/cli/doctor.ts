@@ -89,7 +89,14 @@ function checkGpu(info: RuntimeInfo | undefined): Finding {
   }
   if (state !== 'open') return { level: 'ok', what, found: NO_CUDA[state] }
   const kernels = info.cudaKernels ? "clmr's own kernels and libtorch's" : "libtorch's kernels"
-  return { level: 'ok', what, found: `${info.cudaDevices} with CUDA, ${reason ?? kernels}` }
+  const found = `${info.cudaDevices} with CUDA, ${reason ?? kernels}`
+  if (info.cudaDevices > 0) return { level: 'ok', what, found }
+  return {
+    level: 'warn',
+    what,
+    found,
+    remedy: "Update NVIDIA's driver to one for CUDA 13, and look at CUDA_VISIBLE_DEVICES",
+  }
 }
 
 function checkProcessor(info: RuntimeInfo | undefined): Finding[] {

@@ -27,6 +27,7 @@ export interface LockOwner {
 export interface LockTimes {
   beatMs?: number
   silenceMs?: number
+  nobodyMs?: number
 }
 
 /** `release` gives the lock back; otherwise the owner that is in the way, undefined where the file names none. */
@@ -129,7 +130,8 @@ export async function tryLock(path: string, { beatMs = BEAT_MS }: LockTimes = {}
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
     const text = await readFile(path, 'utf8').catch(() => '')
-    if (attempt >= ATTEMPTS || !(await isStale(path, text))) return { owner: parseOwner(text) }
+    if (!(await isStale(path, text))) return { owner: parseOwner(text) }
+    if (attempt >= ATTEMPTS) return {}
     if (await takeOver(path, text, mine)) return hold(path, mine, beatMs)
     await setTimeout(PAUSE_MS)
   }
@@ -150,7 +152,7 @@ class Watch {
 }
 
 const POLL_MS = 200
-/** A lock that names nobody for so long was left behind by a crash in the middle of a takeover. */
+/** A lock of nobody living that cannot be had for so long: a process ended in the middle of taking it over. */
 const NOBODY_MS = 30_000
 
 export interface LockWait extends LockTimes {
@@ -163,23 +165,24 @@ async function lockWhenFree(
   path: string,
   { onWait, signal, ...times }: LockWait,
 ): Promise<() => Promise<void>> {
-  const { beatMs = BEAT_MS, silenceMs = SILENCE_MS } = times
+  const { beatMs = BEAT_MS, silenceMs = SILENCE_MS, nobodyMs = NOBODY_MS } = times
   const watch = new Watch()
   let told = false
-  let named = performance.now()
+  let lived = performance.now()
   for (;;) {
     signal?.throwIfAborted()
     const { release, owner } = { owner: undefined, ...(await tryLock(path, times)) }
     if (release) return release
     if (owner) {
-      named = performance.now()
       if (!told) onWait?.(owner)
       told = true
       const text = await readFile(path, 'utf8').catch(() => '')
       const dead = owner.host !== hostname() && (await watch.unchangedMs(path, text)) > silenceMs
       const mine = await describeMyself()
       if (dead && (await takeOver(path, text, mine))) return hold(path, mine, beatMs).release
-    } else if (performance.now() - named > NOBODY_MS)
+      if (!dead) lived = performance.now()
+    }
+    if (performance.now() - lived > nobodyMs)
       throw new IoError({
         what: 'a lock file names no living process and cannot be taken over',
         path,

@@ -39,7 +39,7 @@ class Encoder {
 
   std::shared_ptr<const Weights> Current() const;
   static std::unique_ptr<const FusedForward> MakeFused(const SampleCnn& model, at::ScalarType dtype);
-  std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype) const;
+  std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype, bool fused = true) const;
   // windows [N, T] → [N, E] on the CPU, layer by layer
   at::Tensor Embed(const Weights& weights, const at::Tensor& windows, const AbortFlag& abort) const;
   bool Bfloat16IsClose(const SampleCnn& model) const;

@@ -33,7 +33,7 @@ Workspace& ThreadWorkspace() {
 }
 
 // The layers of 19,683 to 2,187 steps, seven eighths of all work, go in tiles of nine. In the later ones F(9,3) would
-// bring the error over the network from 1.4e-6 to 2.4e-6; in bfloat16 anywhere it would cost digits that are not there.
+// bring the error of the benchmark's trained network from 1.4e-6 to 2.4e-6; in bfloat16 it would cost digits that are not there.
 constexpr int64_t kNineUpTo = 3;
 
 class WinogradForward final : public FusedForward {
