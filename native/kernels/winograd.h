@@ -3,8 +3,9 @@
 // (Winograd, "Arithmetic Complexity of Computations", 1980; Lavin & Gray, "Fast Algorithms for Convolutional Neural
 // Networks", 2015):  y = Aᵀ[(G·w) ⊙ (Bᵀ·d)]. Two sizes of tile:
 //   F(6,3) at the points 0, ±1, ±2, ±½, ∞: 2.25 times fewer multiplications;
-//   F(9,3) at ±¼, ±½, ±1, ±3/2, ±5/2, ∞: 2.45 times fewer, with four times the rounding error. Of all sets of five
-//   fractions up to 4 with small terms these have nearly the least error, and all their constants are exact in float32.
+//   F(9,3) at ±¼, ±½, ±1, ±3/2, ±5/2, ∞: 2.45 times fewer, with several times the rounding error (on the
+//   choice of points: Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural
+//   Networks", 2020). All constants of these are exact in float32.
 // The outputs of a tile are just two or three windows of SampleCNN's pooling, so bias, ReLU and max-pool happen in
 // registers.
 //
@@ -44,11 +45,6 @@ struct TileKernels {
   void (*first_layer_f32)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
                           int64_t channels, float* v, int64_t plane);
 
-  // The same two with planes of bfloat16.
-  void (*input_bf16)(const float* padded, TileRange tiles, int64_t channels, uint16_t* v, int64_t plane);
-  void (*first_layer_bf16)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
-                           int64_t channels, uint16_t* v, int64_t plane);
-
   // m, a plane of [rows, block] for each point → pooled rows of `stride` values: max-pool(3) of ReLU(Aᵀ·m + bias).
   // `pooled` is the row of the first tile's first window; windows beyond L / 3 are not written.
   void (*output_f32)(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block, float* pooled,
@@ -57,6 +53,11 @@ struct TileKernels {
 
 struct WinogradKernels {
   TileKernels six, nine;
+
+  // The input transforms of six with planes of bfloat16, whose digits are too few for nine.
+  void (*input_bf16)(const float* padded, TileRange tiles, int64_t channels, uint16_t* v, int64_t plane);
+  void (*first_layer_bf16)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
+                           int64_t channels, uint16_t* v, int64_t plane);
 
   // c [rows, columns] = a [rows, depth] · b [depth, columns], columns a multiple of 64; what is read and written fits the
   // second-level cache. As fast as oneDNN's JIT GEMM here, without its dispatch and on every CPU.

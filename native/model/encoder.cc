@@ -54,8 +54,8 @@ void CheckStarts(const std::vector<double>& starts) {
 bool WorthHalving(size_t block) { return block == 1; }
 
 // Tiles of nine are taken where embeddings of two probe clips, ‖a − b‖ / ‖b‖, stay as close to those of tiles of six as
-// this. Fresh networks came to 1e-7, the trained one of the benchmark to 1.7e-6 (its music to 1.2e-6 from float64), one whose
-// batch norms blow up small differences to 1.9e-5.
+// this. Fresh networks do, and the trained one of the benchmark (`npm run bench:encoder`, 1.3e-6 from float64); one whose batch
+// norms blow up small differences would be more than 1e-5 away (test 43).
 constexpr double kMostOfNine = 2e-6;
 
 // [4, kClipLength]: decaying sines, the same quietly, noise, a tone in faint noise; the same on every machine.

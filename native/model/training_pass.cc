@@ -256,8 +256,8 @@ at::Tensor TrainingPass::Choices(int64_t i) const {
     at::Tensor z = at::empty({clips_.size(0), steps, channels}, at::kFloat);
     for (int64_t clip = 0; clip < clips_.size(0); ++clip)
       KernelsFor<Float32>().first_block(clips_[clip].const_data_ptr<float>(), first_weight_.const_data_ptr<float>(),
-                                           norms_[0].Forward().shift, steps, channels,
-                                           z[clip].mutable_data_ptr<float>());
+                                        norms_[0].Forward().shift, steps, channels,
+                                        z[clip].mutable_data_ptr<float>());
     return at::where(z.transpose(1, 2) > 0, at::arange(steps), -1);
   }
   const Layer& layer = layers_[i];

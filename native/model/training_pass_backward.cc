@@ -173,7 +173,7 @@ at::Tensor TrainingPass::WeightGradient(int64_t i) const {
   Share(parts, [&](int64_t p) {  // rows of whole vectors
     const int64_t first = layer.in * p / parts * layer.out, last = layer.in * (p + 1) / parts * layer.out;
     KernelsFor<Float32>().filter_gradient(du.data(), parts, layer.in * layer.out, first, last,
-                                             taps.mutable_data_ptr<float>());
+                                          taps.mutable_data_ptr<float>());
   });
   return (taps.permute({2, 1, 0}) * norms_[i].sign.to(at::kFloat).view({-1, 1, 1})).contiguous();
 }

@@ -108,10 +108,10 @@ constexpr TileKernels kTile = {Tile::kOutputs,
                                Tile::kFilter,
                                input_transform<Tile, float>,
                                first_layer_transform<Tile, float>,
-                               input_transform<Tile, uint16_t>,
-                               first_layer_transform<Tile, uint16_t>,
                                output_transform<Tile>};
 
-const WinogradKernels kWinograd = {kTile<Six>, kTile<Nine>, gemm_f32, bias_relu_f32};
+const WinogradKernels kWinograd = {
+    kTile<Six>, kTile<Nine>,  input_transform<Six, uint16_t>, first_layer_transform<Six, uint16_t>,
+    gemm_f32,   bias_relu_f32};
 
 }  // namespace clmr::kernels::CLMR_ISA
