@@ -234,7 +234,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
   const { folder = cuda ? cachedCuda() : cachedLibtorch() } = options
   if (isInstalled(folder, parts)) return { folder, installed: false }
   await makeFolder(dirname(folder))
-  const lock = `${folder}.lock`
+  const lock = join(cacheFolder(), 'downloads.lock') // one for all kinds: they fetch the same files
   const onWait = ({ pid, host }: LockOwner) =>
     options.onProgress?.({ what: 'wait', message: `process ${pid} on ${host} is installing it (${lock})` })
   return withLock(
