@@ -124,8 +124,6 @@ describe('43 model: the fused kernels', () => {
   const halved: Record<string, Record<string, string>> = {
     'direct convolution': { CLMR_KERNELS: 'bfloat16' },
     Winograd: { CLMR_KERNELS: 'bfloat16-winograd' },
-    'Winograd, transforms for AVX2': { CLMR_KERNELS: 'bfloat16-winograd', CLMR_CPU_CAPABILITY: 'avx2' },
-    'Winograd, transforms without AVX': { CLMR_KERNELS: 'bfloat16-winograd', CLMR_CPU_CAPABILITY: 'default' },
   }
   for (const [name, environment] of Object.entries(halved))
     it(`bfloat16 by ${name} keeps a cosine of 0.9998 to float32, is not float32, and the same bits in any batch`, () =>
@@ -139,6 +137,16 @@ describe('43 model: the fused kernels', () => {
         if (hasBfloat16Gemm()) assert.ok(relativeError(half, exact) > 1e-5, 'it is float32')
         assert.deepEqual(embedWith(environment, 'bfloat16', path, 11, 'one by one'), half)
       }))
+
+  it('bfloat16 by Winograd is float32 where the CPU has no dot products of pairs', () =>
+    withTempDir(async (folder) => {
+      const path = join(folder, 'fresh.safetensors')
+      using encoder = await Encoder.create()
+      await encoder.save(path)
+      const capped = { CLMR_KERNELS: 'bfloat16-winograd,winograd-nine', CLMR_CPU_CAPABILITY: 'avx2' }
+      const whole = { CLMR_KERNELS: 'winograd-nine', CLMR_CPU_CAPABILITY: 'avx2' }
+      assert.deepEqual(embedWith(capped, 'bfloat16', path), embedWith(whole, 'float32', path))
+    }))
 
   it('where the CPU has no bfloat16 GEMM, bfloat16 still computes the right thing', () => {
     const capped = {

@@ -40,4 +40,11 @@ const WinogradKernels& ChooseWinograd() {
   return base::kWinograd;
 }
 
+const Bfloat16WinogradKernels* ChooseBfloat16Winograd() {
+#if CLMR_BFLOAT16_PRODUCTS
+  if (HasBfloat16DotProducts()) return &avx512::kBfloat16Winograd;
+#endif
+  return nullptr;
+}
+
 }  // namespace clmr::kernels

@@ -54,11 +54,6 @@ struct TileKernels {
 struct WinogradKernels {
   TileKernels six, nine;
 
-  // The input transforms of six with planes of bfloat16, whose digits are too few for nine.
-  void (*input_bf16)(const float* padded, TileRange tiles, int64_t channels, uint16_t* v, int64_t plane);
-  void (*first_layer_bf16)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
-                           int64_t channels, uint16_t* v, int64_t plane);
-
   // c [rows, columns] = a [rows, depth] · b [depth, columns], columns a multiple of 64; what is read and written fits the
   // second-level cache. As fast as oneDNN's JIT GEMM here, without its dispatch and on every CPU.
   void (*gemm_f32)(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
@@ -66,6 +61,16 @@ struct WinogradKernels {
 
   // x = max(x + bias, 0), in place
   void (*bias_relu_f32)(float* x, const float* bias, int64_t channels);
+};
+
+// Tiles of six with planes and products of bfloat16, whose digits are too few for nine.
+struct Bfloat16WinogradKernels {
+  void (*input)(const float* padded, TileRange tiles, int64_t channels, uint16_t* v, int64_t plane);
+  void (*first_layer)(const float* waveform, const float* weight, const float* bias, TileRange tiles, int64_t channels,
+                      uint16_t* v, int64_t plane);
+
+  // c [rows, 64] = a [rows, depth] · b [depth / 2, 64, 2], pairs of rows, with sums in float32
+  void (*gemm)(int64_t rows, int64_t depth, const uint16_t* a, const uint16_t* b, float* c);
 };
 
 // G·w: filters of F(6,3) and F(9,3)
@@ -78,5 +83,9 @@ namespace avx512 { extern const WinogradKernels kWinograd; }
 
 // The best ones for this CPU.
 const WinogradKernels& ChooseWinograd();
+
+// Where there are dot products of pairs (AVX512-BF16); nullptr elsewhere.
+namespace avx512 { extern const Bfloat16WinogradKernels kBfloat16Winograd; }
+const Bfloat16WinogradKernels* ChooseBfloat16Winograd();
 
 }  // namespace clmr::kernels

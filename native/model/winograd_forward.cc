@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <optional>
 
 #include "kernels/winograd.h"
 #include "model/bfloat16_gemm.h"
@@ -20,8 +19,9 @@ using kernels::kMostTilePoints;
 using kernels::TileKernels;
 using kernels::TileRange;
 
-constexpr int64_t kBlock = 64;         // output channels of one GEMM
-constexpr int64_t kRows = 48;          // tiles of one GEMM: V and M of a block stay in the second-level cache
+constexpr int64_t kBlock = 64;  // output channels of one GEMM
+constexpr int64_t kRows = 48;   // tiles of one GEMM: V and M of a block stay in the second-level cache
+constexpr int64_t kSkew = 80;   // values past a plane of V or M: planes of a power of two would share their sets of a cache
 
 struct Workspace {
   Scratch<float> products_in, products_out, even, odd, group_even, group_odd;
@@ -38,7 +38,8 @@ constexpr int64_t kNineUpTo = 3;
 
 class WinogradForward final : public FusedForward {
  public:
-  WinogradForward(const std::vector<FoldedLayer>& folded, at::ScalarType products, WinogradTiles tiles);
+  WinogradForward(const std::vector<FoldedLayer>& folded, WinogradTiles tiles,
+                  const kernels::Bfloat16WinogradKernels* halves);
   int64_t Bytes() const override;
 
  protected:
@@ -70,7 +71,7 @@ class WinogradForward final : public FusedForward {
   void SplitLayer(const Work& work, int64_t threads) const;
   void RunLast(const float* rows, int64_t stride, int64_t n, float* out) const;
 
-  const bool halved_;                     // products of bfloat16
+  const kernels::Bfloat16WinogradKernels* const halves_;  // where products are of bfloat16
   at::Tensor first_weight_, first_bias_;  // [3, 128], [128]
   std::vector<Layer> layers_;             // kPooledLayers
   at::Tensor last_weight_, last_bias_;    // [512, 512]: the middle tap, transposed; [512]
@@ -90,7 +91,7 @@ WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded, const Ti
         packed[((o / kBlock * tile.points + p) * in + c) * kBlock + o % kBlock] = static_cast<float>(points[p]);
     }
   const at::Tensor bias = folded.bias.to(at::kFloat).contiguous();
-  if (!halved_) return {tile, in, out, g, bias};
+  if (!halves_) return {tile, in, out, g, bias};
   at::Tensor halves = at::empty(g.sizes(), at::kBFloat16);
   auto* pairs = static_cast<uint16_t*>(halves.mutable_data_ptr());
   for (int64_t plane = 0; plane < g.numel(); plane += in * kBlock)
@@ -98,8 +99,9 @@ WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded, const Ti
   return {tile, in, out, halves, bias};
 }
 
-WinogradForward::WinogradForward(const std::vector<FoldedLayer>& folded, at::ScalarType products, WinogradTiles tiles)
-    : halved_(products == at::kBFloat16) {
+WinogradForward::WinogradForward(const std::vector<FoldedLayer>& folded, WinogradTiles tiles,
+                                 const kernels::Bfloat16WinogradKernels* halves)
+    : halves_(halves) {
   TORCH_CHECK(folded.size() == kPooledLayers + 2, "SampleCNN has 11 layers");
   first_weight_ = folded[0].weight.to(at::kFloat).squeeze(1).t().contiguous();
   first_bias_ = folded[0].bias.to(at::kFloat).contiguous();
@@ -118,18 +120,17 @@ int64_t WinogradForward::Bytes() const {
 
 // Bᵀ·d of some tiles of one clip, from `row` of v on: planes of [kRows, in], float32 or bfloat16.
 void WinogradForward::TransformInput(const Work& work, int64_t clip, TileRange range, int64_t row, void* v) const {
-  const auto& k = ChooseWinograd();
   const TileKernels& tile = work.layer.tile;
-  const int64_t in = work.layer.in, plane = kRows * in;
+  const int64_t in = work.layer.in, plane = kRows * in + kSkew;
   const float* source = work.clips[clip];
   const float* weight = first_weight_.const_data_ptr<float>();
   const float* bias = first_bias_.const_data_ptr<float>();
-  if (halved_) {
+  if (halves_) {
     uint16_t* target = static_cast<uint16_t*>(v) + row * in;
     if (work.waveform)
-      k.first_layer_bf16(source, weight, bias, range, in, target, plane);
+      halves_->first_layer(source, weight, bias, range, in, target, plane);
     else
-      k.input_bf16(source, range, in, target, plane);
+      halves_->input(source, range, in, target, plane);
   } else {
     float* target = static_cast<float*>(v) + row * in;
     if (work.waveform)
@@ -142,9 +143,9 @@ void WinogradForward::TransformInput(const Work& work, int64_t clip, TileRange r
 // m [rows, kBlock] = plane `point` of v · the same of a block's points
 void WinogradForward::Multiply(int64_t rows, int64_t depth, const void* v, int64_t point, const void* points,
                                float* m) const {
-  const int64_t from = point * kRows * depth, at = point * depth * kBlock;
-  if (halved_)
-    Bfloat16Gemm(rows, depth, static_cast<const uint16_t*>(v) + from, depth, static_cast<const uint16_t*>(points) + at, m);
+  const int64_t from = point * (kRows * depth + kSkew), at = point * depth * kBlock;
+  if (halves_)
+    halves_->gemm(rows, depth, static_cast<const uint16_t*>(v) + from, static_cast<const uint16_t*>(points) + at, m);
   else
     ChooseWinograd().gemm_f32(rows, kBlock, depth, static_cast<const float*>(v) + from, depth,
                               static_cast<const float*>(points) + at, kBlock, m, kBlock);
@@ -153,12 +154,10 @@ void WinogradForward::Multiply(int64_t rows, int64_t depth, const void* v, int64
 // Tiles first … last of the list over all clips, for the blocks of output channels first_block … last_block.
 void WinogradForward::RunTiles(const Work& work, int64_t first, int64_t last, int64_t first_block,
                                int64_t last_block) const {
-  std::optional<Bfloat16GemmUse> use;
-  if (halved_) use.emplace();
   const Layer& layer = work.layer;
   const TileKernels& tile = layer.tile;
-  const int64_t tiles = Tiles(work), out_plane = kRows * kBlock;
-  float* v = ThreadWorkspace().products_in.Get(kMostTilePoints * kRows * layer.in);
+  const int64_t tiles = Tiles(work), out_plane = kRows * kBlock + kSkew;
+  float* v = ThreadWorkspace().products_in.Get(kMostTilePoints * (kRows * layer.in + kSkew));
   float* m = ThreadWorkspace().products_out.Get(kMostTilePoints * out_plane);
   const auto* points = static_cast<const char*>(layer.points.const_data_ptr());
   const int64_t block_bytes = tile.points * layer.in * kBlock * layer.points.element_size();
@@ -272,12 +271,12 @@ void WinogradForward::RunSplit(const float* clip, float* out, int64_t threads, c
 }  // namespace
 
 std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers, WinogradTiles tiles) {
-  return std::make_unique<WinogradForward>(layers, at::kFloat, tiles);
+  return std::make_unique<WinogradForward>(layers, tiles, nullptr);
 }
 
 std::unique_ptr<const FusedForward> MakeBfloat16WinogradForward(const std::vector<FoldedLayer>& layers) {
-  if (!Bfloat16GemmIsRight()) return nullptr;
-  return std::make_unique<WinogradForward>(layers, at::kBFloat16, WinogradTiles::six);
+  const auto* halves = kernels::ChooseBfloat16Winograd();
+  return halves ? std::make_unique<WinogradForward>(layers, WinogradTiles::six, halves) : nullptr;
 }
 
 }  // namespace clmr

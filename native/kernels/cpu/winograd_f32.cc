@@ -1,73 +1,9 @@
 // The transforms of F(6,3) and F(9,3) and what stands around them, in registers. Compiled once for each instruction set.
-#include "kernels/winograd.h"
-
 #include "kernels/cpu/register_gemm.h"
-#include "kernels/cpu/winograd_nine.h"
-#include "kernels/cpu/winograd_transforms.h"
+#include "kernels/cpu/winograd_tiles.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {
-
-struct Six {
-  static constexpr int64_t kOutputs = kTileOutputs, kPoints = kTilePoints;
-  static constexpr auto kFilter = WinogradFilterSix;
-  static void Input(const Lanes d[kPoints], Lanes o[kPoints]) { TransformInput(d, o); }
-  static void Output(const Lanes m[kPoints], Lanes y[kOutputs]) { TransformOutput(m, y); }
-};
-
-struct Nine {
-  static constexpr int64_t kOutputs = 9, kPoints = 11;
-  static constexpr auto kFilter = WinogradFilterNine;
-  static void Input(const Lanes d[kPoints], Lanes o[kPoints]) { TransformInputNine(d, o); }
-  static void Output(const Lanes m[kPoints], Lanes y[kOutputs]) { TransformOutputNine(m, y); }
-};
-
-inline void Put(float* p, Lanes v) { Store(p, v); }
-inline void Put(uint16_t* p, Lanes v) { StoreBfloat16(p, v); }
-template <class Tile, class T>
-inline void TransformAndStore(const Lanes d[], T* v, int64_t plane) {
-  Lanes o[Tile::kPoints];
-  Tile::Input(d, o);
-  for (int64_t p = 0; p < Tile::kPoints; ++p) Put(v + p * plane, o[p]);
-}
-
-template <class Tile, class T>
-void input_transform(const float* padded, TileRange tiles, int64_t channels, T* v, int64_t plane) {
-  for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t row = (tiles.first + i) * Tile::kOutputs;
-    const int64_t left = tiles.steps + 2 - row;  // rows that exist, the one of zeros at the end included
-    const float* x = padded + row * channels;
-    T* target = v + i * channels;
-    for (int64_t c = 0; c < channels; c += kLanes) {
-      Lanes d[Tile::kPoints];
-      if (left >= Tile::kPoints)
-        for (int64_t j = 0; j < Tile::kPoints; ++j) d[j] = Load(x + j * channels + c);
-      else
-        for (int64_t j = 0; j < Tile::kPoints; ++j) d[j] = j < left ? Load(x + j * channels + c) : Lanes{};
-      TransformAndStore<Tile>(d, target + c, plane);
-    }
-  }
-}
-
-template <class Tile, class T>
-void first_layer_transform(const float* waveform, const float* weight, const float* bias, TileRange tiles,
-                           int64_t channels, T* v, int64_t plane) {
-  for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t first = (tiles.first + i) * Tile::kOutputs - 1;  // step of the first convolution that d[0] is
-    T* target = v + i * channels;
-    for (int64_t c = 0; c < channels; c += kLanes) {
-      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
-      const Lanes b = Load(bias + c);
-      Lanes d[Tile::kPoints];
-      for (int64_t j = 0; j < Tile::kPoints; ++j) {
-        const int64_t step = first + j;
-        const float* x = waveform + 3 * step;
-        d[j] = step < 0 || step >= tiles.steps ? Lanes{} : Relu(w0 * x[0] + (w1 * x[1] + (w2 * x[2] + b)));
-      }
-      TransformAndStore<Tile>(d, target + c, plane);
-    }
-  }
-}
 
 template <class Tile>
 void output_transform(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block, float* pooled,
@@ -91,6 +27,7 @@ void gemm_f32(int64_t rows, int64_t columns, int64_t depth, const float* a, int6
               float* c, int64_t ldc) {
   int64_t i = 0;
   for (; i + 6 <= rows; i += 6) MultiplyRows<6>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+  for (; i + 3 <= rows; i += 3) MultiplyRows<3>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
   for (; i + 2 <= rows; i += 2) MultiplyRows<2>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
   if (i < rows) MultiplyRows<1>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
 }
@@ -110,8 +47,6 @@ constexpr TileKernels kTile = {Tile::kOutputs,
                                first_layer_transform<Tile, float>,
                                output_transform<Tile>};
 
-const WinogradKernels kWinograd = {
-    kTile<Six>, kTile<Nine>,  input_transform<Six, uint16_t>, first_layer_transform<Six, uint16_t>,
-    gemm_f32,   bias_relu_f32};
+const WinogradKernels kWinograd = {kTile<Six>, kTile<Nine>, gemm_f32, bias_relu_f32};
 
 }  // namespace clmr::kernels::CLMR_ISA

@@ -1,68 +1,40 @@
 // The training step's products in bfloat16 with sums in float32, by dot products of pairs. Compiled once, for
 // AVX512-BF16.
+#include "kernels/cpu/register_gemm_bf16.h"
 #include "kernels/cpu/winograd_training_blocks.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {
-
-typedef __m512bh Pairs;
-
-inline Pairs LoadPairs(const Bfloat16* p) {
-  Pairs v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-// One pair for all lanes
-inline Pairs Everywhere(const Bfloat16* pair) {
-  int bits;
-  std::memcpy(&bits, pair, sizeof bits);
-  return (Pairs)_mm512_set1_epi32(bits);
-}
-
-constexpr int kColumnLanes = kGemmColumns / kLanes;
-
-// c [kRows, 64] = a [kRows, depth] · b [depth / 2, 64, 2]
-template <int kRows>
-inline void MultiplyRows(int64_t depth, const Bfloat16* a, const Bfloat16* b, float* c) {
-  __m512 sum[kRows][kColumnLanes] = {};
-  for (int64_t k = 0; k < depth; k += 2, b += 2 * kGemmColumns) {
-    Pairs row[kColumnLanes];
-    for (int i = 0; i < kColumnLanes; ++i) row[i] = LoadPairs(b + i * 2 * kLanes);
-    for (int r = 0; r < kRows; ++r) {
-      const Pairs left = Everywhere(a + r * depth + k);
-      for (int i = 0; i < kColumnLanes; ++i) sum[r][i] = _mm512_dpbf16_ps(sum[r][i], left, row[i]);
-    }
-  }
-  for (int r = 0; r < kRows; ++r)
-    for (int i = 0; i < kColumnLanes; ++i) Store(c + r * kGemmColumns + i * kLanes, (Lanes)sum[r][i]);
-}
 
 void gemm(int64_t rows, int64_t depth, const Bfloat16* a, const Bfloat16* b, float* c, const Ahead& ahead) {
   Fetcher fetcher(ahead, (rows + 5) / 6);
   int64_t r = 0;
   for (; r + 6 <= rows; r += 6) {
     fetcher.Some();
-    MultiplyRows<6>(depth, a + r * depth, b, c + r * kGemmColumns);
+    MultiplyPairs<6>(depth, a + r * depth, b, c + r * kGemmColumns);
   }
-  for (; r + 2 <= rows; r += 2) MultiplyRows<2>(depth, a + r * depth, b, c + r * kGemmColumns);
-  if (r < rows) MultiplyRows<1>(depth, a + r * depth, b, c + r * kGemmColumns);
+  for (; r + 2 <= rows; r += 2) MultiplyPairs<2>(depth, a + r * depth, b, c + r * kGemmColumns);
+  if (r < rows) MultiplyPairs<1>(depth, a + r * depth, b, c + r * kGemmColumns);
 }
 
 // kIn × 2 vectors of accumulators over all pairs of tiles; x and dy point into their panels.
 template <int kIn>
 inline void Accumulate(int64_t pairs, const Bfloat16* x, const Bfloat16* dy, float* du, int64_t out, bool add) {
-  __m512 sum[kIn][2] = {};
-  for (int64_t r = 0; r < pairs; ++r, x += 2 * kPanel, dy += 2 * kPanel) {
+  Lanes sum[kIn][2] = {};
+  int64_t r = 0;
+  do {  // see MultiplyPairs
     const Pairs g0 = LoadPairs(dy), g1 = LoadPairs(dy + 2 * kLanes);
     for (int i = 0; i < kIn; ++i) {
       const Pairs left = Everywhere(x + 2 * i);
-      sum[i][0] = _mm512_dpbf16_ps(sum[i][0], left, g0);
-      sum[i][1] = _mm512_dpbf16_ps(sum[i][1], left, g1);
+      AddProducts(sum[i][0], left, g0);
+      AddProducts(sum[i][1], left, g1);
     }
-  }
+    x += 2 * kPanel;
+    dy += 2 * kPanel;
+  } while (++r < pairs);
   for (int i = 0; i < kIn; ++i, du += out)
     for (int j = 0; j < 2; ++j) {
-      const Lanes value = (Lanes)sum[i][j];
+      const Lanes value = sum[i][j];
       Store(du + j * kLanes, add ? Load(du + j * kLanes) + value : value);
     }
 }

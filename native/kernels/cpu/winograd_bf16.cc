@@ -1,0 +1,21 @@
+// F(6,3) with planes and products of bfloat16, for inference. Compiled once, for AVX512-BF16.
+#include "kernels/cpu/register_gemm_bf16.h"
+#include "kernels/cpu/winograd_tiles.h"
+
+namespace clmr::kernels::CLMR_ISA {
+namespace {
+
+void gemm(int64_t rows, int64_t depth, const uint16_t* a, const uint16_t* b, float* c) {
+  int64_t r = 0;
+  for (; r + 6 <= rows; r += 6) MultiplyPairs<6>(depth, a + r * depth, b, c + r * kPairColumns);
+  for (; r + 3 <= rows; r += 3) MultiplyPairs<3>(depth, a + r * depth, b, c + r * kPairColumns);
+  for (; r + 2 <= rows; r += 2) MultiplyPairs<2>(depth, a + r * depth, b, c + r * kPairColumns);
+  if (r < rows) MultiplyPairs<1>(depth, a + r * depth, b, c + r * kPairColumns);
+}
+
+}  // namespace
+
+const Bfloat16WinogradKernels kBfloat16Winograd = {input_transform<Six, uint16_t>, first_layer_transform<Six, uint16_t>,
+                                                   gemm};
+
+}  // namespace clmr::kernels::CLMR_ISA
