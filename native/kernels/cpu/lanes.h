@@ -22,6 +22,11 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
   return v;
 }
 [[maybe_unused]] inline void Store(float* p, Lanes v) { std::memcpy(p, &v, sizeof v); }
+// Before a loop that adds up in registers. Where g++ 12 thinks that the loop may be left at once, it clears the sums in memory
+// too, which takes as long as some of its rounds.
+[[maybe_unused]] inline void AtLeastOne(int64_t count) {
+  if (count < 1) __builtin_unreachable();
+}
 // A NaN in either is kept.
 [[maybe_unused]] inline Lanes Max(Lanes a, Lanes b) { return (a > b) | (a != a) ? a : b; }
 // Keeps a NaN, which the comparison the other way round would hide.

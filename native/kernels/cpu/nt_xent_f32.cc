@@ -121,6 +121,7 @@ void weigh(float* e, int64_t block, const float* rows, const float* columns) {
 template <int kVectors>
 inline void Accumulate(const float* w, int64_t row_step, int64_t term_step, int64_t terms, const float* u,
                        int64_t depth, float* g) {
+  AtLeastOne(terms);
   Lanes sum[kGradientRows][kVectors] = {};
   for (int64_t k = 0; k < terms; ++k, w += term_step, u += depth) {
     Lanes x[kVectors];

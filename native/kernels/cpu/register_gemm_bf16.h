@@ -27,18 +27,16 @@ inline void AddProducts(Lanes& sum, Pairs a, Pairs b) { sum = (Lanes)_mm512_dpbf
 // c [kRows, 64] = a [kRows, depth] · b [depth / 2, 64, 2]
 template <int kRows>
 [[maybe_unused]] inline void MultiplyPairs(int64_t depth, const uint16_t* a, const uint16_t* b, float* c) {
+  AtLeastOne(depth);
   Lanes sum[kRows][kPairLanes] = {};
-  int64_t k = 0;
-  do {  // g++ 12 clears the sums in memory too where the loop may be left at once
+  for (int64_t k = 0; k < depth; k += 2, b += 2 * kPairColumns) {
     Pairs row[kPairLanes];
     for (int i = 0; i < kPairLanes; ++i) row[i] = LoadPairs(b + i * 2 * kLanes);
     for (int r = 0; r < kRows; ++r) {
       const Pairs left = Everywhere(a + r * depth + k);
       for (int i = 0; i < kPairLanes; ++i) AddProducts(sum[r][i], left, row[i]);
     }
-    k += 2;
-    b += 2 * kPairColumns;
-  } while (k < depth);
+  }
   for (int r = 0; r < kRows; ++r)
     for (int i = 0; i < kPairLanes; ++i) Store(c + r * kPairColumns + i * kLanes, sum[r][i]);
 }

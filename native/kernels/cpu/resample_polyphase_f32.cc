@@ -43,6 +43,7 @@ inline void Add(Sums& sums, const float* samples, const float* taps) {
 // their exchange, and a + b is b + a: so do the bits of an output.
 void RunGroup(const PolyphasePlan& plan, const PolyphaseGroup& group, const float* planes, int64_t j, float* out,
               int64_t out_stride) {
+  AtLeastOne(group.rows);
   Sums even{}, odd{};
   int64_t plane = group.base % plan.from;
   const float *samples = planes + plane * plan.stride + group.base / plan.from + j, *taps = group.taps;

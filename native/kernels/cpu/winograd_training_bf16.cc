@@ -20,18 +20,16 @@ void gemm(int64_t rows, int64_t depth, const Bfloat16* a, const Bfloat16* b, flo
 // kIn × 2 vectors of accumulators over all pairs of tiles; x and dy point into their panels.
 template <int kIn>
 inline void Accumulate(int64_t pairs, const Bfloat16* x, const Bfloat16* dy, float* du, int64_t out, bool add) {
+  AtLeastOne(pairs);
   Lanes sum[kIn][2] = {};
-  int64_t r = 0;
-  do {  // see MultiplyPairs
+  for (int64_t r = 0; r < pairs; ++r, x += 2 * kPanel, dy += 2 * kPanel) {
     const Pairs g0 = LoadPairs(dy), g1 = LoadPairs(dy + 2 * kLanes);
     for (int i = 0; i < kIn; ++i) {
       const Pairs left = Everywhere(x + 2 * i);
       AddProducts(sum[i][0], left, g0);
       AddProducts(sum[i][1], left, g1);
     }
-    x += 2 * kPanel;
-    dy += 2 * kPanel;
-  } while (++r < pairs);
+  }
   for (int i = 0; i < kIn; ++i, du += out)
     for (int j = 0; j < 2; ++j) {
       const Lanes value = sum[i][j];

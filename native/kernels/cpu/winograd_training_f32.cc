@@ -20,6 +20,7 @@ void gemm(int64_t rows, int64_t depth, const float* a, const float* b, float* c,
 // kIn × 2 vectors of accumulators over all tiles; x and dy point into their panels.
 template <int kIn>
 inline void Accumulate(int64_t rows, const float* x, const float* dy, float* du, int64_t out, bool add) {
+  AtLeastOne(rows);
   Lanes sum[kIn][2] = {};
   for (int64_t r = 0; r < rows; ++r, x += kPanel, dy += kPanel) {
     const Lanes g0 = Load(dy), g1 = Load(dy + kLanes);
