@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/dispatch.h"
+#include "kernels/one_thread_each.h"
 #include "kernels/reference/nt_xent.h"
 
 namespace clmr::kernels {
@@ -22,7 +23,7 @@ constexpr double kLog2e = 1.4426950408889634;
 constexpr double kExponentRange = 140, kExponentTop = 60;
 constexpr float kNone = -1e30f;  // the exponent of what is left out
 constexpr int64_t kManyRows = 4096;
-constexpr int64_t kKeptBytes = 16 << 20;  // tiles are kept for the second pass where they fit
+constexpr int64_t kKeptValues = 4 << 20;  // tiles are kept for the second pass where they fit
 
 int64_t RoundUp(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -86,13 +87,13 @@ class Pass {
       if (gradient) std::fill_n(gradient, rows_ * dim_, nan);
       return {nan, nan};
     }
-    if (gradient && !wide_) KeepTiles();
-    wide_ ? SumWideNegatives() : SumNegatives();
+    const bool by_blocks = TileValues() <= kKeptValues;
+    wide_ ? SumWideNegatives() : by_blocks ? SumNegativesByBlocks(gradient != nullptr) : SumNegatives();
     NtXentResult result;
     result.loss = Losses();
     if (!gradient) return result;
     gradients_ = at::zeros({blocks_ * block_, depth_}, at::kFloat);
-    wide_ ? GatherWideGradients() : GatherGradients();
+    wide_ ? GatherWideGradients() : by_blocks ? GatherGradientsByBlocks() : GatherGradients();
     result.temperature_gradient = Finish(gradient);
     return result;
   }
@@ -105,11 +106,9 @@ class Pass {
   float* Scratch() { return scratch_.mutable_data_ptr<float>() + at::get_thread_num() * block_ * block_; }
 
   void EachBlock(const std::function<void(int64_t)>& f) {
-    at::parallel_for(0, blocks_, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t block = begin; block < end; ++block) {
-        throw_if_aborted(abort_);
-        f(block);
-      }
+    OneThreadEach(blocks_, tile_threads_, [&](int64_t block) {
+      throw_if_aborted(abort_);
+      f(block);
     });
   }
 
@@ -158,14 +157,10 @@ class Pass {
     finite_ = std::all_of(finite.begin(), finite.end(), [](char block) { return block != 0; });
   }
 
-  void KeepTiles() {
-    const int64_t bytes = blocks_ * (blocks_ + 1) / 2 * block_ * block_ * static_cast<int64_t>(sizeof(float));
-    if (bytes <= kKeptBytes) kept_ = at::empty({bytes / static_cast<int64_t>(sizeof(float))}, at::kFloat);
-  }
-  float* Tile(int64_t i, int64_t j) {
-    if (!kept_.defined()) return Scratch();
-    return kept_.mutable_data_ptr<float>() + (j * (j + 1) / 2 + i) * block_ * block_;
-  }
+  // of all tiles on and above the diagonal
+  int64_t TileValues() const { return blocks_ * (blocks_ + 1) / 2 * block_ * block_; }
+  // i ≤ j
+  float* Tile(int64_t i, int64_t j) { return kept_.mutable_data_ptr<float>() + (j * (j + 1) / 2 + i) * block_ * block_; }
 
   // Writes `value` where a row meets a row of its own example, or what is no row.
   void LeaveOut(int64_t i, int64_t j, float* tile, float value) {
@@ -201,13 +196,35 @@ class Pass {
   // ones no room.
   double Shift() const { return 2 / temperature_ > 80 ? scale_ - kExponentTop * kLog2e : scale_; }
 
-  // Σ over the negatives of every row, from the tiles on and above the diagonal
+  // Σ over the negatives of every row, from the tiles on and above the diagonal: block i has the sums over rows, and leaves
+  // those over columns for the blocks that they belong to.
+  void SumNegativesByBlocks(bool keep) {
+    std::fill(shifts_.begin(), shifts_.end(), Shift());
+    if (keep) kept_ = at::empty({TileValues()}, at::kFloat);
+    const int64_t padded = blocks_ * block_;
+    at::Tensor across = at::empty({blocks_, padded}, at::kDouble);
+    double* columns = across.mutable_data_ptr<double>();
+    EachBlock([&](int64_t i) {
+      std::fill_n(columns + i * padded, padded, 0.0);
+      double unused[kNtXentMaxBlock] = {};  // the tiles on the diagonal have both halves in their rows
+      for (int64_t j = i; j < blocks_; ++j) {
+        float* tile = keep ? Tile(i, j) : Scratch();
+        Exponentials(i, j, tile);
+        double* sums = i == j ? unused : columns + i * padded + j * block_;
+        kernels_.add_sums(tile, block_, negatives_.data() + i * block_, sums);
+      }
+    });
+    for (int64_t i = 0; i < blocks_; ++i)
+      for (int64_t row = (i + 1) * block_; row < padded; ++row) negatives_[row] += columns[i * padded + row];
+  }
+
+  // The same where the tiles are too many to keep
   void SumNegatives() {
     std::fill(shifts_.begin(), shifts_.end(), Shift());
     EachPair([this](int64_t i, int64_t j) {
-      float* tile = Tile(i, j);
+      float* tile = Scratch();
       Exponentials(i, j, tile);
-      double unused[kNtXentMaxBlock] = {};  // the tiles on the diagonal have both halves in their rows
+      double unused[kNtXentMaxBlock] = {};
       kernels_.add_sums(tile, block_, negatives_.data() + i * block_, i == j ? unused : negatives_.data() + j * block_);
     });
   }
@@ -260,11 +277,25 @@ class Pass {
     return sum / static_cast<double>(rows_);
   }
 
+  void GatherGradientsByBlocks() {
+    EachBlock([this](int64_t k) {
+      float* weights = Scratch();
+      for (int64_t i = 0; i < k; ++i) {
+        kernels_.weigh(Tile(i, k), block_, Factors(i), Factors(k), weights);
+        kernels_.add_transposed_product(weights, block_, Unit(i * block_), depth_, Gradient(k * block_));
+      }
+      for (int64_t j = k; j < blocks_; ++j) {
+        kernels_.weigh(Tile(k, j), block_, Factors(k), Factors(j), weights);
+        kernels_.add_product(weights, block_, Unit(j * block_), depth_, Gradient(k * block_));
+      }
+    });
+  }
+
   void GatherGradients() {
     EachPair([this](int64_t i, int64_t j) {
-      float* tile = Tile(i, j);
-      if (!kept_.defined()) Exponentials(i, j, tile);
-      kernels_.weigh(tile, block_, Factors(i), Factors(j));
+      float* tile = Scratch();
+      Exponentials(i, j, tile);
+      kernels_.weigh(tile, block_, Factors(i), Factors(j), tile);
       kernels_.add_product(tile, block_, Unit(j * block_), depth_, Gradient(i * block_));
       if (i != j) kernels_.add_transposed_product(tile, block_, Unit(i * block_), depth_, Gradient(j * block_));
     });

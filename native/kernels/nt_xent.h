@@ -20,7 +20,9 @@ struct NtXentResult {
 
 // z [rows, dim], row = example·views + view, views ≥ 2 → the loss, and where `gradient` [rows, dim] is given, it is filled
 // and the temperature's gradient told. NaN where z is not finite. The bits depend neither on the number of threads nor on
-// the run: in every round each block of rows meets one other block, and sums come in the order of the rounds.
+// the run. Tiles that fit some megabytes are kept: each block of rows then gathers its own sums, one thread a block.
+// Otherwise a tile serves both of its blocks at once: in every round each block meets one other, and sums come in the order
+// of the rounds.
 NtXentResult nt_xent(const float* z, int64_t rows, int64_t dim, int64_t views, double temperature, float* gradient,
                      const AbortFlag& abort);
 
@@ -36,8 +38,8 @@ struct NtXentKernels {
   void (*exponents)(const float* a, const float* b, int64_t depth, int64_t block, float scale, float* t);
   // rows += the sums over columns, columns += the sums over rows
   void (*add_sums)(const float* e, int64_t block, double* rows, double* columns);
-  // e *= rows + columns
-  void (*weigh)(float* e, int64_t block, const float* rows, const float* columns);
+  // w = e · (rows + columns); w may be e
+  void (*weigh)(const float* e, int64_t block, const float* rows, const float* columns, float* w);
   // g [block, depth] += w·u, or wᵀ·u
   void (*add_product)(const float* w, int64_t block, const float* u, int64_t depth, float* g);
   void (*add_transposed_product)(const float* w, int64_t block, const float* u, int64_t depth, float* g);

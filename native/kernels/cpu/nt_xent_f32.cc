@@ -109,11 +109,11 @@ void add_sums(const float* e, int64_t block, double* rows, double* columns) {
   for (int64_t r = 0; r < block; ++r) rows[r] += Sum(across[r]);
 }
 
-void weigh(float* e, int64_t block, const float* rows, const float* columns) {
+void weigh(const float* e, int64_t block, const float* rows, const float* columns, float* w) {
   for (int64_t r = 0; r < block; ++r)
     for (int64_t c = 0; c < block; c += kLanes) {
-      float* x = e + r * block + c;
-      Store(x, Load(x) * (rows[r] + Load(columns + c)));
+      const int64_t at = r * block + c;
+      Store(w + at, Load(e + at) * (rows[r] + Load(columns + c)));
     }
 }
 
