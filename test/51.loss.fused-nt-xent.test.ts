@@ -138,6 +138,7 @@ describe('51 the fused NT-Xent', () => {
     try {
       for (const [rows, views, temperature] of [
         [500, 2, 0.5],
+        [2100, 3, 0.5], // tiles are kept, and there is work for every thread at once
         [4200, 3, 0.2],
         [600, 4, 0.005],
       ] as const) {

@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -12,7 +13,6 @@
 #include <vector>
 
 #include "kernels/dispatch.h"
-#include "kernels/one_thread_each.h"
 #include "kernels/reference/nt_xent.h"
 
 namespace clmr::kernels {
@@ -105,10 +105,14 @@ class Pass {
   float* Factors(int64_t block) { return factors_.mutable_data_ptr<float>() + block * block_; }
   float* Scratch() { return scratch_.mutable_data_ptr<float>() + at::get_thread_num() * block_ * block_; }
 
+  // Blocks differ in work: whoever is free takes the next one.
   void EachBlock(const std::function<void(int64_t)>& f) {
-    OneThreadEach(blocks_, tile_threads_, [&](int64_t block) {
-      throw_if_aborted(abort_);
-      f(block);
+    std::atomic<int64_t> next{0};
+    at::parallel_for(0, tile_threads_, 1, [&](int64_t, int64_t) {
+      for (int64_t block = next++; block < blocks_; block = next++) {
+        throw_if_aborted(abort_);
+        f(block);
+      }
     });
   }
 

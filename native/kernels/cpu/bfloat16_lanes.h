@@ -2,10 +2,6 @@
 // Vectors of bfloat16, to and from float32. Local to the file that includes it, as everything in lanes.h.
 #include "kernels/cpu/lanes.h"
 
-#if defined(CLMR_ISA_avx512)
-#include <immintrin.h>
-#endif
-
 namespace {
 
 inline Words ToWords(Halves half) {

@@ -4,6 +4,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace {
 
 #if defined(CLMR_ISA_avx512)
@@ -27,10 +31,22 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
 [[maybe_unused]] inline void AtLeastOne(int64_t count) {
   if (count < 1) __builtin_unreachable();
 }
+// The larger one, b where either is NaN. By name, since g++ 12 compares with 0 and selects instead.
+[[maybe_unused]] inline Lanes Larger(Lanes a, Lanes b) {
+#if defined(CLMR_ISA_avx512)
+  return (Lanes)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b);  // g++ 12 warns of the other form
+#elif defined(CLMR_ISA_avx2)
+  return (Lanes)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__x86_64__)
+  return (Lanes)_mm_max_ps((__m128)a, (__m128)b);
+#else
+  return a > b ? a : b;
+#endif
+}
 // A NaN in either is kept.
 [[maybe_unused]] inline Lanes Max(Lanes a, Lanes b) { return (a > b) | (a != a) ? a : b; }
-// Keeps a NaN, which the comparison the other way round would hide.
-[[maybe_unused]] inline Lanes Relu(Lanes a) { return a < Lanes{} ? Lanes{} : a; }
+// Keeps a NaN.
+[[maybe_unused]] inline Lanes Relu(Lanes a) { return Larger(Lanes{}, a); }
 
 // float32 → bfloat16, to nearest, ties to even; NaN stays NaN, whatever its bits
 typedef uint32_t Words __attribute__((vector_size(4 * kLanes)));

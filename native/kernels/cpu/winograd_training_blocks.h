@@ -5,10 +5,6 @@
 #include "kernels/cpu/winograd_transforms.h"
 #include "kernels/winograd_training.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
@@ -139,9 +135,6 @@ void first_input_transform(const float* waveform, const float* weight, const flo
     for (int64_t c = 0; c < channels; c += kLanes)
       Store(z + step * channels + c, FirstBlock(weight, shift, channels, c).At(waveform + 3 * step));
 }
-
-// The larger one, b where either is NaN: what is not finite reaches the statistics of its channel anyhow.
-inline Lanes Larger(Lanes a, Lanes b) { return a > b ? a : b; }
 
 // One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed.
 template <bool kStream, class Stored>
