@@ -19,7 +19,8 @@ bool HasBfloat16DotProducts();
 
 // How inference uses bfloat16 where it is allowed. Dot products of pairs (AVX512-BF16) halve the time of the products, and
 // Winograd stays worth its transforms; matrix units (AMX) make the products so cheap that direct convolution wins;
-// elsewhere float32 is faster. CLMR_KERNELS=bfloat16 asks for direct convolution, bfloat16-winograd for Winograd.
+// elsewhere float32 is faster. CLMR_KERNELS=bfloat16 asks for direct convolution, bfloat16-winograd for Winograd;
+// where the CPU cannot, float32 runs.
 enum class Bfloat16Way { none, winograd, direct };
 Bfloat16Way BestBfloat16();
 

@@ -108,7 +108,7 @@ class Pass {
   // Blocks differ in work: whoever is free takes the next one.
   void EachBlock(const std::function<void(int64_t)>& f) {
     std::atomic<int64_t> next{0};
-    at::parallel_for(0, tile_threads_, 1, [&](int64_t, int64_t) {
+    at::parallel_for(0, std::min(tile_threads_, blocks_), 1, [&](int64_t, int64_t) {
       for (int64_t block = next++; block < blocks_; block = next++) {
         throw_if_aborted(abort_);
         f(block);

@@ -1,6 +1,6 @@
 #pragma once
 // NT-Xent, its gradient and that of the temperature, in memory O(N·d): tiles of the matrix of similarities are made,
-// used and forgotten.
+// used and forgotten, or kept up to 16 MB.
 //
 // u = z / ‖z‖, E_ij = exp(u_i·u_j / τ), a_i = Σ_{k≠i} E_ik; P_i: the other views of the example of row i, V − 1 of them.
 //   loss   = mean over i and p ∈ P_i of log(a_i / E_ip)
@@ -20,9 +20,9 @@ struct NtXentResult {
 
 // z [rows, dim], row = example·views + view, views ≥ 2 → the loss, and where `gradient` [rows, dim] is given, it is filled
 // and the temperature's gradient told. NaN where z is not finite. The bits depend neither on the number of threads nor on
-// the run. Tiles that fit some megabytes are kept: each block of rows then gathers its own sums, one thread a block.
-// Otherwise a tile serves both of its blocks at once: in every round each block meets one other, and sums come in the order
-// of the rounds.
+// the run. Where all tiles fit some megabytes, each block of rows gathers its own sums, one thread a block, and tiles are
+// kept for the gradient. Otherwise a tile serves both of its blocks at once: in every round each block meets one other, and
+// sums come in the order of the rounds.
 NtXentResult nt_xent(const float* z, int64_t rows, int64_t dim, int64_t views, double temperature, float* gradient,
                      const AbortFlag& abort);
 

@@ -14,8 +14,9 @@ namespace clmr {
 namespace {
 
 using kernels::ChooseBfloat16;
+using kernels::PackPairs;
 
-constexpr int64_t kBlock = kBfloat16Block;  // output channels of one GEMM
+constexpr int64_t kBlock = kernels::kPairColumns;  // output channels of one GEMM
 constexpr int64_t kWindows = 32;    // pooled steps of one GEMM in the early layers: 96 rows
 constexpr int64_t kTaps = 3;
 

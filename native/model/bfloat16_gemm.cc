@@ -8,7 +8,7 @@
 namespace clmr {
 namespace {
 
-constexpr int64_t kBlock = kBfloat16Block;
+constexpr int64_t kBlock = kernels::kPairColumns;
 
 bool Check() {
   constexpr int64_t rows = 5, depth = 64;
@@ -18,7 +18,7 @@ bool Check() {
   const auto right = [](int64_t k, int64_t n) { return float((k + 2 * n) % 5 - 2); };
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t k = 0; k < depth; ++k) a[i * depth + k] = kernels::ToBfloat16(left(i, k));
-  PackPairs(depth, b.data(), right);
+  kernels::PackPairs(depth, b.data(), right);
   try {
     Bfloat16GemmUse use;
     Bfloat16Gemm(rows, depth, a.data(), depth, b.data(), c.data());

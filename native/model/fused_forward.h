@@ -48,7 +48,7 @@ enum class WinogradTiles { six, nine };
 std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers, WinogradTiles tiles);
 
 // F(6,3) with products of bfloat16 and float32 sums: a relative error of about 5e-3. nullptr where this CPU has no
-// bfloat16 GEMM.
+// dot products of pairs (AVX512-BF16).
 std::unique_ptr<const FusedForward> MakeBfloat16WinogradForward(const std::vector<FoldedLayer>& layers);
 
 // Direct convolution in bfloat16 with float32 sums, bfloat16_forward.cc. nullptr where this CPU has no bfloat16 GEMM.

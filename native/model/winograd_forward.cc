@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/bfloat16_pairs.h"
 #include "kernels/winograd.h"
-#include "model/bfloat16_gemm.h"
 #include "model/fused_forward.h"
 #include "model/fused_scratch.h"
 #include "model/sample_cnn.h"
@@ -19,9 +19,9 @@ using kernels::kMostTilePoints;
 using kernels::TileKernels;
 using kernels::TileRange;
 
-constexpr int64_t kBlock = 64;  // output channels of one GEMM
+constexpr int64_t kBlock = kernels::kPairColumns;  // output channels of one GEMM
 constexpr int64_t kRows = 48;   // tiles of one GEMM: V and M of a block stay in the second-level cache
-constexpr int64_t kSkew = 80;   // values past a plane of V or M: planes of a power of two would share their sets of a cache
+constexpr int64_t kSkew = 80;   // values past a plane of V or M: planes of whole pages would share their sets of a cache
 
 struct Workspace {
   Scratch<float> products_in, products_out, even, odd, group_even, group_odd;
@@ -95,7 +95,7 @@ WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded, const Ti
   at::Tensor halves = at::empty(g.sizes(), at::kBFloat16);
   auto* pairs = static_cast<uint16_t*>(halves.mutable_data_ptr());
   for (int64_t plane = 0; plane < g.numel(); plane += in * kBlock)
-    PackPairs(in, pairs + plane, [&](int64_t k, int64_t n) { return packed[plane + k * kBlock + n]; });
+    kernels::PackPairs(in, pairs + plane, [&](int64_t k, int64_t n) { return packed[plane + k * kBlock + n]; });
   return {tile, in, out, halves, bias};
 }
 

@@ -3,10 +3,6 @@
 #include "kernels/augment_shapes.h"
 #include "kernels/cpu/fir.h"
 
-#if defined(CLMR_ISA_avx512)
-#include <immintrin.h>
-#endif
-
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 

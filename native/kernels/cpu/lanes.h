@@ -27,7 +27,7 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
 }
 [[maybe_unused]] inline void Store(float* p, Lanes v) { std::memcpy(p, &v, sizeof v); }
 // Before a loop that adds up in registers. Where g++ 12 thinks that the loop may be left at once, it clears the sums in memory
-// too, which takes as long as some of its rounds.
+// too, which takes as long as some of its rounds. Undefined where count is less.
 [[maybe_unused]] inline void AtLeastOne(int64_t count) {
   if (count < 1) __builtin_unreachable();
 }

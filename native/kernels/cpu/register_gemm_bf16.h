@@ -1,7 +1,10 @@
 #pragma once
 // The block of a matrix product of bfloat16 that the registers hold, by dot products of pairs with sums in float32
 // (AVX512-BF16). Local to the file that includes it, as everything in lanes.h.
-#include "kernels/cpu/bfloat16_lanes.h"
+#include <immintrin.h>
+
+#include "kernels/bfloat16_pairs.h"
+#include "kernels/cpu/lanes.h"
 
 namespace {
 
@@ -19,7 +22,7 @@ typedef __m512bh Pairs;
   return (Pairs)_mm512_set1_epi32(bits);
 }
 
-constexpr int64_t kPairColumns = 64;
+using clmr::kernels::kPairColumns;
 constexpr int kPairLanes = kPairColumns / kLanes;
 
 inline void AddProducts(Lanes& sum, Pairs a, Pairs b) { sum = (Lanes)_mm512_dpbf16_ps((__m512)sum, a, b); }

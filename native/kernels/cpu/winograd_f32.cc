@@ -15,7 +15,9 @@ void output_transform(const float* m, int64_t plane, const float* bias, TileRang
     for (int64_t c = 0; c < block; c += kLanes) {
       Lanes x[Tile::kPoints], y[Tile::kOutputs];
       for (int64_t p = 0; p < Tile::kPoints; ++p) x[p] = Load(m + p * plane + i * block + c);
-      Tile::Output(x, y);  // all NaN where a point is, but for the one at ∞, which only the last output sees
+      // A NaN in a row is in all outputs of a tile that sees it: the points take it together, but for 0, which only the first
+      // output sees and whose row the tile before has as its seventh, and ∞, which is the last output.
+      Tile::Output(x, y);
       const Lanes b = Load(bias + c);
       for (int64_t w = 0; w < kPooled; ++w)
         if (w < left) Store(target + w * stride + c, Relu(Larger(Larger(y[3 * w], y[3 * w + 1]), y[3 * w + 2]) + b));

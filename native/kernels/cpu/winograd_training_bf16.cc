@@ -6,6 +6,8 @@
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
+static_assert(kGemmColumns == kPairColumns);
+
 void gemm(int64_t rows, int64_t depth, const Bfloat16* a, const Bfloat16* b, float* c, const Ahead& ahead) {
   Fetcher fetcher(ahead, (rows + 5) / 6);
   int64_t r = 0;

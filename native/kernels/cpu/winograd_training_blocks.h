@@ -136,7 +136,8 @@ void first_input_transform(const float* waveform, const float* weight, const flo
       Store(z + step * channels + c, FirstBlock(weight, shift, channels, c).At(waveform + 3 * step));
 }
 
-// One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed.
+// One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed. A NaN that the maximum drops
+// reaches the statistics of its channel anyhow.
 template <bool kStream, class Stored>
 inline void EmitWindow(const Lanes y[kWindow], Stored* target, Stored* pooled, int64_t stride, Lanes pivot, Lanes& sum,
                        Lanes& squares) {

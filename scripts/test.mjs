@@ -1,0 +1,31 @@
+// npm test: all tests, two files at a time; after them, by themselves, those that watch the clock or the process
+// (*.alone.test.ts), which a neighbour would disturb. Further arguments go to mocha. The last line has the totals.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+const ALL = 'test/*.test.ts'
+const ALONE = 'test/*.alone.test.ts'
+const totals = { passed: 0, failed: 0, skipped: 0 }
+
+/** The reporter's closing line is added up instead of shown. @returns whether mocha ended well */
+function mocha(...args) {
+  const child = spawn(
+    process.execPath,
+    ['node_modules/mocha/bin/mocha.js', ...args, ...process.argv.slice(2)],
+    {
+      stdio: ['inherit', 'pipe', 'inherit'],
+    },
+  )
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const counts = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(line)
+    if (!counts) return process.stdout.write(`${line}\n`)
+    for (const [i, name] of Object.keys(totals).entries()) totals[name] += Number(counts[i + 1] ?? 0)
+  })
+  return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)))
+}
+
+const together = await mocha('--parallel', '--jobs', '2', '--ignore', ALONE, ALL)
+const alone = await mocha(ALONE)
+const { passed, failed, skipped } = totals
+process.stdout.write(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`)
+process.exitCode = together && alone ? 0 : 1
