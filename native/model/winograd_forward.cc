@@ -20,8 +20,8 @@ using kernels::TileKernels;
 using kernels::TileRange;
 
 constexpr int64_t kBlock = kernels::kPairColumns;  // output channels of one GEMM
-constexpr int64_t kRows = 48;   // tiles of one GEMM: V and M of a block stay in the second-level cache
-constexpr int64_t kSkew = 80;   // values past a plane of V or M: planes of whole pages would share their sets of a cache
+constexpr int64_t kRows = 48;  // tiles of one GEMM: V and M of a block stay in the second-level cache
+constexpr int64_t kSkew = 80;  // values past a plane of V or M: planes of whole pages would share their sets of a cache
 
 struct Workspace {
   Scratch<float> products_in, products_out, even, odd, group_even, group_odd;
@@ -71,7 +71,7 @@ class WinogradForward final : public FusedForward {
   void SplitLayer(const Work& work, int64_t threads) const;
   void RunLast(const float* rows, int64_t stride, int64_t n, float* out) const;
 
-  const kernels::Bfloat16WinogradKernels* const halves_;  // where products are of bfloat16
+  const kernels::Bfloat16WinogradKernels* const halves_;  // nullptr where products are of float32
   at::Tensor first_weight_, first_bias_;  // [3, 128], [128]
   std::vector<Layer> layers_;             // kPooledLayers
   at::Tensor last_weight_, last_bias_;    // [512, 512]: the middle tap, transposed; [512]

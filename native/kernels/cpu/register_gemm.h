@@ -1,5 +1,6 @@
 #pragma once
-// The block of a matrix product that the registers hold, local to the file that includes it as everything in lanes.h.
+// The block of a matrix product that the registers hold, and how rows are cut into such blocks. Local to the file that
+// includes it, as everything in lanes.h.
 #include "kernels/cpu/lanes.h"
 
 namespace {
@@ -30,6 +31,16 @@ template <int kRows>
         }
     }
   }
+}
+
+// multiply.operator()<n>(r) for all rows: n of them from row r on. A row's bits do not depend on n.
+template <class F>
+[[maybe_unused]] inline void EachRows(int64_t rows, F multiply) {
+  int64_t r = 0;
+  for (; r + 6 <= rows; r += 6) multiply.template operator()<6>(r);
+  for (; r + 3 <= rows; r += 3) multiply.template operator()<3>(r);
+  for (; r + 2 <= rows; r += 2) multiply.template operator()<2>(r);
+  if (r < rows) multiply.template operator()<1>(r);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <immintrin.h>
 
 #include "kernels/bfloat16_pairs.h"
-#include "kernels/cpu/lanes.h"
+#include "kernels/cpu/register_gemm.h"
 
 namespace {
 

@@ -6,11 +6,7 @@ namespace clmr::kernels::CLMR_ISA {
 namespace {
 
 void gemm(int64_t rows, int64_t depth, const uint16_t* a, const uint16_t* b, float* c) {
-  int64_t r = 0;
-  for (; r + 6 <= rows; r += 6) MultiplyPairs<6>(depth, a + r * depth, b, c + r * kPairColumns);
-  for (; r + 3 <= rows; r += 3) MultiplyPairs<3>(depth, a + r * depth, b, c + r * kPairColumns);
-  for (; r + 2 <= rows; r += 2) MultiplyPairs<2>(depth, a + r * depth, b, c + r * kPairColumns);
-  if (r < rows) MultiplyPairs<1>(depth, a + r * depth, b, c + r * kPairColumns);
+  EachRows(rows, [&]<int kRows>(int64_t r) { MultiplyPairs<kRows>(depth, a + r * depth, b, c + r * kPairColumns); });
 }
 
 }  // namespace

@@ -27,11 +27,9 @@ void output_transform(const float* m, int64_t plane, const float* bias, TileRang
 
 void gemm_f32(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b, int64_t ldb,
               float* c, int64_t ldc) {
-  int64_t i = 0;
-  for (; i + 6 <= rows; i += 6) MultiplyRows<6>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
-  for (; i + 3 <= rows; i += 3) MultiplyRows<3>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
-  for (; i + 2 <= rows; i += 2) MultiplyRows<2>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
-  if (i < rows) MultiplyRows<1>(columns, depth, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+  EachRows(rows, [&]<int kRows>(int64_t r) {
+    MultiplyRows<kRows>(columns, depth, a + r * lda, lda, b, ldb, c + r * ldc, ldc);
+  });
 }
 
 void bias_relu_f32(float* x, const float* bias, int64_t channels) {

@@ -10,13 +10,10 @@ static_assert(kGemmColumns == kPairColumns);
 
 void gemm(int64_t rows, int64_t depth, const Bfloat16* a, const Bfloat16* b, float* c, const Ahead& ahead) {
   Fetcher fetcher(ahead, (rows + 5) / 6);
-  int64_t r = 0;
-  for (; r + 6 <= rows; r += 6) {
-    fetcher.Some();
-    MultiplyPairs<6>(depth, a + r * depth, b, c + r * kGemmColumns);
-  }
-  for (; r + 2 <= rows; r += 2) MultiplyPairs<2>(depth, a + r * depth, b, c + r * kGemmColumns);
-  if (r < rows) MultiplyPairs<1>(depth, a + r * depth, b, c + r * kGemmColumns);
+  EachRows(rows, [&]<int kRows>(int64_t r) {
+    if (kRows == 6) fetcher.Some();
+    MultiplyPairs<kRows>(depth, a + r * depth, b, c + r * kGemmColumns);
+  });
 }
 
 // kIn × 2 vectors of accumulators over all pairs of tiles; x and dy point into their panels.

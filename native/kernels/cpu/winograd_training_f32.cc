@@ -8,13 +8,10 @@ namespace {
 void gemm(int64_t rows, int64_t depth, const float* a, const float* b, float* c, const Ahead& ahead) {
   constexpr int64_t n = kGemmColumns;
   Fetcher fetcher(ahead, (rows + 5) / 6);
-  int64_t r = 0;
-  for (; r + 6 <= rows; r += 6) {
-    fetcher.Some();
-    MultiplyRows<6>(n, depth, a + r * depth, depth, b, n, c + r * n, n);
-  }
-  for (; r + 2 <= rows; r += 2) MultiplyRows<2>(n, depth, a + r * depth, depth, b, n, c + r * n, n);
-  if (r < rows) MultiplyRows<1>(n, depth, a + r * depth, depth, b, n, c + r * n, n);
+  EachRows(rows, [&]<int kRows>(int64_t r) {
+    if (kRows == 6) fetcher.Some();
+    MultiplyRows<kRows>(n, depth, a + r * depth, depth, b, n, c + r * n, n);
+  });
 }
 
 // kIn × 2 vectors of accumulators over all tiles; x and dy point into their panels.
