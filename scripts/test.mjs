@@ -1,5 +1,6 @@
-// npm test: all tests, two files at a time; after them, by themselves, those that watch the clock or the process
-// (*.alone.test.ts), which a neighbour would disturb. Further arguments go to mocha. The last line has the totals.
+// npm test: by themselves those that watch the clock or the process (*.alone.test.ts), which a neighbour would disturb, and
+// first, since a shared machine that has been busy for minutes may be slowed down; then all others, two files at a time.
+// Further arguments go to mocha. The last line has the totals.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -24,8 +25,8 @@ function mocha(...args) {
   return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)))
 }
 
-const together = await mocha('--parallel', '--jobs', '2', '--ignore', ALONE, ALL)
 const alone = await mocha(ALONE)
+const together = await mocha('--parallel', '--jobs', '2', '--ignore', ALONE, ALL)
 const { passed, failed, skipped } = totals
 process.stdout.write(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`)
 process.exitCode = together && alone ? 0 : 1
