@@ -1,7 +1,8 @@
-/* clmr.node: the bootstrap. Plain C without libstdc++ and without libtorch, so that it loads on every system and
-   can explain what is missing. loaded(name) tells of a library that this process has already; open(path) loads one by
-   its absolute path; init(path) loads the library that holds everything else and hands our exports to it. Nothing
-   opened here is ever closed: libtorch registers process-wide state, and node unloads addons of finished workers. */
+/* clmr.node: the bootstrap. Plain C without libstdc++ and without libtorch, so that it loads on every system
+   and can explain what is missing. loaded(name) tells of a library that this process has already; open(path)
+   loads one by its absolute path; init(path) loads the library that holds everything else and hands our
+   exports to it. Nothing opened here is ever closed: libtorch registers process-wide state, and node unloads
+   addons of finished workers. */
 #include <node_api.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ static void* load(napi_env env, const char* path) {
   int length = MultiByteToWideChar(CP_UTF8, 0, path, -1, NULL, 0);
   wchar_t* wide = (wchar_t*)malloc(length * sizeof *wide);
   MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, length);
-  void* library = (void*)LoadLibraryExW(wide, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
+  void* library =
+      (void*)LoadLibraryExW(wide, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
   free(wide);
   if (!library) {
     char message[64];
@@ -80,8 +82,8 @@ static void* load_argument(napi_env env, napi_callback_info info) {
   return library;
 }
 
-/* aoti_torch_abi_version as a BigInt (0x020f… = 2.15) where the library has one, otherwise null. It is plain C, so it
-   can be asked before any of our C++ is mapped. */
+/* aoti_torch_abi_version as a BigInt (0x020f… = 2.15) where the library has one, otherwise null. It is plain
+   C, so it can be asked before any of our C++ is mapped. */
 static napi_value abi_version(napi_env env, void* library) {
   napi_value result = NULL;
   uint64_t (*version)(void) = (uint64_t (*)(void))find(library, "aoti_torch_abi_version");
@@ -115,7 +117,8 @@ static napi_value init_binding(napi_env env, napi_callback_info info) {
   napi_value binding;
   void* library = load_argument(env, info);
   if (!library) return NULL;
-  napi_value (*init)(napi_env, napi_value) = (napi_value(*)(napi_env, napi_value))find(library, "clmr_napi_init");
+  napi_value (*init)(napi_env, napi_value) =
+      (napi_value (*)(napi_env, napi_value))find(library, "clmr_napi_init");
   if (!init) {
     napi_throw_error(env, kLoadError, "the library has no clmr_napi_init");
     return NULL;

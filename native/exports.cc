@@ -1,6 +1,6 @@
 // The export table, in the order of the data flow. lib/native/binding.ts is its other side.
-#include "bindings/async_work.h"
 #include "bindings/exports.h"
+#include "bindings/async_work.h"
 
 namespace {
 
@@ -20,6 +20,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) napi_value clmr_napi_init(napi_env env, napi_value exports) {
+extern "C" __attribute__((visibility("default"))) napi_value clmr_napi_init(napi_env env,
+                                                                            napi_value exports) {
   return Napi::RegisterModule(env, exports, Init);
 }

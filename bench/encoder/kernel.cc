@@ -1,5 +1,5 @@
-// The fused forward by itself, without Node: what `encode` from JavaScript is compared with, and the multiply-adds that
-// this machine can do at all. Prints a line of JSON.
+// The fused forward by itself, without Node: what `encode` from JavaScript is compared with, and the
+// multiply-adds that this machine can do at all. Prints a line of JSON.
 //   clmr_fused_forward BATCH SECONDS [float32 (tiles of nine and six), six; in bfloat16: winograd, direct]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -22,7 +22,9 @@ namespace {
 
 constexpr int64_t kThreads = 2;
 
-double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 // Independent multiply-adds in registers.
 constexpr int64_t kChains = 16, kRounds = 20'000'000;
@@ -54,7 +56,8 @@ double PeakGflops() {
   double best = 0;
   for (int repeat = 0; repeat < 3; ++repeat) {
     const double started = Now();
-    clmr::kernels::OneThreadEach(kThreads, kThreads, [&](int64_t) { lanes == 16 ? MultiplyAdds16() : MultiplyAdds8(); });
+    clmr::kernels::OneThreadEach(kThreads, kThreads,
+                                 [&](int64_t) { lanes == 16 ? MultiplyAdds16() : MultiplyAdds8(); });
     best = std::max(best, 2.0 * lanes * kChains * kRounds * kThreads / (Now() - started) / 1e9);
   }
   return best;
@@ -69,8 +72,8 @@ int main(int argc, char** argv) {
   c10::InferenceMode inference;
   std::vector<clmr::FoldedLayer> layers;
   for (const clmr::ConvBlock& b : clmr::SampleCnn::Create(1).blocks) {
-    auto [weight, bias] = clmr::kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean,
-                                                                    b.running_var, at::kDouble);
+    auto [weight, bias] = clmr::kernels::reference::fold_batch_norm(
+        b.weight, b.bias, b.gamma, b.beta, b.running_mean, b.running_var, at::kDouble);
     layers.push_back({weight, bias});
   }
   const std::string way = argc > 3 ? argv[3] : "float32";

@@ -41,12 +41,13 @@ struct Channels {
 
   // Their mean from sample `start` on, with silence outside of them.
   void MixDown(int64_t start, int64_t length, float* y) const {
-    kernels::mix_down_f32_reference(pointers.data(), static_cast<int64_t>(pointers.size()), frames, start, length, y);
+    kernels::mix_down_f32_reference(pointers.data(), static_cast<int64_t>(pointers.size()), frames, start,
+                                    length, y);
   }
 };
 
-void ResampleByPeriods(const Channels& channels, const SincTaps& taps, kernels::PolyphaseKernel kernel, float* y,
-                       int64_t length, const AbortFlag& abort) {
+void ResampleByPeriods(const Channels& channels, const SincTaps& taps, kernels::PolyphaseKernel kernel,
+                       float* y, int64_t length, const AbortFlag& abort) {
   const kernels::PolyphasePlan& plan = *taps.polyphase();
   std::vector<float> window(plan.samples()), memory(plan.memory(), 0.0f);
   const int64_t block = kernels::kPolyphasePeriods * plan.to;
@@ -59,7 +60,8 @@ void ResampleByPeriods(const Channels& channels, const SincTaps& taps, kernels::
   }
 }
 
-void ResampleByOutputs(const Channels& channels, const SincTaps& taps, float* y, int64_t length, const AbortFlag& abort) {
+void ResampleByOutputs(const Channels& channels, const SincTaps& taps, float* y, int64_t length,
+                       const AbortFlag& abort) {
   const int64_t piece = taps.PieceLength();
   const auto kernel = kernels::ChooseResample();
   SincTaps::Run run;

@@ -15,7 +15,8 @@ constexpr int64_t kPieceProducts = int64_t{1} << 21, kMaxPiece = 8192;
 constexpr int64_t kMaxExactTaps = int64_t{1} << 20, kMaxKeptTaps = int64_t{1} << 23;
 // Pairs of rates that are remembered between calls, those of up to 1 Mi taps.
 constexpr size_t kRemembered = 8;
-// The polyphase kernels: a period of at least 16 outputs, and not so long that a block of periods leaves the caches.
+// The polyphase kernels: a period of at least 16 outputs, and not so long that a block of periods leaves the
+// caches.
 constexpr int64_t kLeastPeriod = 16, kLongestPeriod = 2048;
 
 }  // namespace
@@ -32,7 +33,8 @@ SincTaps::SincTaps(const kernels::SincFilter& filter, int64_t from, int64_t to)
 }
 
 int64_t SincTaps::MakeRow(int64_t phase, float* taps) const {
-  return kernels::SincTaps(filter_, table_.empty() ? nullptr : table_.data(), from_, to_, phase, count_, taps);
+  return kernels::SincTaps(filter_, table_.empty() ? nullptr : table_.data(), from_, to_, phase, count_,
+                           taps);
 }
 
 int64_t SincTaps::PieceLength() const { return std::clamp<int64_t>(kPieceProducts / count_, 1, kMaxPiece); }
@@ -42,7 +44,8 @@ void SincTaps::Select(int64_t n, int64_t outputs, Run* run) const {
   run->input.resize(outputs);
   if (!kept_) run->made.resize(outputs * count_);
   for (int64_t i = 0; i < outputs; ++i) {
-    const int64_t phase = (n + i) % to_, first = kept_ ? first_[phase] : MakeRow(phase, &run->made[i * count_]);
+    const int64_t phase = (n + i) % to_,
+                  first = kept_ ? first_[phase] : MakeRow(phase, &run->made[i * count_]);
     run->row[i] = kept_ ? phase : i;
     run->input[i] = (n + i) / to_ * from_ + first;
   }

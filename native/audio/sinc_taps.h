@@ -8,7 +8,8 @@
 
 namespace clmr {
 
-// Rows of taps: all phases made once, or, for rates with many phases, those of a run made when they are needed.
+// Rows of taps: all phases made once, or, for rates with many phases, those of a run made when they are
+// needed.
 class SincTaps {
  public:
   // `from` and `to` are coprime.
@@ -25,8 +26,8 @@ class SincTaps {
   int64_t PieceLength() const;
   int64_t count() const { return count_; }
   int64_t size() const { return static_cast<int64_t>(taps_.size()); }
-  // For the polyphase kernels; nullptr where the phases are too many for it. Its blocks begin `lead` samples before the
-  // first period that they give.
+  // For the polyphase kernels; nullptr where the phases are too many for it. Its blocks begin `lead` samples
+  // before the first period that they give.
   const kernels::PolyphasePlan* polyphase() const { return groups_.empty() ? nullptr : &plan_; }
   int64_t lead() const { return lead_; }
 

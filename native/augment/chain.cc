@@ -36,7 +36,8 @@ void CheckView(const ViewParameters& view, int64_t length, const ChainSpec& spec
   }
   const int64_t start = StartOf(view, length, spec.clip_length);
   if (start > length - spec.clip_length)
-    throw Error("ERR_ARGUMENT", where + ": a crop at " + std::to_string(start) + " reaches past the end of the row");
+    throw Error("ERR_ARGUMENT",
+                where + ": a crop at " + std::to_string(start) + " reaches past the end of the row");
 }
 
 // Steps that need one sample at a time gather in a pass until one comes that needs the whole row.
@@ -68,7 +69,8 @@ void ApplyView(const float* source, const ViewParameters& view, Row row) {
 Chain::Chain(ChainSpec spec) : spec_(std::move(spec)) {
   for (size_t i = 0; i < spec_.transforms.size(); ++i) {
     augment::CheckSpec(spec_.transforms[i], spec_.sample_rate);
-    if (i > 0 && spec_.transforms[i].name == kCrop) throw Error("ERR_CONFIG", "randomCrop must be the first transform");
+    if (i > 0 && spec_.transforms[i].name == kCrop)
+      throw Error("ERR_CONFIG", "randomCrop must be the first transform");
   }
   if (spec_.views < 1 || spec_.clip_length < 1 || !(spec_.sample_rate > 0))
     throw Error("ERR_CONFIG", "views, clip length and sample rate must be above 0");
@@ -91,14 +93,15 @@ std::vector<ViewParameters> Chain::Draw(int64_t n, int64_t length, uint32_t step
   return rows;
 }
 
-void Chain::Apply(const float* batch, int64_t n, int64_t length, const std::vector<ViewParameters>& parameters, float* out,
-                  const AbortFlag& abort) const {
+void Chain::Apply(const float* batch, int64_t n, int64_t length,
+                  const std::vector<ViewParameters>& parameters, float* out, const AbortFlag& abort) const {
   CheckLength(length, spec_.clip_length);
   const int64_t rows = n * spec_.views, clip_length = spec_.clip_length;
   if (static_cast<int64_t>(parameters.size()) != rows)
-    throw Error("ERR_SHAPE", "parameters of " + std::to_string(parameters.size()) + " views, but " + std::to_string(rows) +
-                                 " are needed: examples · views");
-  for (int64_t r = 0; r < rows; ++r) CheckView(parameters[r], length, spec_, "parameters[" + std::to_string(r) + "]");
+    throw Error("ERR_SHAPE", "parameters of " + std::to_string(parameters.size()) + " views, but " +
+                                 std::to_string(rows) + " are needed: examples · views");
+  for (int64_t r = 0; r < rows; ++r)
+    CheckView(parameters[r], length, spec_, "parameters[" + std::to_string(r) + "]");
 
   // Rows differ in cost, so each thread takes the next one when it is free.
   std::atomic<int64_t> next{0};

@@ -47,10 +47,10 @@ class Chain {
   // The parameters of n·V rows for a batch of rows of `length` samples.
   std::vector<ViewParameters> Draw(int64_t n, int64_t length, uint32_t step) const;
 
-  // batch [n, length] float32 → views [n·V, clip_length], row = example·V + view, written to `out`. Rows run in
-  // parallel; the bits of a row depend on nothing but its input and parameters.
-  void Apply(const float* batch, int64_t n, int64_t length, const std::vector<ViewParameters>& parameters, float* out,
-             const AbortFlag& abort) const;
+  // batch [n, length] float32 → views [n·V, clip_length], row = example·V + view, written to `out`. Rows run
+  // in parallel; the bits of a row depend on nothing but its input and parameters.
+  void Apply(const float* batch, int64_t n, int64_t length, const std::vector<ViewParameters>& parameters,
+             float* out, const AbortFlag& abort) const;
 
  private:
   ChainSpec spec_;

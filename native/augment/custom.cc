@@ -1,5 +1,5 @@
-// The place of a transform that is written in JavaScript: drawn here like the others, applied by the facade, which cuts the
-// chain at it.
+// The place of a transform that is written in JavaScript: drawn here like the others, applied by the facade,
+// which cuts the chain at it.
 #include "augment/transform.h"
 
 namespace clmr::augment {

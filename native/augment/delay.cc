@@ -1,5 +1,5 @@
-// One echo, its time on a grid: min, min + step, … up to max, which is included (torchaudio-augmentations leaves it out,
-// against its own description).
+// One echo, its time on a grid: min, min + step, … up to max, which is included (torchaudio-augmentations
+// leaves it out, against its own description).
 #include <cmath>
 
 #include "augment/transform.h"

@@ -7,11 +7,12 @@ namespace {
 constexpr double kLowestCutoff = 10, kHighestCutoff = 500000;
 
 void Filter(const AppliedTransform& applied, Row& row, bool high_pass) {
-  kernels::sinc_filter_f32(row.samples, row.n, NumberParameter(applied, "cutoff") / row.sample_rate, high_pass,
-                           row.scratch);
+  kernels::sinc_filter_f32(row.samples, row.n, NumberParameter(applied, "cutoff") / row.sample_rate,
+                           high_pass, row.scratch);
 }
 
-void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
+void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& stream,
+                AppliedTransform& drawn) {
   drawn.parameters["cutoff"] = DrawUniform(spec, "cutoff", stream);
 }
 
@@ -44,10 +45,8 @@ const TransformType kHighLowPass{
           drawn.parameters["filter"] = std::string(filter);
           drawn.parameters["cutoff"] = DrawUniform(spec, filter, stream);
         },
-    .apply =
-        [](const AppliedTransform& applied, Row& row) {
-          Filter(applied, row, WordParameter(applied, "filter") == "highPass");
-        },
+    .apply = [](const AppliedTransform& applied,
+                Row& row) { Filter(applied, row, WordParameter(applied, "filter") == "highPass"); },
 };
 
 }  // namespace clmr::augment

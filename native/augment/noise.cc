@@ -1,5 +1,6 @@
-// White normal noise. `ratio` is std(noise) / std(clip): drawn from minSnr to maxSnr, names that torchaudio-augmentations gave to
-// these bounds though they are noise over signal, or from a true signal-to-noise range in dB.
+// White normal noise. `ratio` is std(noise) / std(clip): drawn from minSnr to maxSnr, names that
+// torchaudio-augmentations gave to these bounds though they are noise over signal, or from a true
+// signal-to-noise range in dB.
 #include <cmath>
 
 #include "augment/transform.h"
@@ -9,12 +10,14 @@ namespace clmr::augment {
 const TransformType kNoise{
     .name = "noise",
     .options = {"minSnr", "maxSnr", "snrDb"},
-    .parameters = {{.name = "ratio", .min = 0, .max = 1e6}, {.name = "seed", .min = 0, .max = 0x1p53, .integer = true}},
+    .parameters = {{.name = "ratio", .min = 0, .max = 1e6},
+                   {.name = "seed", .min = 0, .max = 0x1p53, .integer = true}},
     .draw =
         [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
-          drawn.parameters["ratio"] = HasOption(spec, "snrDb")
-                                          ? std::pow(10.0, -DrawUniform(spec, "snrDb", stream) / 20)
-                                          : stream.Uniform(NumberOption(spec, "minSnr"), NumberOption(spec, "maxSnr"));
+          drawn.parameters["ratio"] =
+              HasOption(spec, "snrDb")
+                  ? std::pow(10.0, -DrawUniform(spec, "snrDb", stream) / 20)
+                  : stream.Uniform(NumberOption(spec, "minSnr"), NumberOption(spec, "maxSnr"));
           drawn.parameters["seed"] = static_cast<double>(stream.Integer(0, (int64_t{1} << 53) - 1));
         },
     .fold =

@@ -15,7 +15,8 @@ double ToSixDigits(double value) {
 void ShiftPitch(const AppliedTransform& applied, Row& row) {
   const double cents = NumberParameter(applied, "cents");
   if (cents == 0) return;
-  kernels::pitch_shift_f32(row.samples, row.n, row.sample_rate, ToSixDigits(1 / std::pow(2.0, cents / 1200)), row.scratch);
+  kernels::pitch_shift_f32(row.samples, row.n, row.sample_rate, ToSixDigits(1 / std::pow(2.0, cents / 1200)),
+                           row.scratch);
 }
 
 }  // namespace

@@ -7,10 +7,12 @@ const TransformType kRandomCrop{
     .name = "randomCrop",
     .options = {},
     .parameters = {{.name = "start", .min = 0, .max = 0x1p53, .integer = true}},
-    .draw = [](const TransformSpec&, const DrawContext& context, random::Stream& stream,
-               AppliedTransform& drawn) {
-      drawn.parameters["start"] = static_cast<double>(stream.Integer(0, context.length - context.clip_length));
-    },
+    .draw =
+        [](const TransformSpec&, const DrawContext& context, random::Stream& stream,
+           AppliedTransform& drawn) {
+          drawn.parameters["start"] =
+              static_cast<double>(stream.Integer(0, context.length - context.clip_length));
+        },
 };
 
 }  // namespace clmr::augment

@@ -1,5 +1,6 @@
 #pragma once
-// What a transform is: its parameters, how they are drawn, how they are applied. One file each; transforms.cc lists them.
+// What a transform is: its parameters, how they are drawn, how they are applied. One file each; transforms.cc
+// lists them.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ struct Row {
   kernels::AugmentScratch& scratch;
 };
 
-// A parameter of an AppliedTransform: a number from min to max (a whole one where it says so), or one of `words`.
+// A parameter of an AppliedTransform: a number from min to max (a whole one where it says so), or one of
+// `words`.
 struct AppliedParameter {
   const char* name;
   double min = 0, max = 0;
@@ -33,26 +35,29 @@ struct AppliedParameter {
 
 struct TransformType {
   const char* name;
-  std::vector<const char*> options;        // of a TransformSpec, beside p
+  std::vector<const char*> options;  // of a TransformSpec, beside p
   std::vector<AppliedParameter> parameters;
   // Draws every parameter, always in the same order, whether the transform will be applied or not.
-  void (*draw)(const TransformSpec& spec, const DrawContext& context, random::Stream& stream, AppliedTransform& drawn);
-  // `applied` has been checked. One of the two, but for `custom` and the crop, which decides where the row is read: `apply`
-  // transforms the row; `fold` puts the transform into the pass that reads it, or says false where it has no place there.
+  void (*draw)(const TransformSpec& spec, const DrawContext& context, random::Stream& stream,
+               AppliedTransform& drawn);
+  // `applied` has been checked. One of the two, but for `custom` and the crop, which decides where the row is
+  // read: `apply` transforms the row; `fold` puts the transform into the pass that reads it, or says false
+  // where it has no place there.
   void (*apply)(const AppliedTransform& applied, Row& row) = nullptr;
   bool (*fold)(const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) = nullptr;
 };
 
-extern const TransformType kRandomCrop, kPolarityInversion, kNoise, kGain, kLowPass, kHighPass, kHighLowPass, kDelay,
-    kPitchShift, kReverb, kReverse, kCustom;
+extern const TransformType kRandomCrop, kPolarityInversion, kNoise, kGain, kLowPass, kHighPass, kHighLowPass,
+    kDelay, kPitchShift, kReverb, kReverse, kCustom;
 
 // nullptr for an unknown name
 const TransformType* FindTransform(const std::string& name);
 
-// ERR_CONFIG for an unknown transform or option, a missing option, one of the wrong kind, a cut-off above half the sample rate.
+// ERR_CONFIG for an unknown transform or option, a missing option, one of the wrong kind, a cut-off above
+// half the sample rate.
 void CheckSpec(const TransformSpec& spec, double sample_rate);
-// ERR_ARGUMENT for an unknown transform, one that is written in JavaScript, or a parameter that is missing or out of range;
-// `where` is for the message.
+// ERR_ARGUMENT for an unknown transform, one that is written in JavaScript, or a parameter that is missing or
+// out of range; `where` is for the message.
 void CheckApplied(const AppliedTransform& applied, double sample_rate, const std::string& where);
 
 // Option and parameter access; they throw where a check was left out.

@@ -8,9 +8,9 @@ namespace clmr::augment {
 namespace {
 
 const std::vector<const TransformType*>& All() {
-  static const std::vector<const TransformType*> all{&kRandomCrop, &kPolarityInversion, &kNoise,      &kGain,
-                                                     &kLowPass,    &kHighPass,          &kHighLowPass, &kDelay,
-                                                     &kPitchShift, &kReverb,            &kReverse,    &kCustom};
+  static const std::vector<const TransformType*> all{
+      &kRandomCrop, &kPolarityInversion, &kNoise,  &kGain,    &kLowPass, &kHighPass, &kHighLowPass,
+      &kDelay,      &kPitchShift,        &kReverb, &kReverse, &kCustom};
   return all;
 }
 
@@ -29,7 +29,8 @@ const SpecValue& Option(const TransformSpec& spec, const char* name) {
 void CheckNumber(const AppliedParameter& parameter, double value, const std::string& where) {
   const bool in_range = value >= parameter.min && value <= parameter.max;
   if (!in_range || (parameter.integer && std::floor(value) != value))
-    throw Error("ERR_ARGUMENT", where + ": " + parameter.name + " is " + std::to_string(value) + ", which is out of range");
+    throw Error("ERR_ARGUMENT",
+                where + ": " + parameter.name + " is " + std::to_string(value) + ", which is out of range");
 }
 
 void CheckWord(const AppliedParameter& parameter, const std::string& word, const std::string& where) {
@@ -39,7 +40,8 @@ void CheckWord(const AppliedParameter& parameter, const std::string& word, const
 
 void CheckCutoff(double cutoff, double sample_rate, const char* code, const std::string& where) {
   if (!(cutoff <= sample_rate / 2))
-    throw Error(code, where + ": a cut-off of " + std::to_string(cutoff) + " Hz lies above half the sample rate");
+    throw Error(code,
+                where + ": a cut-off of " + std::to_string(cutoff) + " Hz lies above half the sample rate");
 }
 
 }  // namespace
@@ -68,9 +70,12 @@ void CheckSpec(const TransformSpec& spec, double sample_rate) {
 
 void CheckApplied(const AppliedTransform& applied, double sample_rate, const std::string& where) {
   const TransformType* type = FindTransform(applied.name);
-  if (!type) throw Error("ERR_ARGUMENT", where + ": there is no transform \"" + applied.name + "\", but " + KnownNames());
+  if (!type)
+    throw Error("ERR_ARGUMENT",
+                where + ": there is no transform \"" + applied.name + "\", but " + KnownNames());
   const std::string at = where + " (" + applied.name + ")";
-  if (type == &kCustom) throw Error("ERR_ARGUMENT", at + ": a transform in JavaScript cannot be applied here");
+  if (type == &kCustom)
+    throw Error("ERR_ARGUMENT", at + ": a transform in JavaScript cannot be applied here");
   for (const AppliedParameter& parameter : type->parameters) {
     const auto found = applied.parameters.find(parameter.name);
     if (found == applied.parameters.end()) throw Error("ERR_ARGUMENT", at + " lacks " + parameter.name);
@@ -123,7 +128,8 @@ double DrawUniform(const TransformSpec& spec, const char* option, random::Stream
 double DrawInteger(const TransformSpec& spec, const char* option, random::Stream& stream) {
   const auto [low, high] = RangeOption(spec, option);
   const auto first = static_cast<int64_t>(std::ceil(low)), last = static_cast<int64_t>(std::floor(high));
-  if (first > last) throw Error("ERR_CONFIG", spec.name + ": the range of " + option + " holds no whole number");
+  if (first > last)
+    throw Error("ERR_CONFIG", spec.name + ": the range of " + option + " holds no whole number");
   return static_cast<double>(stream.Integer(first, last));
 }
 

@@ -77,9 +77,9 @@ struct Job {
   std::exception_ptr failure;
 };
 
-// One per environment (main thread or worker). Jobs, and the references in them, live and die on its JavaScript
-// thread; the pool's threads only pass pointers. When the environment ends, all of its work is aborted and waited
-// for, because that work reads buffers that end with it.
+// One per environment (main thread or worker). Jobs, and the references in them, live and die on its
+// JavaScript thread; the pool's threads only pass pointers. When the environment ends, all of its work is
+// aborted and waited for, because that work reads buffers that end with it.
 class Environment {
  public:
   explicit Environment(Napi::Env env) : env_(env) {
@@ -195,7 +195,8 @@ void InitAsync(Napi::Env env) {
   napi_set_instance_data(env, new Environment(env), nullptr, nullptr);
 }
 
-Napi::Value RunAsync(Napi::Env env, std::shared_ptr<AbortFlag> abort, const std::vector<Napi::Value>& keep, Execute execute) {
+Napi::Value RunAsync(Napi::Env env, std::shared_ptr<AbortFlag> abort, const std::vector<Napi::Value>& keep,
+                     Execute execute) {
   auto job = std::make_unique<Job>(env, std::move(abort), std::move(execute));
   for (const Napi::Value& value : keep)
     if (value.IsObject()) job->kept.push_back(Napi::Persistent(value));

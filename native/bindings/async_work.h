@@ -10,13 +10,14 @@
 
 namespace clmr::bindings {
 
-// Executes off the JavaScript thread and touches no JavaScript value; returns what runs on the JavaScript thread to
-// make the result. The flag is raised by the caller's AbortSignal and when the environment ends.
+// Executes off the JavaScript thread and touches no JavaScript value; returns what runs on the JavaScript
+// thread to make the result. The flag is raised by the caller's AbortSignal and when the environment ends.
 using Finish = std::function<Napi::Value(Napi::Env)>;
 using Execute = std::function<Finish(const AbortFlag&)>;
 
 // `keep` are the JavaScript values (input buffers, handles) that must live until the promise settles.
-Napi::Value RunAsync(Napi::Env env, std::shared_ptr<AbortFlag> abort, const std::vector<Napi::Value>& keep, Execute execute);
+Napi::Value RunAsync(Napi::Env env, std::shared_ptr<AbortFlag> abort, const std::vector<Napi::Value>& keep,
+                     Execute execute);
 
 // Per-environment state; called once from the export table.
 void InitAsync(Napi::Env env);

@@ -110,8 +110,8 @@ float* ToOut(Napi::Value value, int64_t size) {
 }
 
 // Applies to `out`, or to a new array that the promise brings.
-Finish ApplyTo(const Chain& chain, const Batch& batch, const std::vector<ViewParameters>& parameters, float* out,
-               const AbortFlag& abort) {
+Finish ApplyTo(const Chain& chain, const Batch& batch, const std::vector<ViewParameters>& parameters,
+               float* out, const AbortFlag& abort) {
   if (out) {
     chain.Apply(batch.samples, batch.n, batch.length, parameters, out, abort);
     return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
@@ -121,7 +121,9 @@ Finish ApplyTo(const Chain& chain, const Batch& batch, const std::vector<ViewPar
   return [views](Napi::Env env) { return ToFloat32Array(env, views); };
 }
 
-int64_t ViewsSize(const Chain& chain, const Batch& batch) { return batch.n * chain.spec().views * chain.spec().clip_length; }
+int64_t ViewsSize(const Chain& chain, const Batch& batch) {
+  return batch.n * chain.spec().views * chain.spec().clip_length;
+}
 
 // augment(chain, batch, n, length, step, out, abort)
 Napi::Value Augment(const Napi::CallbackInfo& info) {
@@ -155,9 +157,8 @@ Napi::Value ApplyTransforms(const Napi::CallbackInfo& info) {
   auto parameters = std::make_shared<std::vector<ViewParameters>>(ToParameters(info[1]));
   const Batch batch = ToBatch(info, 2);
   float* out = ToOut(info[5], ViewsSize(*chain, batch));
-  return RunAsync(info.Env(), ToAbortFlag(info[6]), {info[2], info[5]}, [=](const AbortFlag& abort) {
-    return ApplyTo(*chain, batch, *parameters, out, abort);
-  });
+  return RunAsync(info.Env(), ToAbortFlag(info[6]), {info[2], info[5]},
+                  [=](const AbortFlag& abort) { return ApplyTo(*chain, batch, *parameters, out, abort); });
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace {
   throw Error("ERR_ARGUMENT", std::string("expected ") + expected + " for " + name);
 }
 
-Napi::TypedArray ToTypedArray(Napi::Value value, const char* name, napi_typedarray_type type, const char* expected) {
+Napi::TypedArray ToTypedArray(Napi::Value value, const char* name, napi_typedarray_type type,
+                              const char* expected) {
   if (!value.IsTypedArray()) Refuse(name, expected);
   auto array = value.As<Napi::TypedArray>();
   if (array.TypedArrayType() != type) Refuse(name, expected);
@@ -50,7 +51,8 @@ Napi::ArrayBuffer ToArrayBuffer(Napi::Env env, const at::Tensor& tensor) {
       delete owner;
     };
     napi_value buffer;
-    if (napi_create_external_arraybuffer(env, tensor.data_ptr(), bytes, finalize, owner, &buffer) == napi_ok) {
+    if (napi_create_external_arraybuffer(env, tensor.data_ptr(), bytes, finalize, owner, &buffer) ==
+        napi_ok) {
       Napi::MemoryManagement::AdjustExternalMemory(env, owner->bytes);
       return Napi::ArrayBuffer(env, buffer);
     }
@@ -147,7 +149,8 @@ NamedTensors ToNamedTensors(Napi::Value state, const char* name) {
     }
     const FloatSpan data = ToFloats(entry.Get("data"), key.c_str());
     if (data.size != numel)
-      throw Error("ERR_SHAPE", key + " holds " + std::to_string(data.size) + " values, its shape says " + std::to_string(numel));
+      throw Error("ERR_SHAPE", key + " holds " + std::to_string(data.size) + " values, its shape says " +
+                                   std::to_string(numel));
     at::Tensor tensor = at::empty(shape, at::kFloat);
     if (numel) std::memcpy(tensor.data_ptr(), data.data, numel * sizeof(float));
     tensors.emplace_back(key, std::move(tensor));
@@ -160,7 +163,8 @@ Napi::Value ToStateDict(Napi::Env env, const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     auto entry = Napi::Object::New(env);
     auto shape = Napi::Array::New(env, tensor.dim());
-    for (int64_t d = 0; d < tensor.dim(); ++d) shape.Set(static_cast<uint32_t>(d), Napi::Number::New(env, tensor.size(d)));
+    for (int64_t d = 0; d < tensor.dim(); ++d)
+      shape.Set(static_cast<uint32_t>(d), Napi::Number::New(env, tensor.size(d)));
     entry.Set("shape", shape);
     entry.Set("data", ToFloat32Array(env, tensor));
     object.Set(name, entry);

@@ -1,5 +1,6 @@
 #pragma once
-// JavaScript values → C++ values and back. A wrong type is an Error with ERR_ARGUMENT that names the parameter.
+// JavaScript values → C++ values and back. A wrong type is an Error with ERR_ARGUMENT that names the
+// parameter.
 #include <ATen/core/Tensor.h>
 #include <napi.h>
 
@@ -13,7 +14,8 @@
 
 namespace clmr::bindings {
 
-// A typed array's memory, read in place. Keep the JavaScript value alive (RunAsync's `keep`) while it is used.
+// A typed array's memory, read in place. Keep the JavaScript value alive (RunAsync's `keep`) while it is
+// used.
 struct FloatSpan {
   float* data;
   int64_t size;

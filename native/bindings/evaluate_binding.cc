@@ -38,7 +38,8 @@ ProbeSpec ToProbeSpec(Napi::Value value) {
   spec.plateau_patience = IntegerAt(o, "plateauPatience");
   spec.stop_patience = IntegerAt(o, "stopPatience");
   spec.seed = static_cast<uint64_t>(IntegerAt(o, "seed"));
-  if (spec.classes < 1 || spec.hidden < 0) throw Error("ERR_ARGUMENT", "a probe needs classes ≥ 1 and hidden ≥ 0");
+  if (spec.classes < 1 || spec.hidden < 0)
+    throw Error("ERR_ARGUMENT", "a probe needs classes ≥ 1 and hidden ≥ 0");
   return spec;
 }
 
@@ -76,20 +77,22 @@ Napi::Value ProbeFit(const Napi::CallbackInfo& info) {
   const at::Tensor train_x = ToRows(info[1], "trainX", size);
   const at::Tensor valid_x = ToRows(info[3], "validX", size);
   const at::Tensor valid_y = ToRows(info[4], "validY", spec.classes);
-  return RunAsync(info.Env(), ToAbortFlag(info[5]), {info[1], info[2], info[3], info[4]}, [=](const AbortFlag& abort) -> Finish {
-    FittedProbe fitted = FitProbe(spec, train_x, train_y, valid_x, valid_y, abort);
-    return [fitted = std::move(fitted)](Napi::Env env) -> Napi::Value {
-      auto result = Napi::Object::New(env);
-      result.Set("probe", WrapProbe(env, fitted.probe));
-      result.Set("history", ToHistory(env, fitted.history));
-      return result;
-    };
-  });
+  return RunAsync(info.Env(), ToAbortFlag(info[5]), {info[1], info[2], info[3], info[4]},
+                  [=](const AbortFlag& abort) -> Finish {
+                    FittedProbe fitted = FitProbe(spec, train_x, train_y, valid_x, valid_y, abort);
+                    return [fitted = std::move(fitted)](Napi::Env env) -> Napi::Value {
+                      auto result = Napi::Object::New(env);
+                      result.Set("probe", WrapProbe(env, fitted.probe));
+                      result.Set("history", ToHistory(env, fitted.history));
+                      return result;
+                    };
+                  });
 }
 
 Napi::Value ProbeFromState(const Napi::CallbackInfo& info) {
   const ProbeSpec spec = ToProbeSpec(info[0]);
-  return WrapProbe(info.Env(), std::make_shared<Probe>(Probe::FromState(spec, ToNamedTensors(info[1], "state"))));
+  return WrapProbe(info.Env(),
+                   std::make_shared<Probe>(Probe::FromState(spec, ToNamedTensors(info[1], "state"))));
 }
 
 Napi::Value ProbeState(const Napi::CallbackInfo& info) {
@@ -99,25 +102,28 @@ Napi::Value ProbeState(const Napi::CallbackInfo& info) {
 Napi::Value ProbePredict(const Napi::CallbackInfo& info) {
   const auto probe = Handle<Probe>::Unwrap(info[0], kProbe);
   const at::Tensor x = ToRows(info[1], "x", probe->EmbeddingSize());
-  if (x.size(0) != ToInteger(info[2], "n")) throw Error("ERR_SHAPE", "x does not hold n embeddings of the probe's size");
-  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {info[0], info[1]}, [=](const AbortFlag&) -> Finish {
-    const at::Tensor p = probe->Predict(x).contiguous();
-    return [p](Napi::Env env) { return ToFloat32Array(env, p); };
-  });
+  if (x.size(0) != ToInteger(info[2], "n"))
+    throw Error("ERR_SHAPE", "x does not hold n embeddings of the probe's size");
+  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {info[0], info[1]},
+                  [=](const AbortFlag&) -> Finish {
+                    const at::Tensor p = probe->Predict(x).contiguous();
+                    return [p](Napi::Env env) { return ToFloat32Array(env, p); };
+                  });
 }
 
 Napi::Value TopKOf(const Napi::CallbackInfo& info) {
   const int64_t dim = ToInteger(info[2], "dim"), k = ToInteger(info[3], "k");
   const at::Tensor queries = ToRows(info[0], "queries", dim), rows = ToRows(info[1], "rows", dim);
-  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {info[0], info[1]}, [=](const AbortFlag& abort) -> Finish {
-    const Neighbours found = TopK(queries, rows, k, abort);
-    return [found](Napi::Env env) -> Napi::Value {
-      auto result = Napi::Object::New(env);
-      result.Set("indices", ToInt32Array(env, found.indices));
-      result.Set("scores", ToFloat32Array(env, found.scores));
-      return result;
-    };
-  });
+  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {info[0], info[1]},
+                  [=](const AbortFlag& abort) -> Finish {
+                    const Neighbours found = TopK(queries, rows, k, abort);
+                    return [found](Napi::Env env) -> Napi::Value {
+                      auto result = Napi::Object::New(env);
+                      result.Set("indices", ToInt32Array(env, found.indices));
+                      result.Set("scores", ToFloat32Array(env, found.scores));
+                      return result;
+                    };
+                  });
 }
 
 Napi::Value PcaOf(const Napi::CallbackInfo& info) {

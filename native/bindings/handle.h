@@ -1,6 +1,7 @@
 #pragma once
-// A JavaScript object that owns a native one. It is tagged (a wrong handle is a sentence, not a crash), disposable
-// (the native object goes when the last call in flight lets go of it) and weighed (V8 knows its bytes).
+// A JavaScript object that owns a native one. It is tagged (a wrong handle is a sentence, not a crash),
+// disposable (the native object goes when the last call in flight lets go of it) and weighed (V8 knows its
+// bytes).
 #include <napi.h>
 
 #include <memory>
@@ -25,7 +26,8 @@ class Handle {
       box->Release(env);
       delete box;
     };
-    if (napi_type_tag_object(env, js, &Tag()) != napi_ok || napi_wrap(env, js, box, finalize, nullptr, nullptr) != napi_ok) {
+    if (napi_type_tag_object(env, js, &Tag()) != napi_ok ||
+        napi_wrap(env, js, box, finalize, nullptr, nullptr) != napi_ok) {
       delete box;
       throw Error("ERR_INTERNAL", "a handle could not be made");
     }
@@ -74,7 +76,8 @@ class Handle {
   static Box* Find(Napi::Value js) {
     bool matches = false;
     void* data = nullptr;
-    if (!js.IsObject() || napi_check_object_type_tag(js.Env(), js, &Tag(), &matches) != napi_ok || !matches) return nullptr;
+    if (!js.IsObject() || napi_check_object_type_tag(js.Env(), js, &Tag(), &matches) != napi_ok || !matches)
+      return nullptr;
     return napi_unwrap(js.Env(), js, &data) == napi_ok ? static_cast<Box*>(data) : nullptr;
   }
 };

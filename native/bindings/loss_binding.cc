@@ -18,12 +18,14 @@ Napi::Value NtXent(const Napi::CallbackInfo& info) {
   const int64_t dim = ToInteger(info[1], "dim"), views = ToInteger(info[2], "views");
   const double temperature = ToNumber(info[3], "temperature");
   if (dim < 1 || z.size % dim != 0)
-    throw Error("ERR_SHAPE", "expected z to hold whole rows of " + std::to_string(dim) + " values but it holds " +
-                                 std::to_string(z.size));
+    throw Error("ERR_SHAPE", "expected z to hold whole rows of " + std::to_string(dim) +
+                                 " values but it holds " + std::to_string(z.size));
   return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[0]}, [=](const AbortFlag& abort) -> Finish {
-    auto result = NtXentLossAndGradient(at::from_blob(z.data, {z.size / dim, dim}, at::kFloat), views, temperature, abort);
+    auto result = NtXentLossAndGradient(at::from_blob(z.data, {z.size / dim, dim}, at::kFloat), views,
+                                        temperature, abort);
     if (!std::isfinite(result.loss))
-      throw Error("ERR_NON_FINITE", "the projections hold NaN or infinity: the loss is " + std::to_string(result.loss));
+      throw Error("ERR_NON_FINITE",
+                  "the projections hold NaN or infinity: the loss is " + std::to_string(result.loss));
     return [result](Napi::Env env) -> Napi::Value {
       auto js = Napi::Object::New(env);
       js.Set("loss", result.loss);

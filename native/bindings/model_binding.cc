@@ -25,8 +25,8 @@ Napi::Value NewEncoder(Napi::Env env, Napi::Value options_js, std::function<Samp
   if (precision != "float32" && precision != "bfloat16")
     throw Error("ERR_ARGUMENT", "expected float32 or bfloat16 for precision but received " + precision);
   return RunAsync(env, std::make_shared<AbortFlag>(false), {}, [=](const AbortFlag&) -> Finish {
-    auto encoder =
-        std::make_shared<Encoder>(make(), device, precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
+    auto encoder = std::make_shared<Encoder>(
+        make(), device, precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
     return [encoder](Napi::Env env) { return EncoderBox::Wrap(env, encoder, "Encoder", encoder->Bytes()); };
   });
 }
@@ -45,8 +45,8 @@ struct Windows {
 
 // (encoder, samples, starts, out)
 Windows ToWindows(const Napi::CallbackInfo& info) {
-  Windows windows{EncoderBox::Unwrap(info[0], "Encoder"), ToFloats(info[1], "samples"), ToDoubles(info[2], "starts"),
-                  nullptr};
+  Windows windows{EncoderBox::Unwrap(info[0], "Encoder"), ToFloats(info[1], "samples"),
+                  ToDoubles(info[2], "starts"), nullptr};
   if (info[3].IsUndefined()) return windows;
   const FloatSpan out = ToFloats(info[3], "out");
   if (out.size != windows.count() * kEmbeddingSize)
@@ -59,15 +59,16 @@ Windows ToWindows(const Napi::CallbackInfo& info) {
 // Resolves to undefined where the caller gave `out`.
 Napi::Value EncodeWindows(const Napi::CallbackInfo& info) {
   const Windows windows = ToWindows(info);
-  return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[1], info[3]}, [windows](const AbortFlag& abort) -> Finish {
-    if (windows.out) {
-      windows.EncodeTo(windows.out, abort);
-      return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
-    }
-    at::Tensor result = at::empty({windows.count(), kEmbeddingSize}, at::kFloat);
-    windows.EncodeTo(result.mutable_data_ptr<float>(), abort);
-    return [result](Napi::Env env) { return ToFloat32Array(env, result); };
-  });
+  return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[1], info[3]},
+                  [windows](const AbortFlag& abort) -> Finish {
+                    if (windows.out) {
+                      windows.EncodeTo(windows.out, abort);
+                      return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
+                    }
+                    at::Tensor result = at::empty({windows.count(), kEmbeddingSize}, at::kFloat);
+                    windows.EncodeTo(result.mutable_data_ptr<float>(), abort);
+                    return [result](Napi::Env env) { return ToFloat32Array(env, result); };
+                  });
 }
 
 Napi::Value EncodeWindowsSync(const Napi::CallbackInfo& info) {

@@ -62,7 +62,8 @@ void ExportRuntime(Napi::Object exports) {
   Export(exports, "getThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
     return Napi::Number::New(info.Env(), ThreadCount());
   });
-  Export(exports, "createAbortFlag", [](const Napi::CallbackInfo& info) { return AbortFlagObject::New(info.Env()); });
+  Export(exports, "createAbortFlag",
+         [](const Napi::CallbackInfo& info) { return AbortFlagObject::New(info.Env()); });
   Export(exports, "allocate", [](const Napi::CallbackInfo& info) {
     return ToFloat32Array(info.Env(), at::zeros({ToInteger(info[0], "length")}, at::kFloat));
   });

@@ -21,7 +21,8 @@ OptimizerSpec ToOptimizerSpec(Napi::Object js) {
     const auto [beta1, beta2] = RangeAt(js, "betas");
     return AdamSpec{beta1, beta2, NumberAt(js, "eps"), NumberAt(js, "weightDecay")};
   }
-  if (name == "sgd") return SgdSpec{NumberAt(js, "momentum"), NumberAt(js, "weightDecay"), BooleanAt(js, "nesterov")};
+  if (name == "sgd")
+    return SgdSpec{NumberAt(js, "momentum"), NumberAt(js, "weightDecay"), BooleanAt(js, "nesterov")};
   if (name == "lars")
     return LarsSpec{NumberAt(js, "momentum"), NumberAt(js, "weightDecay"), NumberAt(js, "trustCoefficient"),
                     BooleanAt(js, "excludeBiasAndNorm")};
@@ -33,8 +34,10 @@ bool Holds(Napi::Object js, const char* name) { return !js.Get(name).IsUndefined
 ObjectiveSpec ToObjectiveSpec(Napi::Object js) {
   const std::string name = StringAt(js, "name");
   if (name == "ntXent")
-    return NtXentSpec{NumberAt(js, "temperature"), Holds(js, "learnTemperature") && BooleanAt(js, "learnTemperature")};
-  if (name == "infoNce") return InfoNceSpec{NumberAt(js, "temperature"), NumberAt(js, "momentum"), IntegerAt(js, "queue")};
+    return NtXentSpec{NumberAt(js, "temperature"),
+                      Holds(js, "learnTemperature") && BooleanAt(js, "learnTemperature")};
+  if (name == "infoNce")
+    return InfoNceSpec{NumberAt(js, "temperature"), NumberAt(js, "momentum"), IntegerAt(js, "queue")};
   if (name == "byol")
     return ByolSpec{NumberAt(js, "momentum"), Holds(js, "scheduleSteps") ? IntegerAt(js, "scheduleSteps") : 0,
                     IntegerAt(js, "predictorHidden")};
@@ -46,7 +49,8 @@ ObjectiveSpec ToObjectiveSpec(Napi::Object js) {
 
 TrainerSpec ToTrainerSpec(Napi::Object js) {
   const std::string device = StringAt(js, "device");
-  if (device != "cpu" && device != "auto") throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + device);
+  if (device != "cpu" && device != "auto")
+    throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + device);
   TrainerSpec spec;
   spec.seed = static_cast<uint64_t>(IntegerAt(js, "seed"));
   spec.batch_size = IntegerAt(js, "batchSize");
@@ -57,7 +61,8 @@ TrainerSpec ToTrainerSpec(Napi::Object js) {
   spec.fused = StringAt(js, "kernels") == "fused";
   spec.kept = StringAt(js, "precision") == "bfloat16" ? at::kBFloat16 : at::kFloat;
   spec.objective = ToObjectiveSpec(ObjectAt(js, "objective"));
-  spec.projection = {IntegerAt(ObjectAt(js, "projection"), "hidden"), IntegerAt(ObjectAt(js, "projection"), "out")};
+  spec.projection = {IntegerAt(ObjectAt(js, "projection"), "hidden"),
+                     IntegerAt(ObjectAt(js, "projection"), "out")};
   spec.optimizer = ToOptimizerSpec(ObjectAt(js, "optimizer"));
   spec.chain = ToChainSpec(js.Get("chain"));
   return spec;
@@ -74,8 +79,9 @@ std::optional<NamedTensors> ToState(Napi::Value js, const char* name) {
 at::Tensor ToMatrix(Napi::Value js, const char* name, int64_t rows, int64_t cols) {
   const FloatSpan span = ToFloats(js, name);
   if (rows < 1 || span.size != rows * cols)
-    throw Error("ERR_SHAPE", std::string(name) + " holds " + std::to_string(span.size) + " values instead of " +
-                                 std::to_string(rows) + " rows of " + std::to_string(cols));
+    throw Error("ERR_SHAPE", std::string(name) + " holds " + std::to_string(span.size) +
+                                 " values instead of " + std::to_string(rows) + " rows of " +
+                                 std::to_string(cols));
   return at::from_blob(span.data, {rows, cols}, at::kFloat);
 }
 
@@ -88,7 +94,8 @@ at::Tensor ToLabels(Napi::Value js) {
 
 Napi::Array ToArray(Napi::Env env, const std::vector<int64_t>& values) {
   auto array = Napi::Array::New(env, values.size());
-  for (uint32_t i = 0; i < values.size(); ++i) array.Set(i, Napi::Number::New(env, static_cast<double>(values[i])));
+  for (uint32_t i = 0; i < values.size(); ++i)
+    array.Set(i, Napi::Number::New(env, static_cast<double>(values[i])));
   return array;
 }
 
@@ -135,10 +142,11 @@ Napi::Value StepOnViews(const Napi::CallbackInfo& info) {
   const at::Tensor views = ToMatrix(info[1], "views", ToInteger(info[2], "rows"), kClipLength);
   const at::Tensor labels = ToLabels(info[3]);
   const double learning_rate = ToNumber(info[4], "learningRate");
-  return RunAsync(info.Env(), ToAbortFlag(info[5]), {info[1], info[3]}, [=](const AbortFlag& abort) -> Finish {
-    const StepResult result = trainer->StepOnViews({views, labels}, learning_rate, abort);
-    return [=](Napi::Env env) { return ToJs(env, result, learning_rate); };
-  });
+  return RunAsync(info.Env(), ToAbortFlag(info[5]), {info[1], info[3]},
+                  [=](const AbortFlag& abort) -> Finish {
+                    const StepResult result = trainer->StepOnViews({views, labels}, learning_rate, abort);
+                    return [=](Napi::Env env) { return ToJs(env, result, learning_rate); };
+                  });
 }
 
 Napi::Value Validate(const Napi::CallbackInfo& info) {

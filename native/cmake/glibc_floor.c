@@ -1,5 +1,5 @@
-/* Built on a new Linux, loaded on an old one: what libclmr asks of glibc and libstdc++ stays at or below the floor of
-   libtorch itself, glibc 2.28. Each function here stands in for one whose default version is younger
+/* Built on a new Linux, loaded on an old one: what libclmr asks of glibc and libstdc++ stays at or below the
+   floor of libtorch itself, glibc 2.28. Each function here stands in for one whose default version is younger
    (-Wl,--wrap=NAME in glibc_floor.cmake) and calls the old version, which every later glibc still has.
    scripts/check-symbols.mjs finds what is missing here. */
 #include <pthread.h>
@@ -41,8 +41,11 @@ double __wrap_log(double x) { return clmr_old_log(x); }
 double __wrap_log2(double x) { return clmr_old_log2(x); }
 double __wrap_pow(double x, double y) { return clmr_old_pow(x, y); }
 /* In libpthread before 2.34, which node itself has loaded. */
-int __wrap_pthread_once(pthread_once_t* once, void (*routine)(void)) { return clmr_old_pthread_once(once, routine); }
-/* std::condition_variable::wait(std::unique_lock<std::mutex>&): a new version in GCC 12 for an exception specification. */
+int __wrap_pthread_once(pthread_once_t* once, void (*routine)(void)) {
+  return clmr_old_pthread_once(once, routine);
+}
+/* std::condition_variable::wait(std::unique_lock<std::mutex>&): a new version in GCC 12 for an exception
+ * specification. */
 void __wrap__ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE(void* self, void* lock) {
   clmr_old_condition_wait(self, lock);
 }

@@ -11,8 +11,8 @@
 namespace clmr {
 namespace {
 
-// Adam (Kingma & Ba, ICLR 2015) with L2 regularisation inside the gradient, as torch.optim.Adam: betas 0.9 and 0.999,
-// eps 1e-8 outside the corrected root.
+// Adam (Kingma & Ba, ICLR 2015) with L2 regularisation inside the gradient, as torch.optim.Adam: betas 0.9
+// and 0.999, eps 1e-8 outside the corrected root.
 class Adam {
  public:
   Adam(std::vector<at::Tensor> parameters, double weight_decay)
@@ -42,8 +42,8 @@ class Adam {
   int64_t step_ = 0;
 };
 
-// torch.optim.lr_scheduler.ReduceLROnPlateau, mode min, threshold 1e-4 relative, no cool-down, eps 1e-8: the rate falls
-// after more than `patience` epochs in a row that were not better than (1 − 1e-4)·best.
+// torch.optim.lr_scheduler.ReduceLROnPlateau, mode min, threshold 1e-4 relative, no cool-down, eps 1e-8: the
+// rate falls after more than `patience` epochs in a row that were not better than (1 − 1e-4)·best.
 class Plateau {
  public:
   Plateau(double learning_rate, double factor, int64_t patience)
@@ -77,8 +77,8 @@ at::Tensor EpochOrder(const ProbeSpec& spec, int64_t epoch, int64_t n) {
   return order;
 }
 
-double TrainEpoch(const ProbeSpec& spec, const Probe& probe, Adam& adam, double learning_rate, const at::Tensor& order,
-                  const at::Tensor& x, const at::Tensor& y, const AbortFlag& abort) {
+double TrainEpoch(const ProbeSpec& spec, const Probe& probe, Adam& adam, double learning_rate,
+                  const at::Tensor& order, const at::Tensor& x, const at::Tensor& y, const AbortFlag& abort) {
   const int64_t n = order.size(0);
   double total = 0;
   std::vector<at::Tensor> gradient;
@@ -122,9 +122,10 @@ void CheckExamples(const ProbeSpec& spec, const at::Tensor& x, const at::Tensor&
 }
 
 void CheckSpec(const ProbeSpec& spec) {
-  const bool sound = spec.classes > 0 && spec.hidden >= 0 && spec.learning_rate > 0 && spec.weight_decay >= 0 &&
-                     spec.batch_size > 0 && spec.max_epochs > 0 && spec.plateau_factor > 0 && spec.plateau_factor < 1 &&
-                     spec.plateau_patience >= 0 && spec.stop_patience > 0;
+  const bool sound = spec.classes > 0 && spec.hidden >= 0 && spec.learning_rate > 0 &&
+                     spec.weight_decay >= 0 && spec.batch_size > 0 && spec.max_epochs > 0 &&
+                     spec.plateau_factor > 0 && spec.plateau_factor < 1 && spec.plateau_patience >= 0 &&
+                     spec.stop_patience > 0;
   if (!sound) throw Error("ERR_ARGUMENT", "the probe's settings are out of range");
 }
 
@@ -142,7 +143,8 @@ FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at:
   ProbeHistory history;
   NamedTensors best;
   double best_loss = std::numeric_limits<double>::infinity();
-  // as Lightning's EarlyStopping with min_delta 0: over after `stop_patience` epochs in a row without a new best
+  // as Lightning's EarlyStopping with min_delta 0: over after `stop_patience` epochs in a row without a new
+  // best
   for (int64_t epoch = 0, waited = 0; epoch < spec.max_epochs && waited < spec.stop_patience; ++epoch) {
     const double learning_rate = plateau.LearningRate();
     const at::Tensor order = EpochOrder(spec, epoch, train_x.size(0));

@@ -15,13 +15,14 @@ constexpr const char* kWeights[] = {"0.weight", "2.weight"};
 constexpr const char* kBiases[] = {"0.bias", "2.bias"};
 
 const at::Tensor& Find(const NamedTensors& state, const std::string& name, int64_t rows, int64_t cols) {
-  const auto found = std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; });
+  const auto found =
+      std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; });
   if (found == state.end()) throw Error("ERR_CHECKPOINT", "the probe has no tensor " + name);
   const at::Tensor& tensor = found->second;
   const bool fits = cols == 0 ? tensor.dim() == 1 : tensor.dim() == 2 && (cols < 0 || tensor.size(1) == cols);
   if (!fits || tensor.size(0) != rows)
-    throw Error("ERR_CHECKPOINT",
-                "the probe's tensor " + name + " does not have the shape that its classes and hidden size ask for");
+    throw Error("ERR_CHECKPOINT", "the probe's tensor " + name +
+                                      " does not have the shape that its classes and hidden size ask for");
   if (!at::isfinite(tensor).all().item<bool>())
     throw Error("ERR_NON_FINITE", "the probe's tensor " + name + " holds NaN or infinity");
   return tensor;
@@ -108,11 +109,11 @@ double Probe::Loss(const at::Tensor& x, const at::Tensor& y) const {
   return -(at::log_softmax(logits, 1) * y).sum(1).mean().item<double>();
 }
 
-double Probe::LossAndGradient(const at::Tensor& x, const at::Tensor& y, std::vector<at::Tensor>* gradient) const {
+double Probe::LossAndGradient(const at::Tensor& x, const at::Tensor& y,
+                              std::vector<at::Tensor>* gradient) const {
   const bool deep = layers_.size() == 2;
   // [n, hidden] after ReLU, or x itself
-  const at::Tensor features =
-      deep ? at::addmm(layers_[0].bias, x, layers_[0].weight.t()).relu_() : x;
+  const at::Tensor features = deep ? at::addmm(layers_[0].bias, x, layers_[0].weight.t()).relu_() : x;
   const Layer& last = layers_.back();
   const at::Tensor logits = at::addmm(last.bias, features, last.weight.t());
   double loss;

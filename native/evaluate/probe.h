@@ -1,5 +1,6 @@
 #pragma once
-// The head of the linear evaluation: embeddings [n, E] → logits [n, K], trained while the encoder stays as it is.
+// The head of the linear evaluation: embeddings [n, E] → logits [n, K], trained while the encoder stays as it
+// is.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -67,8 +68,8 @@ struct FittedProbe {
   ProbeHistory history;
 };
 
-// x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of the validation
-// loss; the weights of the best validation loss are kept. Looks at `abort` between batches.
+// x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of the
+// validation loss; the weights of the best validation loss are kept. Looks at `abort` between batches.
 FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
                      const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort);
 

@@ -11,13 +11,14 @@
 namespace clmr {
 namespace {
 
-// The product by GEMM rounds differently from row to row; this many more candidates than asked for are ranked again
-// by a dot product in double.
+// The product by GEMM rounds differently from row to row; this many more candidates than asked for are ranked
+// again by a dot product in double.
 constexpr int64_t kSpareCandidates = 32;
 constexpr int64_t kScoresPerChunk = int64_t{1} << 24;
 
 void CheckFinite(const at::Tensor& x, const char* name) {
-  if (!at::isfinite(x).all().item<bool>()) throw Error("ERR_NON_FINITE", std::string(name) + " hold NaN or infinity");
+  if (!at::isfinite(x).all().item<bool>())
+    throw Error("ERR_NON_FINITE", std::string(name) + " hold NaN or infinity");
 }
 
 // In double, so that neither tiny nor huge rows lose their direction; zero rows stay zero.
@@ -50,8 +51,9 @@ Neighbours TopK(const at::Tensor& queries, const at::Tensor& rows, int64_t k, co
       std::vector<int32_t> candidates(count);
       for (int64_t i = begin; i < end; ++i) {
         kernels::reference::top_k_f32(score + (i - from) * n, n, count, candidates.data());
-        kernels::reference::rank_by_dot_f32(unit_queries.const_data_ptr<float>() + i * dim, unit_rows.const_data_ptr<float>(),
-                                            dim, candidates.data(), count, k, indices + i * k, best + i * k);
+        kernels::reference::rank_by_dot_f32(unit_queries.const_data_ptr<float>() + i * dim,
+                                            unit_rows.const_data_ptr<float>(), dim, candidates.data(), count,
+                                            k, indices + i * k, best + i * k);
       }
     });
   }
@@ -60,7 +62,8 @@ Neighbours TopK(const at::Tensor& queries, const at::Tensor& rows, int64_t k, co
 
 at::Tensor Pca(const at::Tensor& x, int64_t components) {
   const int64_t n = x.size(0), dim = x.size(1);
-  if (components < 1 || components > dim) throw Error("ERR_ARGUMENT", "components must lie between 1 and the number of columns");
+  if (components < 1 || components > dim)
+    throw Error("ERR_ARGUMENT", "components must lie between 1 and the number of columns");
   CheckFinite(x, "the embeddings");
   const at::Tensor wide = x.to(at::kDouble);
   const at::Tensor centred = wide - wide.mean(0, /*keepdim=*/true);

@@ -26,9 +26,12 @@ namespace {
 const PointwiseLoops& Loops() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kPointwise;
-    case Isa::avx2: return avx2::kPointwise;
-    default: break;
+    case Isa::avx512:
+      return avx512::kPointwise;
+    case Isa::avx2:
+      return avx2::kPointwise;
+    default:
+      break;
   }
 #endif
   return base::kPointwise;

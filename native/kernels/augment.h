@@ -1,7 +1,7 @@
 #pragma once
-// The augmentations as stage augment calls them, mono float32, one clip at a time: by the fast loops of this CPU, or
-// by the plain reference where there are none or CLMR_KERNELS=reference asks for it. The bits of a result depend on
-// its input, its parameters and the instruction set, on nothing else.
+// The augmentations as stage augment calls them, mono float32, one clip at a time: by the fast loops of this
+// CPU, or by the plain reference where there are none or CLMR_KERNELS=reference asks for it. The bits of a
+// result depend on its input, its parameters and the instruction set, on nothing else.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -58,8 +58,8 @@ void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, Augment
 // As the reference, within 2e-6 at full scale.
 void reverb_f32(float* x, int64_t n, double sample_rate, const reference::ReverbParameters& parameters,
                 AugmentScratch& scratch);
-// As the reference, within 1e-5 at full scale wherever both find the same segments alike; where two lie equally near
-// (a periodic sound, silence), either may take another.
+// As the reference, within 1e-5 at full scale wherever both find the same segments alike; where two lie
+// equally near (a periodic sound, silence), either may take another.
 void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, AugmentScratch& scratch);
 
 }  // namespace clmr::kernels

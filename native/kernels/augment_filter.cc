@@ -20,9 +20,12 @@ constexpr float kLargestForFft = 1e30f;
 const FilterLoops& Loops() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kFilter;
-    case Isa::avx2: return avx2::kFilter;
-    default: break;
+    case Isa::avx512:
+      return avx512::kFilter;
+    case Isa::avx2:
+      return avx2::kFilter;
+    default:
+      break;
   }
 #endif
   return base::kFilter;
@@ -62,7 +65,8 @@ void DesignTaps(double cutoff, int64_t half, bool high_pass, std::vector<float>&
   }
 }
 
-// e^(−2πi·jk/length), k = 1, 2, 3, j < length / 4, for the stages length = points, points / 4 …; made once a size.
+// e^(−2πi·jk/length), k = 1, 2, 3, j < length / 4, for the stages length = points, points / 4 …; made once a
+// size.
 const float* FftTwiddles(int log_points) {
   static std::array<std::once_flag, kMostLog + 1> made;
   static std::array<std::vector<float>, kMostLog + 1> tables;

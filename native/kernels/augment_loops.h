@@ -8,7 +8,8 @@ namespace clmr::kernels {
 // Samples that may be read, or where it says so written, behind the end of a signal.
 constexpr int64_t kLaneSlack = 256;
 
-// Overlap-save in lanes: a group is 2·lanes blocks of the signal, one complex FFT whose lanes hold two blocks each.
+// Overlap-save in lanes: a group is 2·lanes blocks of the signal, one complex FFT whose lanes hold two blocks
+// each.
 struct FftFilterPlan {
   int64_t points;         // of the FFT, a power of two
   int64_t outputs;        // of a block, a multiple of 16
@@ -22,23 +23,27 @@ struct PointwiseLoops {
   // y[i] = (u[i] + volume · u[i − offset]) / 2 with u = factor · x; y may be x
   void (*echo_f32)(const float* x, float factor, int64_t offset, float volume, float* y, int64_t n);
   // y = after · (before · x + ratio · std(before · x) · noise); y may be x
-  void (*noise_f32)(const float* x, float before, double ratio, uint64_t seed, float after, float* y, int64_t n);
+  void (*noise_f32)(const float* x, float before, double ratio, uint64_t seed, float after, float* y,
+                    int64_t n);
   void (*reverse_f32)(float* x, int64_t n);
 };
 
 struct FilterLoops {
   int64_t lanes;
-  // padded [2·half + n], then kLaneSlack → y [n] = Σ_k taps[k] · padded[i + k]; `count` taps, zeros up to a multiple of 16.
+  // padded [2·half + n], then kLaneSlack → y [n] = Σ_k taps[k] · padded[i + k]; `count` taps, zeros up to a
+  // multiple of 16.
   void (*convolve_f32)(const float* padded, const float* taps, int64_t count, float* y, int64_t n);
   // The same. padded: then `points` and kLaneSlack; memory: 2·lanes·points, then 2·points.
-  void (*convolve_fft_f32)(const float* padded, const float* taps, const FftFilterPlan& plan, float* memory, float* y,
-                           int64_t n);
-  // x [n] → padded [half + n + half]: the ends repeated, what is not finite as silence; returns the largest magnitude.
+  void (*convolve_fft_f32)(const float* padded, const float* taps, const FftFilterPlan& plan, float* memory,
+                           float* y, int64_t n);
+  // x [n] → padded [half + n + half]: the ends repeated, what is not finite as silence; returns the largest
+  // magnitude.
   float (*pad_f32)(const float* x, int64_t n, int64_t half, float* padded);
 };
 
-// Delay lines of one kind share a ring: `size` samples each, a multiple of 16 and at least 16 longer than the longest delay,
-// then 16 more. What goes in is written at the ring's place, which is aligned; what comes out is read a delay before it.
+// Delay lines of one kind share a ring: `size` samples each, a multiple of 16 and at least 16 longer than the
+// longest delay, then 16 more. What goes in is written at the ring's place, which is aligned; what comes out
+// is read a delay before it.
 struct ReverbRing {
   float* lines[2][8];  // of two channels
   int delays[2][8];
@@ -72,12 +77,12 @@ struct PitchLoops {
   void (*resample_f32)(const float* x, double step, const float* table, int64_t taps, float* y, int64_t n);
 };
 
-#define CLMR_DECLARE_AUGMENT_LOOPS(isa)     \
-  namespace isa {                           \
-  extern const PointwiseLoops kPointwise;   \
-  extern const FilterLoops kFilter;         \
-  extern const ReverbLoops kReverb;         \
-  extern const PitchLoops kPitch;           \
+#define CLMR_DECLARE_AUGMENT_LOOPS(isa)   \
+  namespace isa {                         \
+  extern const PointwiseLoops kPointwise; \
+  extern const FilterLoops kFilter;       \
+  extern const ReverbLoops kReverb;       \
+  extern const PitchLoops kPitch;         \
   }
 CLMR_DECLARE_AUGMENT_LOOPS(base)
 CLMR_DECLARE_AUGMENT_LOOPS(avx2)

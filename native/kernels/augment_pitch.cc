@@ -12,9 +12,12 @@ namespace {
 const PitchLoops& Loops() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kPitch;
-    case Isa::avx2: return avx2::kPitch;
-    default: break;
+    case Isa::avx512:
+      return avx512::kPitch;
+    case Isa::avx2:
+      return avx2::kPitch;
+    default:
+      break;
   }
 #endif
   return base::kPitch;
@@ -41,8 +44,8 @@ void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, Aug
 
   const int64_t rest = l.segment + taps + kLaneSlack;
   float* stretched = scratch.stretched.Reserve(taps + total + rest) + taps;
-  const WsolaPlan plan{l.segment, l.search, l.overlap, factor, total,
-                       scratch.lines.Reserve(4 * (l.search + l.overlap + kLaneSlack))};
+  const WsolaPlan plan{l.segment, l.search, l.overlap,
+                       factor,    total,    scratch.lines.Reserve(4 * (l.search + l.overlap + kLaneSlack))};
   loops.wsola_f32(clipped, plan, stretched);
   Zero(stretched - taps, taps);
   Zero(stretched + total, rest);

@@ -12,9 +12,12 @@ namespace {
 const ReverbLoops& Loops() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kReverb;
-    case Isa::avx2: return avx2::kReverb;
-    default: break;
+    case Isa::avx512:
+      return avx512::kReverb;
+    case Isa::avx2:
+      return avx2::kReverb;
+    default:
+      break;
   }
 #endif
   return base::kReverb;
@@ -24,7 +27,8 @@ const ReverbLoops& Loops() {
 template <size_t kCount>
 int64_t LayOut(const int (&delays)[2][kCount], float* memory, ReverbRing* ring) {
   int longest = 0;
-  for (const auto& channel : delays) longest = std::max(longest, *std::max_element(channel, channel + kCount));
+  for (const auto& channel : delays)
+    longest = std::max(longest, *std::max_element(channel, channel + kCount));
   ring->size = (longest + 15) / 16 * 16 + 16;
   const int64_t space = ring->size + 16;
   for (int c = 0; memory && c < 2; ++c)

@@ -7,8 +7,8 @@
 namespace clmr::kernels {
 
 ReverbLines ReverbLinesAt(double sample_rate, double room_size) {
-  // Freeverb (Jezar at Dreampoint, public domain): lengths at 44,100 Hz; sox spreads the channels by 12 samples, with
-  // alternating signs.
+  // Freeverb (Jezar at Dreampoint, public domain): lengths at 44,100 Hz; sox spreads the channels by 12
+  // samples, with alternating signs.
   constexpr std::array<int, 8> kCombs{1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617};
   constexpr std::array<int, 4> kAllPasses{225, 341, 441, 556};
   const double rate = sample_rate / 44100, scale = room_size / 100 * 0.9 + 0.1;
@@ -36,7 +36,8 @@ WsolaLengths WsolaLengthsAt(double sample_rate) {
   WsolaLengths l;
   l.segment = static_cast<int64_t>(sample_rate * kSegmentMs / 1000 + 0.5);
   l.search = static_cast<int64_t>(sample_rate * (kSegmentMs / 5.587) / 1000 + 0.5);
-  l.overlap = static_cast<int64_t>(std::max(sample_rate * (kSegmentMs / 6.833) / 1000 + 4.5, 16.0)) & ~int64_t{7};
+  l.overlap =
+      static_cast<int64_t>(std::max(sample_rate * (kSegmentMs / 6.833) / 1000 + 4.5, 16.0)) & ~int64_t{7};
   if (l.overlap * 2 > l.segment) l.overlap -= 8;
   return l;
 }

@@ -20,10 +20,11 @@ struct WsolaLengths {
 };
 WsolaLengths WsolaLengthsAt(double sample_rate);
 
-// The resampler of the pitch shift: a Kaiser-windowed sinc, tabled at kResamplePhases offsets between two samples.
+// The resampler of the pitch shift: a Kaiser-windowed sinc, tabled at kResamplePhases offsets between two
+// samples.
 constexpr int kResamplePhaseBits = 6;
 constexpr int kResamplePhases = 1 << kResamplePhaseBits;  // a table of 64 taps stays in the first cache
-constexpr double kResampleZeros = 32;      // half-length of the kernel in samples of the slower rate
+constexpr double kResampleZeros = 32;       // half-length of the kernel in samples of the slower rate
 constexpr double kResampleRolloff = 0.955;  // cut-off as a part of the lower Nyquist frequency
 constexpr double kResampleBeta = 6;
 // I0(2·√z) = Σ z^k / k!²; z ≤ β²/4, where 18 terms are enough for float32

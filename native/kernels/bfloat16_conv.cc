@@ -16,9 +16,12 @@ uint16_t ToBfloat16(float x) {
 const Bfloat16Kernels& ChooseBfloat16() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kBfloat16;
-    case Isa::avx2: return avx2::kBfloat16;
-    default: break;
+    case Isa::avx512:
+      return avx512::kBfloat16;
+    case Isa::avx2:
+      return avx2::kBfloat16;
+    default:
+      break;
   }
 #endif
   return base::kBfloat16;

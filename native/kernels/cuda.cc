@@ -12,7 +12,8 @@ std::atomic<const CudaKernels*> table{nullptr};
 
 void UseCuda(const CudaKernels* given) {
   if (std::string(given->build) != kCudaBuild)
-    throw Error("ERR_ADDON", std::string("the CUDA plug-in is of another build: ") + given->build + ", not " + kCudaBuild);
+    throw Error("ERR_ADDON",
+                std::string("the CUDA plug-in is of another build: ") + given->build + ", not " + kCudaBuild);
   table = given;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// The kernels for CUDA. They lie in a library of their own, libclmr_cuda (native/kernels/cuda/), which is opened where
-// libtorch has CUDA and hands over this table. On a device without them the reference runs, by libtorch's own kernels.
+// The kernels for CUDA. They lie in a library of their own, libclmr_cuda (native/kernels/cuda/), which is
+// opened where libtorch has CUDA and hands over this table. On a device without them the reference runs, by
+// libtorch's own kernels.
 #include <ATen/core/Tensor.h>
 #include <torch/version.h>
 
@@ -11,8 +12,8 @@ inline constexpr char kCudaBuild[] = "1 " TORCH_VERSION;
 
 struct CudaKernels {
   const char* build;  // kCudaBuild of the plug-in, compared before anything else is read
-  // x [N, C, T] as a convolution leaves it, bias [C] → the maximum of every three of ReLU(x + bias): [N, C, T / 3];
-  // where not `pooled`, ReLU(x + bias) [N, C, T]. One pass over x instead of three.
+  // x [N, C, T] as a convolution leaves it, bias [C] → the maximum of every three of ReLU(x + bias): [N, C, T
+  // / 3]; where not `pooled`, ReLU(x + bias) [N, C, T]. One pass over x instead of three.
   at::Tensor (*bias_relu_pool)(const at::Tensor& x, const at::Tensor& bias, bool pooled);
 };
 

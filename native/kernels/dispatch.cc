@@ -13,8 +13,8 @@ namespace {
 Isa BestOfCpu() {
 #if defined(__x86_64__) && defined(__GNUC__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
     return Isa::avx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
 #endif
@@ -54,9 +54,12 @@ Isa ActiveIsa() {
 
 const char* InstructionSet() {
   switch (ActiveIsa()) {
-    case Isa::avx512: return "avx512";
-    case Isa::avx2: return "avx2";
-    default: return "base";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx2:
+      return "avx2";
+    default:
+      return "base";
   }
 }
 
@@ -64,7 +67,8 @@ bool FusedKernelsWanted() { return !Wanted("reference"); }
 
 int WantedTileOutputs() { return Wanted("winograd-nine") ? 9 : Wanted("winograd-six") ? 6 : 0; }
 
-// cpuid's leaf 7: amx-bf16 is EDX bit 22, avx512-bf16 EAX bit 5 of subleaf 1; older compilers have no names for them.
+// cpuid's leaf 7: amx-bf16 is EDX bit 22, avx512-bf16 EAX bit 5 of subleaf 1; older compilers have no names
+// for them.
 bool HasBfloat16DotProducts() {
 #if defined(__x86_64__) && defined(__GNUC__)
   unsigned eax, ebx, ecx, edx;
@@ -88,8 +92,8 @@ Bfloat16Way BestBfloat16() {
 }  // namespace clmr::kernels
 
 #if defined(__linux__) && defined(__GLIBC__)
-// libstdc++'s shared_ptr reads this variable of glibc 2.32; a hidden copy that says "threads" keeps the library
-// loadable on glibc 2.28.
+// libstdc++'s shared_ptr reads this variable of glibc 2.32; a hidden copy that says "threads" keeps the
+// library loadable on glibc 2.28.
 extern "C" {
 __attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
 }

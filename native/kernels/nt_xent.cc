@@ -31,8 +31,8 @@ struct Pair {
   int64_t i, j;
 };
 
-// Rounds of a tournament among n blocks: in each, every block meets at most one other (the circle method); all rounds
-// together hold every pair once. The last round pairs every block with itself.
+// Rounds of a tournament among n blocks: in each, every block meets at most one other (the circle method);
+// all rounds together hold every pair once. The last round pairs every block with itself.
 std::vector<std::vector<Pair>> Tournament(int64_t n) {
   const int64_t seats = n + n % 2;
   std::vector<std::vector<Pair>> rounds;
@@ -164,14 +164,17 @@ class Pass {
   // of all tiles on and above the diagonal
   int64_t TileValues() const { return blocks_ * (blocks_ + 1) / 2 * block_ * block_; }
   // i ≤ j
-  float* Tile(int64_t i, int64_t j) { return kept_.mutable_data_ptr<float>() + (j * (j + 1) / 2 + i) * block_ * block_; }
+  float* Tile(int64_t i, int64_t j) {
+    return kept_.mutable_data_ptr<float>() + (j * (j + 1) / 2 + i) * block_ * block_;
+  }
 
   // Writes `value` where a row meets a row of its own example, or what is no row.
   void LeaveOut(int64_t i, int64_t j, float* tile, float value) {
     const int64_t first_row = i * block_, first_column = j * block_;
     if (first_column + block_ > rows_)
       for (int64_t r = 0; r < block_; ++r)
-        std::fill(tile + r * block_ + std::max<int64_t>(rows_ - first_column, 0), tile + (r + 1) * block_, value);
+        std::fill(tile + r * block_ + std::max<int64_t>(rows_ - first_column, 0), tile + (r + 1) * block_,
+                  value);
     if (first_row + block_ > rows_)
       std::fill(tile + std::max<int64_t>(rows_ - first_row, 0) * block_, tile + block_ * block_, value);
     for (int64_t r = 0; r < block_; ++r) {
@@ -188,7 +191,8 @@ class Pass {
 
   // E of block i by block j
   void Exponentials(int64_t i, int64_t j, float* tile) {
-    kernels_.exponentials(Panels(i), Panels(j), depth_, block_, static_cast<float>(scale_), static_cast<float>(Shift()), tile);
+    kernels_.exponentials(Panels(i), Panels(j), depth_, block_, static_cast<float>(scale_),
+                          static_cast<float>(Shift()), tile);
     if (HasGaps(i, j)) LeaveOut(i, j, tile, 0);
   }
   void Exponents(int64_t i, int64_t j, float* tile) {
@@ -196,12 +200,12 @@ class Pass {
     if (HasGaps(i, j)) LeaveOut(i, j, tile, kNone);
   }
 
-  // E is kept as 2^(log2 E − shift): the largest one, of equal rows, as 1, or as exp(60) where 1 would leave the smallest
-  // ones no room.
+  // E is kept as 2^(log2 E − shift): the largest one, of equal rows, as 1, or as exp(60) where 1 would leave
+  // the smallest ones no room.
   double Shift() const { return 2 / temperature_ > 80 ? scale_ - kExponentTop * kLog2e : scale_; }
 
-  // Σ over the negatives of every row, from the tiles on and above the diagonal: block i has the sums over rows, and leaves
-  // those over columns for the blocks that they belong to.
+  // Σ over the negatives of every row, from the tiles on and above the diagonal: block i has the sums over
+  // rows, and leaves those over columns for the blocks that they belong to.
   void SumNegativesByBlocks(bool keep) {
     std::fill(shifts_.begin(), shifts_.end(), Shift());
     if (keep) kept_ = at::empty({TileValues()}, at::kFloat);
@@ -229,7 +233,8 @@ class Pass {
       float* tile = Scratch();
       Exponentials(i, j, tile);
       double unused[kNtXentMaxBlock] = {};
-      kernels_.add_sums(tile, block_, negatives_.data() + i * block_, i == j ? unused : negatives_.data() + j * block_);
+      kernels_.add_sums(tile, block_, negatives_.data() + i * block_,
+                        i == j ? unused : negatives_.data() + j * block_);
     });
   }
 
@@ -270,7 +275,8 @@ class Pass {
         });
         positives_[row] = positives;
         row_results_[row] = loss / static_cast<double>(views_ - 1);
-        factors_.mutable_data_ptr<float>()[row] = static_cast<float>(wide_ ? shifts_[row] + std::log2(all) : 1 / all);
+        factors_.mutable_data_ptr<float>()[row] =
+            static_cast<float>(wide_ ? shifts_[row] + std::log2(all) : 1 / all);
       });
     });
     return Mean();
@@ -301,7 +307,8 @@ class Pass {
       Exponentials(i, j, tile);
       kernels_.weigh(tile, block_, Factors(i), Factors(j), tile);
       kernels_.add_product(tile, block_, Unit(j * block_), depth_, Gradient(i * block_));
-      if (i != j) kernels_.add_transposed_product(tile, block_, Unit(i * block_), depth_, Gradient(j * block_));
+      if (i != j)
+        kernels_.add_transposed_product(tile, block_, Unit(i * block_), depth_, Gradient(j * block_));
     });
   }
 
@@ -318,7 +325,8 @@ class Pass {
 
   // c of the formula, without the difference of two numbers close to 1 / (V − 1)
   double PositiveWeight(int64_t row, double similarity) const {
-    const double own = std::exp2(similarity * scale_ - shifts_[row]), others = static_cast<double>(views_ - 1);
+    const double own = std::exp2(similarity * scale_ - shifts_[row]),
+                 others = static_cast<double>(views_ - 1);
     const double rest = negatives_[row] + (views_ == 2 ? 0 : positives_[row] - others * own);
     return -rest / (others * (negatives_[row] + positives_[row]));
   }
@@ -366,17 +374,20 @@ class Pass {
 
 }  // namespace
 
-NtXentResult nt_xent(const float* z, int64_t rows, int64_t dim, int64_t views, double temperature, float* gradient,
-                     const AbortFlag& abort) {
+NtXentResult nt_xent(const float* z, int64_t rows, int64_t dim, int64_t views, double temperature,
+                     float* gradient, const AbortFlag& abort) {
   return Pass(z, rows, dim, views, temperature, abort).Run(gradient);
 }
 
 const NtXentKernels& ChooseNtXent() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kNtXent;
-    case Isa::avx2: return avx2::kNtXent;
-    default: break;
+    case Isa::avx512:
+      return avx512::kNtXent;
+    case Isa::avx2:
+      return avx2::kNtXent;
+    default:
+      break;
   }
 #endif
   return base::kNtXent;

@@ -60,8 +60,8 @@ void OneThreadEach(int64_t n, int64_t threads, const std::function<void(int64_t)
   Pieces pieces(n, f);
   const int workers = static_cast<int>(std::clamp<int64_t>(threads, 1, std::max<int64_t>(n, 1)));
 #ifdef _OPENMP
-  // A team of two or more, even where one works: only then is the region active, so that MKL, oneDNN and ATen, which
-  // ask omp_in_parallel(), keep to one thread. oneDNN also plans for omp_get_max_threads().
+  // A team of two or more, even where one works: only then is the region active, so that MKL, oneDNN and
+  // ATen, which ask omp_in_parallel(), keep to one thread. oneDNN also plans for omp_get_max_threads().
 #pragma omp parallel num_threads(std::max(workers, 2))
   {
     omp_set_num_threads(1);

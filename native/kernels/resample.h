@@ -49,8 +49,9 @@ void resample_f32(const float* x, const int64_t* offset, const float* taps, cons
 // The best one for this CPU; distance from the reference ≤ 1e-6 for full-scale input.
 ResampleKernel ChooseResample();
 
-// Ratios of small numbers, which are nearly all, go faster: a block of kPolyphasePeriods periods at once, `from` samples in and
-// `to` out each, the outputs of a period in groups of neighbours that share what they read.
+// Ratios of small numbers, which are nearly all, go faster: a block of kPolyphasePeriods periods at once,
+// `from` samples in and `to` out each, the outputs of a period in groups of neighbours that share what they
+// read.
 constexpr int kPolyphaseGroup = 4;
 constexpr int64_t kPolyphasePeriods = 32;
 struct PolyphaseGroup {
@@ -68,14 +69,16 @@ struct PolyphasePlan {
   int64_t memory() const { return from * stride + (groups * kPolyphaseGroup + 16) * kPolyphasePeriods; }
 };
 
-// x [columns · from] → y, the first `outputs` of kPolyphasePeriods · to values; memory: memory() values, the last 16 rows
-// readable. Distance from the reference ≤ 1e-6 for full-scale input; the bits of an output depend on nothing but the
-// samples that its taps meet.
-using PolyphaseKernel = void (*)(const float* x, const PolyphasePlan& plan, float* memory, float* y, int64_t outputs);
+// x [columns · from] → y, the first `outputs` of kPolyphasePeriods · to values; memory: memory() values, the
+// last 16 rows readable. Distance from the reference ≤ 1e-6 for full-scale input; the bits of an output
+// depend on nothing but the samples that its taps meet.
+using PolyphaseKernel = void (*)(const float* x, const PolyphasePlan& plan, float* memory, float* y,
+                                 int64_t outputs);
 
-#define CLMR_DECLARE_POLYPHASE(isa)                                                                                        \
-  namespace isa {                                                                                                          \
-  void resample_polyphase_f32(const float* x, const PolyphasePlan& plan, float* memory, float* y, int64_t outputs);       \
+#define CLMR_DECLARE_POLYPHASE(isa)                                                               \
+  namespace isa {                                                                                 \
+  void resample_polyphase_f32(const float* x, const PolyphasePlan& plan, float* memory, float* y, \
+                              int64_t outputs);                                                   \
   }
 CLMR_DECLARE_POLYPHASE(base)
 CLMR_DECLARE_POLYPHASE(avx2)

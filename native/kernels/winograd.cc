@@ -32,9 +32,12 @@ void WinogradFilterNine(const double w[3], double* points) {
 const WinogradKernels& ChooseWinograd() {
 #if defined(__x86_64__)
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512::kWinograd;
-    case Isa::avx2: return avx2::kWinograd;
-    default: break;
+    case Isa::avx512:
+      return avx512::kWinograd;
+    case Isa::avx2:
+      return avx2::kWinograd;
+    default:
+      break;
   }
 #endif
   return base::kWinograd;

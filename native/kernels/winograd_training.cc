@@ -26,9 +26,12 @@ template <class Kernels>
 const Kernels& OfActiveIsa([[maybe_unused]] const Kernels& avx512, [[maybe_unused]] const Kernels& avx2,
                            const Kernels& base) {
   switch (ActiveIsa()) {
-    case Isa::avx512: return avx512;
-    case Isa::avx2: return avx2;
-    default: return base;
+    case Isa::avx512:
+      return avx512;
+    case Isa::avx2:
+      return avx2;
+    default:
+      return base;
   }
 }
 

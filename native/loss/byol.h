@@ -1,6 +1,6 @@
 #pragma once
-// BYOL's loss (Grill et al., "Bootstrap your own latent", 2020): each view predicts what the target network makes of the
-// other one. No negatives.
+// BYOL's loss (Grill et al., "Bootstrap your own latent", 2020): each view predicts what the target network
+// makes of the other one. No negatives.
 #include <ATen/core/Tensor.h>
 
 namespace clmr {
@@ -10,7 +10,8 @@ namespace clmr {
 // differentiable in the predictions.
 at::Tensor ByolLoss(const at::Tensor& predictions, const at::Tensor& targets);
 
-// The momentum of the target at step k (from 0) of K: from `base` to 1 along half a cosine; `base` where K is 0.
+// The momentum of the target at step k (from 0) of K: from `base` to 1 along half a cosine; `base` where K is
+// 0.
 double ByolMomentum(double base, int64_t k, int64_t steps);
 
 }  // namespace clmr

@@ -6,8 +6,8 @@
 
 namespace clmr {
 
-// logits [N, K], labels [N, K] of 0 and 1 → scalar, differentiable in the logits. Multi-label: binary cross-entropy, the
-// mean over all values; otherwise cross-entropy with the class of each row.
+// logits [N, K], labels [N, K] of 0 and 1 → scalar, differentiable in the logits. Multi-label: binary
+// cross-entropy, the mean over all values; otherwise cross-entropy with the class of each row.
 at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels, bool multilabel);
 
 // The share of rows whose highest score is that of their class.

@@ -53,7 +53,8 @@ double Uniformity(const at::Tensor& u) {
 }
 
 double Spread(const at::Tensor& u) {
-  return at::std(u.to(at::kDouble), at::IntArrayRef{0}).mean().item<double>() * std::sqrt(static_cast<double>(u.size(1)));
+  return at::std(u.to(at::kDouble), at::IntArrayRef{0}).mean().item<double>() *
+         std::sqrt(static_cast<double>(u.size(1)));
 }
 
 }  // namespace clmr

@@ -1,5 +1,6 @@
 #pragma once
-// What is told of a batch while training. All of rows of length 1, computed block by block: no [N, N] is kept.
+// What is told of a batch while training. All of rows of length 1, computed block by block: no [N, N] is
+// kept.
 #include <ATen/core/Tensor.h>
 
 namespace clmr {
@@ -7,14 +8,15 @@ namespace clmr {
 // The share of rows whose most similar other row is a view of the same example. u [B·V, D]
 double NearestIsPositive(const at::Tensor& u, int64_t views);
 
-// Alignment and uniformity (Wang & Isola, "Understanding contrastive representation learning through alignment and
-// uniformity on the hypersphere", 2020): the mean squared distance of the views of an example, and the logarithm of the
-// mean over pairs of rows of exp(−2·distance²). Lower is better, for both. u [B·V, E]
+// Alignment and uniformity (Wang & Isola, "Understanding contrastive representation learning through
+// alignment and uniformity on the hypersphere", 2020): the mean squared distance of the views of an example,
+// and the logarithm of the mean over pairs of rows of exp(−2·distance²). Lower is better, for both. u [B·V,
+// E]
 double Alignment(const at::Tensor& u, int64_t views);
 double Uniformity(const at::Tensor& u);
 
-// √E times the mean over dimensions of the standard deviation over rows: 1 where rows are spread evenly over the sphere, 0
-// where all are the same, which is called collapse. u [N, E]
+// √E times the mean over dimensions of the standard deviation over rows: 1 where rows are spread evenly over
+// the sphere, 0 where all are the same, which is called collapse. u [N, E]
 double Spread(const at::Tensor& u);
 
 }  // namespace clmr

@@ -4,7 +4,8 @@
 
 namespace clmr {
 
-InfoNceValue InfoNce(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& queue, double temperature) {
+InfoNceValue InfoNce(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& queue,
+                     double temperature) {
   const at::Tensor own = (queries * keys).sum(1, /*keepdim=*/true);  // q·k⁺ [B, 1]
   const at::Tensor others = at::matmul(queries, queue.t());          // q·k⁻ [B, K]
   const at::Tensor logits = at::cat({own, others}, 1) / temperature;

@@ -18,12 +18,14 @@ using torch::autograd::variable_list;
 
 void Check(const at::Tensor& z, int64_t views, double temperature) {
   if (z.dim() != 2 || z.size(1) == 0) throw Error("ERR_SHAPE", "NT-Xent expects projections [N, D]");
-  if (views < 2) throw Error("ERR_ARGUMENT", "NT-Xent expects 2 views or more but received " + std::to_string(views));
+  if (views < 2)
+    throw Error("ERR_ARGUMENT", "NT-Xent expects 2 views or more but received " + std::to_string(views));
   if (!std::isfinite(temperature) || temperature <= 0)
-    throw Error("ERR_ARGUMENT", "NT-Xent expects a temperature above 0 but received " + std::to_string(temperature));
+    throw Error("ERR_ARGUMENT",
+                "NT-Xent expects a temperature above 0 but received " + std::to_string(temperature));
   if (z.size(0) == 0 || z.size(0) % views != 0)
-    throw Error("ERR_SHAPE",
-                "NT-Xent expects a multiple of " + std::to_string(views) + " rows but received " + std::to_string(z.size(0)));
+    throw Error("ERR_SHAPE", "NT-Xent expects a multiple of " + std::to_string(views) +
+                                 " rows but received " + std::to_string(z.size(0)));
 }
 
 bool FusedServes(const at::Tensor& z) {
@@ -41,12 +43,13 @@ kernels::NtXentResult Fused(const at::Tensor& z, int64_t views, double temperatu
 // Both gradients come with the value: the backward pass only scales them.
 class FusedNtXent : public torch::autograd::Function<FusedNtXent> {
  public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& z, const at::Tensor& temperature, int64_t views,
-                            bool differentiate, const AbortFlag* abort) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& z, const at::Tensor& temperature,
+                            int64_t views, bool differentiate, const AbortFlag* abort) {
     const at::Tensor gradient = differentiate ? at::empty(z.sizes(), z.options()) : at::Tensor();
     const auto result = Fused(z, views, temperature.item<double>(), gradient, *abort);
     if (differentiate)
-      context->save_for_backward({gradient, at::scalar_tensor(result.temperature_gradient, temperature.options())});
+      context->save_for_backward(
+          {gradient, at::scalar_tensor(result.temperature_gradient, temperature.options())});
     return at::scalar_tensor(result.loss, at::kDouble);
   }
 
@@ -59,14 +62,16 @@ class FusedNtXent : public torch::autograd::Function<FusedNtXent> {
 
 }  // namespace
 
-at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temperature, const AbortFlag& abort) {
+at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
+                      const AbortFlag& abort) {
   Check(z, views, temperature.item<double>());
   if (!FusedServes(z)) return kernels::reference::nt_xent(z, views, temperature);
   const bool differentiate = at::GradMode::is_enabled() && (z.requires_grad() || temperature.requires_grad());
   return FusedNtXent::apply(z, temperature, views, differentiate, &abort);
 }
 
-NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature, const AbortFlag& abort) {
+NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature,
+                                  const AbortFlag& abort) {
   Check(z, views, temperature);
   if (FusedServes(z)) {
     at::Tensor gradient = at::empty(z.sizes(), z.options());

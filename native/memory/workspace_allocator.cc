@@ -24,8 +24,8 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kSmallest = size_t{64} << 10;
 constexpr size_t kHugePage = size_t{2} << 20;
 
-// What stands in front of the bytes that libtorch sees, so that a data pointer alone is enough to free them: oneDNN's
-// scratch memory comes and goes through raw_allocate and raw_deallocate.
+// What stands in front of the bytes that libtorch sees, so that a data pointer alone is enough to free them:
+// oneDNN's scratch memory comes and goes through raw_allocate and raw_deallocate.
 struct alignas(kAlignment) Header {
   size_t capacity;  // of the block, this header included
 };
@@ -49,7 +49,8 @@ size_t CgroupLimit() {
 #endif
 
 size_t DefaultLimit() {
-  if (const char* wanted = std::getenv("CLMR_WORKSPACE_MB")) return static_cast<size_t>(std::strtoull(wanted, nullptr, 10)) << 20;
+  if (const char* wanted = std::getenv("CLMR_WORKSPACE_MB"))
+    return static_cast<size_t>(std::strtoull(wanted, nullptr, 10)) << 20;
 #ifdef __linux__
   return std::min(static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE), CgroupLimit()) / 4;
 #else
@@ -57,8 +58,8 @@ size_t DefaultLimit() {
 #endif
 }
 
-// Best fit over the blocks that are free, at most an eighth larger than asked for. A step asks for the same sizes
-// every time, so after the first step nothing is allocated.
+// Best fit over the blocks that are free, at most an eighth larger than asked for. A step asks for the same
+// sizes every time, so after the first step nothing is allocated.
 class WorkspaceAllocator final : public c10::Allocator {
  public:
   explicit WorkspaceAllocator(size_t limit) : limit_(limit) {}
@@ -150,7 +151,8 @@ class WorkspaceAllocator final : public c10::Allocator {
 void InstallOnce() {
   const size_t limit = DefaultLimit();
   if (limit == 0) return;
-  WorkspaceAllocator::Instance() = new WorkspaceAllocator(limit);  // never destroyed: tensors may outlive main
+  WorkspaceAllocator::Instance() =
+      new WorkspaceAllocator(limit);  // never destroyed: tensors may outlive main
   c10::SetCPUAllocator(WorkspaceAllocator::Instance(), /*priority=*/1);
 }
 

@@ -17,7 +17,7 @@ using kernels::ChooseBfloat16;
 using kernels::PackPairs;
 
 constexpr int64_t kBlock = kernels::kPairColumns;  // output channels of one GEMM
-constexpr int64_t kWindows = 32;    // pooled steps of one GEMM in the early layers: 96 rows
+constexpr int64_t kWindows = 32;                   // pooled steps of one GEMM in the early layers: 96 rows
 constexpr int64_t kTaps = 3;
 
 struct Workspace {
@@ -41,9 +41,9 @@ class Bfloat16Forward final : public FusedForward {
 
  private:
   struct Layer {
-    int64_t in, out;      // channels
-    at::Tensor weight;    // [out / kBlock, 3·in, kBlock], in pairs of rows
-    at::Tensor bias;      // [out] float32
+    int64_t in, out;    // channels
+    at::Tensor weight;  // [out / kBlock, 3·in, kBlock], in pairs of rows
+    at::Tensor bias;    // [out] float32
     int64_t depth() const { return kTaps * in; }
     const uint16_t* block(int64_t b) const {
       return static_cast<const uint16_t*>(weight.const_data_ptr()) + b * depth() * kBlock;
@@ -51,26 +51,28 @@ class Bfloat16Forward final : public FusedForward {
   };
 
   static Layer Pack(const at::Tensor& weight, const at::Tensor& bias);
-  void RunEarly(int64_t j, const float* waveform, const uint16_t* in, uint16_t* pooled, int64_t steps, int64_t first,
-                int64_t last, int64_t first_block, int64_t last_block) const;
-  void RunMerged(const Layer& layer, const uint16_t* in, uint16_t* pooled, int64_t steps, int64_t n, int64_t first_block,
-                 int64_t last_block) const;
+  void RunEarly(int64_t j, const float* waveform, const uint16_t* in, uint16_t* pooled, int64_t steps,
+                int64_t first, int64_t last, int64_t first_block, int64_t last_block) const;
+  void RunMerged(const Layer& layer, const uint16_t* in, uint16_t* pooled, int64_t steps, int64_t n,
+                 int64_t first_block, int64_t last_block) const;
   void RunLast(const uint16_t* rows, int64_t stride, int64_t n, float* out) const;
 
   at::Tensor first_weight_, first_bias_;  // [3, 128], [128] float32
   std::vector<Layer> layers_;             // kPooledLayers
-  at::Tensor last_weight_, last_bias_;    // [512 / kBlock, 512, kBlock] in pairs of rows: the middle tap; [512]
+  at::Tensor last_weight_, last_bias_;  // [512 / kBlock, 512, kBlock] in pairs of rows: the middle tap; [512]
 };
 
 Bfloat16Forward::Layer Bfloat16Forward::Pack(const at::Tensor& weight, const at::Tensor& bias) {
   const at::Tensor w = weight.to(at::kFloat).contiguous();  // [out, in, 3]
   const int64_t out = w.size(0), in = w.size(1);
-  Layer layer{in, out, at::empty({out / kBlock, kTaps * in, kBlock}, at::kBFloat16), bias.to(at::kFloat).contiguous()};
+  Layer layer{in, out, at::empty({out / kBlock, kTaps * in, kBlock}, at::kBFloat16),
+              bias.to(at::kFloat).contiguous()};
   const float* values = w.const_data_ptr<float>();
   auto* packed = static_cast<uint16_t*>(layer.weight.mutable_data_ptr());
   for (int64_t b = 0; b < out / kBlock; ++b)
-    PackPairs(kTaps * in, packed + b * kTaps * in * kBlock,
-              [&](int64_t k, int64_t n) { return values[((b * kBlock + n) * in + k % in) * kTaps + k / in]; });
+    PackPairs(kTaps * in, packed + b * kTaps * in * kBlock, [&](int64_t k, int64_t n) {
+      return values[((b * kBlock + n) * in + k % in) * kTaps + k / in];
+    });
   return layer;
 }
 
@@ -85,7 +87,8 @@ Bfloat16Forward::Bfloat16Forward(const std::vector<FoldedLayer>& folded) {
   last_weight_ = at::empty({size / kBlock, size, kBlock}, at::kBFloat16);
   auto* packed = static_cast<uint16_t*>(last_weight_.mutable_data_ptr());
   for (int64_t b = 0; b < size / kBlock; ++b)
-    PackPairs(size, packed + b * size * kBlock, [&](int64_t k, int64_t n) { return values[(b * kBlock + n) * size + k]; });
+    PackPairs(size, packed + b * size * kBlock,
+              [&](int64_t k, int64_t n) { return values[(b * kBlock + n) * size + k]; });
   last_bias_ = folded.back().bias.to(at::kFloat).contiguous();
 }
 
@@ -95,9 +98,11 @@ int64_t Bfloat16Forward::Bytes() const {
   return bytes;
 }
 
-// Windows first … last of pooled layer j of one clip. in: padded rows, or with j = 0 computed from the waveform.
-void Bfloat16Forward::RunEarly(int64_t j, const float* waveform, const uint16_t* in, uint16_t* pooled, int64_t steps,
-                               int64_t first, int64_t last, int64_t first_block, int64_t last_block) const {
+// Windows first … last of pooled layer j of one clip. in: padded rows, or with j = 0 computed from the
+// waveform.
+void Bfloat16Forward::RunEarly(int64_t j, const float* waveform, const uint16_t* in, uint16_t* pooled,
+                               int64_t steps, int64_t first, int64_t last, int64_t first_block,
+                               int64_t last_block) const {
   const auto& k = ChooseBfloat16();
   const Layer& layer = layers_[j];
   Workspace& w = ThreadWorkspace();
@@ -107,8 +112,8 @@ void Bfloat16Forward::RunEarly(int64_t j, const float* waveform, const uint16_t*
     const uint16_t* a = in + 3 * begin * layer.in;
     if (j == 0) {
       uint16_t* target = w.first_rows.Get((3 * kWindows + 2) * layer.in);
-      k.first_layer(waveform, first_weight_.const_data_ptr<float>(), first_bias_.const_data_ptr<float>(), 3 * begin - 1,
-                    rows + 2, steps, layer.in, target);
+      k.first_layer(waveform, first_weight_.const_data_ptr<float>(), first_bias_.const_data_ptr<float>(),
+                    3 * begin - 1, rows + 2, steps, layer.in, target);
       a = target;
     }
     for (int64_t b = first_block; b < last_block; ++b) {
@@ -119,9 +124,10 @@ void Bfloat16Forward::RunEarly(int64_t j, const float* waveform, const uint16_t*
   }
 }
 
-// n clips of padded rows, one after the other: one GEMM over all of them, the two rows between clips for nothing.
-void Bfloat16Forward::RunMerged(const Layer& layer, const uint16_t* in, uint16_t* pooled, int64_t steps, int64_t n,
-                                int64_t first_block, int64_t last_block) const {
+// n clips of padded rows, one after the other: one GEMM over all of them, the two rows between clips for
+// nothing.
+void Bfloat16Forward::RunMerged(const Layer& layer, const uint16_t* in, uint16_t* pooled, int64_t steps,
+                                int64_t n, int64_t first_block, int64_t last_block) const {
   const int64_t rows = n * (steps + 2) - 2, windows = steps / 3;
   float* sums = ThreadWorkspace().sums.Get(rows * kBlock);
   for (int64_t b = first_block; b < last_block; ++b) {
@@ -149,7 +155,8 @@ void Bfloat16Forward::RunLast(const uint16_t* rows, int64_t stride, int64_t n, f
   }
 }
 
-void Bfloat16Forward::RunGroup(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const {
+void Bfloat16Forward::RunGroup(const float* const* clips, int64_t n, float* out,
+                               const AbortFlag& abort) const {
   Bfloat16GemmUse use;
   Workspace& w = ThreadWorkspace();
   int64_t steps = kFirstSteps;

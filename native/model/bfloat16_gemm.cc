@@ -38,7 +38,8 @@ bool Check() {
 
 void Bfloat16Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, const uint16_t* b, float* c) {
   at::native::cpublas::brgemm(rows, kBlock, depth, lda, kBlock, kBlock, /*add_C=*/false,
-                              reinterpret_cast<const at::BFloat16*>(a), reinterpret_cast<const at::BFloat16*>(b), c,
+                              reinterpret_cast<const at::BFloat16*>(a),
+                              reinterpret_cast<const at::BFloat16*>(b), c,
                               /*is_vnni=*/true);
 }
 

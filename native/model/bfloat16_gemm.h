@@ -10,8 +10,8 @@ namespace clmr {
 // kernels::PackPairs makes it.
 void Bfloat16Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, const uint16_t* b, float* c);
 
-// Gives back at its end what the GEMM of this thread holds, also after an abort: the tiles of AMX are a state of the
-// thread, which others of its tasks would find.
+// Gives back at its end what the GEMM of this thread holds, also after an abort: the tiles of AMX are a state
+// of the thread, which others of its tasks would find.
 class Bfloat16GemmUse {
  public:
   Bfloat16GemmUse() = default;

@@ -18,9 +18,9 @@
 namespace clmr {
 namespace {
 
-// Embeddings in bfloat16 are to stay within a cosine of 0.999 of float32's, or float32 is used. Asked for on a few clips
-// is a quarter of that distance, since others may come out worse: trained networks keep 0.9999, and one whose batch norms
-// blow up small differences fell from 0.999 on one clip to 0.985 on another.
+// Embeddings in bfloat16 are to stay within a cosine of 0.999 of float32's, or float32 is used. Asked for on
+// a few clips is a quarter of that distance, since others may come out worse: trained networks keep 0.9999,
+// and one whose batch norms blow up small differences fell from 0.999 on one clip to 0.985 on another.
 constexpr double kLeastCosine = 0.99975;
 
 // How many windows go through a device at once that works on all of them together.
@@ -39,26 +39,29 @@ at::Tensor WindowAt(const float* samples, int64_t length, int64_t start) {
   if (start + kClipLength <= length)
     return at::from_blob(const_cast<float*>(samples + start), {1, kClipLength}, at::kFloat);
   at::Tensor window = at::zeros({1, kClipLength}, at::kFloat);
-  if (start < length) std::memcpy(window.mutable_data_ptr<float>(), samples + start, (length - start) * sizeof(float));
+  if (start < length)
+    std::memcpy(window.mutable_data_ptr<float>(), samples + start, (length - start) * sizeof(float));
   return window;
 }
 
 void CheckStarts(const std::vector<double>& starts) {
   for (const double start : starts)
     if (!(start >= 0 && start <= 9007199254740991.0 && std::floor(start) == start))
-      throw Error("ERR_ARGUMENT", "a window starts at " + std::to_string(start) + ", expected a whole number from 0 on");
+      throw Error("ERR_ARGUMENT",
+                  "a window starts at " + std::to_string(start) + ", expected a whole number from 0 on");
 }
 
-// Plain bfloat16 is for block 1, which is more than half of the network's arithmetic. Each further block would save less
-// and cost as many digits: with all of them in bfloat16 the cosine to float64 falls to 0.997.
+// Plain bfloat16 is for block 1, which is more than half of the network's arithmetic. Each further block
+// would save less and cost as many digits: with all of them in bfloat16 the cosine to float64 falls to 0.997.
 bool WorthHalving(size_t block) { return block == 1; }
 
-// Tiles of nine are taken where embeddings of two probe clips, ‖a − b‖ / ‖b‖, stay as close to those of tiles of six as
-// this. Fresh networks do, and the trained one of the benchmark (`npm run bench:encoder`, 1.3e-6 from float64); one whose batch
-// norms blow up small differences would be more than 1e-5 away (test 43).
+// Tiles of nine are taken where embeddings of two probe clips, ‖a − b‖ / ‖b‖, stay as close to those of tiles
+// of six as this. Fresh networks do, and the trained one of the benchmark (`npm run bench:encoder`, 1.3e-6
+// from float64); one whose batch norms blow up small differences would be more than 1e-5 away (test 43).
 constexpr double kMostOfNine = 2e-6;
 
-// [4, kClipLength]: decaying sines, the same quietly, noise, a tone in faint noise; the same on every machine.
+// [4, kClipLength]: decaying sines, the same quietly, noise, a tone in faint noise; the same on every
+// machine.
 at::Tensor ProbeClips() {
   const at::Tensor t = at::arange(kClipLength, at::kDouble) / kClipLength;
   const at::Tensor sines = (t * 4000).sin() * (t * -3).exp() * 0.5 + (t * t * 20000).sin() * 0.3;
@@ -92,8 +95,8 @@ struct Encoder::Weights {
     int64_t stride, padding;
     bool pooled;
   };
-  SampleCnn model;            // as it was given, for State()
-  std::vector<Layer> layers;  // batch norm folded in, on the device
+  SampleCnn model;                            // as it was given, for State()
+  std::vector<Layer> layers;                  // batch norm folded in, on the device
   std::unique_ptr<const FusedForward> fused;  // on the CPU; otherwise the layers run one by one
 };
 
@@ -111,31 +114,36 @@ Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision pr
 std::unique_ptr<const FusedForward> Encoder::MakeFused(const SampleCnn& model, at::ScalarType dtype) {
   std::vector<FoldedLayer> folded;
   for (const ConvBlock& b : model.blocks) {
-    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean,
-                                                              b.running_var, at::kDouble);
+    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta,
+                                                              b.running_mean, b.running_var, at::kDouble);
     folded.push_back({weight, bias});
   }
   std::unique_ptr<const FusedForward> fused;
-  const kernels::Bfloat16Way way = dtype == at::kBFloat16 ? kernels::BestBfloat16() : kernels::Bfloat16Way::none;
+  const kernels::Bfloat16Way way =
+      dtype == at::kBFloat16 ? kernels::BestBfloat16() : kernels::Bfloat16Way::none;
   if (way == kernels::Bfloat16Way::direct) fused = MakeBfloat16Forward(folded);
   if (way == kernels::Bfloat16Way::winograd) fused = MakeBfloat16WinogradForward(folded);
   if (fused) return fused;
   const int outputs = kernels::WantedTileOutputs();
-  if (outputs != 0) return MakeWinogradForward(folded, outputs == 9 ? WinogradTiles::nine : WinogradTiles::six);
-  auto six = MakeWinogradForward(folded, WinogradTiles::six), nine = MakeWinogradForward(folded, WinogradTiles::nine);
+  if (outputs != 0)
+    return MakeWinogradForward(folded, outputs == 9 ? WinogradTiles::nine : WinogradTiles::six);
+  auto six = MakeWinogradForward(folded, WinogradTiles::six),
+       nine = MakeWinogradForward(folded, WinogradTiles::nine);
   return NineIsClose(*nine, *six) ? std::move(nine) : std::move(six);
 }
 
-std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model, at::ScalarType dtype, bool fused) const {
+std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model, at::ScalarType dtype,
+                                                         bool fused) const {
   auto weights = std::make_shared<Weights>();
   weights->model = model.Clone();
   for (const ConvBlock& b : weights->model.blocks) {
     const at::ScalarType type = WorthHalving(weights->layers.size()) ? dtype : at::kFloat;
-    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta, b.running_mean,
-                                                              b.running_var, type);
+    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta,
+                                                              b.running_mean, b.running_var, type);
     weights->layers.push_back({weight.to(device_), bias.to(device_), b.stride, b.padding, b.pooled});
   }
-  if (fused && device_.is_cpu() && kernels::FusedKernelsWanted()) weights->fused = MakeFused(weights->model, dtype);
+  if (fused && device_.is_cpu() && kernels::FusedKernelsWanted())
+    weights->fused = MakeFused(weights->model, dtype);
   return weights;
 }
 
@@ -159,13 +167,14 @@ at::Tensor Encoder::Embed(const Weights& weights, const at::Tensor& windows, con
   at::Tensor x = windows.to(device_).unsqueeze(1);
   for (const Weights::Layer& layer : weights.layers) {
     throw_if_aborted(abort);
-    x = ConvPoolRelu(x.to(layer.weight.scalar_type()), layer.weight, layer.bias, layer.stride, layer.padding, layer.pooled);
+    x = ConvPoolRelu(x.to(layer.weight.scalar_type()), layer.weight, layer.bias, layer.stride, layer.padding,
+                     layer.pooled);
   }
   return x.to(at::kCPU, at::kFloat).view({-1, kEmbeddingSize});
 }
 
-void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out,
-                            int64_t threads, const AbortFlag& abort) const {
+void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts,
+                            float* out, int64_t threads, const AbortFlag& abort) const {
   CheckStarts(starts);
   const std::shared_ptr<const Weights> weights = Current();
   if (weights->fused) {
@@ -200,11 +209,13 @@ bool Encoder::Bfloat16IsClose(const SampleCnn& model) const {
   at::Tensor half = at::empty({n, kEmbeddingSize}, at::kFloat);
   std::vector<double> starts;
   for (int64_t i = 0; i < n; ++i) starts.push_back(i * kClipLength);
-  EncodeWindows(clips.const_data_ptr<float>(), clips.numel(), starts, half.mutable_data_ptr<float>(), 1, never);
+  EncodeWindows(clips.const_data_ptr<float>(), clips.numel(), starts, half.mutable_data_ptr<float>(), 1,
+                never);
   for (int64_t i = 0; i < n; ++i) {
     const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), never)[0];
     const double wanted = exact.norm().item<double>(), got = half[i].norm().item<double>();
-    const bool close = at::dot(exact, half[i]).item<double>() >= kLeastCosine * wanted * got && got > 0;  // not with NaN
+    const bool close =
+        at::dot(exact, half[i]).item<double>() >= kLeastCosine * wanted * got && got > 0;  // not with NaN
     if (wanted > 0 && !close) return false;
   }
   return true;

@@ -18,17 +18,19 @@ enum class Precision { float32, bfloat16 };
 class Encoder {
  public:
   // Copies the weights. Throws ERR_DEVICE where the device is not there.
-  explicit Encoder(const SampleCnn& model, const std::string& device = "cpu", Precision precision = Precision::float32);
+  explicit Encoder(const SampleCnn& model, const std::string& device = "cpu",
+                   Precision precision = Precision::float32);
 
-  // Other weights from now on, copied: calls in flight end with the old ones. This is how an encoder follows a training
-  // run: the trainer calls it between two steps. Safe beside every other member.
+  // Other weights from now on, copied: calls in flight end with the old ones. This is how an encoder follows
+  // a training run: the trainer calls it between two steps. Safe beside every other member.
   void Update(const SampleCnn& model);
 
   // Windows of kClipLength samples at `starts`, in samples; what lies past the end is zero. `out` holds
   // starts.size() · 512 values. On up to `threads` threads: the bits of an
-  // embedding depend on its samples alone, and NaN or infinity in one window reaches no other. Looks at `abort` between layers.
-  void EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out, int64_t threads,
-                     const AbortFlag& abort) const;
+  // embedding depend on its samples alone, and NaN or infinity in one window reaches no other. Looks at
+  // `abort` between layers.
+  void EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out,
+                     int64_t threads, const AbortFlag& abort) const;
 
   NamedTensors State() const;
   std::string Device() const { return device_.str(); }
@@ -39,7 +41,8 @@ class Encoder {
 
   std::shared_ptr<const Weights> Current() const;
   static std::unique_ptr<const FusedForward> MakeFused(const SampleCnn& model, at::ScalarType dtype);
-  std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype, bool fused = true) const;
+  std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype,
+                                         bool fused = true) const;
   // windows [N, T] → [N, E] on the CPU, layer by layer
   at::Tensor Embed(const Weights& weights, const at::Tensor& windows, const AbortFlag& abort) const;
   bool Bfloat16IsClose(const SampleCnn& model) const;

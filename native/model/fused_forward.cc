@@ -14,7 +14,8 @@ void FusedForward::Share(int64_t all, int64_t parts, const std::function<void(in
   });
 }
 
-void FusedForward::Run(const float* const* clips, int64_t n, float* out, int64_t threads, const AbortFlag& abort) const {
+void FusedForward::Run(const float* const* clips, int64_t n, float* out, int64_t threads,
+                       const AbortFlag& abort) const {
   threads = std::max<int64_t>(threads, 1);
   const int64_t whole = threads == 1 ? n : n / threads * threads;
   const int64_t groups = std::max<int64_t>((whole + kGroup - 1) / kGroup, std::min(threads, whole));

@@ -1,5 +1,6 @@
 #pragma once
-// What the fused passes of inference share: the shape of the network as they walk it, and memory that threads keep.
+// What the fused passes of inference share: the shape of the network as they walk it, and memory that threads
+// keep.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
@@ -12,7 +13,8 @@ namespace clmr {
 
 constexpr int64_t kPooledLayers = 9;
 constexpr int64_t kFirstSteps = kClipLength / 3;  // of the first convolution
-constexpr int64_t kMergedFrom = 5;  // from this pooled layer on (81 steps and less) the clips of a group go together
+constexpr int64_t kMergedFrom =
+    5;  // from this pooled layer on (81 steps and less) the clips of a group go together
 
 // 64-byte aligned; kept by each thread from call to call, as part of a thread_local workspace.
 template <class T>

@@ -33,7 +33,8 @@ class FusedTraining : public torch::autograd::Function<FusedTraining> {
   }
 };
 
-void MoveStatistics(const ConvBlock& block, const at::Tensor& mean, const at::Tensor& variance, int64_t count) {
+void MoveStatistics(const ConvBlock& block, const at::Tensor& mean, const at::Tensor& variance,
+                    int64_t count) {
   const double momentum = kernels::reference::kBatchNormMomentum;
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
   at::Tensor(block.running_mean).mul_(1 - momentum).add_((mean + block.bias).to(at::kFloat), momentum);
@@ -45,14 +46,15 @@ void MoveStatistics(const ConvBlock& block, const at::Tensor& mean, const at::Te
 
 bool FusedTrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clips) {
   const auto plain = [](const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
-  if (!kernels::FusedKernelsWanted() || !plain(clips) || clips.size(0) == 0 || clips.requires_grad()) return false;
+  if (!kernels::FusedKernelsWanted() || !plain(clips) || clips.size(0) == 0 || clips.requires_grad())
+    return false;
   for (const ConvBlock& block : blocks)
     if (!plain(block.weight) || !plain(block.bias) || !plain(block.gamma) || !plain(block.beta)) return false;
   return true;
 }
 
-at::Tensor FusedTrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips, const AbortFlag& abort,
-                                at::ScalarType kept) {
+at::Tensor FusedTrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips,
+                                const AbortFlag& abort, at::ScalarType kept) {
   static_assert(kFusedTrainingBlocks == TrainingPass::kBlocks);
   const auto pass = c10::make_intrusive<TrainingPass>(blocks, clips.contiguous(), abort, kept);
   std::vector<at::Tensor> parameters;
@@ -60,7 +62,8 @@ at::Tensor FusedTrainingForward(const std::vector<ConvBlock>& blocks, const at::
     parameters.insert(parameters.end(), {blocks[i].weight, blocks[i].bias, blocks[i].gamma, blocks[i].beta});
   const at::Tensor out = FusedTraining::apply(at::TensorList(parameters), pass);
   at::NoGradGuard no_gradients;
-  for (size_t i = 0; i < kFusedTrainingBlocks; ++i) MoveStatistics(blocks[i], pass->Mean(i), pass->Variance(i), pass->Count(i));
+  for (size_t i = 0; i < kFusedTrainingBlocks; ++i)
+    MoveStatistics(blocks[i], pass->Mean(i), pass->Variance(i), pass->Count(i));
   return out;
 }
 

@@ -9,13 +9,14 @@
 
 namespace clmr {
 
-at::Tensor InitialWeights(at::IntArrayRef shape, int64_t fan_in, uint64_t seed, WeightStream part, uint32_t layer,
-                          uint16_t item) {
+at::Tensor InitialWeights(at::IntArrayRef shape, int64_t fan_in, uint64_t seed, WeightStream part,
+                          uint32_t layer, uint16_t item) {
   at::Tensor weights = at::empty(shape, at::kFloat);
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
   random::Stream stream(seed, random::Purpose::weights, 0, static_cast<uint32_t>(part) + layer, item);
   float* data = weights.mutable_data_ptr<float>();
-  std::generate(data, data + weights.numel(), [&] { return static_cast<float>(stream.Uniform(-bound, bound)); });
+  std::generate(data, data + weights.numel(),
+                [&] { return static_cast<float>(stream.Uniform(-bound, bound)); });
   return weights;
 }
 

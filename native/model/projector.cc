@@ -11,7 +11,8 @@ namespace clmr {
 Projector Projector::Create(uint64_t seed, int64_t hidden, int64_t out) {
   if (hidden < 1 || out < 1) throw Error("ERR_ARGUMENT", "a projector needs a width of 1 or more");
   Projector projector;
-  projector.first = InitialWeights({hidden, kEmbeddingSize}, kEmbeddingSize, seed, WeightStream::projector, 0, 0);
+  projector.first =
+      InitialWeights({hidden, kEmbeddingSize}, kEmbeddingSize, seed, WeightStream::projector, 0, 0);
   projector.second = InitialWeights({out, hidden}, hidden, seed, WeightStream::projector, 1, 0);
   return projector;
 }

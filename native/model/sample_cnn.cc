@@ -15,7 +15,8 @@ namespace {
 constexpr int kBlocks = 11;
 constexpr int64_t kKernel = 3;
 // channels that enter block i; the last place: those that leave block 10
-constexpr std::array<int64_t, kBlocks + 1> kChannels = {1, 128, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512};
+constexpr std::array<int64_t, kBlocks + 1> kChannels = {1,   128, 128, 128, 256, 256,
+                                                        256, 256, 256, 256, 512, 512};
 
 // Block 0 strides instead of pooling, block 10 sees length 1.
 ConvBlock EmptyBlock(int i) {
@@ -104,8 +105,8 @@ void SampleCnn::RequireGrad(bool require) {
   for (at::Tensor& parameter : Parameters()) parameter.requires_grad_(require);
 }
 
-at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool wants_fused,
-                              at::ScalarType kept) const {
+at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort,
+                              bool wants_fused, at::ScalarType kept) const {
   namespace reference = kernels::reference;
   if (clips.dim() != 2 || clips.size(1) != kClipLength)
     throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(kClipLength) + "]");

@@ -1,6 +1,6 @@
 #pragma once
-// SampleCNN (Lee et al., "SampleCNN: end-to-end deep convolutional neural networks using very small filters for music
-// classification", 2018) as CLMR uses it: clips [N, 59049] → embeddings [N, 512].
+// SampleCNN (Lee et al., "SampleCNN: end-to-end deep convolutional neural networks using very small filters
+// for music classification", 2018) as CLMR uses it: clips [N, 59049] → embeddings [N, 512].
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -19,10 +19,10 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 // One convolution block: Conv1d · BatchNorm1d · ReLU · (MaxPool1d(3, 3))
 struct ConvBlock {
-  at::Tensor weight, bias;                     // [Cout, Cin, 3], [Cout]
-  at::Tensor gamma, beta;                      // [Cout]
-  at::Tensor running_mean, running_var;        // [Cout]
-  at::Tensor batches_tracked;                  // scalar, float
+  at::Tensor weight, bias;               // [Cout, Cin, 3], [Cout]
+  at::Tensor gamma, beta;                // [Cout]
+  at::Tensor running_mean, running_var;  // [Cout]
+  at::Tensor batches_tracked;            // scalar, float
   int64_t stride = 1, padding = 1;
   bool pooled = true;
 };
@@ -31,21 +31,21 @@ class SampleCnn {
  public:
   // New weights as PyTorch's defaults, drawn from (seed, Purpose::weights).
   static SampleCnn Create(uint64_t seed);
-  // All tensors by their state-dict names (`sequential.0.0.weight` …), copied. Throws ERR_CHECKPOINT naming what is
-  // missing, unknown or of the wrong shape.
+  // All tensors by their state-dict names (`sequential.0.0.weight` …), copied. Throws ERR_CHECKPOINT naming
+  // what is missing, unknown or of the wrong shape.
   static SampleCnn FromState(const NamedTensors& state);
 
   // A deep copy of weights and buffers, state-dict names and order.
   NamedTensors State() const;
-  // The learned tensors, in state-dict order: weight, bias, gamma, beta of each block. They require grad after
-  // RequireGrad(true).
+  // The learned tensors, in state-dict order: weight, bias, gamma, beta of each block. They require grad
+  // after RequireGrad(true).
   std::vector<at::Tensor> Parameters() const;
   void RequireGrad(bool require);
 
-  // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks at `abort`
-  // between layers, forward and backward: the flag has to live until the backward pass is over. Differentiable where the
-  // parameters require grad. fused: blocks 0 to 9 as one operation while training, where FusedTrainingServes, which keeps
-  // activations as `kept`.
+  // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks
+  // at `abort` between layers, forward and backward: the flag has to live until the backward pass is over.
+  // Differentiable where the parameters require grad. fused: blocks 0 to 9 as one operation while training,
+  // where FusedTrainingServes, which keeps activations as `kept`.
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false,
                      at::ScalarType kept = at::kFloat) const;
 

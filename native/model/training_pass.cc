@@ -11,9 +11,9 @@
 
 namespace clmr {
 
+using kernels::kTileOutputs;
 using kernels::kTilePoints;
 using kernels::kTilePooled;
-using kernels::kTileOutputs;
 using kernels::TileRange;
 using namespace training_tiles;
 
@@ -73,9 +73,9 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
   }
   const auto scratch = [](int64_t size) { return at::empty({size}, at::kFloat); };
   for (const int64_t size : filters)
-    workspaces_.push_back({scratch(values), scratch(kTilePoints * (kMostRows * kBlock + kSkew<float>)), scratch(values),
-                           scratch(values), scratch(4 * kMostChannels), scratch(kTilePoints * size),
-                           scratch(4 * kMostChannels)});
+    workspaces_.push_back({scratch(values), scratch(kTilePoints * (kMostRows * kBlock + kSkew<float>)),
+                           scratch(values), scratch(values), scratch(4 * kMostChannels),
+                           scratch(kTilePoints * size), scratch(4 * kMostChannels)});
 }
 
 int64_t TrainingPass::PartsOf(int64_t i) const {
@@ -99,7 +99,8 @@ at::Tensor TrainingPass::Forward() {
   NormalizeFirst();
   for (int64_t i = 1; i < kBlocks; ++i) {
     const int64_t channels = layers_[i].out, parts = PartsOf(i);
-    at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble), pivots = at::empty({parts, channels}, at::kFloat);
+    at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble),
+               pivots = at::empty({parts, channels}, at::kFloat);
     Share(parts, [&](int64_t p) {
       WithPrecision(kept_, at::kFloat, [&](auto precision) {
         ForwardPart<decltype(precision)>(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
@@ -117,7 +118,8 @@ at::Tensor TrainingPass::Forward() {
 void TrainingPass::PackWeights() {
   for (int64_t i = 0; i < kBlocks; ++i) {
     const at::Tensor gamma = Wide(blocks_[i].gamma);
-    norms_[i].sign = i == 0 ? at::ones_like(gamma) : at::where(gamma < 0, -at::ones_like(gamma), at::ones_like(gamma));
+    norms_[i].sign =
+        i == 0 ? at::ones_like(gamma) : at::where(gamma < 0, -at::ones_like(gamma), at::ones_like(gamma));
   }
   Share(2 * (kBlocks - 1), [&](int64_t job) {
     const int64_t i = 1 + job / 2;
@@ -126,7 +128,8 @@ void TrainingPass::PackWeights() {
     const at::Tensor taps = Taps(weight, !forward);
     at::Tensor& points = forward ? layers_[i].points : layers_[i].back_points;
     const at::ScalarType factors = forward ? at::kFloat : factors_;
-    WithPrecision(kept_, factors, [&](auto precision) { points = Points<decltype(precision)>(taps, factors); });
+    WithPrecision(kept_, factors,
+                  [&](auto precision) { points = Points<decltype(precision)>(taps, factors); });
   });
 }
 
@@ -136,7 +139,8 @@ void TrainingPass::NormalizeFirst() {
   std::vector<kernels::WaveformMoments> sums(parts);
   Share(parts, [&](int64_t p) {
     for (int64_t clip = PartOf(1, p).first; clip < PartOf(1, p).last; ++clip)
-      kernels::AddWaveformMoments(clips_.const_data_ptr<float>() + clip * clips_.size(1), layers_[1].steps, sums[p]);
+      kernels::AddWaveformMoments(clips_.const_data_ptr<float>() + clip * clips_.size(1), layers_[1].steps,
+                                  sums[p]);
   });
   for (int j = 0; j < 3; ++j) {
     for (const auto& s : sums) moments_.first[j] += s.first[j] / Count(0);
@@ -196,27 +200,30 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
     std::fill_n(chunk, 2 * layer.out, 0.0f);
     for (int64_t c = 0; c < layer.out; c += kBlock) {
       for (int64_t point = 0; point < kTilePoints; ++point)
-        k.gemm(rows, layer.in, v + point * in_plane, points + (c / kBlock * kTilePoints + point) * layer.in * kBlock,
-               m + point * out_plane, {});
+        k.gemm(rows, layer.in, v + point * in_plane,
+               points + (c / kBlock * kTilePoints + point) * layer.in * kBlock, m + point * out_plane, {});
       EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
-        const int64_t clip = part.first + within, step = range.first * kTileOutputs, window = range.first * kTilePooled;
-        k.output_transform(
-            m + row * kBlock, out_plane, range, kBlock, y + (clip * layer.steps + step) * layer.out + c,
-            pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out, stream, begin == 0 && row == 0,
-            pivot + c, chunk + c, chunk + layer.out + c);
+        const int64_t clip = part.first + within, step = range.first * kTileOutputs,
+                      window = range.first * kTilePooled;
+        k.output_transform(m + row * kBlock, out_plane, range, kBlock,
+                           y + (clip * layer.steps + step) * layer.out + c,
+                           pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out, stream,
+                           begin == 0 && row == 0, pivot + c, chunk + c, chunk + layer.out + c);
       });
     }
     for (int64_t c = 0; c < 2 * layer.out; ++c) sums[c] += chunk[c];
   }
 }
 
-template void TrainingPass::InputTransform<Float32>(int64_t, int64_t, TileRange, kernels::Planes<float>) const;
-template void TrainingPass::InputTransform<KeptAsBfloat16>(int64_t, int64_t, TileRange, kernels::Planes<float>) const;
+template void TrainingPass::InputTransform<Float32>(int64_t, int64_t, TileRange,
+                                                    kernels::Planes<float>) const;
+template void TrainingPass::InputTransform<KeptAsBfloat16>(int64_t, int64_t, TileRange,
+                                                           kernels::Planes<float>) const;
 template void TrainingPass::InputTransform<AllBfloat16>(int64_t, int64_t, TileRange,
                                                         kernels::Planes<kernels::Bfloat16>) const;
 
-// Deviations from a pivot a part → mean and variance over all (Chan et al., "Updating formulae and a pairwise algorithm
-// for computing sample variances", 1979).
+// Deviations from a pivot a part → mean and variance over all (Chan et al., "Updating formulae and a pairwise
+// algorithm for computing sample variances", 1979).
 void TrainingPass::Normalize(int64_t i, const at::Tensor& sums, const at::Tensor& pivots) {
   std::vector<double> counts;
   for (int64_t p = 0; p < PartsOf(i); ++p)
@@ -242,7 +249,8 @@ void TrainingPass::SetNorm(int64_t i, const at::Tensor& mean, const at::Tensor& 
   norm.shift = Narrow(Wide(blocks_[i].beta) - mean * scale);
 }
 
-// Where γ is 0 a channel is flat after its batch norm, and the first value of a pooling window counts as its largest.
+// Where γ is 0 a channel is flat after its batch norm, and the first value of a pooling window counts as its
+// largest.
 void TrainingPass::TakeFirstWhereFlat(int64_t i) {
   const at::Tensor flat = (blocks_[i].gamma.detach() == 0).nonzero().squeeze(1);
   if (flat.numel() == 0) return;
@@ -255,13 +263,14 @@ at::Tensor TrainingPass::Choices(int64_t i) const {
     const int64_t steps = layers_[1].steps, channels = layers_[1].in;
     at::Tensor z = at::empty({clips_.size(0), steps, channels}, at::kFloat);
     for (int64_t clip = 0; clip < clips_.size(0); ++clip)
-      KernelsFor<Float32>().first_block(clips_[clip].const_data_ptr<float>(), first_weight_.const_data_ptr<float>(),
-                                        norms_[0].Forward().shift, steps, channels,
-                                        z[clip].mutable_data_ptr<float>());
+      KernelsFor<Float32>().first_block(clips_[clip].const_data_ptr<float>(),
+                                        first_weight_.const_data_ptr<float>(), norms_[0].Forward().shift,
+                                        steps, channels, z[clip].mutable_data_ptr<float>());
     return at::where(z.transpose(1, 2) > 0, at::arange(steps), -1);
   }
   const Layer& layer = layers_[i];
-  const at::Tensor y = layer.y.transpose(1, 2).contiguous(), active = layer.pooled * norms_[i].scale + norms_[i].shift > 0;
+  const at::Tensor y = layer.y.transpose(1, 2).contiguous(),
+                   active = layer.pooled * norms_[i].scale + norms_[i].shift > 0;
   at::Tensor index = std::get<1>(at::max_pool1d_with_indices(y, {3}, {3}));
   const at::Tensor flat = (blocks_[i].gamma.detach() == 0).view({-1, 1});
   index = at::where(flat, 3 * at::arange(index.size(2)), index);

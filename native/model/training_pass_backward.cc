@@ -63,8 +63,8 @@ const typename P::Stored* TrainingPass::PooledGradient(int64_t i, int64_t clip) 
   return Values<Stored>(above.y) + clip * above.steps * above.out;
 }
 
-// Block i over the clips of part p: its share of the weights' gradient, and dz of the block below, written over y; sums
-// [2 or 4, in] as masked_output_transform and first_output_transform say.
+// Block i over the clips of part p: its share of the weights' gradient, and dz of the block below, written
+// over y; sums [2 or 4, in] as masked_output_transform and first_output_transform say.
 template <class P>
 void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
   using Stored = typename P::Stored;
@@ -87,10 +87,10 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
     const int64_t rows = std::min(most, all - begin);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within;
-      k.gradient_transform(Values<Stored>(layer.y) + clip * layer.steps * layer.out, PooledGradient<P>(i, clip), norm,
-                           range, layer.out, work.carry.mutable_data_ptr<float>(),
-                           Planes::AsRows(v, out_plane, layer.out).From(row),
-                           Planes::AsPanels(dy, out_plane, rows).From(row));
+      k.gradient_transform(
+          Values<Stored>(layer.y) + clip * layer.steps * layer.out, PooledGradient<P>(i, clip), norm, range,
+          layer.out, work.carry.mutable_data_ptr<float>(), Planes::AsRows(v, out_plane, layer.out).From(row),
+          Planes::AsPanels(dy, out_plane, rows).From(row));
     });
     DataGradient<P>(i, part, work, begin, rows, sums);
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
@@ -112,12 +112,14 @@ kernels::Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t r
   if (rows <= 0 || layer.y.nbytes() < kStreamBytes) return ahead;
   const int64_t tiles = TilesOf(layer.steps), clip = part.first + begin / tiles, tile = begin % tiles;
   const auto share = [&](const Stored* data, int64_t size) {
-    return kernels::Ahead::Piece{data + size * point / kTilePoints, size / kTilePoints * int64_t{sizeof(Stored)}};
+    return kernels::Ahead::Piece{data + size * point / kTilePoints,
+                                 size / kTilePoints * int64_t{sizeof(Stored)}};
   };
   const int64_t step = tile * kTileOutputs, window = tile * kernels::kTilePooled;
   ahead.pieces[0] = share(Values<Stored>(layer.y) + (clip * layer.steps + step) * layer.out,
                           rows * kTileOutputs * layer.out);
-  ahead.pieces[1] = share(PooledGradient<P>(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
+  ahead.pieces[1] =
+      share(PooledGradient<P>(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
   if (i > 1)
     ahead.pieces[2] = share(Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in,
                             rows * kTileOutputs * layer.in);
@@ -133,7 +135,8 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
   const auto& k = KernelsFor<P>();
   Layer& layer = layers_[i];
   const Norm& below = norms_[i - 1];
-  const int64_t all = (part.last - part.first) * TilesOf(layer.steps), most = RowsOfChunks(all, kBackwardRows<Factor>);
+  const int64_t all = (part.last - part.first) * TilesOf(layer.steps),
+                most = RowsOfChunks(all, kBackwardRows<Factor>);
   const int64_t v_plane = most * layer.out + kSkew<Factor>, m_plane = most * kBlock + kSkew<float>;
   const Factor* v = Values<Factor>(work.products_in);
   const Factor* points = Values<Factor>(layer.back_points);
@@ -144,21 +147,23 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
   std::fill_n(chunk, kinds * layer.in, 0.0f);
   for (int64_t c = 0; c < layer.in; c += kBlock) {
     for (int64_t point = 0; point < kTilePoints; ++point)
-      k.gemm(rows, layer.out, v + point * v_plane, points + (c / kBlock * kTilePoints + point) * layer.out * kBlock,
-             m + point * m_plane, {});
+      k.gemm(rows, layer.out, v + point * v_plane,
+             points + (c / kBlock * kTilePoints + point) * layer.out * kBlock, m + point * m_plane, {});
     const kernels::Normalization norm = {below.Forward().scale + c, below.Forward().shift + c};
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within, step = range.first * kTileOutputs;
       const float* products = m + row * kBlock;
       if (i == 1)
-        k.first_output_transform(products, m_plane, range, kBlock, clips_.const_data_ptr<float>() + clip * clips_.size(1),
+        k.first_output_transform(products, m_plane, range, kBlock,
+                                 clips_.const_data_ptr<float>() + clip * clips_.size(1),
                                  first_weight_.const_data_ptr<float>() + c, norm.shift, layer.in, chunk + c);
       else
         k.masked_output_transform(
             products, m_plane, range, kBlock,
             Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in + c, norm,
-            below.center.const_data_ptr<float>() + c, y + clip * layer.steps * layer.out + step * layer.in + c, layer.in,
-            chunk + c, chunk + layer.in + c);
+            below.center.const_data_ptr<float>() + c,
+            y + clip * layer.steps * layer.out + step * layer.in + c, layer.in, chunk + c,
+            chunk + layer.in + c);
     });
   }
   for (int64_t c = 0; c < kinds * layer.in; ++c) sums[c] += chunk[c];
@@ -184,9 +189,10 @@ std::vector<at::Tensor> TrainingPass::FirstGradients(const at::Tensor& sums) con
   const at::Tensor first = at::from_blob(const_cast<double*>(moments_.first), {3}, at::kDouble);
   const at::Tensor second = at::from_blob(const_cast<double*>(&moments_.second[0][0]), {3, 3}, at::kDouble);
   const at::Tensor weight = blocks_[0].weight.detach().to(at::kDouble).squeeze(1);  // [128, 3]
-  const at::Tensor dz = sums[0], dz_x = sums.slice(0, 1).t();                        // [128], [128, 3]
+  const at::Tensor dz = sums[0], dz_x = sums.slice(0, 1).t();                       // [128], [128, 3]
   const at::Tensor dz_normal = ((weight * dz_x).sum(1) - norm.mean * dz) * norm.inverse_std;
-  const at::Tensor normal_x = weight.matmul(second - first.unsqueeze(1) * first) * norm.inverse_std.unsqueeze(1);
+  const at::Tensor normal_x =
+      weight.matmul(second - first.unsqueeze(1) * first) * norm.inverse_std.unsqueeze(1);
   const at::Tensor scale = (blocks_[0].gamma.detach().to(at::kDouble) * norm.inverse_std).unsqueeze(1);
   const at::Tensor d_weight = scale * (dz_x - dz.unsqueeze(1) * first - dz_normal.unsqueeze(1) * normal_x);
   return {d_weight.unsqueeze(1).to(at::kFloat).contiguous(), at::zeros_like(blocks_[0].bias),

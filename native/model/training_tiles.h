@@ -13,10 +13,12 @@ constexpr int64_t kBlock = kernels::kGemmColumns;
 constexpr int64_t kForwardRows = 72, kMostRows = 120;  // tiles of a chunk
 template <class Factor>
 constexpr int64_t kBackwardRows = 240 / sizeof(Factor);
-constexpr int64_t kMostFactors = 72;  // tiles of a chunk whose factors are float32; of bfloat16 twice as many find room
+constexpr int64_t kMostFactors =
+    72;  // tiles of a chunk whose factors are float32; of bfloat16 twice as many find room
 constexpr int64_t kFewestParts = 4, kMostParts = 8;  // of a layer
 constexpr int64_t kMostChannels = 512;
-constexpr size_t kStreamBytes = size_t{64} << 20;  // a layer of more than this is not found in the caches again
+constexpr size_t kStreamBytes = size_t{64}
+                                << 20;  // a layer of more than this is not found in the caches again
 // Keeps the planes from falling onto the same cache sets: five lines, in values.
 template <class T>
 constexpr int64_t kSkew = 320 / sizeof(T);
@@ -33,7 +35,8 @@ using AllBfloat16 = Precision<kernels::Bfloat16, kernels::Bfloat16>;
 
 inline int64_t TilesOf(int64_t steps) { return (steps + kernels::kTileOutputs - 1) / kernels::kTileOutputs; }
 
-// Chunks of one size, at most `most`: a multiple of the 6 rows that a GEMM holds in registers where it can be.
+// Chunks of one size, at most `most`: a multiple of the 6 rows that a GEMM holds in registers where it can
+// be.
 inline int64_t RowsOfChunks(int64_t tiles, int64_t most) {
   const int64_t chunks = (tiles + most - 1) / most;
   return std::min(most, ((tiles + chunks - 1) / chunks + 5) / 6 * 6);
@@ -61,7 +64,8 @@ T* Values(const at::Tensor& kept) {
   return static_cast<T*>(kept.data_ptr());
 }
 
-// f(clip, tiles of it, row in the chunk) for the `rows` tiles from `begin` on, in the list of the tiles of all clips.
+// f(clip, tiles of it, row in the chunk) for the `rows` tiles from `begin` on, in the list of the tiles of
+// all clips.
 template <class F>
 void EachClip(int64_t begin, int64_t rows, int64_t steps, F f) {
   const int64_t tiles = TilesOf(steps);

@@ -21,7 +21,8 @@ using kernels::TileRange;
 
 constexpr int64_t kBlock = kernels::kPairColumns;  // output channels of one GEMM
 constexpr int64_t kRows = 48;  // tiles of one GEMM: V and M of a block stay in the second-level cache
-constexpr int64_t kSkew = 80;  // values past a plane of V or M: planes of whole pages would share their sets of a cache
+constexpr int64_t kSkew =
+    80;  // values past a plane of V or M: planes of whole pages would share their sets of a cache
 
 struct Workspace {
   Scratch<float> products_in, products_out, even, odd, group_even, group_odd;
@@ -32,8 +33,8 @@ Workspace& ThreadWorkspace() {
   return workspace;
 }
 
-// The layers of 19,683 to 2,187 steps, seven eighths of all work, go in tiles of nine. In the later ones F(9,3) would add
-// as much error again for little time.
+// The layers of 19,683 to 2,187 steps, seven eighths of all work, go in tiles of nine. In the later ones
+// F(9,3) would add as much error again for little time.
 constexpr int64_t kNineUpTo = 3;
 
 class WinogradForward final : public FusedForward {
@@ -63,18 +64,21 @@ class WinogradForward final : public FusedForward {
   };
 
   Layer Pack(const FoldedLayer& folded, const TileKernels& tile) const;
-  static int64_t Tiles(const Work& work) { return (work.steps + work.layer.tile.outputs - 1) / work.layer.tile.outputs; }
+  static int64_t Tiles(const Work& work) {
+    return (work.steps + work.layer.tile.outputs - 1) / work.layer.tile.outputs;
+  }
   void TransformInput(const Work& work, int64_t clip, TileRange range, int64_t row, void* v) const;
-  void Multiply(int64_t rows, int64_t depth, const void* v, int64_t point, const void* points, float* m) const;
+  void Multiply(int64_t rows, int64_t depth, const void* v, int64_t point, const void* points,
+                float* m) const;
   void RunTiles(const Work& work, int64_t first, int64_t last, int64_t first_block, int64_t last_block) const;
   void RunLayer(const Work& work, int64_t clips) const;
   void SplitLayer(const Work& work, int64_t threads) const;
   void RunLast(const float* rows, int64_t stride, int64_t n, float* out) const;
 
   const kernels::Bfloat16WinogradKernels* const halves_;  // nullptr where products are of float32
-  at::Tensor first_weight_, first_bias_;  // [3, 128], [128]
-  std::vector<Layer> layers_;             // kPooledLayers
-  at::Tensor last_weight_, last_bias_;    // [512, 512]: the middle tap, transposed; [512]
+  at::Tensor first_weight_, first_bias_;                  // [3, 128], [128]
+  std::vector<Layer> layers_;                             // kPooledLayers
+  at::Tensor last_weight_, last_bias_;                    // [512, 512]: the middle tap, transposed; [512]
 };
 
 WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded, const TileKernels& tile) const {
@@ -88,14 +92,16 @@ WinogradForward::Layer WinogradForward::Pack(const FoldedLayer& folded, const Ti
       double points[kMostTilePoints];
       tile.filter(w + (o * in + c) * 3, points);
       for (int64_t p = 0; p < tile.points; ++p)
-        packed[((o / kBlock * tile.points + p) * in + c) * kBlock + o % kBlock] = static_cast<float>(points[p]);
+        packed[((o / kBlock * tile.points + p) * in + c) * kBlock + o % kBlock] =
+            static_cast<float>(points[p]);
     }
   const at::Tensor bias = folded.bias.to(at::kFloat).contiguous();
   if (!halves_) return {tile, in, out, g, bias};
   at::Tensor halves = at::empty(g.sizes(), at::kBFloat16);
   auto* pairs = static_cast<uint16_t*>(halves.mutable_data_ptr());
   for (int64_t plane = 0; plane < g.numel(); plane += in * kBlock)
-    kernels::PackPairs(in, pairs + plane, [&](int64_t k, int64_t n) { return packed[plane + k * kBlock + n]; });
+    kernels::PackPairs(in, pairs + plane,
+                       [&](int64_t k, int64_t n) { return packed[plane + k * kBlock + n]; });
   return {tile, in, out, halves, bias};
 }
 
@@ -107,7 +113,8 @@ WinogradForward::WinogradForward(const std::vector<FoldedLayer>& folded, Winogra
   first_bias_ = folded[0].bias.to(at::kFloat).contiguous();
   const auto& k = ChooseWinograd();
   const int64_t nine_up_to = tiles == WinogradTiles::nine ? kNineUpTo : 0;
-  for (int64_t j = 1; j <= kPooledLayers; ++j) layers_.push_back(Pack(folded[j], j <= nine_up_to ? k.nine : k.six));
+  for (int64_t j = 1; j <= kPooledLayers; ++j)
+    layers_.push_back(Pack(folded[j], j <= nine_up_to ? k.nine : k.six));
   last_weight_ = folded.back().weight.to(at::kFloat).select(2, 1).t().contiguous();
   last_bias_ = folded.back().bias.to(at::kFloat).contiguous();
 }
@@ -119,7 +126,8 @@ int64_t WinogradForward::Bytes() const {
 }
 
 // Bᵀ·d of some tiles of one clip, from `row` of v on: planes of [kRows, in], float32 or bfloat16.
-void WinogradForward::TransformInput(const Work& work, int64_t clip, TileRange range, int64_t row, void* v) const {
+void WinogradForward::TransformInput(const Work& work, int64_t clip, TileRange range, int64_t row,
+                                     void* v) const {
   const TileKernels& tile = work.layer.tile;
   const int64_t in = work.layer.in, plane = kRows * in + kSkew;
   const float* source = work.clips[clip];
@@ -145,7 +153,8 @@ void WinogradForward::Multiply(int64_t rows, int64_t depth, const void* v, int64
                                float* m) const {
   const int64_t from = point * (kRows * depth + kSkew), at = point * depth * kBlock;
   if (halves_)
-    halves_->gemm(rows, depth, static_cast<const uint16_t*>(v) + from, static_cast<const uint16_t*>(points) + at, m);
+    halves_->gemm(rows, depth, static_cast<const uint16_t*>(v) + from,
+                  static_cast<const uint16_t*>(points) + at, m);
   else
     ChooseWinograd().gemm_f32(rows, kBlock, depth, static_cast<const float*>(v) + from, depth,
                               static_cast<const float*>(points) + at, kBlock, m, kBlock);
@@ -172,7 +181,8 @@ void WinogradForward::RunTiles(const Work& work, int64_t first, int64_t last, in
   };
   for (int64_t begin = first; begin < last; begin += kRows) {
     const int64_t end = std::min(begin + kRows, last);
-    each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) { TransformInput(work, clip, range, row, v); });
+    each_clip(begin, end,
+              [&](int64_t clip, TileRange range, int64_t row) { TransformInput(work, clip, range, row, v); });
     for (int64_t block = first_block; block < last_block; ++block) {
       for (int64_t p = 0; p < tile.points; ++p)
         Multiply(end - begin, layer.in, v, p, points + block * block_bytes, m + p * out_plane);
@@ -197,17 +207,19 @@ void WinogradForward::SplitLayer(const Work& work, int64_t threads) const {
     Share(blocks, threads, [&](int64_t first, int64_t last) { RunTiles(work, 0, tiles, first, last); });
 }
 
-// rows [n, 512], `stride` apart → out [n, 512]. The last convolution sees one step: only its middle tap counts.
+// rows [n, 512], `stride` apart → out [n, 512]. The last convolution sees one step: only its middle tap
+// counts.
 void WinogradForward::RunLast(const float* rows, int64_t stride, int64_t n, float* out) const {
   const auto& k = ChooseWinograd();
-  k.gemm_f32(n, kEmbeddingSize, kEmbeddingSize, rows, stride, last_weight_.const_data_ptr<float>(), kEmbeddingSize, out,
-             kEmbeddingSize);
+  k.gemm_f32(n, kEmbeddingSize, kEmbeddingSize, rows, stride, last_weight_.const_data_ptr<float>(),
+             kEmbeddingSize, out, kEmbeddingSize);
   for (int64_t i = 0; i < n; ++i)
     k.bias_relu_f32(out + i * kEmbeddingSize, last_bias_.const_data_ptr<float>(), kEmbeddingSize);
 }
 
 // Up to kGroup clips from end to end on this thread.
-void WinogradForward::RunGroup(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const {
+void WinogradForward::RunGroup(const float* const* clips, int64_t n, float* out,
+                               const AbortFlag& abort) const {
   Workspace& w = ThreadWorkspace();
   const int64_t merged_channels = layers_[kMergedFrom].in;
   int64_t merged_steps = kFirstSteps;
@@ -239,7 +251,8 @@ void WinogradForward::RunGroup(const float* const* clips, int64_t n, float* out,
     const Layer& layer = layers_[j];
     const int64_t next = steps / 3;
     stride = (next + 2) * layer.out;
-    float* target = ((j - kMergedFrom) % 2 == 0 ? w.group_odd : w.group_even).Get(kGroup * std::max(stride, merged_size));
+    float* target =
+        ((j - kMergedFrom) % 2 == 0 ? w.group_odd : w.group_even).Get(kGroup * std::max(stride, merged_size));
     for (int64_t i = 0; i < n; ++i) {
       pooled[i] = target + i * stride;
       ClearBorders(pooled[i], next, layer.out);
@@ -270,7 +283,8 @@ void WinogradForward::RunSplit(const float* clip, float* out, int64_t threads, c
 
 }  // namespace
 
-std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers, WinogradTiles tiles) {
+std::unique_ptr<const FusedForward> MakeWinogradForward(const std::vector<FoldedLayer>& layers,
+                                                        WinogradTiles tiles) {
   return std::make_unique<WinogradForward>(layers, tiles, nullptr);
 }
 

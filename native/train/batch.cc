@@ -17,8 +17,9 @@ using random::Stream;
 BatchOrder::BatchOrder(uint64_t seed, int64_t tracks, int64_t batch_size)
     : seed_(seed), tracks_(tracks), batch_size_(batch_size) {
   if (tracks < batch_size)
-    throw Error("ERR_CONFIG", "a step on " + std::to_string(batch_size) + " examples takes more than the data set of " +
-                                  std::to_string(tracks) + " tracks");
+    throw Error("ERR_CONFIG", "a step on " + std::to_string(batch_size) +
+                                  " examples takes more than the data set of " + std::to_string(tracks) +
+                                  " tracks");
 }
 
 std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
@@ -34,11 +35,12 @@ std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
 
 Windows WindowsOf(const ChainSpec& chain) {
   const auto crops = [](const TransformSpec& t) { return t.name == "randomCrop"; };
-  return std::any_of(chain.transforms.begin(), chain.transforms.end(), crops) ? Windows::perView : Windows::perExample;
+  return std::any_of(chain.transforms.begin(), chain.transforms.end(), crops) ? Windows::perView
+                                                                              : Windows::perExample;
 }
 
-at::Tensor ReadCrops(const CropSource& source, const std::vector<int64_t>& tracks, int64_t views, Windows windows,
-                     uint64_t seed, uint32_t step, const AbortFlag& abort) {
+at::Tensor ReadCrops(const CropSource& source, const std::vector<int64_t>& tracks, int64_t views,
+                     Windows windows, uint64_t seed, uint32_t step, const AbortFlag& abort) {
   const int64_t rows = static_cast<int64_t>(tracks.size()) * views;
   at::Tensor crops = at::empty({rows, kClipLength}, at::kFloat);
   float* out = crops.mutable_data_ptr<float>();
@@ -59,7 +61,8 @@ at::Tensor AugmentRows(const Chain& chain, const at::Tensor& crops, uint32_t ste
   const int64_t rows = crops.size(0);
   at::Tensor views = at::empty({rows, kClipLength}, at::kFloat);
   const auto parameters = chain.Draw(rows, kClipLength, step);
-  chain.Apply(crops.const_data_ptr<float>(), rows, kClipLength, parameters, views.mutable_data_ptr<float>(), abort);
+  chain.Apply(crops.const_data_ptr<float>(), rows, kClipLength, parameters, views.mutable_data_ptr<float>(),
+              abort);
   return views;
 }
 

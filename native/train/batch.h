@@ -1,5 +1,6 @@
 #pragma once
-// Which tracks make up the batch of a step, and which windows of them its rows are. Pure functions of (seed, step).
+// Which tracks make up the batch of a step, and which windows of them its rows are. Pure functions of (seed,
+// step).
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -11,8 +12,8 @@
 
 namespace clmr {
 
-// Every epoch is a permutation of the tracks, cut into whole batches; what is left over is dropped, since a short batch
-// would change the number of negatives.
+// Every epoch is a permutation of the tracks, cut into whole batches; what is left over is dropped, since a
+// short batch would change the number of negatives.
 class BatchOrder {
  public:
   // Throws ERR_CONFIG where there are fewer tracks than a batch.
@@ -31,10 +32,10 @@ class BatchOrder {
 enum class Windows { perView, perExample };
 Windows WindowsOf(const ChainSpec& chain);
 
-// tracks [B] → crops [B·V, 59049], row = example·V + view: a window of the row's track, drawn from (seed, step, row);
-// a shorter track is zero-padded. Only the windows are read. Throws ERR_CACHE with the path.
-at::Tensor ReadCrops(const CropSource& source, const std::vector<int64_t>& tracks, int64_t views, Windows windows,
-                     uint64_t seed, uint32_t step, const AbortFlag& abort);
+// tracks [B] → crops [B·V, 59049], row = example·V + view: a window of the row's track, drawn from (seed,
+// step, row); a shorter track is zero-padded. Only the windows are read. Throws ERR_CACHE with the path.
+at::Tensor ReadCrops(const CropSource& source, const std::vector<int64_t>& tracks, int64_t views,
+                     Windows windows, uint64_t seed, uint32_t step, const AbortFlag& abort);
 
 // crops [N, 59049] → views [N, 59049], row by row: the chain after its crop. `chain` has views = 1.
 at::Tensor AugmentRows(const Chain& chain, const at::Tensor& crops, uint32_t step, const AbortFlag& abort);

@@ -11,7 +11,8 @@ LoadedBatch BatchLoader::Take(int64_t step, const AbortFlag& abort) {
     Drop();
     return make_(step, abort);
   }
-  while (ahead_->batch.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) throw_if_aborted(abort);
+  while (ahead_->batch.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready)
+    throw_if_aborted(abort);
   std::future<LoadedBatch> batch = std::move(ahead_->batch);
   ahead_.reset();  // what failed is tried anew when it is asked for again
   return batch.get();
@@ -21,7 +22,8 @@ void BatchLoader::Begin(int64_t step) {
   Drop();
   const auto make = [this, step] {
     LoadedBatch batch;
-    kernels::OneThreadEach(1, 1, [&](int64_t) { batch = make_(step, drop_); });  // the other cores are training
+    kernels::OneThreadEach(1, 1,
+                           [&](int64_t) { batch = make_(step, drop_); });  // the other cores are training
     return batch;
   };
   ahead_.emplace(Ahead{step, std::async(std::launch::async, make)});

@@ -1,6 +1,6 @@
 #pragma once
-// Reads and augments the batch of the next step on a thread of its own while the current one trains. What a batch holds
-// is a function of its step alone, so it does not matter when, or whether, it was made ahead.
+// Reads and augments the batch of the next step on a thread of its own while the current one trains. What a
+// batch holds is a function of its step alone, so it does not matter when, or whether, it was made ahead.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>

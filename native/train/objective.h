@@ -1,9 +1,10 @@
 #pragma once
-// What a training learns from. The trainer encodes views and moves weights; an objective turns embeddings into a loss and
-// owns whatever stands behind the encoder: projector, predictor, temperature, queue, momentum encoder.
+// What a training learns from. The trainer encodes views and moves weights; an objective turns embeddings
+// into a loss and owns whatever stands behind the encoder: projector, predictor, temperature, queue, momentum
+// encoder.
 //
-// The loss is a function of embeddings, never of views: so they may come from one pass, from a pass a view, or from
-// chunks whose gradient is sent back later.
+// The loss is a function of embeddings, never of views: so they may come from one pass, from a pass a view,
+// or from chunks whose gradient is sent back later.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -25,13 +26,14 @@ struct ViewRange {
 // What an objective compares; rows are grouped by example.
 struct ObjectiveInput {
   at::Tensor embeddings;  // [B·V', 512] of OnlineViews, by the encoder that learns
-  at::Tensor targets;     // [B·V'', 512] of TargetViews, by TargetEncoder, without gradient; undefined where there is none
+  at::Tensor targets;     // [B·V'', 512] of TargetViews, by TargetEncoder, without gradient; undefined where
+                          // there is none
   at::Tensor labels;      // [B, K] of 0 and 1; undefined where the data has none
-  int64_t views = 2;         // V
-  bool training = true;      // false: running statistics, no dropout, and nothing of the objective moves
-  bool views_apart = false;  // batch norm of the heads sees one view at a time
-  uint32_t step = 0;         // of which random choices are drawn
-  int64_t first_row = 0;     // of the embeddings, in a step that works through several batches
+  int64_t views = 2;      // V
+  bool training = true;   // false: running statistics, no dropout, and nothing of the objective moves
+  bool views_apart = false;          // batch norm of the heads sees one view at a time
+  uint32_t step = 0;                 // of which random choices are drawn
+  int64_t first_row = 0;             // of the embeddings, in a step that works through several batches
   const AbortFlag* abort = nullptr;  // outlives the backward pass
 };
 
@@ -46,8 +48,8 @@ class Objective {
  public:
   virtual ~Objective() = default;
 
-  // One for a single step: shares the weights, and has running statistics of its own. Where the step comes to its end it
-  // takes the place of this one; where it does not, nothing has moved.
+  // One for a single step: shares the weights, and has running statistics of its own. Where the step comes to
+  // its end it takes the place of this one; where it does not, nothing has moved.
   virtual std::unique_ptr<Objective> Draft() const = 0;
 
   // Throws ERR_CONFIG where it cannot work with so many views an example.
@@ -72,7 +74,8 @@ class Objective {
   // embeddings [N, 512] → projections [N, D], running statistics
   virtual at::Tensor Project(const at::Tensor& embeddings) const = 0;
 
-  // Everything that a resumed run needs, copied: `projector.*` (SimCLR's), `head.*` (a classifier), `objective.*` (all else).
+  // Everything that a resumed run needs, copied: `projector.*` (SimCLR's), `head.*` (a classifier),
+  // `objective.*` (all else).
   virtual NamedTensors State() const = 0;
   // One with the same settings and this state. Throws ERR_CHECKPOINT.
   virtual std::unique_ptr<Objective> WithState(const NamedTensors& state) const = 0;
@@ -105,8 +108,8 @@ struct ProjectionSpec {
 
 // What every objective starts from.
 struct ObjectiveStart {
-  const SampleCnn& encoder;         // of which a target network is a copy
-  const NamedTensors* projector;    // SimCLR's (`0.weight`, `2.weight`), or null: weights are drawn
+  const SampleCnn& encoder;       // of which a target network is a copy
+  const NamedTensors* projector;  // SimCLR's (`0.weight`, `2.weight`), or null: weights are drawn
   ProjectionSpec projection;
   uint64_t seed = 42;
 };

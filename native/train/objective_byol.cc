@@ -17,15 +17,19 @@ using kernels::reference::unit_rows;
 at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input) {
   if (!input.views_apart || !input.training) return head.Forward(x, input.training);
   const at::Tensor by_view = x.view({-1, 2, x.size(1)});
-  return at::stack({head.Forward(by_view.select(1, 0), true), head.Forward(by_view.select(1, 1), true)}, 1).flatten(0, 1);
+  return at::stack({head.Forward(by_view.select(1, 0), true), head.Forward(by_view.select(1, 1), true)}, 1)
+      .flatten(0, 1);
 }
 
 }  // namespace
 
-ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection, uint64_t seed)
+ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection,
+                             uint64_t seed)
     : spec_(spec),
-      projector_(MlpHead::Create(kEmbeddingSize, projection.hidden, projection.out, seed, WeightStream::projector)),
-      predictor_(MlpHead::Create(projection.out, spec.predictor_hidden, projection.out, seed, WeightStream::predictor)),
+      projector_(
+          MlpHead::Create(kEmbeddingSize, projection.hidden, projection.out, seed, WeightStream::projector)),
+      predictor_(MlpHead::Create(projection.out, spec.predictor_hidden, projection.out, seed,
+                                 WeightStream::predictor)),
       target_encoder_(encoder.Clone()),
       target_projector_(projector_.Clone()) {
   projector_.RequireGrad(true);
@@ -79,7 +83,9 @@ void ByolObjective::AfterUpdate(const SampleCnn& encoder, int64_t step) {
   Follow(TensorsOf(target_projector_.Parameters()), TensorsOf(projector_.Parameters()), momentum);
 }
 
-at::Tensor ByolObjective::Project(const at::Tensor& embeddings) const { return projector_.Forward(embeddings, false); }
+at::Tensor ByolObjective::Project(const at::Tensor& embeddings) const {
+  return projector_.Forward(embeddings, false);
+}
 
 NamedTensors ByolObjective::State() const {
   NamedTensors state;

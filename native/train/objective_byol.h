@@ -1,6 +1,7 @@
 #pragma once
-// BYOL (Grill et al., "Bootstrap your own latent", 2020): the online network predicts, from either view of an example, what
-// a target network makes of the other one; the target is a moving average of the online network.
+// BYOL (Grill et al., "Bootstrap your own latent", 2020): the online network predicts, from either view of an
+// example, what a target network makes of the other one; the target is a moving average of the online
+// network.
 #include "model/mlp_head.h"
 #include "train/objective.h"
 

@@ -30,7 +30,8 @@ Projector Copy(const Projector& projector) { return Projector::FromState(project
 
 }  // namespace
 
-InfoNceObjective::InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector, uint64_t seed)
+InfoNceObjective::InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector,
+                                   uint64_t seed)
     : spec_(spec),
       projector_(std::move(projector)),
       target_encoder_(encoder.Clone()),
@@ -63,7 +64,8 @@ ObjectiveLoss InfoNceObjective::Loss(const ObjectiveInput& input) {
   at::NoGradGuard no_gradients;
   const at::Tensor u = unit_rows(input.embeddings.detach());
   const at::Tensor pairs = at::stack({u, unit_rows(input.targets)}, 1).flatten(0, 1);
-  return {value.loss, {{"accuracy", value.accuracy}, {"alignment", Alignment(pairs, 2)}, {"uniformity", Uniformity(u)}}};
+  return {value.loss,
+          {{"accuracy", value.accuracy}, {"alignment", Alignment(pairs, 2)}, {"uniformity", Uniformity(u)}}};
 }
 
 NamedTensors InfoNceObjective::Parameters() const {
@@ -89,7 +91,9 @@ void InfoNceObjective::Enqueue(const at::Tensor& keys) {
   }
 }
 
-at::Tensor InfoNceObjective::Project(const at::Tensor& embeddings) const { return projector_.Forward(embeddings); }
+at::Tensor InfoNceObjective::Project(const at::Tensor& embeddings) const {
+  return projector_.Forward(embeddings);
+}
 
 NamedTensors InfoNceObjective::State() const {
   NamedTensors state;
@@ -111,7 +115,8 @@ std::unique_ptr<Objective> InfoNceObjective::WithState(const NamedTensors& state
   restored->queue_ = reader.Take("objective.queue", queue_.sizes());
   restored->queue_next_ = static_cast<int64_t>(reader.Take("objective.queue_next", {}).item<double>());
   if (restored->queue_next_ < 0 || restored->queue_next_ >= spec_.queue)
-    throw Error("ERR_CHECKPOINT", "the queue of the state has no row " + std::to_string(restored->queue_next_));
+    throw Error("ERR_CHECKPOINT",
+                "the queue of the state has no row " + std::to_string(restored->queue_next_));
   return restored;
 }
 

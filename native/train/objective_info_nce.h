@@ -1,7 +1,7 @@
 #pragma once
-// Momentum contrast (He et al., "Momentum contrast for unsupervised visual representation learning", 2020; with MoCo v2's
-// projector and temperature, Chen et al., 2020): the first view of an example asks, the second one is its key, made by an
-// encoder that follows slowly. Negatives are the keys of earlier batches.
+// Momentum contrast (He et al., "Momentum contrast for unsupervised visual representation learning", 2020;
+// with MoCo v2's projector and temperature, Chen et al., 2020): the first view of an example asks, the second
+// one is its key, made by an encoder that follows slowly. Negatives are the keys of earlier batches.
 #include "model/projector.h"
 #include "train/objective.h"
 
@@ -31,8 +31,8 @@ class InfoNceObjective : public Objective {
   Projector projector_;
   SampleCnn target_encoder_;
   Projector target_projector_;
-  at::Tensor queue_;        // [K, D], rows of length 1: a ring
-  int64_t queue_next_ = 0;  // the row that the next key takes
+  at::Tensor queue_;                  // [K, D], rows of length 1: a ring
+  int64_t queue_next_ = 0;            // the row that the next key takes
   std::vector<at::Tensor> new_keys_;  // of the batches of this step
 };
 

@@ -14,12 +14,14 @@ namespace clmr {
 namespace {
 
 constexpr const char* kLogTemperature = "objective.log_temperature";
-// A learned τ does not fall below this, as in CLIP (Radford et al., 2021): similarities are multiplied by 100 at most.
+// A learned τ does not fall below this, as in CLIP (Radford et al., 2021): similarities are multiplied by 100
+// at most.
 constexpr double kLeastTemperature = 0.01;
 
 }  // namespace
 
-NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector) : spec_(spec), projector_(std::move(projector)) {
+NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector)
+    : spec_(spec), projector_(std::move(projector)) {
   projector_.RequireGrad(true);
   if (spec.learn_temperature)
     log_temperature_ = at::scalar_tensor(std::log(spec.temperature), at::kFloat).requires_grad_(true);
@@ -44,15 +46,17 @@ ObjectiveLoss NtXentObjective::Loss(const ObjectiveInput& input) {
   if (!input.training) return result;
   at::NoGradGuard no_gradients;
   const at::Tensor u = kernels::reference::unit_rows(input.embeddings.detach());
-  result.metrics = {{"accuracy", NearestIsPositive(kernels::reference::unit_rows(projections.detach()), input.views)},
-                    {"alignment", Alignment(u, input.views)},
-                    {"uniformity", Uniformity(u)}};
+  result.metrics = {
+      {"accuracy", NearestIsPositive(kernels::reference::unit_rows(projections.detach()), input.views)},
+      {"alignment", Alignment(u, input.views)},
+      {"uniformity", Uniformity(u)}};
   if (spec_.learn_temperature) result.metrics.emplace_back("temperature", temperature.item<double>());
   return result;
 }
 
 NamedTensors NtXentObjective::Parameters() const {
-  NamedTensors parameters = {{"projector.0.weight", projector_.first}, {"projector.2.weight", projector_.second}};
+  NamedTensors parameters = {{"projector.0.weight", projector_.first},
+                             {"projector.2.weight", projector_.second}};
   if (log_temperature_.defined()) parameters.emplace_back(kLogTemperature, log_temperature_);
   return parameters;
 }
@@ -63,7 +67,9 @@ void NtXentObjective::AfterUpdate(const SampleCnn&, int64_t) {
   log_temperature_.clamp_min_(std::log(kLeastTemperature));
 }
 
-at::Tensor NtXentObjective::Project(const at::Tensor& embeddings) const { return projector_.Forward(embeddings); }
+at::Tensor NtXentObjective::Project(const at::Tensor& embeddings) const {
+  return projector_.Forward(embeddings);
+}
 
 NamedTensors NtXentObjective::State() const {
   NamedTensors state;

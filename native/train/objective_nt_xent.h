@@ -1,5 +1,6 @@
 #pragma once
-// NT-Xent on SimCLR's projections: all views of an example attract each other, all other rows of the batch repel.
+// NT-Xent on SimCLR's projections: all views of an example attract each other, all other rows of the batch
+// repel.
 #include "model/projector.h"
 #include "train/objective.h"
 

@@ -12,17 +12,21 @@ namespace clmr {
 
 SupervisedObjective::SupervisedObjective(SupervisedSpec spec, uint64_t seed) : spec_(spec), seed_(seed) {
   if (spec.classes < 1) throw Error("ERR_CONFIG", "supervised training needs classes");
-  weight_ = InitialWeights({spec.classes, kEmbeddingSize}, kEmbeddingSize, seed, WeightStream::classifier, 0, 0);
+  weight_ =
+      InitialWeights({spec.classes, kEmbeddingSize}, kEmbeddingSize, seed, WeightStream::classifier, 0, 0);
   bias_ = InitialWeights({spec.classes}, kEmbeddingSize, seed, WeightStream::classifier, 0, 1);
   weight_.requires_grad_(true);
   bias_.requires_grad_(true);
 }
 
-std::unique_ptr<Objective> SupervisedObjective::Draft() const { return std::make_unique<SupervisedObjective>(*this); }
+std::unique_ptr<Objective> SupervisedObjective::Draft() const {
+  return std::make_unique<SupervisedObjective>(*this);
+}
 
 // embeddings [B·V, E], labels [B, K] → logits [B·V, K] → loss
 ObjectiveLoss SupervisedObjective::Loss(const ObjectiveInput& input) {
-  if (!input.labels.defined()) throw Error("ERR_CONFIG", "supervised training needs the labels of the examples");
+  if (!input.labels.defined())
+    throw Error("ERR_CONFIG", "supervised training needs the labels of the examples");
   if (input.labels.size(1) != spec_.classes)
     throw Error("ERR_SHAPE", "expected labels of " + std::to_string(spec_.classes) + " classes, not of " +
                                  std::to_string(input.labels.size(1)));
@@ -47,7 +51,8 @@ at::Tensor SupervisedObjective::Dropout(const at::Tensor& embeddings, const Obje
   float* factor = factors.mutable_data_ptr<float>();
   const auto kept = static_cast<float>(1 / (1 - spec_.dropout));
   for (int64_t row = 0; row < embeddings.size(0); ++row) {
-    random::Stream stream(seed_, random::Purpose::dropout, input.step, static_cast<uint32_t>(input.first_row + row), 0);
+    random::Stream stream(seed_, random::Purpose::dropout, input.step,
+                          static_cast<uint32_t>(input.first_row + row), 0);
     for (int64_t k = 0; k < embeddings.size(1); ++k) *factor++ = stream.Uniform() < spec_.dropout ? 0 : kept;
   }
   return embeddings * factors;

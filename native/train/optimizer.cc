@@ -41,21 +41,23 @@ void Optimizer::Update(const std::vector<at::Tensor>& gradients, double learning
   at::NoGradGuard no_grad;
   if (const auto* adam = std::get_if<AdamSpec>(&spec_)) {
     at::_foreach_add_(slots_[2].tensors, 1);
-    at::_fused_adam_(parameters_, gradients, slots_[0].tensors, slots_[1].tensors, {}, slots_[2].tensors, learning_rate,
-                     adam->beta1, adam->beta2, adam->weight_decay, adam->eps, /*amsgrad=*/false, /*maximize=*/false);
+    at::_fused_adam_(parameters_, gradients, slots_[0].tensors, slots_[1].tensors, {}, slots_[2].tensors,
+                     learning_rate, adam->beta1, adam->beta2, adam->weight_decay, adam->eps,
+                     /*amsgrad=*/false, /*maximize=*/false);
   } else if (const auto* lars = std::get_if<LarsSpec>(&spec_)) {
     UpdateLars(*lars, gradients, learning_rate);
   } else {
     const auto& sgd = std::get<SgdSpec>(spec_);
     const at::TensorList momentum = slots_.empty() ? at::TensorList{} : at::TensorList(slots_[0].tensors);
-    at::_fused_sgd_(parameters_, gradients, momentum, sgd.weight_decay, sgd.momentum, learning_rate, /*dampening=*/0,
-                    sgd.nesterov, /*maximize=*/false, first_update_);
+    at::_fused_sgd_(parameters_, gradients, momentum, sgd.weight_decay, sgd.momentum, learning_rate,
+                    /*dampening=*/0, sgd.nesterov, /*maximize=*/false, first_update_);
   }
   first_update_ = false;
 }
 
 // g' = g + wd·w;  v ← m·v + lr·q·g' with q = η·‖w‖ / ‖g'‖, 1 where either norm is 0;  w ← w − v
-void Optimizer::UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients, double learning_rate) {
+void Optimizer::UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients,
+                           double learning_rate) {
   const auto norm = [](const at::Tensor& x) {
     return at::linalg_vector_norm(x, 2, std::nullopt, false, at::kDouble).item<double>();
   };
@@ -90,7 +92,8 @@ void Optimizer::Restore(const NamedTensors& state) {
       const auto found = by_name.find(name);
       if (found == by_name.end()) throw Error("ERR_CHECKPOINT", "the state of the optimizer has no " + name);
       if (found->second.sizes() != slot.tensors[i].sizes())
-        throw Error("ERR_CHECKPOINT", name + " is " + ShapeText(found->second) + " instead of " + ShapeText(slot.tensors[i]));
+        throw Error("ERR_CHECKPOINT",
+                    name + " is " + ShapeText(found->second) + " instead of " + ShapeText(slot.tensors[i]));
       slot.tensors[i] = found->second.to(at::kFloat).clone();
       by_name.erase(found);
     }

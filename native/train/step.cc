@@ -19,13 +19,16 @@ constexpr uint32_t kValidationStep = UINT32_MAX;
 
 class Stopwatch {
  public:
-  double Seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  double Seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// The gradients that backward passes have added up; they are gone from the parameters afterwards, whatever happened.
+// The gradients that backward passes have added up; they are gone from the parameters afterwards, whatever
+// happened.
 class Gradients {
  public:
   explicit Gradients(const NamedTensors& parameters) {
@@ -54,8 +57,8 @@ double Norm(const std::vector<at::Tensor>& gradients) {
   return std::sqrt(sum);
 }
 
-// Rows of whole examples, chunk_rows at a time. A last one of a single example goes with the one before it: batch norm
-// has nothing to compare there.
+// Rows of whole examples, chunk_rows at a time. A last one of a single example goes with the one before it:
+// batch norm has nothing to compare there.
 std::vector<at::Tensor> Chunks(const at::Tensor& views, int64_t chunk_rows, int64_t n_views) {
   std::vector<at::Tensor> chunks;
   for (int64_t row = 0, rows = views.size(0); row < rows;) {
@@ -157,11 +160,12 @@ StepResult Trainer::Run(const LabelledViews& views, double learning_rate, const 
   return result;
 }
 
-// views [B·V, T] → embeddings [N, E] → loss, and back. With chunks the encoder's activations are kept for one of them
-// only (Gao, Zhang, Han & Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021): all
-// embeddings first, without a graph, then the loss and its gradient in them, which every chunk's second pass sends on.
-void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const LabelledViews& batch, int64_t first_row,
-                    double share, StepResult& result, const AbortFlag& abort) const {
+// views [B·V, T] → embeddings [N, E] → loss, and back. With chunks the encoder's activations are kept for one
+// of them only (Gao, Zhang, Han & Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited
+// Setup", 2021): all embeddings first, without a graph, then the loss and its gradient in them, which every
+// chunk's second pass sends on.
+void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const LabelledViews& batch,
+                    int64_t first_row, double share, StepResult& result, const AbortFlag& abort) const {
   const int64_t chunk_rows = spec_.chunk_size * spec_.chain.views;
   const bool cached = chunk_rows > 0 && chunk_rows < batch.views.size(0);
   ObjectiveInput input = Embed(encoder, objective, batch, /*training=*/true, abort);
@@ -185,8 +189,8 @@ void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const Labell
   }
 }
 
-ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objective, const LabelledViews& batch,
-                              bool training, const AbortFlag& abort) const {
+ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objective,
+                              const LabelledViews& batch, bool training, const AbortFlag& abort) const {
   const at::Tensor& views = batch.views;
   const int64_t n_views = spec_.chain.views;
   const int64_t chunk_rows = spec_.chunk_size > 0 ? spec_.chunk_size * n_views : views.size(0);
@@ -223,7 +227,8 @@ at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, Vi
   }
   std::vector<at::Tensor> embeddings;  // count × [B, E]
   for (int64_t v = range.first; v < range.first + range.count; ++v)
-    embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec_.fused, spec_.kept));
+    embeddings.push_back(
+        encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec_.fused, spec_.kept));
   return at::stack(embeddings, 1).flatten(0, 1);
 }
 
@@ -253,12 +258,13 @@ double Trainer::Validate(const CropSource& source, const at::Tensor& labels, con
 void Trainer::CheckViews(const LabelledViews& batch, int64_t batches) const {
   const at::Tensor& views = batch.views;
   const int64_t n_views = spec_.chain.views, least = 2 * n_views * batches;
-  if (views.dim() != 2 || views.size(1) != kClipLength || views.size(0) < least || views.size(0) % (n_views * batches) != 0)
-    throw Error("ERR_SHAPE", "expected views of at least 2 examples a batch, " + std::to_string(n_views) + " rows of " +
-                                 std::to_string(kClipLength) + " samples each");
+  if (views.dim() != 2 || views.size(1) != kClipLength || views.size(0) < least ||
+      views.size(0) % (n_views * batches) != 0)
+    throw Error("ERR_SHAPE", "expected views of at least 2 examples a batch, " + std::to_string(n_views) +
+                                 " rows of " + std::to_string(kClipLength) + " samples each");
   if (batch.labels.defined() && batch.labels.size(0) != views.size(0) / n_views)
-    throw Error("ERR_SHAPE", "expected labels of " + std::to_string(views.size(0) / n_views) + " examples, not of " +
-                                 std::to_string(batch.labels.size(0)));
+    throw Error("ERR_SHAPE", "expected labels of " + std::to_string(views.size(0) / n_views) +
+                                 " examples, not of " + std::to_string(batch.labels.size(0)));
 }
 
 }  // namespace clmr

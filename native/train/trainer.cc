@@ -12,8 +12,8 @@ namespace {
 
 ChainSpec SingleView(ChainSpec chain) {
   if (chain.clip_length != kClipLength)
-    throw Error("ERR_CONFIG", "training needs views of " + std::to_string(kClipLength) + " samples, the augmenter makes " +
-                                  std::to_string(chain.clip_length));
+    throw Error("ERR_CONFIG", "training needs views of " + std::to_string(kClipLength) +
+                                  " samples, the augmenter makes " + std::to_string(chain.clip_length));
   chain.views = 1;
   return chain;
 }
@@ -87,7 +87,8 @@ TrainerState Trainer::State() {
 }
 
 void Trainer::Restore(const TrainerState& state) {
-  if (state.step < 0) throw Error("ERR_CHECKPOINT", "the state counts " + std::to_string(state.step) + " steps");
+  if (state.step < 0)
+    throw Error("ERR_CHECKPOINT", "the state counts " + std::to_string(state.step) + " steps");
   std::lock_guard one_at_a_time(step_mutex_);
   SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."));
   std::unique_ptr<Objective> objective = objective_->WithState(state.tensors);
@@ -115,7 +116,8 @@ at::Tensor Trainer::Project(const at::Tensor& embeddings) {
 
 int64_t Trainer::Bytes() const {
   int64_t bytes = encoder_.Bytes();
-  for (const auto& [name, p] : Parameters()) bytes += 3 * static_cast<int64_t>(p.nbytes());  // gradient, two moments
+  for (const auto& [name, p] : Parameters())
+    bytes += 3 * static_cast<int64_t>(p.nbytes());  // gradient, two moments
   for (const auto& [name, tensor] : objective_->State()) bytes += static_cast<int64_t>(tensor.nbytes());
   return bytes;
 }

@@ -21,19 +21,19 @@
 
 namespace clmr {
 
-// joint: one pass, one set of batch statistics. separate (as CLMR trains): a pass a view, the running statistics move
-// V times a step.
+// joint: one pass, one set of batch statistics. separate (as CLMR trains): a pass a view, the running
+// statistics move V times a step.
 enum class ViewNorm { joint, separate };
 
 // TrainerSpec of binding.ts
 struct TrainerSpec {
   uint64_t seed = 42;
   int64_t batch_size = 48;
-  int64_t accumulate = 1;          // batches of a step; the step follows the mean of their gradients
-  int64_t chunk_size = 0;          // examples that the encoder sees at once, 0: all of the batch
-  double clip_gradient_norm = 0;   // longer gradients are scaled down to it, 0: none
+  int64_t accumulate = 1;         // batches of a step; the step follows the mean of their gradients
+  int64_t chunk_size = 0;         // examples that the encoder sees at once, 0: all of the batch
+  double clip_gradient_norm = 0;  // longer gradients are scaled down to it, 0: none
   ViewNorm view_norm = ViewNorm::joint;
-  bool fused = false;  // the encoder's pass as one operation, where that can be had
+  bool fused = false;                // the encoder's pass as one operation, where that can be had
   at::ScalarType kept = at::kFloat;  // what it keeps activations as: float32 or bfloat16
   ObjectiveSpec objective;
   ProjectionSpec projection;
@@ -44,9 +44,9 @@ struct TrainerSpec {
 struct StepResult {
   int64_t step = 0;  // steps done, this one included
   double loss = 0, gradient_norm = 0;
-  Metrics metrics;  // what the objective tells of the batch
+  Metrics metrics;                       // what the objective tells of the batch
   double data_seconds = 0, seconds = 0;  // waiting for the batch; all
-  std::vector<int64_t> tracks;  // [B · accumulate]; empty for views that the caller gave
+  std::vector<int64_t> tracks;           // [B · accumulate]; empty for views that the caller gave
 };
 
 struct TrainerState {
@@ -61,10 +61,11 @@ struct LabelledViews {
 
 class Trainer {
  public:
-  // Weights that are not given are drawn from the seed. Without a source only StepOnViews and Evaluate work. labels
-  // [tracks, K]: of the source, for an objective that learns from them.
-  Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder, const std::optional<NamedTensors>& projector,
-          std::shared_ptr<const CropSource> source, at::Tensor labels);
+  // Weights that are not given are drawn from the seed. Without a source only StepOnViews and Evaluate work.
+  // labels [tracks, K]: of the source, for an objective that learns from them.
+  Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
+          const std::optional<NamedTensors>& projector, std::shared_ptr<const CropSource> source,
+          at::Tensor labels);
 
   // One at a time; a second caller waits.
   StepResult Step(double learning_rate, const AbortFlag& abort);
@@ -72,8 +73,8 @@ class Trainer {
   StepResult StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort);
   // The loss with running statistics; nothing moves.
   double Evaluate(const LabelledViews& views, const AbortFlag& abort);
-  // The mean loss over the whole batches of `source`, on views that are the same at every call; labels [tracks, K] as
-  // above.
+  // The mean loss over the whole batches of `source`, on views that are the same at every call; labels
+  // [tracks, K] as above.
   double Validate(const CropSource& source, const at::Tensor& labels, const AbortFlag& abort);
 
   // Copies, taken between two steps.
@@ -99,12 +100,13 @@ class Trainer {
   StepResult Run(const LabelledViews& views, double learning_rate, const AbortFlag& abort);
   at::Tensor Encode(const SampleCnn& encoder, const at::Tensor& views, ViewRange range, bool training,
                     const AbortFlag& abort) const;
-  // A batch forward and backward, `share` of its loss: gradients add up in the parameters, and the batch in `result`.
-  void Learn(const SampleCnn& encoder, Objective& objective, const LabelledViews& batch, int64_t first_row, double share,
-             StepResult& result, const AbortFlag& abort) const;
+  // A batch forward and backward, `share` of its loss: gradients add up in the parameters, and the batch in
+  // `result`.
+  void Learn(const SampleCnn& encoder, Objective& objective, const LabelledViews& batch, int64_t first_row,
+             double share, StepResult& result, const AbortFlag& abort) const;
   // What `objective` compares, of `encoder` in the place of the trainer's own.
-  ObjectiveInput Embed(const SampleCnn& encoder, const Objective& objective, const LabelledViews& batch, bool training,
-                       const AbortFlag& abort) const;
+  ObjectiveInput Embed(const SampleCnn& encoder, const Objective& objective, const LabelledViews& batch,
+                       bool training, const AbortFlag& abort) const;
   NamedTensors Parameters() const;  // what the optimiser moves
   Optimizer MakeOptimizer() const;
   void Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective);
@@ -116,14 +118,16 @@ class Trainer {
   at::Tensor labels_;  // [tracks, K], or undefined
   std::optional<BatchOrder> order_;
 
-  std::mutex step_mutex_;     // held for a whole step; guards all below
-  std::mutex weights_mutex_;  // held for the moment in which weights change or are read by others than the step
+  std::mutex step_mutex_;  // held for a whole step; guards all below
+  std::mutex
+      weights_mutex_;  // held for the moment in which weights change or are read by others than the step
   SampleCnn encoder_;
   std::unique_ptr<Objective> objective_;
   std::optional<Optimizer> optimizer_;
   int64_t step_ = 0;
   std::shared_ptr<Encoder> live_;  // null until somebody asks for it
-  BatchLoader loader_{[this](int64_t step, const AbortFlag& abort) { return Load(step, abort); }};  // the first to go
+  BatchLoader loader_{
+      [this](int64_t step, const AbortFlag& abort) { return Load(step, abort); }};  // the first to go
 };
 
 }  // namespace clmr

@@ -1,6 +1,7 @@
-// npm run check:cuda: the kernels for CUDA on the host, without a GPU, against the plain ones over ATen. Each CUDA thread
-// runs to its end before the next begins: that finds wrong indices, roundings and limits, not races. No barrier and no
-// shuffle is defined here, so a kernel that needs one does not compile until this is extended.
+// npm run check:cuda: the kernels for CUDA on the host, without a GPU, against the plain ones over ATen. Each
+// CUDA thread runs to its end before the next begins: that finds wrong indices, roundings and limits, not
+// races. No barrier and no shuffle is defined here, so a kernel that needs one does not compile until this is
+// extended.
 #include <ATen/ATen.h>
 
 #include <cstdio>
@@ -64,10 +65,10 @@ bool Equal(const at::Tensor& a, const at::Tensor& b) {
 
 int main() {
   at::manual_seed(1);
-  const Case cases[] = {
-      {1, 1, 3, true, 1, 1},      {2, 5, 29, true, 3, 32},    {2, 5, 29, false, 3, 32}, {3, 128, 81, true, 40, 256},
-      {1, 512, 1, false, 2, 256}, {1, 4, 4, true, 1, 32},     {4, 7, 243, true, 1, 1},  {4, 7, 243, false, 200, 256},
-      {0, 7, 9, true, 1, 32},     {2, 256, 2187, true, 7, 96}};
+  const Case cases[] = {{1, 1, 3, true, 1, 1},       {2, 5, 29, true, 3, 32},      {2, 5, 29, false, 3, 32},
+                        {3, 128, 81, true, 40, 256}, {1, 512, 1, false, 2, 256},   {1, 4, 4, true, 1, 32},
+                        {4, 7, 243, true, 1, 1},     {4, 7, 243, false, 200, 256}, {0, 7, 9, true, 1, 32},
+                        {2, 256, 2187, true, 7, 96}};
   int failed = 0, checked = 0;
   for (const Case& c : cases)
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16})
@@ -87,6 +88,7 @@ int main() {
         std::printf("bias_relu_pool differs: [%ld, %ld, %ld] %s pooled %d\n", c.n, c.channels, c.samples,
                     at::toString(type), c.pooled);
       }
-  std::printf("CUDA kernels on the host: bias_relu_pool equals the plain one in %d of %d cases\n", checked - failed, checked);
+  std::printf("CUDA kernels on the host: bias_relu_pool equals the plain one in %d of %d cases\n",
+              checked - failed, checked);
   return failed == 0 ? 0 : 1;
 }

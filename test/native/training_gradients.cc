@@ -1,8 +1,9 @@
-// The gradients of TrainingPass against autograd in float64 that is given the same decisions (where a pooling window has
-// its largest value, where ReLU is active): without that a handful of near-ties falls the other way and hides what is to
-// be seen. Prints the relative error of every gradient and exits with 1 where one is above 1e-4. With bfloat16 the bar is
-// PyTorch's own: the same for autograd as torch.autocast does it (convolutions of bfloat16, activations kept as such), with
-// the decisions that it takes. Ours may not be further from float64, in any parameter.
+// The gradients of TrainingPass against autograd in float64 that is given the same decisions (where a pooling
+// window has its largest value, where ReLU is active): without that a handful of near-ties falls the other
+// way and hides what is to be seen. Prints the relative error of every gradient and exits with 1 where one is
+// above 1e-4. With bfloat16 the bar is PyTorch's own: the same for autograd as torch.autocast does it
+// (convolutions of bfloat16, activations kept as such), with the decisions that it takes. Ours may not be
+// further from float64, in any parameter.
 //   training_gradients CLIPS {plain,mixed,bfloat16} [tones]
 #include <ATen/ATen.h>
 
@@ -56,7 +57,8 @@ struct Result {
   std::vector<at::Tensor> choices, gradients;  // of weight, bias, γ, β of each block
 };
 
-Result OfPass(const clmr::SampleCnn& model, const at::Tensor& clips, const at::Tensor& above, at::ScalarType kept) {
+Result OfPass(const clmr::SampleCnn& model, const at::Tensor& clips, const at::Tensor& above,
+              at::ScalarType kept) {
   const clmr::AbortFlag never{false};
   clmr::TrainingPass pass(model.blocks, clips, never, kept);
   Result result{pass.Forward(), {}, {}};
@@ -65,9 +67,10 @@ Result OfPass(const clmr::SampleCnn& model, const at::Tensor& clips, const at::T
   return result;
 }
 
-// Autograd with values of `kept`, by the choices given or by its own. Parameters and their gradients are `master`.
-Result OfAutograd(const clmr::SampleCnn& model, const at::Tensor& clips, const at::Tensor& above, at::ScalarType master,
-                  at::ScalarType kept, const std::vector<at::Tensor>* choices) {
+// Autograd with values of `kept`, by the choices given or by its own. Parameters and their gradients are
+// `master`.
+Result OfAutograd(const clmr::SampleCnn& model, const at::Tensor& clips, const at::Tensor& above,
+                  at::ScalarType master, at::ScalarType kept, const std::vector<at::Tensor>* choices) {
   Result result;
   std::vector<at::Tensor> parameters;
   at::Tensor x = clips.to(kept).unsqueeze(1);
@@ -94,7 +97,8 @@ Result OfAutograd(const clmr::SampleCnn& model, const at::Tensor& clips, const a
   return result;
 }
 
-// Relative errors of a run's gradients, a bias before batch norm left out: its gradient is 0 but for rounding.
+// Relative errors of a run's gradients, a bias before batch norm left out: its gradient is 0 but for
+// rounding.
 std::vector<double> Errors(const Result& run, const Result& exact) {
   std::vector<double> errors;
   for (size_t j = 0; j < run.gradients.size(); ++j)
@@ -111,7 +115,8 @@ int main(int argc, char** argv) {
   at::manual_seed(1);
   clmr::SampleCnn model = clmr::SampleCnn::Create(5);
   Spread(model, mixed);
-  const at::Tensor clips = tones ? Tones(n) : at::randn({n, clmr::kClipLength}) * 0.3, above = at::randn({n, clmr::kEmbeddingSize, 1});
+  const at::Tensor clips = tones ? Tones(n) : at::randn({n, clmr::kClipLength}) * 0.3,
+                   above = at::randn({n, clmr::kEmbeddingSize, 1});
   const bool bfloat16 = argc > 2 && std::strcmp(argv[2], "bfloat16") == 0;
   const auto exact = [&](const Result& run) {
     return OfAutograd(model, clips, above, at::kDouble, at::kDouble, &run.choices);
@@ -125,8 +130,8 @@ int main(int argc, char** argv) {
     for (double& error : allowed) error = std::max(error, kOneRounding);
   }
   std::printf("%s, products of %s, %lld clips: output %.2e\n", clmr::kernels::InstructionSet(),
-              bfloat16 && clmr::kernels::HasBfloat16Products() ? "bfloat16" : "float32", static_cast<long long>(n),
-              RelativeError(ours.out, ideal.out));
+              bfloat16 && clmr::kernels::HasBfloat16Products() ? "bfloat16" : "float32",
+              static_cast<long long>(n), RelativeError(ours.out, ideal.out));
   static const char* const kNames[] = {"weight", "gamma", "beta"};
   bool right = true;
   for (size_t j = 0; j < errors.size(); ++j) {

@@ -1,6 +1,7 @@
-// Symmetric filters: short ones as dot products, long ones by an FFT whose lanes are blocks of the signal, so that it needs no
-// shuffle but where signals are turned into lanes and back. Two blocks make one complex signal: a filter that is real keeps
-// them apart. The spectrum of the filter itself is gathered from a lane of its own.
+// Symmetric filters: short ones as dot products, long ones by an FFT whose lanes are blocks of the signal, so
+// that it needs no shuffle but where signals are turned into lanes and back. Two blocks make one complex
+// signal: a filter that is real keeps them apart. The spectrum of the filter itself is gathered from a lane
+// of its own.
 #include "kernels/augment_loops.h"
 #include "kernels/cpu/fir.h"
 
@@ -18,7 +19,8 @@ inline Point operator-(Point a, Point b) { return {a.re - b.re, a.im - b.im}; }
 inline Point Times(Point a, float re, float im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
 inline Point TimesI(Point a) { return {-a.im, a.re}; }
 
-// Decimation in frequency by four, in place: the bins come out in digit-reversed order, which the inverse takes.
+// Decimation in frequency by four, in place: the bins come out in digit-reversed order, which the inverse
+// takes.
 void ForwardStage(Point* z, int64_t points, int64_t length, const float* twiddles) {
   const int64_t quarter = length / 4;
   for (int64_t base = 0; base < points; base += length) {
@@ -65,7 +67,8 @@ void PairStage(Point* z, int64_t points) {
 void Forward(Point* z, const FftFilterPlan& plan) {
   const float* twiddles = plan.twiddles;
   int64_t length = plan.points;
-  for (; length >= 4; twiddles += 6 * (length / 4), length /= 4) ForwardStage(z, plan.points, length, twiddles);
+  for (; length >= 4; twiddles += 6 * (length / 4), length /= 4)
+    ForwardStage(z, plan.points, length, twiddles);
   if (length == 2) PairStage(z, plan.points);
 }
 
@@ -134,9 +137,11 @@ void convolve_f32(const float* padded, const float* taps, int64_t count, float* 
   Convolve(padded, taps, count, y, n);
 }
 
-void convolve_fft_f32(const float* padded, const float* taps, const FftFilterPlan& plan, float* memory, float* y, int64_t n) {
+void convolve_fft_f32(const float* padded, const float* taps, const FftFilterPlan& plan, float* memory,
+                      float* y, int64_t n) {
   Point* z = reinterpret_cast<Point*>(memory);
-  float* filter = memory + 2 * kLanes * plan.points;  // the taps around 0, later their spectrum, which is real
+  float* filter =
+      memory + 2 * kLanes * plan.points;  // the taps around 0, later their spectrum, which is real
   float* spectrum = filter + plan.points;
   std::memset(filter, 0, plan.points * sizeof(float));
   for (int64_t k = -plan.half; k <= plan.half; ++k) filter[k < 0 ? k + plan.points : k] = taps[k + plan.half];
@@ -150,7 +155,8 @@ void convolve_fft_f32(const float* padded, const float* taps, const FftFilterPla
     LoadGroup(group, plan.points, z);
     Forward(z, plan);
     if (first == 0)
-      for (int64_t i = 0; i < plan.points; ++i) spectrum[i] = z[i].re[kLanes - 1] / static_cast<float>(plan.points);
+      for (int64_t i = 0; i < plan.points; ++i)
+        spectrum[i] = z[i].re[kLanes - 1] / static_cast<float>(plan.points);
     for (int64_t i = 0; i < plan.points; ++i) z[i] = {z[i].re * spectrum[i], z[i].im * spectrum[i]};
     Inverse(z, plan);
     StoreGroup(group, plan, z, y, n);

@@ -25,8 +25,8 @@ bool clip_f32(const float* x, float* y, int64_t n) {
   return all;
 }
 
-// energy[j] = Σ_{i < overlap} w[j + i]², j < search. Sums of 1, 2, 4 … neighbours: nothing is ever taken away, so that a quiet
-// place next to a click keeps its digits.
+// energy[j] = Σ_{i < overlap} w[j + i]², j < search. Sums of 1, 2, 4 … neighbours: nothing is ever taken
+// away, so that a quiet place next to a click keeps its digits.
 void Energies(const float* w, const WsolaPlan& plan, float* energy, float* sums) {
   int64_t count = plan.search + plan.overlap;
   for (int64_t j = 0; j < count; j += kLanes) Store(sums + j, Load(w + j) * Load(w + j));
@@ -34,7 +34,8 @@ void Energies(const float* w, const WsolaPlan& plan, float* energy, float* sums)
   int64_t done = 0;
   for (int64_t width = 1; width <= plan.overlap; width *= 2) {
     if (plan.overlap & width) {
-      for (int64_t j = 0; j < plan.search; j += kLanes) Store(energy + j, Load(energy + j) + Load(sums + done + j));
+      for (int64_t j = 0; j < plan.search; j += kLanes)
+        Store(energy + j, Load(energy + j) + Load(sums + done + j));
       done += width;
     }
     count -= width;
@@ -82,17 +83,20 @@ void wsola_f32(const float* x, const WsolaPlan& plan, float* y) {
     }
     std::memcpy(y + at + plan.overlap, chosen + plan.overlap, (hop - plan.overlap) * sizeof(float));
     std::memcpy(tail, chosen + hop, plan.overlap * sizeof(float));
-    position = static_cast<int64_t>(plan.factor * ((static_cast<double>(segment) + 1.0) * static_cast<double>(hop)) + 0.5);
+    position = static_cast<int64_t>(
+        plan.factor * ((static_cast<double>(segment) + 1.0) * static_cast<double>(hop)) + 0.5);
   }
 }
 
 // sin(π·x): a polynomial over half a period
 inline Lanes SinPi(Lanes x) {
-  const IntLanes half_turns = __builtin_convertvector(x + (x < Lanes{} ? Lanes{} - 0.5f : Lanes{} + 0.5f), IntLanes);
+  const IntLanes half_turns =
+      __builtin_convertvector(x + (x < Lanes{} ? Lanes{} - 0.5f : Lanes{} + 0.5f), IntLanes);
   const Lanes r = x - ToLanes(half_turns), z = r * r;
   const Lanes s =
       r * (3.14159265f +
-           z * (-5.16771278f + z * (2.55016404f + z * (-0.599264529f + z * (0.0821458866f - z * 0.00737043094f)))));
+           z * (-5.16771278f +
+                z * (2.55016404f + z * (-0.599264529f + z * (0.0821458866f - z * 0.00737043094f)))));
   return (half_turns & 1) != 0 ? -s : s;
 }
 
@@ -100,12 +104,14 @@ void resample_table_f32(double widening, int64_t taps, float* table) {
   float bessel[kBesselTerms];
   for (int k = 0; k < kBesselTerms; ++k) bessel[k] = static_cast<float>(BesselCoefficient(k));
   const double cutoff = kResampleRolloff / widening, beta2 = kResampleBeta * kResampleBeta / 4;
-  const float norm = static_cast<float>(cutoff / BesselI0OfRoot(beta2)), per_half = 2.0f / static_cast<float>(taps);
+  const float norm = static_cast<float>(cutoff / BesselI0OfRoot(beta2)),
+              per_half = 2.0f / static_cast<float>(taps);
   const float cut = static_cast<float>(cutoff), shape = static_cast<float>(beta2);
   for (int p = 0; p <= kResamplePhases; ++p) {
     for (int64_t k = 0; k < taps; k += kLanes) {
       const float first = static_cast<float>(k - taps / 2 + 1) - static_cast<float>(p) / kResamplePhases;
-      const Lanes t = ToLanes(Iota()) + first, u = t * per_half, z = Max(Lanes{}, shape * (1.0f - u * u)), a = cut * t;
+      const Lanes t = ToLanes(Iota()) + first, u = t * per_half, z = Max(Lanes{}, shape * (1.0f - u * u)),
+                  a = cut * t;
       Lanes window = Lanes{} + bessel[kBesselTerms - 1];
       for (int i = kBesselTerms - 2; i >= 0; --i) window = window * z + bessel[i];
       const Lanes sinc = a * a < Lanes{} + 1e-10f ? Lanes{} + 1.0f : SinPi(a) / (a * 3.14159265f);
@@ -114,7 +120,8 @@ void resample_table_f32(double widening, int64_t taps, float* table) {
   }
 }
 
-// kVectors + 1 neighbouring vectors of x, and any kVectors · kLanes values in a row that begin in the first of them.
+// kVectors + 1 neighbouring vectors of x, and any kVectors · kLanes values in a row that begin in the first
+// of them.
 template <int kVectors>
 struct Window {
 #if defined(CLMR_ISA_avx512)
@@ -157,7 +164,8 @@ void ResampleWith(const float* x, uint64_t increment, const float* table, float*
       window.MoveTo(x, static_cast<int64_t>(position >> 32));
       const uint32_t between = static_cast<uint32_t>(position);
       const float *a = table + static_cast<int64_t>(between >> kPhaseShift) * kTaps, *b = a + kTaps;
-      const float fraction = static_cast<float>(between & ((1u << kPhaseShift) - 1)) * (1.0f / (1u << kPhaseShift));
+      const float fraction =
+          static_cast<float>(between & ((1u << kPhaseShift) - 1)) * (1.0f / (1u << kPhaseShift));
       Lanes near{}, far{};
 #pragma GCC unroll 36
       for (int k = 0; k < kVectors; ++k) {
@@ -177,7 +185,8 @@ void ResampleWith(const float* x, uint64_t increment, const float* table, float*
 }
 
 // by taps / 16 − 1; 2 · kResampleZeros taps at an octave up are the most
-constexpr int kPerSixteen = static_cast<int>(16 / kLanes), kMostSixteens = static_cast<int>(kResampleZeros / 4);
+constexpr int kPerSixteen = static_cast<int>(16 / kLanes),
+              kMostSixteens = static_cast<int>(kResampleZeros / 4);
 struct ResampleFunctions {
   void (*at[kMostSixteens])(const float*, uint64_t, const float*, float*, int64_t);
 };

@@ -19,7 +19,8 @@ void scale_f32(const float* x, float factor, float* y, int64_t n) {
 void echo_f32(const float* x, float factor, int64_t offset, float volume, float* y, int64_t n) {
   int64_t i = n;
   for (; i - kLanes >= offset; i -= kLanes) {
-    const Lanes now = factor * Load(x + i - kLanes), before = FiniteOrZero(factor * Load(x + i - kLanes - offset));
+    const Lanes now = factor * Load(x + i - kLanes),
+                before = FiniteOrZero(factor * Load(x + i - kLanes - offset));
     Store(y + i - kLanes, (now + volume * before) * 0.5f);
   }
   for (; i > 0; --i) {
@@ -50,7 +51,9 @@ double Deviation(const float* x, float factor, int64_t n) {
   sums = DoubleLanes{};
   for (int64_t i = 0; i < n; i += kLanes) {
     const Lanes v = at(i);
-    const DoubleLanes d = __builtin_convertvector(v - v == Lanes{} ? v : Lanes{} + static_cast<float>(mean), DoubleLanes) - mean;
+    const DoubleLanes d =
+        __builtin_convertvector(v - v == Lanes{} ? v : Lanes{} + static_cast<float>(mean), DoubleLanes) -
+        mean;
     sums += d * d;
   }
   for (int64_t lane = 0; lane < kLanes; ++lane) squares += sums[lane];
@@ -58,7 +61,8 @@ double Deviation(const float* x, float factor, int64_t n) {
   return squares > 0 ? __builtin_sqrt(squares / (count - 1)) : 0;
 }
 
-// Philox 4x32-10 (see random/philox.h) of the counters (first + lane, 0, 0, 5): what a Stream of Purpose::noise counts.
+// Philox 4x32-10 (see random/philox.h) of the counters (first + lane, 0, 0, 5): what a Stream of
+// Purpose::noise counts.
 struct Words {
   WordLanes w[4];
 };
@@ -78,7 +82,8 @@ Words Philox(uint32_t first, uint64_t seed) {
 
 // ln((w + 1) / 2³²). Near 1 it goes by the distance from 1, which w gives exactly.
 Lanes LogOf(WordLanes w) {
-  const Lanes u = (__builtin_convertvector(w, Lanes) + 1.0f) * 0x1p-32f, rest = __builtin_convertvector(~w, Lanes) * 0x1p-32f;
+  const Lanes u = (__builtin_convertvector(w, Lanes) + 1.0f) * 0x1p-32f,
+              rest = __builtin_convertvector(~w, Lanes) * 0x1p-32f;
   IntLanes bits = reinterpret_cast<IntLanes>(u);
   const IntLanes exponent = (bits - 0x3f3504f3) >> 23;  // u = m · 2^e, m in [√½, √2)
   const Lanes m = reinterpret_cast<Lanes>(bits - (exponent << 23));
@@ -91,7 +96,8 @@ Lanes LogOf(WordLanes w) {
 void Normals(WordLanes radius_word, WordLanes angle_word, Lanes* cosine, Lanes* sine) {
   const Lanes square = -2.0f * LogOf(radius_word);
   Lanes radius;
-  for (int64_t lane = 0; lane < kLanes; ++lane) radius[lane] = __builtin_sqrtf(square[lane] > 0 ? square[lane] : 0);
+  for (int64_t lane = 0; lane < kLanes; ++lane)
+    radius[lane] = __builtin_sqrtf(square[lane] > 0 ? square[lane] : 0);
   const WordLanes quarters = (angle_word + 0x20000000u) >> 30;
   const IntLanes rest = reinterpret_cast<IntLanes>(angle_word - (quarters << 30));
   const Lanes a = ToLanes(rest) * 1.46291807e-09f, y = a * a;  // π/2 · 2^-30

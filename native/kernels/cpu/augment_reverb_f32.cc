@@ -1,13 +1,14 @@
-// Freeverb, a vector of samples at a time: a delay line is longer than a vector, so that what comes out of it is known. What
-// runs from sample to sample, the low-pass in a comb's feedback, is a scan over the lanes and a carry.
+// Freeverb, a vector of samples at a time: a delay line is longer than a vector, so that what comes out of it
+// is known. What runs from sample to sample, the low-pass in a comb's feedback, is a scan over the lanes and
+// a carry.
 #include "kernels/augment_loops.h"
 #include "kernels/cpu/lane_shuffles.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
-// What was written a delay before the ring's place. The first samples of a line stand once more behind its end, so that a
-// vector can be read across it.
+// What was written a delay before the ring's place. The first samples of a line stand once more behind its
+// end, so that a vector can be read across it.
 inline Lanes Read(const ReverbRing& ring, int channel, int line, int64_t place) {
   int64_t at = place - ring.delays[channel][line];
   at += at < 0 ? ring.size : 0;
@@ -20,7 +21,9 @@ inline void Write(const ReverbRing& ring, int channel, int line, int64_t place, 
   if (place < 16) Store(samples + ring.size + place, v);
 }
 
-inline int64_t Advance(const ReverbRing& ring, int64_t place) { return place + kLanes == ring.size ? 0 : place + kLanes; }
+inline int64_t Advance(const ReverbRing& ring, int64_t place) {
+  return place + kLanes == ring.size ? 0 : place + kLanes;
+}
 
 // A one-pole y[t] = (1 − d) · x[t] + d · y[t−1] over the lanes.
 struct OnePole {
@@ -46,7 +49,8 @@ struct Places {
 };
 
 // What one channel's lines make of a vector of the dry signal.
-inline Lanes RunChannel(const ReverbPlan& plan, int channel, Places at, const OnePole& pole, Lanes* kept, Lanes dry) {
+inline Lanes RunChannel(const ReverbPlan& plan, int channel, Places at, const OnePole& pole, Lanes* kept,
+                        Lanes dry) {
   Lanes wet{};
 #pragma GCC unroll 8
   for (int c = 0; c < 8; ++c) {

@@ -17,13 +17,15 @@ void first_layer(const float* waveform, const float* weight, const float* bias, 
     }
     const float* x = waveform + 3 * step;
     for (int64_t c = 0; c < channels; c += kLanes) {
-      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
+      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c),
+                  w2 = Load(weight + 2 * channels + c);
       StoreBfloat16(target + c, Relu(w0 * x[0] + (w1 * x[1] + (w2 * x[2] + Load(bias + c)))));
     }
   }
 }
 
-void pool(const float* c, int64_t windows, int64_t block, const float* bias, uint16_t* pooled, int64_t stride) {
+void pool(const float* c, int64_t windows, int64_t block, const float* bias, uint16_t* pooled,
+          int64_t stride) {
   for (int64_t w = 0; w < windows; ++w) {
     const float* rows = c + 3 * w * block;
     for (int64_t k = 0; k < block; k += kLanes) {

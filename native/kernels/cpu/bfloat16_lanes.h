@@ -6,7 +6,8 @@ namespace {
 
 inline Words ToWords(Halves half) {
 #if defined(CLMR_ISA_avx512)
-  return (Words)_mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)half);  // g++ 12 makes ten instructions of the conversion
+  return (Words)_mm512_maskz_cvtepu16_epi32(
+      0xffff, (__m256i)half);  // g++ 12 makes ten instructions of the conversion
 #else
   return __builtin_convertvector(half, Words);
 #endif
@@ -20,9 +21,7 @@ inline Words ToWords(Halves half) {
 
 #if defined(__AVX512BF16__)
 // The CPU's own rounding: to nearest even, what is below 2⁻¹²⁶ becomes 0.
-[[maybe_unused]] inline Words Narrow(Lanes v) {
-  return ToWords((Halves)_mm512_cvtneps_pbh((__m512)v));
-}
+[[maybe_unused]] inline Words Narrow(Lanes v) { return ToWords((Halves)_mm512_cvtneps_pbh((__m512)v)); }
 [[maybe_unused]] inline void Store(uint16_t* p, Lanes v) {
   const __m256bh half = _mm512_cvtneps_pbh((__m512)v);
   std::memcpy(p, &half, sizeof half);

@@ -38,8 +38,9 @@ template <int K>
 
 // 0, 1, 2 …
 [[maybe_unused]] inline IntLanes Iota() {
-  return []<int... I>(std::integer_sequence<int, I...>) { return IntLanes{I...}; }(
-             std::make_integer_sequence<int, kWidth>{});
+  return []<int... I>(std::integer_sequence<int, I...>) {
+    return IntLanes{I...};
+  }(std::make_integer_sequence<int, kWidth>{});
 }
 [[maybe_unused]] inline Lanes ToLanes(IntLanes a) { return __builtin_convertvector(a, Lanes); }
 

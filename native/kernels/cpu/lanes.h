@@ -1,6 +1,6 @@
 #pragma once
-// Vectors of floats, as wide as the instruction set that the file is compiled for. Everything here is local to its file:
-// a function compiled for AVX-512 must never serve another one at link time.
+// Vectors of floats, as wide as the instruction set that the file is compiled for. Everything here is local
+// to its file: a function compiled for AVX-512 must never serve another one at link time.
 #include <cstdint>
 #include <cstring>
 
@@ -26,8 +26,8 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
   return v;
 }
 [[maybe_unused]] inline void Store(float* p, Lanes v) { std::memcpy(p, &v, sizeof v); }
-// Before a loop that adds up in registers. Where g++ 12 thinks that the loop may be left at once, it clears the sums in memory
-// too, which takes as long as some of its rounds. Undefined where count is less.
+// Before a loop that adds up in registers. Where g++ 12 thinks that the loop may be left at once, it clears
+// the sums in memory too, which takes as long as some of its rounds. Undefined where count is less.
 [[maybe_unused]] inline void AtLeastOne(int64_t count) {
   if (count < 1) __builtin_unreachable();
 }

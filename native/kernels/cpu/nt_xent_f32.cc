@@ -10,16 +10,18 @@ typedef int32_t Ints __attribute__((vector_size(4 * kLanes)));
 typedef float HalfLanes __attribute__((vector_size(2 * kLanes)));
 typedef double Doubles __attribute__((vector_size(4 * kLanes)));  // kLanes / 2
 
-constexpr int kRows = kLanes == 16 ? 8 : 4;  // of a micro tile, with 3 vectors of columns: as many as the registers hold
+constexpr int kRows =
+    kLanes == 16 ? 8 : 4;  // of a micro tile, with 3 vectors of columns: as many as the registers hold
 constexpr int64_t kColumns = 3 * kLanes;
 constexpr int kGradientRows = 6;
 constexpr int64_t kGradientVectors = kLanes == 16 ? 4 : 2;
 constexpr float kLeast = -125;
 
-// 2^t for −125 ≤ t ≤ 127: the nearest integer goes to the exponent, the rest into the minimax polynomial of degree 6
-// (Remez; relative error 1.9e-9, 8e-8 in float32).
+// 2^t for −125 ≤ t ≤ 127: the nearest integer goes to the exponent, the rest into the minimax polynomial of
+// degree 6 (Remez; relative error 1.9e-9, 8e-8 in float32).
 inline Lanes Exp2(Lanes t) {
-  const Lanes round = Lanes{} + 12582912.0f;  // 1.5·2^23: what is added to it becomes an integer in its last bits
+  const Lanes round =
+      Lanes{} + 12582912.0f;  // 1.5·2^23: what is added to it becomes an integer in its last bits
   const Lanes whole = t + round, x = t - (whole - round);
   Lanes p = 1.534581201e-4f * x + 1.339993122e-3f;
   p = p * x + 9.618488957e-3f;
@@ -85,7 +87,8 @@ void exponents(const float* a, const float* b, int64_t depth, int64_t block, flo
     }
 }
 
-void exponentials(const float* a, const float* b, int64_t depth, int64_t block, float scale, float shift, float* e) {
+void exponentials(const float* a, const float* b, int64_t depth, int64_t block, float scale, float shift,
+                  float* e) {
   exponents(a, b, depth, block, scale, e);
   for (int64_t i = 0; i < block * block; i += kLanes) Store(e + i, Exp2(Load(e + i) - shift));
 }
@@ -136,12 +139,13 @@ inline void Accumulate(const float* w, int64_t row_step, int64_t term_step, int6
     }
 }
 
-inline void AddProduct(const float* w, int64_t row_step, int64_t term_step, int64_t block, const float* u, int64_t depth,
-                       float* g) {
+inline void AddProduct(const float* w, int64_t row_step, int64_t term_step, int64_t block, const float* u,
+                       int64_t depth, float* g) {
   int64_t c = 0;
   for (; c + kGradientVectors * kLanes <= depth; c += kGradientVectors * kLanes)
     for (int64_t r = 0; r < block; r += kGradientRows)
-      Accumulate<kGradientVectors>(w + r * row_step, row_step, term_step, block, u + c, depth, g + r * depth + c);
+      Accumulate<kGradientVectors>(w + r * row_step, row_step, term_step, block, u + c, depth,
+                                   g + r * depth + c);
   for (; c < depth; c += kLanes)
     for (int64_t r = 0; r < block; r += kGradientRows)
       Accumulate<1>(w + r * row_step, row_step, term_step, block, u + c, depth, g + r * depth + c);

@@ -1,19 +1,19 @@
 #pragma once
-// The block of a matrix product that the registers hold, and how rows are cut into such blocks. Local to the file that
-// includes it, as everything in lanes.h.
+// The block of a matrix product that the registers hold, and how rows are cut into such blocks. Local to the
+// file that includes it, as everything in lanes.h.
 #include "kernels/cpu/lanes.h"
 
 namespace {
 
-// Sums of so many products are formed in registers and added up: parts round half as much as one long sum, and rounding
-// here is what F(6,3) magnifies.
+// Sums of so many products are formed in registers and added up: parts round half as much as one long sum,
+// and rounding here is what F(6,3) magnifies.
 constexpr int64_t kPartDepth = 64;
 constexpr int kColumnLanes = kLanes == 16 ? 4 : 2;
 
 // c [kRows, columns] = a [kRows, depth] · b [depth, columns]; columns are a multiple of kColumnLanes · kLanes
 template <int kRows>
-[[maybe_unused]] inline void MultiplyRows(int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b,
-                                          int64_t ldb, float* c, int64_t ldc) {
+[[maybe_unused]] inline void MultiplyRows(int64_t columns, int64_t depth, const float* a, int64_t lda,
+                                          const float* b, int64_t ldb, float* c, int64_t ldc) {
   for (int64_t j = 0; j < columns; j += kColumnLanes * kLanes) {
     for (int64_t part = 0; part < depth; part += kPartDepth) {
       const int64_t end = part + kPartDepth < depth ? part + kPartDepth : depth;

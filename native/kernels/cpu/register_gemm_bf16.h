@@ -1,6 +1,6 @@
 #pragma once
-// The block of a matrix product of bfloat16 that the registers hold, by dot products of pairs with sums in float32
-// (AVX512-BF16). Local to the file that includes it, as everything in lanes.h.
+// The block of a matrix product of bfloat16 that the registers hold, by dot products of pairs with sums in
+// float32 (AVX512-BF16). Local to the file that includes it, as everything in lanes.h.
 #include <immintrin.h>
 
 #include "kernels/bfloat16_pairs.h"

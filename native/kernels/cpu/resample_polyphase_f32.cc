@@ -1,5 +1,6 @@
-// Resampling with the periods of the two rates in lanes: output p of every period has the same taps, which are broadcast, and
-// the samples that they meet lie next to each other once the signal is turned, [periods, from] → [from, periods].
+// Resampling with the periods of the two rates in lanes: output p of every period has the same taps, which
+// are broadcast, and the samples that they meet lie next to each other once the signal is turned, [periods,
+// from] → [from, periods].
 #include "kernels/cpu/lane_shuffles.h"
 #include "kernels/resample.h"
 
@@ -39,10 +40,10 @@ inline void Add(Sums& sums, const float* samples, const float* taps) {
   }
 }
 
-// A group of outputs over kVectors · kLanes periods from column j on. Which sums a tap goes to depends on its place only up to
-// their exchange, and a + b is b + a: so do the bits of an output.
-void RunGroup(const PolyphasePlan& plan, const PolyphaseGroup& group, const float* planes, int64_t j, float* out,
-              int64_t out_stride) {
+// A group of outputs over kVectors · kLanes periods from column j on. Which sums a tap goes to depends on its
+// place only up to their exchange, and a + b is b + a: so do the bits of an output.
+void RunGroup(const PolyphasePlan& plan, const PolyphaseGroup& group, const float* planes, int64_t j,
+              float* out, int64_t out_stride) {
   AtLeastOne(group.rows);
   Sums even{}, odd{};
   int64_t plane = group.base % plan.from;
@@ -85,12 +86,14 @@ void TurnBack(const float* made, int64_t to, int64_t periods, int64_t stride, fl
 
 }  // namespace
 
-void resample_polyphase_f32(const float* x, const PolyphasePlan& plan, float* memory, float* y, int64_t outputs) {
+void resample_polyphase_f32(const float* x, const PolyphasePlan& plan, float* memory, float* y,
+                            int64_t outputs) {
   float *planes = memory, *made = memory + plan.from * plan.stride;
   Turn(x, plan.from, plan.columns, plan.stride, planes);
   for (int64_t g = 0; g < plan.groups; ++g)
     for (int64_t j = 0; j < kPolyphasePeriods; j += kVectors * kLanes)
-      RunGroup(plan, plan.group[g], planes, j, made + g * kPolyphaseGroup * kPolyphasePeriods + j, kPolyphasePeriods);
+      RunGroup(plan, plan.group[g], planes, j, made + g * kPolyphaseGroup * kPolyphasePeriods + j,
+               kPolyphasePeriods);
   TurnBack(made, plan.to, kPolyphasePeriods, kPolyphasePeriods, y, outputs);
 }
 

@@ -6,12 +6,14 @@ namespace clmr::kernels::CLMR_ISA {
 namespace {
 
 void gemm(int64_t rows, int64_t depth, const uint16_t* a, const uint16_t* b, float* c) {
-  EachRows(rows, [&]<int kRows>(int64_t r) { MultiplyPairs<kRows>(depth, a + r * depth, b, c + r * kPairColumns); });
+  EachRows(rows, [&]<int kRows>(int64_t r) {
+    MultiplyPairs<kRows>(depth, a + r * depth, b, c + r * kPairColumns);
+  });
 }
 
 }  // namespace
 
-const Bfloat16WinogradKernels kBfloat16Winograd = {input_transform<Six, uint16_t>, first_layer_transform<Six, uint16_t>,
-                                                   gemm};
+const Bfloat16WinogradKernels kBfloat16Winograd = {input_transform<Six, uint16_t>,
+                                                   first_layer_transform<Six, uint16_t>, gemm};
 
 }  // namespace clmr::kernels::CLMR_ISA

@@ -17,7 +17,8 @@ constexpr std::array<float, 6> SquaresBut(int left_out) {
   for (int i = 0; i < 5; ++i) {
     if (i == left_out) continue;
     ++degree;
-    for (int k = degree; k >= 0; --k) product[k] = (k ? product[k - 1] : 0) - kNinePairs[i] * kNinePairs[i] * product[k];
+    for (int k = degree; k >= 0; --k)
+      product[k] = (k ? product[k - 1] : 0) - kNinePairs[i] * kNinePairs[i] * product[k];
   }
   std::array<float, 6> coefficients{};
   for (int k = 0; k < 6; ++k) coefficients[k] = static_cast<float>(product[k]);

@@ -1,6 +1,6 @@
 #pragma once
-// The two sizes of tile, and the input transforms of either, to planes of float32 or bfloat16. Local to the file that
-// includes it, as everything in lanes.h.
+// The two sizes of tile, and the input transforms of either, to planes of float32 or bfloat16. Local to the
+// file that includes it, as everything in lanes.h.
 #include "kernels/cpu/bfloat16_lanes.h"
 #include "kernels/cpu/winograd_nine.h"
 #include "kernels/cpu/winograd_transforms.h"
@@ -52,11 +52,13 @@ template <class Tile, class T>
 void first_layer_transform(const float* waveform, const float* weight, const float* bias, TileRange tiles,
                            int64_t channels, T* v, int64_t plane) {
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t first = (tiles.first + i) * Tile::kOutputs - 1;  // step of the first convolution that d[0] is
+    const int64_t first =
+        (tiles.first + i) * Tile::kOutputs - 1;  // step of the first convolution that d[0] is
     const bool whole = first >= 0 && first + Tile::kPoints <= tiles.steps;
     T* target = v + i * channels;
     for (int64_t c = 0; c < channels; c += kLanes) {
-      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c), w2 = Load(weight + 2 * channels + c);
+      const Lanes w0 = Load(weight + c), w1 = Load(weight + channels + c),
+                  w2 = Load(weight + 2 * channels + c);
       const Lanes b = Load(bias + c);
       const auto at = [&](const float* x) { return Relu(w0 * x[0] + (w1 * x[1] + (w2 * x[2] + b))); };
       const float* x = waveform + 3 * first;

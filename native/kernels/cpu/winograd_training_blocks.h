@@ -1,6 +1,6 @@
 #pragma once
-// What stands around the products of a training step, in registers. Local to the file that includes it, as everything in
-// lanes.h.
+// What stands around the products of a training step, in registers. Local to the file that includes it, as
+// everything in lanes.h.
 #include "kernels/cpu/bfloat16_lanes.h"
 #include "kernels/cpu/winograd_transforms.h"
 #include "kernels/winograd_training.h"
@@ -11,8 +11,8 @@ namespace {
 constexpr int64_t kWindow = 3;  // of the pool
 
 inline int64_t Least(int64_t a, int64_t b) { return a < b ? a : b; }
-// Past the caches, where what is stored is not read again before they are full of something else. p is a multiple of a
-// vector; FinishStreams() before another thread reads it.
+// Past the caches, where what is stored is not read again before they are full of something else. p is a
+// multiple of a vector; FinishStreams() before another thread reads it.
 inline void Stream(float* p, Lanes v) {
 #if defined(CLMR_ISA_avx512)
   _mm512_stream_ps(p, (__m512)v);
@@ -47,14 +47,16 @@ inline void StorePoints(const Lanes o[kTilePoints], const Planes<Bfloat16>& to, 
   if (!to.pairs)
     for (int64_t p = 0; p < kTilePoints; ++p) Store(panel + at * to.row + c % kPanel + p * to.plane, o[p]);
   else if (at % 2 == 0)
-    for (int64_t p = 0; p < kTilePoints; ++p) StoreFirst(panel + at / 2 * to.row + c % kPanel * 2 + p * to.plane, o[p]);
+    for (int64_t p = 0; p < kTilePoints; ++p)
+      StoreFirst(panel + at / 2 * to.row + c % kPanel * 2 + p * to.plane, o[p]);
   else
-    for (int64_t p = 0; p < kTilePoints; ++p) StoreSecond(panel + at / 2 * to.row + c % kPanel * 2 + p * to.plane, o[p]);
+    for (int64_t p = 0; p < kTilePoints; ++p)
+      StoreSecond(panel + at / 2 * to.row + c % kPanel * 2 + p * to.plane, o[p]);
 }
 
 // Two rows of tiles of which the first is counted even, as pairs
-inline void StorePairs(const Lanes a[kTilePoints], const Lanes b[kTilePoints], const Planes<Bfloat16>& to, int64_t r,
-                       int64_t c) {
+inline void StorePairs(const Lanes a[kTilePoints], const Lanes b[kTilePoints], const Planes<Bfloat16>& to,
+                       int64_t r, int64_t c) {
   Bfloat16* target = to.data + c / kPanel * to.panel + (to.first + r) / 2 * to.row + c % kPanel * 2;
   for (int64_t p = 0; p < kTilePoints; ++p) StoreBoth(target + p * to.plane, a[p], b[p]);
 }
@@ -87,7 +89,8 @@ inline void LoadPoints(const float* m, int64_t plane, Lanes x[kTilePoints]) {
 }
 
 template <class Stored, class Factor>
-void input_transform(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels, Planes<Factor> to) {
+void input_transform(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels,
+                     Planes<Factor> to) {
   EachTile(to, tiles.count, channels, [&](int64_t i, int64_t c, Lanes* o) {
     const int64_t first = (tiles.first + i) * kTileOutputs - 1;  // the row that d[0] is
     const bool whole = first >= 0 && first + kTilePoints <= tiles.steps;
@@ -105,12 +108,15 @@ void input_transform(const Stored* rows, Normalization norm, TileRange tiles, in
   });
 }
 
-// The first block's taps and shift of a vector of channels, its batch norm folded in. One place forms its values, so
-// that forward and backward take the same ReLU decisions.
+// The first block's taps and shift of a vector of channels, its batch norm folded in. One place forms its
+// values, so that forward and backward take the same ReLU decisions.
 struct FirstBlock {
   Lanes w0, w1, w2, shift;
   FirstBlock(const float* weight, const float* b, int64_t channels, int64_t c)
-      : w0(Load(weight + c)), w1(Load(weight + channels + c)), w2(Load(weight + 2 * channels + c)), shift(Load(b + c)) {}
+      : w0(Load(weight + c)),
+        w1(Load(weight + channels + c)),
+        w2(Load(weight + 2 * channels + c)),
+        shift(Load(b + c)) {}
   Lanes At(const float* x) const { return w0 * x[0] + (w1 * x[1] + (w2 * x[2] + shift)); }
 };
 
@@ -129,18 +135,18 @@ void first_input_transform(const float* waveform, const float* weight, const flo
   });
 }
 
-[[maybe_unused]] void first_block(const float* waveform, const float* weight, const float* shift, int64_t steps,
-                                  int64_t channels, float* z) {
+[[maybe_unused]] void first_block(const float* waveform, const float* weight, const float* shift,
+                                  int64_t steps, int64_t channels, float* z) {
   for (int64_t step = 0; step < steps; ++step)
     for (int64_t c = 0; c < channels; c += kLanes)
       Store(z + step * channels + c, FirstBlock(weight, shift, channels, c).At(waveform + 3 * step));
 }
 
-// One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed. A NaN that the maximum drops
-// reaches the statistics of its channel anyhow.
+// One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed. A NaN that the
+// maximum drops reaches the statistics of its channel anyhow.
 template <bool kStream, class Stored>
-inline void EmitWindow(const Lanes y[kWindow], Stored* target, Stored* pooled, int64_t stride, Lanes pivot, Lanes& sum,
-                       Lanes& squares) {
+inline void EmitWindow(const Lanes y[kWindow], Stored* target, Stored* pooled, int64_t stride, Lanes pivot,
+                       Lanes& sum, Lanes& squares) {
   const auto put = [](Stored* p, Lanes v) { kStream ? Stream(p, v) : Store(p, v); };
   for (int64_t j = 0; j < kWindow; ++j) {
     put(target + j * stride, y[j]);
@@ -168,7 +174,8 @@ void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t blo
       Lanes s = Load(sum + c), q = Load(squares + c);
       EmitWindow<kStream>(out, rows + c, maxima + c, stride, center, s, q);
       if (window + 1 < windows)
-        EmitWindow<kStream>(out + kWindow, rows + kWindow * stride + c, maxima + stride + c, stride, center, s, q);
+        EmitWindow<kStream>(out + kWindow, rows + kWindow * stride + c, maxima + stride + c, stride, center,
+                            s, q);
       Store(sum + c, s);
       Store(squares + c, q);
     }
@@ -177,16 +184,17 @@ void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t blo
 }
 
 template <class Stored>
-void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, Stored* y, Stored* pooled,
-                      int64_t stride, bool stream, bool fresh, float* pivot, float* sum, float* squares) {
+void output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, Stored* y,
+                      Stored* pooled, int64_t stride, bool stream, bool fresh, float* pivot, float* sum,
+                      float* squares) {
   const auto transform = stream ? OutputTransform<true, Stored> : OutputTransform<false, Stored>;
   transform(m, plane, tiles, block, y, pooled, stride, fresh, pivot, sum, squares);
 }
 
 // dy of one pooling window; the gradient goes to the first of its largest values.
 template <class Stored>
-inline void WindowGradient(const Stored* y, const Stored* dz, const NormalizationGradient& norm, int64_t channels,
-                           int64_t c, Lanes dy[kWindow]) {
+inline void WindowGradient(const Stored* y, const Stored* dz, const NormalizationGradient& norm,
+                           int64_t channels, int64_t c, Lanes dy[kWindow]) {
   const Lanes y0 = Load(y), y1 = Load(y + channels), y2 = Load(y + 2 * channels);
   const Lanes gradient = Load(norm.scale + c) * Load(dz);
   const Lanes mean = Load(norm.mean + c), slope = Load(norm.slope + c), offset = Load(norm.offset + c);
@@ -198,8 +206,8 @@ inline void WindowGradient(const Stored* y, const Stored* dz, const Normalizatio
 }
 
 template <class Stored, class Factor>
-void gradient_transform(const Stored* y, const Stored* dz, NormalizationGradient norm, TileRange tiles, int64_t channels,
-                        float* carry, Planes<Factor> for_data, Planes<Factor> for_weights) {
+void gradient_transform(const Stored* y, const Stored* dz, NormalizationGradient norm, TileRange tiles,
+                        int64_t channels, float* carry, Planes<Factor> for_data, Planes<Factor> for_weights) {
   const int64_t windows = tiles.steps / kWindow;
   EachTile(for_weights, tiles.count, channels, [&](int64_t i, int64_t c, Lanes* o) {
     const int64_t first = (tiles.first + i) * kTilePooled;  // window
@@ -226,9 +234,9 @@ void gradient_transform(const Stored* y, const Stored* dz, NormalizationGradient
 }
 
 template <class Stored>
-void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block, const Stored* pooled,
-                             Normalization norm, const float* mean, Stored* dz, int64_t stride, float* sum,
-                             float* products) {
+void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int64_t block,
+                             const Stored* pooled, Normalization norm, const float* mean, Stored* dz,
+                             int64_t stride, float* sum, float* products) {
   for (int64_t i = 0; i < tiles.count; ++i) {
     const int64_t row = i * kTileOutputs * stride;
     const int64_t valid = Least(kTileOutputs, tiles.steps - (tiles.first + i) * kTileOutputs);
@@ -310,13 +318,14 @@ void filter_transform(const float* taps, int64_t rows, int64_t columns, int64_t 
       Lanes w[3], o[kTilePoints];
       for (int64_t k = 0; k < 3; ++k) w[k] = Load(taps + (k * rows + r) * columns + c);
       TransformFilter(w, o);
-      StorePoints(o, Planes<Factor>::AsRight(points + c / block * kTilePoints * rows * block, rows * block, block), r,
-                  c % block);
+      StorePoints(
+          o, Planes<Factor>::AsRight(points + c / block * kTilePoints * rows * block, rows * block, block), r,
+          c % block);
     }
 }
 
-[[maybe_unused]] void filter_gradient(const float* const* du, int64_t parts, int64_t size, int64_t first, int64_t last,
-                                      float* taps) {
+[[maybe_unused]] void filter_gradient(const float* const* du, int64_t parts, int64_t size, int64_t first,
+                                      int64_t last, float* taps) {
   for (int64_t i = first; i < last; i += kLanes) {
     Lanes u[kTilePoints], w[3];
     for (int64_t p = 0; p < kTilePoints; ++p) {

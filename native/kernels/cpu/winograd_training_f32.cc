@@ -32,26 +32,32 @@ inline void Accumulate(int64_t rows, const float* x, const float* dy, float* du,
   }
 }
 
-void weight_gradient(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du, bool add,
-                     const Ahead& ahead) {
+void weight_gradient(int64_t rows, const float* x, const float* dy, int64_t in, int64_t out, float* du,
+                     bool add, const Ahead& ahead) {
   constexpr int kIn = kLanes == 16 ? 8 : 4;  // as many as the registers hold
   Fetcher fetcher(ahead, out / (2 * kLanes) * (in / kIn));
   for (int64_t o = 0; o < out; o += 2 * kLanes)
     for (int64_t i = 0; i < in; i += kIn) {
       fetcher.Some();
-      Accumulate<kIn>(rows, x + i / kPanel * rows * kPanel + i % kPanel, dy + o / kPanel * rows * kPanel + o % kPanel,
-                      du + i * out + o, out, add);
+      Accumulate<kIn>(rows, x + i / kPanel * rows * kPanel + i % kPanel,
+                      dy + o / kPanel * rows * kPanel + o % kPanel, du + i * out + o, out, add);
     }
 }
 
 }  // namespace
 
 template <class Stored>
-constexpr WinogradTrainingKernels<Stored, float> kKernels = {
-    input_transform<Stored, float>, first_input_transform<float>,    output_transform<Stored>,
-    gradient_transform<Stored, float>, masked_output_transform<Stored>, first_output_transform,
-    first_block,                    gemm,                            weight_gradient,
-    filter_transform<float>,        filter_gradient};
+constexpr WinogradTrainingKernels<Stored, float> kKernels = {input_transform<Stored, float>,
+                                                             first_input_transform<float>,
+                                                             output_transform<Stored>,
+                                                             gradient_transform<Stored, float>,
+                                                             masked_output_transform<Stored>,
+                                                             first_output_transform,
+                                                             first_block,
+                                                             gemm,
+                                                             weight_gradient,
+                                                             filter_transform<float>,
+                                                             filter_gradient};
 
 const WinogradTrainingKernels<float, float> kWinogradTraining = kKernels<float>;
 const WinogradTrainingKernels<Bfloat16, float> kKeptBfloat16Training = kKernels<Bfloat16>;

@@ -40,7 +40,8 @@ namespace {
   const Lanes even2 = y[0] + 4.0f * y[2] + 16.0f * y[4], odd2 = 2.0f * y[1] + 8.0f * y[3] + 32.0f * y[5];
   o[3] = even2 + odd2;
   o[4] = even2 - odd2;
-  const Lanes even3 = y[0] + 0.25f * y[2] + 0.0625f * y[4], odd3 = 0.5f * y[1] + 0.125f * y[3] + 0.03125f * y[5];
+  const Lanes even3 = y[0] + 0.25f * y[2] + 0.0625f * y[4],
+              odd3 = 0.5f * y[1] + 0.125f * y[3] + 0.03125f * y[5];
   o[5] = even3 + odd3;
   o[6] = even3 - odd3;
   o[7] = y[5];
@@ -61,8 +62,10 @@ namespace {
 
 // Gᵀ·u, its transpose: 8 points → 3 taps
 [[maybe_unused]] inline void TransformFilterGradient(const Lanes u[8], Lanes w[3]) {
-  const Lanes sum1 = (-2.0f / 9) * (u[1] + u[2]), sum2 = (1.0f / 90) * (u[3] + u[4]), sum3 = (8.0f / 45) * (u[5] + u[6]);
-  const Lanes dif1 = (-2.0f / 9) * (u[1] - u[2]), dif2 = (1.0f / 90) * (u[3] - u[4]), dif3 = (8.0f / 45) * (u[5] - u[6]);
+  const Lanes sum1 = (-2.0f / 9) * (u[1] + u[2]), sum2 = (1.0f / 90) * (u[3] + u[4]),
+              sum3 = (8.0f / 45) * (u[5] + u[6]);
+  const Lanes dif1 = (-2.0f / 9) * (u[1] - u[2]), dif2 = (1.0f / 90) * (u[3] - u[4]),
+              dif3 = (8.0f / 45) * (u[5] - u[6]);
   w[0] = u[0] + sum1 + sum2 + 4.0f * sum3;
   w[1] = dif1 + 2.0f * dif2 + 2.0f * dif3;
   w[2] = sum1 + 4.0f * sum2 + sum3 + u[7];

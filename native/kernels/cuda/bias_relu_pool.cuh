@@ -1,6 +1,6 @@
 #pragma once
-// What follows a convolution of the encoder, in one pass: bias, ReLU, maximum of every `pool` samples. No header of CUDA's
-// and none of ATen's: test/native/cuda_kernels.cc runs the same text on the host.
+// What follows a convolution of the encoder, in one pass: bias, ReLU, maximum of every `pool` samples. No
+// header of CUDA's and none of ATen's: test/native/cuda_kernels.cc runs the same text on the host.
 #include <cstdint>
 #include <cstring>
 
@@ -33,12 +33,14 @@ struct PoolShape {
   int64_t pool;      // 1 or 3; what is left of T at the end is dropped
 };
 
-// in [rows, T] → out [rows, T / pool]. Any grid of any blocks: each thread goes on with the next output that is left.
+// in [rows, T] → out [rows, T / pool]. Any grid of any blocks: each thread goes on with the next output that
+// is left.
 template <typename Number>
 __global__ void BiasReluPool(Number* out, const Number* in, const float* bias, PoolShape shape) {
   const int64_t outputs = shape.samples / shape.pool;
   const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < shape.rows * outputs; i += step) {
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < shape.rows * outputs;
+       i += step) {
     const int64_t row = i / outputs;
     const Number* x = in + row * shape.samples + (i - row * outputs) * shape.pool;
     float best = ToFloat(x[0]);

@@ -19,8 +19,8 @@ void Launch(Number* out, const Number* in, const float* bias, const PoolShape& s
 
 }  // namespace
 
-void LaunchBiasReluPool(float* out, const float* in, const float* bias, int64_t rows, int64_t channels, int64_t samples,
-                        int64_t pool, cudaStream_t stream) {
+void LaunchBiasReluPool(float* out, const float* in, const float* bias, int64_t rows, int64_t channels,
+                        int64_t samples, int64_t pool, cudaStream_t stream) {
   Launch(out, in, bias, {rows, channels, samples, pool}, stream);
 }
 

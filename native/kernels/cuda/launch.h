@@ -7,8 +7,8 @@
 namespace clmr::kernels::cuda {
 
 // in [rows, samples] → out [rows, samples / pool], bias [channels] where row r is of channel r % channels.
-void LaunchBiasReluPool(float* out, const float* in, const float* bias, int64_t rows, int64_t channels, int64_t samples,
-                        int64_t pool, cudaStream_t stream);
+void LaunchBiasReluPool(float* out, const float* in, const float* bias, int64_t rows, int64_t channels,
+                        int64_t samples, int64_t pool, cudaStream_t stream);
 // The same in bfloat16; the bias and what happens in between are float32.
 void LaunchBiasReluPool(uint16_t* out, const uint16_t* in, const float* bias, int64_t rows, int64_t channels,
                         int64_t samples, int64_t pool, cudaStream_t stream);

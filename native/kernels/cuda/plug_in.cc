@@ -1,5 +1,5 @@
-// libclmr_cuda: the CUDA column of the kernels, for lib/native/cuda.ts to open and libclmr to use. The bootstrap calls
-// clmr_napi_init, which hands over the table.
+// libclmr_cuda: the CUDA column of the kernels, for lib/native/cuda.ts to open and libclmr to use. The
+// bootstrap calls clmr_napi_init, which hands over the table.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDAException.h>
@@ -25,11 +25,12 @@ at::Tensor BiasReluPoolOnDevice(const at::Tensor& x, const at::Tensor& bias, boo
   const cudaStream_t stream = c10::cuda::getCurrentCUDAStream();
   const float* bias_data = added.const_data_ptr<float>();
   if (in.scalar_type() == at::kBFloat16)
-    LaunchBiasReluPool(static_cast<uint16_t*>(out.mutable_data_ptr()), static_cast<const uint16_t*>(in.const_data_ptr()),
-                       bias_data, rows, channels, samples, pool, stream);
+    LaunchBiasReluPool(static_cast<uint16_t*>(out.mutable_data_ptr()),
+                       static_cast<const uint16_t*>(in.const_data_ptr()), bias_data, rows, channels, samples,
+                       pool, stream);
   else
-    LaunchBiasReluPool(out.mutable_data_ptr<float>(), in.const_data_ptr<float>(), bias_data, rows, channels, samples, pool,
-                       stream);
+    LaunchBiasReluPool(out.mutable_data_ptr<float>(), in.const_data_ptr<float>(), bias_data, rows, channels,
+                       samples, pool, stream);
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   return out;
 }
@@ -40,9 +41,11 @@ const CudaKernels kTable{kCudaBuild, BiasReluPoolOnDevice};
 }  // namespace clmr::kernels::cuda
 
 // exports.kernels: the table, for useCuda() of libclmr.
-extern "C" __attribute__((visibility("default"))) napi_value clmr_napi_init(napi_env env, napi_value exports) {
+extern "C" __attribute__((visibility("default"))) napi_value clmr_napi_init(napi_env env,
+                                                                            napi_value exports) {
   napi_value table = nullptr;
-  napi_create_external(env, const_cast<clmr::kernels::CudaKernels*>(&clmr::kernels::cuda::kTable), nullptr, nullptr, &table);
+  napi_create_external(env, const_cast<clmr::kernels::CudaKernels*>(&clmr::kernels::cuda::kTable), nullptr,
+                       nullptr, &table);
   napi_set_named_property(env, exports, "kernels", table);
   return exports;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Plain loops of the augmentations, mono float32, one clip at a time: what faster versions are tested against.
-// Samples that are not finite count as silence wherever a filter would spread them.
+// Plain loops of the augmentations, mono float32, one clip at a time: what faster versions are tested
+// against. Samples that are not finite count as silence wherever a filter would spread them.
 #include <cstdint>
 #include <vector>
 
@@ -24,8 +24,8 @@ void add_noise_f32(float* x, int64_t n, double ratio, uint64_t seed);
 struct FilterScratch {
   std::vector<float> taps, padded;
 };
-// Windowed-sinc low-pass, or what it leaves (high-pass), as julius: Hann window, 8 zero crossings each side, the ends of the
-// clip repeated. `cutoff` is frequency / sample rate, above 0 and up to 0.5.
+// Windowed-sinc low-pass, or what it leaves (high-pass), as julius: Hann window, 8 zero crossings each side,
+// the ends of the clip repeated. `cutoff` is frequency / sample rate, above 0 and up to 0.5.
 void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, FilterScratch& scratch);
 
 struct ReverbParameters {
@@ -34,14 +34,17 @@ struct ReverbParameters {
 struct ReverbScratch {
   std::vector<float> lines;
 };
-// Freeverb with the constants of sox: 8 combs and 4 all-passes a channel, two channels mixed to one, wet + dry.
-void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters, ReverbScratch& scratch);
+// Freeverb with the constants of sox: 8 combs and 4 all-passes a channel, two channels mixed to one, wet +
+// dry.
+void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters,
+                ReverbScratch& scratch);
 
 struct WsolaScratch {
   std::vector<float> window, tail, distance;
 };
 // Waveform-similarity overlap-add with the constants of sox's `pitch`: x [n] → y [n / factor], pitch kept.
-void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch, std::vector<float>& y);
+void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch,
+               std::vector<float>& y);
 
 struct ResampleScratch {
   std::vector<float> table, padded, products;
@@ -54,8 +57,8 @@ struct PitchScratch {
   ResampleScratch resample;
   std::vector<float> stretched;
 };
-// Pitch times 1 / factor, duration kept: stretch the time by 1 / factor, then resample back; ±1 on entry and exit, as sox.
-// A clip with NaN stays as it was.
+// Pitch times 1 / factor, duration kept: stretch the time by 1 / factor, then resample back; ±1 on entry and
+// exit, as sox. A clip with NaN stays as it was.
 void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, PitchScratch& scratch);
 
 }  // namespace clmr::kernels::reference

@@ -28,8 +28,8 @@ void DesignTaps(double cutoff, int64_t half, bool high_pass, std::vector<float>&
   }
 }
 
-// y[i] = Σ_k taps[k] · x[i + k]. The inner loop runs over outputs, so that it becomes vector code and the order of the
-// sum is the same everywhere.
+// y[i] = Σ_k taps[k] · x[i + k]. The inner loop runs over outputs, so that it becomes vector code and the
+// order of the sum is the same everywhere.
 void Convolve(const float* __restrict x, const std::vector<float>& taps, float* __restrict y, int64_t n) {
   constexpr int64_t kBlock = 1024;
   for (int64_t from = 0; from < n; from += kBlock) {
@@ -37,7 +37,8 @@ void Convolve(const float* __restrict x, const std::vector<float>& taps, float* 
     std::fill(y + from, y + to, 0.0f);
     for (size_t k = 0; k < taps.size(); k += kTapGroup) {
       const float* h = taps.data() + k;
-      const float *u = x + k, h0 = h[0], h1 = h[1], h2 = h[2], h3 = h[3], h4 = h[4], h5 = h[5], h6 = h[6], h7 = h[7];
+      const float *u = x + k, h0 = h[0], h1 = h[1], h2 = h[2], h3 = h[3], h4 = h[4], h5 = h[5], h6 = h[6],
+                  h7 = h[7];
       for (int64_t i = from; i < to; ++i)
         y[i] += ((h0 * u[i] + h1 * u[i + 1]) + (h2 * u[i + 2] + h3 * u[i + 3])) +
                 ((h4 * u[i + 4] + h5 * u[i + 5]) + (h6 * u[i + 6] + h7 * u[i + 7]));

@@ -1,5 +1,5 @@
-// Band-limited interpolation (J. O. Smith, "Digital audio resampling"): a Kaiser-windowed sinc tabled at offsets between two
-// samples, linear between the offsets.
+// Band-limited interpolation (J. O. Smith, "Digital audio resampling"): a Kaiser-windowed sinc tabled at
+// offsets between two samples, linear between the offsets.
 #include <algorithm>
 #include <cmath>
 
@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kPhaseShift = 32 - kResamplePhaseBits;  // of the 32 bits behind the point
 
-// table [phases + 1, taps]: row p serves positions p / phases past a sample. With a step above 1 the cut-off falls and the
-// kernel widens with it.
+// table [phases + 1, taps]: row p serves positions p / phases past a sample. With a step above 1 the cut-off
+// falls and the kernel widens with it.
 int64_t BuildTable(double step, std::vector<float>& table) {
   const double widening = std::max(1.0, step), cutoff = kResampleRolloff / widening;
   const int64_t taps = ResampleTaps(step);
@@ -20,18 +20,21 @@ int64_t BuildTable(double step, std::vector<float>& table) {
   table.resize((kResamplePhases + 1) * taps);
   for (int p = 0; p <= kResamplePhases; ++p) {
     for (int64_t k = 0; k < taps; ++k) {
-      const double t = static_cast<double>(k - taps / 2 + 1) - static_cast<double>(p) / kResamplePhases, u = t / half;
+      const double t = static_cast<double>(k - taps / 2 + 1) - static_cast<double>(p) / kResamplePhases,
+                   u = t / half;
       const double window = BesselI0OfRoot(std::max(0.0, kResampleBeta * kResampleBeta / 4 * (1 - u * u)));
       const double angle = M_PI * cutoff * t;
-      table[p * taps + k] = static_cast<float>(norm * window * (std::abs(angle) < 1e-9 ? 1.0 : std::sin(angle) / angle));
+      table[p * taps + k] =
+          static_cast<float>(norm * window * (std::abs(angle) < 1e-9 ? 1.0 : std::sin(angle) / angle));
     }
   }
   return taps;
 }
 
-// Σ_k x[k] · (a[k] + fraction · (b[k] − a[k])); `products` [taps] is scratch. Summed by halves: loops without a carried sum
-// become vector code.
-float Interpolate(const float* x, const float* a, const float* b, float fraction, int64_t taps, float* __restrict products) {
+// Σ_k x[k] · (a[k] + fraction · (b[k] − a[k])); `products` [taps] is scratch. Summed by halves: loops without
+// a carried sum become vector code.
+float Interpolate(const float* x, const float* a, const float* b, float fraction, int64_t taps,
+                  float* __restrict products) {
   for (int64_t k = 0; k < taps; ++k) products[k] = x[k] * (a[k] + fraction * (b[k] - a[k]));
   int64_t n = taps;
   for (; n % 8 == 0; n /= 2) {
@@ -56,8 +59,10 @@ void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n,
   for (int64_t i = 0; i < n; ++i, position += increment) {
     const uint32_t between = static_cast<uint32_t>(position);
     const float* row = scratch.table.data() + static_cast<int64_t>(between >> kPhaseShift) * taps;
-    const float fraction = static_cast<float>(between & ((1u << kPhaseShift) - 1)) * (1.0f / (1u << kPhaseShift));
-    y[i] = Interpolate(scratch.padded.data() + (position >> 32), row, row + taps, fraction, taps, scratch.products.data());
+    const float fraction =
+        static_cast<float>(between & ((1u << kPhaseShift) - 1)) * (1.0f / (1u << kPhaseShift));
+    y[i] = Interpolate(scratch.padded.data() + (position >> 32), row, row + taps, fraction, taps,
+                       scratch.products.data());
   }
 }
 

@@ -59,7 +59,8 @@ std::array<Channel, 2> MakeChannels(double sample_rate, double room_size, std::v
 
 }  // namespace
 
-void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters, ReverbScratch& scratch) {
+void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters,
+                ReverbScratch& scratch) {
   auto channels = MakeChannels(sample_rate, parameters.room_size, scratch.lines);
   const float feedback = ReverbFeedback(parameters.reverberance);
   const float damping = ReverbDamping(parameters.damping);

@@ -1,5 +1,5 @@
-// WSOLA (Verhelst & Roelands, ICASSP 1993) with sox's choices: its lengths (augment_shapes.h), the search centred on where
-// the segment would start, a linear cross-fade.
+// WSOLA (Verhelst & Roelands, ICASSP 1993) with sox's choices: its lengths (augment_shapes.h), the search
+// centred on where the segment would start, a linear cross-fade.
 #include <algorithm>
 
 #include "kernels/augment_shapes.h"
@@ -10,9 +10,10 @@ namespace {
 
 float Square(float x) { return x * x; }
 
-// Which shift of `window` [search + overlap] is nearest to `tail` [overlap, a multiple of 4]: least squared distance, the
-// first of equals. The inner loop runs over shifts, so that it becomes vector code.
-int64_t BestShift(const float* __restrict window, const float* tail, const WsolaLengths& l, std::vector<float>& distance) {
+// Which shift of `window` [search + overlap] is nearest to `tail` [overlap, a multiple of 4]: least squared
+// distance, the first of equals. The inner loop runs over shifts, so that it becomes vector code.
+int64_t BestShift(const float* __restrict window, const float* tail, const WsolaLengths& l,
+                  std::vector<float>& distance) {
   distance.assign(l.search, 0.0f);
   float* __restrict d = distance.data();
   for (int64_t i = 0; i < l.overlap; i += 4) {
@@ -33,7 +34,8 @@ void CopyPadded(const float* x, int64_t n, int64_t from, int64_t count, float* t
 
 }  // namespace
 
-void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch, std::vector<float>& y) {
+void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch,
+               std::vector<float>& y) {
   const WsolaLengths l = WsolaLengthsAt(sample_rate);
   const int64_t hop = l.segment - l.overlap, total = static_cast<int64_t>(n / factor + 0.5);
   y.resize((total + hop - 1) / hop * hop);
@@ -43,7 +45,8 @@ void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, Wso
   for (int64_t segment = 0, at = 0; at < total; ++segment, at += hop) {
     CopyPadded(x, n, position - l.search / 2, l.search + l.segment, scratch.window.data());
     const bool first = segment == 0;
-    const int64_t shift = first ? l.search / 2 : BestShift(scratch.window.data(), scratch.tail.data(), l, scratch.distance);
+    const int64_t shift =
+        first ? l.search / 2 : BestShift(scratch.window.data(), scratch.tail.data(), l, scratch.distance);
     const float* chosen = scratch.window.data() + shift;
     for (int64_t i = 0; i < l.overlap; ++i) {
       const float fade = first ? 1.0f : i * (1.0f / l.overlap);

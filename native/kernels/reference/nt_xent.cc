@@ -22,8 +22,8 @@ at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& tempera
 
   // log Σ_{k≠i} exp(sim(i,k)/τ) [N]
   const at::Tensor similarity = at::matmul(u, u.t()) / tau;
-  const at::Tensor others =
-      at::logsumexp(similarity.masked_fill(at::eye(rows, mask), -std::numeric_limits<double>::infinity()), {1});
+  const at::Tensor others = at::logsumexp(
+      similarity.masked_fill(at::eye(rows, mask), -std::numeric_limits<double>::infinity()), {1});
 
   // mean over the positives j of sim(i,j)/τ [B, V]
   const at::Tensor by_example = u.view({rows / views, views, z.size(1)});

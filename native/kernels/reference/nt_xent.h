@@ -1,5 +1,6 @@
 #pragma once
-// NT-Xent in matrix form over ATen: plain, differentiable, any float dtype and device. The oracle of the faster ones.
+// NT-Xent in matrix form over ATen: plain, differentiable, any float dtype and device. The oracle of the
+// faster ones.
 #include <ATen/core/Tensor.h>
 
 namespace clmr::kernels::reference {
@@ -10,9 +11,9 @@ constexpr double kSmallestNorm = 1e-8;
 // z [N, D] → rows of length 1. Rows whose squares overflow or underflow are safe.
 at::Tensor unit_rows(const at::Tensor& z);
 
-// z [N, D], row = example·V + view; temperature: a scalar, differentiable too → scalar, float64. Small losses are
-// differences of numbers near 1/τ, of which float32 would leave four digits: so everything after z is float64, and the
-// gradient comes back in the type of z.
+// z [N, D], row = example·V + view; temperature: a scalar, differentiable too → scalar, float64. Small losses
+// are differences of numbers near 1/τ, of which float32 would leave four digits: so everything after z is
+// float64, and the gradient comes back in the type of z.
 at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& temperature);
 
 }  // namespace clmr::kernels::reference

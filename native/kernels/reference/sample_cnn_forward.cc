@@ -4,13 +4,15 @@
 
 namespace clmr::kernels::reference {
 
-at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, int64_t stride, int64_t padding) {
+at::Tensor conv1d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, int64_t stride,
+                  int64_t padding) {
   return at::conv1d(x, weight, bias, {stride}, {padding});
 }
 
-at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta, const at::Tensor& running_mean,
-                      const at::Tensor& running_var, bool training) {
-  return at::batch_norm(x, gamma, beta, running_mean, running_var, training, kBatchNormMomentum, kBatchNormEps,
+at::Tensor batch_norm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
+                      const at::Tensor& running_mean, const at::Tensor& running_var, bool training) {
+  return at::batch_norm(x, gamma, beta, running_mean, running_var, training, kBatchNormMomentum,
+                        kBatchNormEps,
                         /*cudnn_enabled=*/true);
 }
 

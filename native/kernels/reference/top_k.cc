@@ -10,12 +10,14 @@ namespace clmr::kernels::reference {
 void top_k_f32(const float* scores, int64_t n, int64_t k, int32_t* indices) {
   std::vector<int32_t> order(n);
   std::iota(order.begin(), order.end(), 0);
-  const auto better = [scores](int32_t a, int32_t b) { return scores[a] > scores[b] || (scores[a] == scores[b] && a < b); };
+  const auto better = [scores](int32_t a, int32_t b) {
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+  };
   std::partial_sort_copy(order.begin(), order.end(), indices, indices + k, better);
 }
 
-void rank_by_dot_f32(const float* query, const float* rows, int64_t dim, const int32_t* candidates, int64_t count,
-                     int64_t k, int32_t* indices, float* scores) {
+void rank_by_dot_f32(const float* query, const float* rows, int64_t dim, const int32_t* candidates,
+                     int64_t count, int64_t k, int32_t* indices, float* scores) {
   std::vector<std::pair<float, int32_t>> ranked(count);
   for (int64_t i = 0; i < count; ++i) {
     const float* row = rows + candidates[i] * dim;
