@@ -20,7 +20,18 @@ function install() {
   mkdirSync(cacheFolder(), { recursive: true })
   const partial = mkdtempSync(`${folder}.`)
   const python = process.env.CLMR_PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3')
-  const args = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', partial, `clang-format==${VERSION}`]
+  const args = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--no-deps',
+    '--root-user-action',
+    'ignore',
+    '--target',
+    partial,
+    `clang-format==${VERSION}`,
+  ]
   const { status } = spawnSync(python, args, { stdio: ['ignore', 'ignore', 2] })
   if (status !== 0) {
     rmSync(partial, { recursive: true })
