@@ -22,7 +22,7 @@ function refuse(sentence) {
 
 /** What CMake has to know of libtorch and CUDA; ends the process where something is not there that is needed. */
 async function libtorchArguments() {
-  const { findLibtorch } = await import('../dist/native/libtorch/find.js')
+  const { findLibtorch } = await import('../dist/libtorch/find.js')
   try {
     const libtorch = findLibtorch({ headers: true })
     const known = [`--CDCLMR_LIBTORCH=${libtorch.root}`]

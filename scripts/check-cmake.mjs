@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findLibtorch } from '../dist/native/libtorch/find.js'
-import { libraryFile } from '../dist/native/libtorch/release.js'
+import { findLibtorch } from '../dist/libtorch/find.js'
+import { libraryFile } from '../dist/libtorch/release.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const build = join(root, 'build-plain')

@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { findLibtorch } from '../dist/native/libtorch/find.js'
+import { findLibtorch } from '../dist/libtorch/find.js'
 import { symbolFaults } from './check-symbols.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findLibtorch } from '../dist/native/libtorch/find.js'
+import { findLibtorch } from '../dist/libtorch/find.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 

@@ -16,8 +16,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { installLibtorch } from '../dist/native/libtorch/install.js'
-import { LIBTORCH_VERSION, PLATFORM_PACKAGE_VERSION } from '../dist/native/libtorch/release.js'
+import { installLibtorch } from '../dist/libtorch/install.js'
+import { LIBTORCH_VERSION, PLATFORM_PACKAGE_VERSION } from '../dist/libtorch/release.js'
 import { HERE, platformArgument } from './platforms.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,5 +1,5 @@
 // The platforms that packages are made for: `npm run prebuilds` and `npm run package` take their names.
-import { WHEELS } from '../dist/native/libtorch/release.js'
+import { WHEELS } from '../dist/libtorch/release.js'
 
 /** strip: the command and its arguments where the libraries hold symbols that nothing needs at run time. */
 export const PLATFORMS = {

@@ -27,8 +27,8 @@ if (process.env.CLMR_SKIP_BUILD === '1') {
   if (missing.length > 0) process.exit(1)
   run('compiling the facade', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json')
   run('copying assets', 'scripts/copy-assets.mjs')
-  const { findLibtorch } = await import('../dist/native/libtorch/find.js')
-  const { installLibtorch } = await import('../dist/native/libtorch/install.js')
+  const { findLibtorch } = await import('../dist/libtorch/find.js')
+  const { installLibtorch } = await import('../dist/libtorch/install.js')
   try {
     findLibtorch({ headers: true })
   } catch {

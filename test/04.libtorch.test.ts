@@ -14,10 +14,10 @@ import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClmrError } from 'clmr'
-import { type LockOwner, withLock } from '#lib/formats/process-lock.js'
-import { findLibtorch, surveyLibtorch } from '#lib/native/libtorch/find.js'
-import { libraryFile } from '#lib/native/libtorch/release.js'
-import { checkWheel, extractWheel } from '#lib/native/libtorch/wheel.js'
+import { type LockOwner, withLock } from '#lib/files/process-lock.js'
+import { findLibtorch, surveyLibtorch } from '#lib/libtorch/find.js'
+import { libraryFile } from '#lib/libtorch/release.js'
+import { checkWheel, extractWheel } from '#lib/libtorch/wheel.js'
 import { fakeWheel } from './helpers/fake-wheel.js'
 
 describe('04 libtorch', () => {
@@ -169,7 +169,7 @@ describe('04 libtorch', () => {
   })
 
   it('a lock whose process died is taken over', async () => {
-    const lock = fileURLToPath(new URL('../dist/formats/process-lock.js', import.meta.url))
+    const lock = fileURLToPath(new URL('../dist/files/process-lock.js', import.meta.url))
     const script = `import(${JSON.stringify(lock)}).then(({ withLock }) => withLock(${JSON.stringify(join(folder, 'lock'))}, async () => { console.log('held'); await new Promise((r) => setTimeout(r, 60000)) }))`
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
     await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()))
@@ -222,7 +222,7 @@ describe('04 libtorch', () => {
   })
 
   it('of many processes that find the lock of a dead one, never two are inside at once', async () => {
-    const lock = fileURLToPath(new URL('../dist/formats/process-lock.js', import.meta.url))
+    const lock = fileURLToPath(new URL('../dist/files/process-lock.js', import.meta.url))
     const path = join(folder, 'lock')
     writeFileSync(path, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '1' }))
     const script = `

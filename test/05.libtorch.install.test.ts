@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { CUDA_RELEASES } from '#lib/native/libtorch/cuda-release.js'
-import { type InstallOptions, installLibtorch } from '#lib/native/libtorch/install.js'
-import { configuredIndex, findWheelUrl } from '#lib/native/libtorch/package-index.js'
-import { packageOf } from '#lib/native/libtorch/release.js'
+import { CUDA_RELEASES } from '#lib/libtorch/cuda-release.js'
+import { type InstallOptions, installLibtorch } from '#lib/libtorch/install.js'
+import { configuredIndex, findWheelUrl } from '#lib/libtorch/package-index.js'
+import { packageOf } from '#lib/libtorch/release.js'
 import { withEnvironment } from './helpers/environment.js'
 import {
   fakePart,

@@ -4,7 +4,7 @@ import { appendFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'n
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { IoError } from '#lib/errors.js'
-import { nodeFiles } from '#lib/formats/atomic-file.js'
+import { nodeFiles } from '#lib/files/atomic-file.js'
 import { emptyStateDict } from '#lib/formats/state-dict.js'
 import { inspectModel } from '#lib/model/inspect.js'
 import { loadModelState } from '#lib/model/load-state.js'
@@ -15,7 +15,7 @@ import {
   readRunConfig,
   readRunMetrics,
   verifyRun,
-} from '#lib/train/run-directory.js'
+} from '#lib/runs/directory.js'
 import { failingFiles } from './helpers/failing-files.js'
 import { encoderState, projectorState } from './helpers/sample-cnn-state.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -250,7 +250,7 @@ describe('61 train: run directory', () => {
 
   it('a process killed with SIGKILL in the middle of saves leaves a run that loads, at the last acknowledged step or later', () =>
     withTempDir(async (folder) => {
-      const module = new URL('../dist/train/run-directory.js', import.meta.url).href
+      const module = new URL('../dist/runs/directory.js', import.meta.url).href
       const script = `
         const { RunDirectory } = await import(${JSON.stringify(module)})
         const run = await RunDirectory.create(process.argv[1], { a: 1 })

@@ -5,8 +5,8 @@ import { copyFile, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { findLibtorch } from '#lib/native/libtorch/find.js'
-import { libraryFile } from '#lib/native/libtorch/release.js'
+import { findLibtorch } from '#lib/libtorch/find.js'
+import { libraryFile } from '#lib/libtorch/release.js'
 import type { Finished } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { CacheError, ioError } from '../errors.js'
-import { writeAtomically } from '../formats/atomic-file.js'
+import { writeAtomically } from '../files/atomic-file.js'
 import { AUDIO_VERSION, indexPath, partialIndexPath } from './layout.js'
 
 export const SPLITS = ['train', 'valid', 'test'] as const

@@ -15,11 +15,11 @@ import {
   similarTracks,
   writeReport,
 } from '../evaluate/index.js'
-import { writeAtomically } from '../formats/atomic-file.js'
-import { makeFolder } from '../formats/make-folder.js'
+import { writeAtomically } from '../files/atomic-file.js'
+import { makeFolder } from '../files/make-folder.js'
 import { Encoder } from '../model/index.js'
+import { isRunDirectory } from '../runs/directory.js'
 import { Trainer } from '../train/index.js'
-import { isRunDirectory } from '../train/run-directory.js'
 import { probe } from './evaluation.js'
 
 export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | 'embed random weights' | 'report'

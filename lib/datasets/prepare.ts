@@ -22,7 +22,7 @@ import {
   IoError,
   ioError,
 } from '../errors.js'
-import { makeFolder } from '../formats/make-folder.js'
+import { makeFolder } from '../files/make-folder.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
 import { native } from '../native/load.js'
 import { getThreads } from '../native/threads.js'

@@ -1,8 +1,8 @@
 /** The demo corpus: a folder a class, wav files of several rates, widths and encodings. */
 import { join } from 'node:path'
 import { Piscina } from 'piscina'
-import { writeAtomically } from '../formats/atomic-file.js'
-import { makeFolder } from '../formats/make-folder.js'
+import { writeAtomically } from '../files/atomic-file.js'
+import { makeFolder } from '../files/make-folder.js'
 import { grantedThreads } from '../native/threads.js'
 import type { Part } from './instruments.js'
 import { mixdown, type PannedPart, type Recording } from './mixdown.js'

@@ -1,7 +1,7 @@
 /** Tables of embeddings, in the format that the extension of the file says. */
 import { extname } from 'node:path'
 import { ArgumentError } from '../errors.js'
-import { type FileOperations, writeAtomically } from './atomic-file.js'
+import { type FileOperations, writeAtomically } from '../files/atomic-file.js'
 import { jsonlChunks } from './jsonl.js'
 import { npyBytes } from './npy.js'
 import { parquetChunks } from './parquet.js'

@@ -1,5 +1,5 @@
 /** One JSON value a line. */
-import { type FileOperations, writeAtomically } from './atomic-file.js'
+import { type FileOperations, writeAtomically } from '../files/atomic-file.js'
 
 const LINES_PER_CHUNK = 256
 

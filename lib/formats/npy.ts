@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dump, type NpyArray, parse } from 'npyjs'
 import { ArgumentError, DatasetError, ioError } from '../errors.js'
-import { type FileOperations, writeAtomically } from './atomic-file.js'
+import { type FileOperations, writeAtomically } from '../files/atomic-file.js'
 
 /**
  * A matrix [rows, cols] of float32 → the bytes of a file (`<f4`, C order).

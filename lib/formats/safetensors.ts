@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { CheckpointError, ioError } from '../errors.js'
-import { type Chunks, type FileOperations, writeAtomically } from './atomic-file.js'
+import { type Chunks, type FileOperations, writeAtomically } from '../files/atomic-file.js'
 import { type HeaderValue, parseHeaderJson } from './header-json.js'
 import { DTYPE_BYTES, type DType, elementCount, type FileTensor, isDType } from './tensor.js'
 

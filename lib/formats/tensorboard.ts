@@ -8,7 +8,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ioError } from '../errors.js'
-import { makeFolder } from './make-folder.js'
+import { makeFolder } from '../files/make-folder.js'
 
 /** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of every byte */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'
-import { isCheckpointFolder, MODEL_FILE, verifyCheckpoint } from '../train/run-checkpoint.js'
-import { findLatestCheckpoint, isRunDirectory } from '../train/run-directory.js'
+import { isCheckpointFolder, MODEL_FILE, verifyCheckpoint } from '../runs/checkpoint.js'
+import { findLatestCheckpoint, isRunDirectory } from '../runs/directory.js'
 
 interface Located {
   file: string

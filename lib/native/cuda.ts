@@ -1,8 +1,8 @@
 /** Opens CUDA where there is a device for it: libtorch's own part, and then our kernels, which are a library of their own. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { libraryFile } from '../libtorch/release.js'
 import type { CudaKernels, NativeBinding } from './binding.js'
-import { libraryFile } from './libtorch/release.js'
 
 /** What came of it, for `clmr doctor` and for whoever asks for a device. */
 export interface CudaState {

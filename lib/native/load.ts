@@ -7,10 +7,10 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ClmrError } from '../errors.js'
+import { type FoundLibtorch, findLibtorch } from '../libtorch/find.js'
+import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from '../libtorch/release.js'
 import type { NativeBinding } from './binding.js'
 import { type CudaState, openCuda, useCudaKernels } from './cuda.js'
-import { type FoundLibtorch, findLibtorch } from './libtorch/find.js'
-import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from './libtorch/release.js'
 import { grantedThreads } from './threads.js'
 
 interface Bootstrap {

@@ -4,6 +4,8 @@
  * in: tracks of a data set, or views [B·V, T] that the caller made
  * out: weights that follow every step, and a run directory with config, metrics and checkpoints
  */
+
+export { type RunReport, verifyRun } from '../runs/directory.js'
 export type { TrainerConfig, TrainerOptions } from './options.js'
 export { PRESETS, type PresetName, preset } from './presets.js'
 export {
@@ -17,6 +19,5 @@ export {
   sgd,
 } from './recipe.js'
 export type { TrainerOverrides } from './run.js'
-export { type RunReport, verifyRun } from './run-directory.js'
 export { type FitOptions, type Projector, Trainer } from './trainer.js'
 export type { EpochResult, StepResult, TrainingSummary } from './types.js'

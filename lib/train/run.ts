@@ -9,6 +9,7 @@ import { TensorBoardWriter } from '../formats/tensorboard.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
 import { saveModelState } from '../model/load-state.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
+import { RunDirectory, readRunConfig } from '../runs/directory.js'
 import {
   type CompleteTrainerOptions,
   parseTrainerOptions,
@@ -16,7 +17,6 @@ import {
   type TrainerOptions,
   trainerConfig,
 } from './options.js'
-import { RunDirectory, readRunConfig } from './run-directory.js'
 import type { StepResult } from './types.js'
 
 /** The weights of the best validation loss, in the run directory. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { zipSync } from 'fflate'
-import type { Part } from '#lib/native/libtorch/cuda-release.js'
-import { type PinnedFolder, packageOf, type Wheel } from '#lib/native/libtorch/release.js'
+import type { Part } from '#lib/libtorch/cuda-release.js'
+import { type PinnedFolder, packageOf, type Wheel } from '#lib/libtorch/release.js'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const text = (words: string) => new TextEncoder().encode(words)

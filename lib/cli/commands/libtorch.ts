@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type InstallProgress, installLibtorch } from '../../native/libtorch/install.js'
+import { type InstallProgress, installLibtorch } from '../../libtorch/install.js'
 import { commonFlags, examples } from '../command.js'
 import type { Progress } from '../progress.js'
 import { onRun } from '../session.js'

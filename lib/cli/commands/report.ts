@@ -5,7 +5,7 @@ import { type DatasetEmbeddings, type Evaluation, embedDataset, writeReport } fr
 import { reportOptions } from '../../evaluate/report/write-report.js'
 import { Encoder } from '../../model/index.js'
 import { flagFor } from '../../options.js'
-import { readRunConfig } from '../../train/run-directory.js'
+import { readRunConfig } from '../../runs/directory.js'
 import { commonFlags, examples } from '../command.js'
 import { checkLabelled, probe } from '../evaluation.js'
 import { onRun, type Session } from '../session.js'

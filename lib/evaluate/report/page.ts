@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { ClassResult, Evaluation } from '../probe.js'
 import { html, jsonForScript, Markup } from './escape.js'
-import type { TrainingCurve } from './run-log.js'
+import type { TrainingCurve } from './training-curve.js'
 
 export interface MapTrack {
   name: string

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { ArgumentError, ClmrError } from '../../errors.js'
-import { writeAtomically } from '../../formats/atomic-file.js'
+import { writeAtomically } from '../../files/atomic-file.js'
 import { type Matrix, matrix } from '../../matrix.js'
 import { abortReason } from '../../native/call.js'
 import { parseOptions } from '../../options.js'
@@ -10,7 +10,7 @@ import { nearest } from '../search.js'
 import { EXCERPT_RATE, excerptOf, planExcerpts } from './excerpts.js'
 import { type MapData, type MapTrack, type NamedResult, type PageData, renderPage } from './page.js'
 import { project } from './projection.js'
-import { readTrainingCurve } from './run-log.js'
+import { readTrainingCurve } from './training-curve.js'
 
 export const reportOptions = z.strictObject({
   out: z.string().min(1).describe('file to write, report.html'),

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ClmrError } from '../../errors.js'
+import { ClmrError } from '../errors.js'
 import { LIBTORCH_VERSION, libraryFile } from './release.js'
 
 export type LibtorchOrigin = 'CLMR_LIBTORCH' | 'cache with CUDA' | 'platform package' | 'cache' | 'python'

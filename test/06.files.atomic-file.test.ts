@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmod, lstat, mkdir, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError, IoError } from '#lib/errors.js'
-import { nodeFiles, writeAtomically } from '#lib/formats/atomic-file.js'
+import { nodeFiles, writeAtomically } from '#lib/files/atomic-file.js'
 import { failingFiles } from './helpers/failing-files.js'
 import { withTempDir } from './helpers/temp-dir.js'
 

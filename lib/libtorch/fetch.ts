@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { copyFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ClmrError, ioError } from '../../errors.js'
+import { ClmrError, ioError } from '../errors.js'
 import { packageOf } from './release.js'
 
 /** How pip is called here, where it is there. */

@@ -1,6 +1,6 @@
 /** Requests that follow the environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and a name and password in the address. */
 import type { Response } from 'undici'
-import { ClmrError } from '../../errors.js'
+import { ClmrError } from '../errors.js'
 
 /** A connection that says nothing for so long is dead. */
 const SILENCE_MS = 60_000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolder } from '#lib/formats/make-folder.js'
+import { makeFolder } from '#lib/files/make-folder.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 describe('42 formats: folders', () => {

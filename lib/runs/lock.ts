@@ -1,7 +1,7 @@
 /** One writer a run directory. */
 import { join } from 'node:path'
 import { IoError, ioError } from '../errors.js'
-import { tryLock } from '../formats/process-lock.js'
+import { tryLock } from '../files/process-lock.js'
 
 const LOCK = 'run.lock'
 

@@ -3,7 +3,7 @@
  *
  *   config.json    what the run was started with
  *   metrics.jsonl  one record a step or an epoch
- *   checkpoints/   step-NNNNNN/, each whole or absent (run-checkpoint.ts)
+ *   checkpoints/   step-NNNNNN/, each whole or absent (checkpoint.ts)
  *   run.lock       while a process writes here
  */
 
@@ -11,9 +11,8 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArgumentError, CheckpointError, ConfigError, ioError } from '../errors.js'
-import { type FileOperations, nodeFiles, temporaryName, writeAtomically } from '../formats/atomic-file.js'
-import { makeFolder } from '../formats/make-folder.js'
-import { MetricsLog, type MetricsRecord, metricsPrefixSha256, readMetricsFile } from './metrics-log.js'
+import { type FileOperations, nodeFiles, temporaryName, writeAtomically } from '../files/atomic-file.js'
+import { makeFolder } from '../files/make-folder.js'
 import {
   type CheckpointContent,
   type CheckpointState,
@@ -22,8 +21,9 @@ import {
   readVerified,
   verifyCheckpoint,
   writeCheckpoint,
-} from './run-checkpoint.js'
-import { lockRun } from './run-lock.js'
+} from './checkpoint.js'
+import { lockRun } from './lock.js'
+import { MetricsLog, type MetricsRecord, metricsPrefixSha256, readMetricsFile } from './metrics-log.js'
 
 const CONFIG = 'config.json'
 const METRICS = 'metrics.jsonl'

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
 import yauzl from 'yauzl'
-import { ClmrError, ioError } from '../../errors.js'
-import { makeFolder } from '../../formats/make-folder.js'
+import { ClmrError, ioError } from '../errors.js'
+import { makeFolder } from '../files/make-folder.js'
 import type { PinnedFolder, Wheel } from './release.js'
 
 /** SHA-256 of a file in hex. */

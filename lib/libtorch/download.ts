@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Response } from 'undici'
-import { ClmrError, IoError, ioError } from '../../errors.js'
+import { ClmrError, IoError, ioError } from '../errors.js'
 import { AGAIN, contentRange, get, installError, RefusedError, refusal, shownUrl } from './http.js'
 
 export interface Download {
