@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeAudio } from 'clmr'
-import { wavHeader } from '#lib/cache/wav-file.js'
+import { wavHeader } from '#lib/formats/wav/writer.js'
 import { callNative } from '#lib/native/call.js'
 import { native } from '#lib/native/load.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -18,34 +18,37 @@ const open = (files: string[], lengths: number[]) =>
 /** A file whose sample i is `first + i`. */
 async function counting(path: string, first: number, length: number): Promise<string> {
   const samples = Int16Array.from({ length }, (_, i) => first + i)
-  await writeFile(path, [wavHeader(length, 22050), new Uint8Array(samples.buffer)])
+  await writeFile(path, [wavHeader({ frames: length, sampleRate: 22050 }), new Uint8Array(samples.buffer)])
   return path
 }
 
 const row = (first: number, length: number, present = length) =>
-  Float32Array.from({ length }, (_, i) => (i < present ? Math.fround((first + i) / 32767) : 0))
+  Float32Array.from({ length }, (_, i) => (i < present ? (first + i) / 32768 : 0))
 
 describe('22 cache: 16-bit samples', () => {
-  it('±1 becomes ±32767, rounded to nearest, saturated (closed form)', async () => {
-    const x = Float32Array.of(0, 1, -1, 0.5, 1.5, -7, 1e30, 1 / 32767, 0.4 / 32767, 0.6 / 32767, -0.6 / 32767)
-    const wanted = Int16Array.of(0, 32767, -32767, 16384, 32767, -32767, 32767, 1, 0, 1, -1)
-    assert.deepEqual(await native().toPcm16(x), wanted)
+  it('±1 becomes 32,767 and −32,768, rounded to nearest, saturated; what is beyond is counted (closed form)', async () => {
+    const step = 1 / 32768
+    const x = Float32Array.of(0, 1, -1, 0.5, 1.5, -7, 1e30, step, 0.4 * step, 0.6 * step, -0.6 * step)
+    const pcm = Int16Array.of(0, 32767, -32768, 16384, 32767, -32768, 32767, 1, 0, 1, -1)
+    assert.deepEqual(await native().toPcm16(x), { pcm, overloaded: 3, peak: Math.fround(1e30) })
   })
 
   it('NaN is refused, and no samples are no samples', async () => {
     await assert.rejects(native().toPcm16(Float32Array.of(0, Number.NaN)), { code: 'ERR_NON_FINITE' })
-    assert.equal((await native().toPcm16(new Float32Array(0))).length, 0)
+    assert.equal((await native().toPcm16(new Float32Array(0))).pcm.length, 0)
   })
 
   it('every 16-bit value that is written comes back through the reader and through decodeAudio', () =>
     withTempDir(async (folder) => {
-      const all = Float32Array.from({ length: 65535 }, (_, i) => Math.fround((i - 32767) / 32767))
-      const pcm = await native().toPcm16(all)
+      const all = Float32Array.from({ length: 65536 }, (_, i) => (i - 32768) / 32768)
+      const { pcm } = await native().toPcm16(all)
       const file = join(folder, 'all.wav')
-      await writeFile(file, [wavHeader(all.length, 22050), new Uint8Array(pcm.buffer)])
+      await writeFile(file, [
+        wavHeader({ frames: all.length, sampleRate: 22050 }),
+        new Uint8Array(pcm.buffer),
+      ])
       assert.deepEqual(await read(open([file], [all.length]), [0], [0], all.length), all)
-      const decoded = await decodeAudio(file) // scale 32768, as everywhere else
-      for (const [i, x] of decoded.samples.entries()) assert.ok(Math.abs(x - all[i]!) <= 4e-5)
+      assert.deepEqual((await decodeAudio(file)).samples, all)
     }))
 })
 

@@ -3,15 +3,9 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeAudio } from 'clmr'
-import {
-  CORPUS_CLASSES,
-  type Encoding,
-  encodeWav,
-  type Recording,
-  synthesizeTrack,
-  writeCorpus,
-} from '#lib/demo/index.js'
+import { CORPUS_CLASSES, synthesizeTrack, writeCorpus } from '#lib/demo/index.js'
 import { bow, brass, chip, flute, organ, type Part, pluck, synthBass } from '#lib/demo/instruments.js'
+import { encodeWav, type Recording, type WavEncoding } from '#lib/formats/wav/writer.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const RATE = 22050
@@ -99,7 +93,7 @@ describe('84 demo corpus', () => {
   })
 
   // oracle: the step of each encoding
-  const steps: [Encoding, number][] = [
+  const steps: [WavEncoding, number][] = [
     ['u8', 1 / 127],
     ['s16', 1 / 32767],
     ['s24', 1 / 8388607],

@@ -1,13 +1,7 @@
 /** The bytes of a file, in memory or read page by page, so that a recording of ten hours takes no more than a song. */
 import { readSync } from 'node:fs'
+import type { Bytes } from '../formats/bytes.js'
 import { damaged } from './failure.js'
-
-/** What the readers of a format need of a `Uint8Array`. */
-export interface Bytes {
-  readonly length: number
-  /** as `Uint8Array.subarray`; the result stays valid */
-  subarray(start: number, end?: number): Uint8Array
-}
 
 const PAGE_BYTES = 1 << 20
 
@@ -42,10 +36,4 @@ export class FileBytes implements Bytes {
     this.#page = page
     this.#pageStart = from
   }
-}
-
-/** A view on some bytes, for numbers in them. */
-export function viewOf(bytes: Bytes, start: number, end?: number): DataView {
-  const part = bytes.subarray(start, end)
-  return new DataView(part.buffer, part.byteOffset, part.byteLength)
 }

@@ -5,17 +5,15 @@
 import { FLACDecoder } from '@wasm-audio-decoders/flac'
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis'
 import { MPEGDecoder } from 'mpg123-decoder'
-import wavDecoder from 'wav-decoder'
-import { type Bytes, viewOf } from './bytes.js'
+import { type Bytes, viewOf } from '../formats/bytes.js'
 import { checkLength, checkSize, DecodeRefusal, damaged } from './failure.js'
 import { findFirstFrame, walkFrames } from './mp3-frames.js'
 import { walkOggPages } from './ogg-pages.js'
+import { decodePcm } from './pcm.js'
 import { id3Length } from './sniff.js'
 import type { DecodeTask, OwnFormat, Pcm, PcmRun } from './types.js'
-import { canonicalWav, readWavLayout } from './wav.js'
+import { readWavLayout } from './wav.js'
 
-/** Frames that wav-decoder gets at a time: its input is a copy, so this bounds what is held twice. */
-const WAV_BLOCK = 1 << 18
 /** Bytes that a compressed decoder gets at a time: some seconds of sound, */
 const FEED_BYTES = 1 << 17
 /** or few enough, where a byte holds so much (silence in FLAC: minutes in a page), that a run has not many more frames. */
@@ -29,12 +27,7 @@ export type Decoding = AsyncGenerator<PcmRun, string[], void>
 
 async function* decodeWav(bytes: Bytes): Decoding {
   const layout = readWavLayout(bytes)
-  const { sampleRate } = layout
-  for (let from = 0; from < layout.frames; from += WAV_BLOCK) {
-    const to = Math.min(layout.frames, from + WAV_BLOCK)
-    const block = wavDecoder.decode.sync(canonicalWav(bytes, layout, from, to), { symmetric: true })
-    yield { channels: block.channelData, sampleRate }
-  }
+  yield* decodePcm(bytes, layout)
   return layout.warnings
 }
 

@@ -56,14 +56,21 @@ export function checkSize(frames: number, channels: number): void {
   })
 }
 
-/** A file that lacks more than this many seconds against its own header counts as truncated. */
+/** What a file may lack of what it promises and still be read, with a warning: so many seconds, */
 export const MISSING_SECONDS = 0.1
+/** and so large a share of the file. */
+const MISSING_SHARE = 0.1
+
+/** True where more is missing than may be. `perSecond`: what the other two count, in a second. */
+export function isShort(missing: number, promised: number, perSecond: number): boolean {
+  return missing > MISSING_SECONDS * perSecond || missing > MISSING_SHARE * promised
+}
 
 /** Compares what was decoded with what the header promises: a short tail is a warning, more is a refusal. */
 export function checkLength(decoded: number, promised: number, sampleRate: number, warnings: string[]): void {
   const missing = promised - decoded
   if (missing <= 0) return
-  if (missing > MISSING_SECONDS * sampleRate)
+  if (isShort(missing, promised, sampleRate))
     throw damaged('the file is truncated or has a hole', {
       given: `${decoded} samples`,
       expected: `the ${promised} samples that its header promises`,

@@ -2,7 +2,7 @@
  * Walks the frame headers of an MPEG audio stream (ISO 11172-3 and 13818-3, with the Xing, Info and LAME tags):
  * enough to know how long a file should be and whether bytes are missing, without decoding it.
  */
-import { type Bytes, viewOf } from './bytes.js'
+import { type Bytes, viewOf } from '../formats/bytes.js'
 
 // kbit/s by index, for MPEG 1 layers I, II, III and for MPEG 2 and 2.5 layers I and II/III
 const BITRATES = {

@@ -2,7 +2,7 @@
  * Walks the pages of an Ogg file (RFC 3533): checksums, page numbers and the end mark, so that a hole, a flipped
  * bit or a missing end is seen, whatever a decoder makes of it.
  */
-import { type Bytes, viewOf } from './bytes.js'
+import { type Bytes, viewOf } from '../formats/bytes.js'
 import { damaged, unsupported } from './failure.js'
 
 /** 'OggS' */

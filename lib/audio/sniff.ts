@@ -1,5 +1,5 @@
 /** What a file is, told by its bytes. The name of a file is never asked. */
-import type { Bytes } from './bytes.js'
+import type { Bytes } from '../formats/bytes.js'
 import { findFirstFrame } from './mp3-frames.js'
 import type { OwnFormat } from './types.js'
 

@@ -77,6 +77,14 @@ function parse(text: string, path: string): CacheIndex {
     })
   }
   const index = result.data
+  if (index.audio !== AUDIO_VERSION)
+    throw new CacheError({
+      what: 'the cache was prepared by another version: its samples have another scale',
+      given: index.audio,
+      expected: AUDIO_VERSION,
+      path,
+      remedy: AGAIN,
+    })
   const outside = index.tracks.find((track) => track.labels.some((label) => label >= index.classes.length))
   if (outside)
     throw new CacheError({
@@ -111,7 +119,7 @@ export async function readEarlierTracks(cache: string, sampleRate: number): Prom
     if (text === undefined) continue
     try {
       const index = parse(text, path)
-      if (index.audio === AUDIO_VERSION && index.sampleRate === sampleRate) tracks.push(...index.tracks)
+      if (index.sampleRate === sampleRate) tracks.push(...index.tracks)
     } catch (error) {
       if (!(error instanceof CacheError)) throw error
     }

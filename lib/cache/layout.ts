@@ -8,8 +8,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 
-/** Changes whenever the same bytes would be decoded or resampled to other samples. */
-export const AUDIO_VERSION = 'clmr-audio-1'
+/** Changes whenever the same bytes would be decoded, resampled or read back to other samples. */
+export const AUDIO_VERSION = 'clmr-audio-2'
 
 export const indexPath = (cache: string) => join(cache, 'index.json')
 export const partialIndexPath = (cache: string) => join(cache, 'index.partial.json')

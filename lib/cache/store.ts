@@ -9,14 +9,18 @@ import { z } from 'zod'
 import { AudioDecodeError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
+import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions, signalOption } from '../options.js'
 import { type IndexTrack, readIndex } from './index-file.js'
 import { audioFolder, trackPath } from './layout.js'
-import { MAX_WAV_SAMPLES, wavBytes, wavHeader } from './wav-file.js'
 
 const HASH_BYTES = 1 << 20
+
+const MAX_WAV_SAMPLES = Math.floor(MAX_WAV_DATA_BYTES / 2)
+/** Size of the file of so many samples: 16-bit mono. */
+const wavBytes = (samples: number) => WAV_HEADER_BYTES + samples * 2
 
 /** Hashes in pieces, so that the event loop goes on. */
 async function sha256Of(chunks: Uint8Array[]): Promise<string> {
@@ -44,9 +48,9 @@ export async function storeTrack(
       expected: `at most ${MAX_WAV_SAMPLES}`,
       remedy: 'Cut it into pieces',
     })
-  const pcm = await callNative(signal, () => native().toPcm16(samples))
+  const { pcm } = await callNative(signal, () => native().toPcm16(samples))
   const chunks = [
-    wavHeader(samples.length, sampleRate),
+    wavHeader({ frames: samples.length, sampleRate }),
     new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength),
   ]
   const path = trackPath(cache, key)

@@ -8,8 +8,8 @@ import {
   type Split,
 } from '../cache/index-file.js'
 import { trackPath } from '../cache/layout.js'
-import { WAV_HEADER_BYTES } from '../cache/wav-file.js'
 import { ArgumentError, ConfigError, DisposedError, describe } from '../errors.js'
+import { WAV_HEADER_BYTES } from '../formats/wav/writer.js'
 import { type Matrix, matrix } from '../matrix.js'
 import type { CropSourceHandle } from '../native/binding.js'
 import { callNative, callNativeSync } from '../native/call.js'

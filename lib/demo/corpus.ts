@@ -3,23 +3,23 @@ import { join } from 'node:path'
 import { Piscina } from 'piscina'
 import { writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
+import type { Recording, WavEncoding } from '../formats/wav/writer.js'
 import { grantedThreads } from '../native/threads.js'
 import type { Part } from './instruments.js'
-import { mixdown, type PannedPart, type Recording } from './mixdown.js'
+import { mixdown, type PannedPart } from './mixdown.js'
 import { Random } from './random.js'
 import { STYLES } from './styles.js'
 import type { SynthesisTask } from './synthesis-worker.js'
-import type { Encoding } from './wav.js'
 
 /** The classes, sorted. */
 export const CORPUS_CLASSES: readonly string[] = Object.keys(STYLES)
 
 /** The usual ones more often than the odd ones. */
 const RATES = [16000, 22050, 22050, 22050, 32000, 44100, 44100, 48000]
-const ENCODINGS: readonly Encoding[] = ['s16', 's16', 's16', 's24', 's32', 'f32', 'u8']
+const ENCODINGS: readonly WavEncoding[] = ['s16', 's16', 's16', 's24', 's32', 'f32', 'u8']
 
 export interface CorpusTrack extends Recording {
-  encoding: Encoding
+  encoding: WavEncoding
 }
 
 /**

@@ -10,5 +10,3 @@ export {
   synthesizeTrack,
   writeCorpus,
 } from './corpus.js'
-export type { Recording } from './mixdown.js'
-export { type Encoding, encodeWav } from './wav.js'

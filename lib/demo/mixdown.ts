@@ -2,15 +2,10 @@
  * From parts to a recording. What varies here from track to track tells nothing about the class: room, tone control,
  * hiss, width and level differ more within a class than classes differ by them.
  */
+import type { Recording } from '../formats/wav/writer.js'
 import type { Part } from './instruments.js'
 import { Filter, Noise } from './oscillators.js'
 import type { Random } from './random.js'
-
-export interface Recording {
-  /** one array a channel, ±1 */
-  channels: Float32Array[]
-  rate: number
-}
 
 export interface PannedPart extends Part {
   pan: number

@@ -79,10 +79,19 @@ export interface NativeAudio {
   ): Promise<Float32Array>
 }
 
+/** 16-bit samples, and what did not fit into them. */
+export interface Pcm16 {
+  pcm: Int16Array
+  /** samples that were beyond ±1 */
+  overloaded: number
+  /** the largest magnitude */
+  peak: number
+}
+
 /** Stage cache: 16-bit mono WAV files, read at an offset. */
 export interface NativeCache {
-  /** ±1 floats → rounded, saturated 16-bit samples (scale 32767). Not dithered: the same input gives the same file. */
-  toPcm16(samples: Float32Array): Promise<Int16Array>
+  /** ±1 floats → rounded, saturated 16-bit samples (scale 32768). Not dithered: the same input gives the same file. */
+  toPcm16(samples: Float32Array): Promise<Pcm16>
   /** files[i] holds lengths[i] 16-bit samples from byte offsets[i] on. Files are opened when they are read. */
   cropSourceOpen(files: string[], offsets: Float64Array, lengths: Float64Array): CropSourceHandle
   /** rows of `length` samples: row i from track tracks[i] at starts[i]; zero-padded past the end of a track. */

@@ -23,11 +23,16 @@ Napi::Value ToPcm16(const Napi::CallbackInfo& info) {
         const int64_t bad = kernels::FirstNonFinite(samples.data, samples.size);
         if (bad >= 0) throw Error("ERR_NON_FINITE", "sample " + std::to_string(bad) + " is NaN or infinite");
         auto pcm = at::empty({samples.size}, at::kShort);
-        kernels::f32_to_pcm16_reference(samples.data, samples.size, pcm.mutable_data_ptr<int16_t>());
-        return [pcm](Napi::Env env) -> Napi::Value {
+        const auto overload =
+            kernels::f32_to_pcm16_reference(samples.data, samples.size, pcm.mutable_data_ptr<int16_t>());
+        return [pcm, overload](Napi::Env env) -> Napi::Value {
           auto array = Napi::Int16Array::New(env, pcm.numel());
           if (pcm.numel()) std::memcpy(array.Data(), pcm.const_data_ptr(), pcm.nbytes());
-          return array;
+          auto result = Napi::Object::New(env);
+          result.Set("pcm", array);
+          result.Set("overloaded", static_cast<double>(overload.count));
+          result.Set("peak", static_cast<double>(overload.peak));
+          return result;
         };
       });
 }

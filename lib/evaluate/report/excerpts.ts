@@ -56,6 +56,6 @@ export async function excerptOf(
   const low = await callNative(signal, (abort) =>
     native().mixAndResample([middle], SOURCE_RATE, EXCERPT_RATE, 'fast', abort),
   )
-  const pcm = await callNative(signal, () => native().toPcm16(low))
+  const { pcm } = await callNative(signal, () => native().toPcm16(low))
   return Buffer.from(toMuLaw(pcm)).toString('base64')
 }

@@ -6,13 +6,19 @@
 namespace clmr::kernels {
 namespace {
 
-constexpr float kScale = 32767.0f;
+constexpr float kScale = 32768.0f;
 
 }  // namespace
 
-void f32_to_pcm16_reference(const float* x, int64_t length, int16_t* y) {
-  for (int64_t i = 0; i < length; ++i)
-    y[i] = static_cast<int16_t>(std::nearbyintf(std::clamp(x[i] * kScale, -kScale, kScale)));
+Overload f32_to_pcm16_reference(const float* x, int64_t length, int16_t* y) {
+  Overload overload;
+  for (int64_t i = 0; i < length; ++i) {
+    const float magnitude = std::fabs(x[i]);
+    overload.peak = std::max(overload.peak, magnitude);
+    if (magnitude > 1.0f) ++overload.count;
+    y[i] = static_cast<int16_t>(std::nearbyintf(std::clamp(x[i] * kScale, -kScale, kScale - 1)));
+  }
+  return overload;
 }
 
 void pcm16_to_f32_reference(const int16_t* x, int64_t length, float* y) {
