@@ -5,7 +5,7 @@ export * from './audio/index.js'
 export * from './cache/index.js'
 export * from './augment/index.js'
 export * from './model/index.js'
-export * from './loss/index.js'
+export * from './objective/index.js'
 export * from './train/index.js'
 export {
   ArgumentError,

@@ -43,6 +43,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best && best.d <= Math.max(2, Math.floor(name.length / 3)) ? best.k : undefined
 }
 
+/** What the function of a choice such as `adam` takes: its options, but for the name. */
+export type Input<T extends z.ZodType> = Omit<z.input<T>, 'name'>
+
 type Issue = z.core.$ZodIssue
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

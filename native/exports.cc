@@ -12,7 +12,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportCache(exports);
   ExportAugment(exports);
   ExportModel(exports);
-  ExportLoss(exports);
+  ExportObjective(exports);
   ExportTrain(exports);
   ExportEvaluate(exports);
   return exports;

@@ -6,7 +6,7 @@ import { native } from '#lib/native/load.js'
 function declaredMethods(): string[] {
   const source = readFileSync(new URL('../lib/native/binding.ts', import.meta.url), 'utf8')
   const interfaces = source.matchAll(
-    /export interface Native(?:Runtime|Audio|Cache|Augment|Model|Loss|Train|Evaluate) \{\n([\s\S]*?)\n\}/g,
+    /export interface Native(?:Runtime|Audio|Cache|Augment|Model|Objective|Train|Evaluate) \{\n([\s\S]*?)\n\}/g,
   )
   return [...interfaces].flatMap(([, body]) => [...body!.matchAll(/^ {2}(\w+)\(/gm)].map((m) => m[1]!))
 }

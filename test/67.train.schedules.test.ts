@@ -13,7 +13,7 @@ import {
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
-import { learningRateAt } from '#lib/train/recipe.js'
+import { learningRateAt } from '#lib/train/schedules.js'
 import { trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'

@@ -187,7 +187,7 @@ export interface NativeModel {
   project(state: StateDict, embeddings: Float32Array, n: number): Promise<Float32Array>
 }
 
-export interface NativeLoss {
+export interface NativeObjective {
   /** z [N, dim], rows grouped by example (row = example·views + view) → loss, d loss / d z [N, dim], d loss / d τ. */
   ntXentLoss(
     z: Float32Array,
@@ -363,6 +363,6 @@ export interface NativeBinding
     NativeCache,
     NativeAugment,
     NativeModel,
-    NativeLoss,
+    NativeObjective,
     NativeTrain,
     NativeEvaluate {}

@@ -6,18 +6,10 @@
  */
 
 export { type RunReport, verifyRun } from '../runs/directory.js'
+export { adam, lars, type Optimizer, sgd } from './optimizers.js'
 export type { TrainerConfig, TrainerOptions } from './options.js'
 export { PRESETS, type PresetName, preset } from './presets.js'
-export {
-  adam,
-  constant,
-  cosine,
-  lars,
-  type Objective,
-  type Optimizer,
-  type Schedule,
-  sgd,
-} from './recipe.js'
 export type { TrainerOverrides } from './run.js'
+export { constant, cosine, type Schedule } from './schedules.js'
 export { type FitOptions, type Projector, Trainer } from './trainer.js'
 export type { EpochResult, StepResult, TrainingSummary } from './types.js'

@@ -2,10 +2,12 @@
 import { z } from 'zod'
 import { Augmenter, augmenterOptions } from '../augment/augmenter.js'
 import { Dataset } from '../datasets/dataset.js'
-import { ntXent } from '../loss/nt-xent.js'
 import { Encoder } from '../model/encoder.js'
+import { ntXent } from '../objective/nt-xent.js'
+import { objectiveNames, objectiveOption } from '../objective/objectives.js'
 import { callbackOption, type OptionsPath, parseOptions, seedOption, signalOption } from '../options.js'
-import { adam, constant, objectiveOption, optimizerOption, scheduleOption } from './recipe.js'
+import { adam, optimizerOption } from './optimizers.js'
+import { constant, scheduleOption } from './schedules.js'
 import type { EpochResult, StepResult } from './types.js'
 
 const count = (max = 1e9) => z.number().int().min(1).max(max)
@@ -30,14 +32,14 @@ export const trainerConfig = z.strictObject({
     .describe('how views are made; by default the published chain, two views, with the seed of the training'),
   objective: objectiveOption
     .default(() => ntXent())
-    .describe('what is learned: ntXent, infoNce, byol or supervised'),
+    .describe(`what is learned: ${objectiveNames.slice(0, -1).join(', ')} or ${objectiveNames.at(-1)}`),
   projection: z
     .strictObject({
       hidden: count(65536).default(512).describe('units of the hidden layer'),
       out: count(65536).default(64).describe('dimensions in which the objective compares'),
     })
     .default({ hidden: 512, out: 64 })
-    .describe('the projector between encoder and objective; supervised has none'),
+    .describe('the projector between encoder and objective, where the objective has one'),
   optimizer: optimizerOption.default(() => adam()).describe('adam, sgd or lars, with its settings'),
   schedule: scheduleOption
     .default(() => constant())

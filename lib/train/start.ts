@@ -4,10 +4,10 @@ import { CLIP_LENGTH } from '../model/architecture.js'
 import { stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
 import type { StateDict, TrainerSpec } from '../native/binding.js'
+import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
 import { NativeTrainer } from './native-trainer.js'
-import { checkViewCount, labelsFor, nativeObjective } from './objective.js'
 import type { CompleteTrainerOptions, TrainerConfig } from './options.js'
-import { learningRateAt } from './recipe.js'
+import { learningRateAt } from './schedules.js'
 
 function checkDevice(device: string): void {
   if (!device.startsWith('cuda')) return
@@ -47,7 +47,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
       expected: 'one of the two',
       remedy: 'Leave `kernels` out, or `precision`',
     })
-  checkViewCount(options)
+  checkViewCount(options.objective, augmenter.views)
   if (validation && !dataset)
     throw new ConfigError({
       what: 'the option `validation` needs a data set to train on: it is measured after every epoch',
@@ -90,9 +90,16 @@ export async function initialWeights(options: CompleteTrainerOptions) {
   if (initFrom === undefined) return {}
   const model = await loadModelState(initFrom)
   for (const warning of model.warnings) process.emitWarning(`${initFrom}: ${warning}`, 'ClmrWarning')
-  if (objective.name === 'byol' || objective.name === 'supervised') return { encoder: model.encoder }
+  if (descriptorOf(objective).projector !== 'simclr') return { encoder: model.encoder }
   if (model.projector) checkProjector(model.projector, projection, initFrom)
   return { encoder: model.encoder, projector: model.projector }
+}
+
+/** Steps of the training, where there is a data set. */
+function stepsOf({ dataset, batchSize, accumulate, epochs, maxSteps }: CompleteTrainerOptions) {
+  if (!dataset) return undefined
+  const perEpoch = Math.floor(dataset.length / (batchSize * accumulate))
+  return Math.min(perEpoch * epochs, maxSteps ?? Number.POSITIVE_INFINITY)
 }
 
 function nativeSpec(options: CompleteTrainerOptions): TrainerSpec {
@@ -103,7 +110,12 @@ function nativeSpec(options: CompleteTrainerOptions): TrainerSpec {
   const { accumulate, chunkSize, clipGradientNorm } = config
   return {
     ...{ seed, batchSize, accumulate, chunkSize, clipGradientNorm, viewNorm, precision, kernels, device },
-    ...{ objective: nativeObjective(options), projection, optimizer, chain },
+    ...{
+      objective: nativeObjective(options.objective, { dataset: options.dataset, steps: stepsOf(options) }),
+      projection,
+      optimizer,
+      chain,
+    },
   }
 }
 

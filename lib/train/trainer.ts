@@ -8,9 +8,10 @@ import { type Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { AbortFlag, NativeStepResult } from '../native/binding.js'
 import { checkRows } from '../native/buffers.js'
 import { fromNativeError } from '../native/call.js'
+import { collapseWarning } from '../objective/collapse.js'
+import { descriptorOf, labelsFor, labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
 import { type NativeTrainer, nameTracks } from './native-trainer.js'
-import { collapseWarning, labelsFor, labelsOfViews } from './objective.js'
 import {
   type CompleteTrainerOptions,
   fitOptions,
@@ -20,8 +21,8 @@ import {
   type TrainerConfig,
   type TrainerOptions,
 } from './options.js'
-import { learningRateAt } from './recipe.js'
 import { openRun, Run, type TrainerOverrides } from './run.js'
+import { learningRateAt } from './schedules.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { EpochResult, StepResult, TrainingSummary } from './types.js'
 
@@ -154,9 +155,9 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   get projector(): Projector {
     this.#check()
-    if (this.config.objective.name === 'supervised')
+    if (descriptorOf(this.config.objective).projector === 'none')
       throw new ConfigError({
-        what: 'supervised training has no projector',
+        what: `${this.config.objective.name} training has no projector`,
         remedy: 'Use `encoder`, and the classes that the checkpoint holds as head.*',
       })
     const native = this.#native

@@ -9,7 +9,7 @@ void ExportAudio(Napi::Object exports);
 void ExportCache(Napi::Object exports);
 void ExportAugment(Napi::Object exports);
 void ExportModel(Napi::Object exports);
-void ExportLoss(Napi::Object exports);
+void ExportObjective(Napi::Object exports);
 void ExportTrain(Napi::Object exports);
 void ExportEvaluate(Napi::Object exports);
 

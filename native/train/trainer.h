@@ -14,9 +14,9 @@
 #include "error.h"
 #include "model/encoder.h"
 #include "model/sample_cnn.h"
+#include "objective/objectives.h"
 #include "train/batch.h"
 #include "train/batch_loader.h"
-#include "train/objective.h"
 #include "train/optimizer.h"
 
 namespace clmr {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../datasets/index.js'
+import { objectiveNames } from '../../objective/objectives.js'
 import { flagFor } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
 import { Trainer, type TrainingSummary } from '../../train/index.js'
@@ -31,7 +32,6 @@ const DEVICE_HELP = 'cpu (training runs on the CPU so far)'
 /** What may be another value when a run goes on. */
 const FREE = ['epochs', 'maxSteps', 'checkpointEvery', 'keepCheckpoints', 'device'] as const
 
-const OBJECTIVES = ['ntXent', 'infoNce', 'byol', 'supervised']
 const SPLITS = ['train', 'valid', 'test', 'all'] as const
 type SplitName = (typeof SPLITS)[number]
 
@@ -159,7 +159,7 @@ export function configure(command: Command): void {
     )
     .addOption(
       new Option('--objective <name>', 'what is learned, with its usual settings (default: ntXent)').choices(
-        OBJECTIVES,
+        objectiveNames,
       ),
     )
     .option(

@@ -3,9 +3,25 @@
 // example, what a target network makes of the other one; the target is a moving average of the online
 // network.
 #include "model/mlp_head.h"
-#include "train/objective.h"
+#include "objective/objective.h"
 
 namespace clmr {
+
+// predictions and targets [B·2, D], row = example·2 + view → the mean over examples of
+//   (2 − 2·cos(p₁, t₂)) + (2 − 2·cos(p₂, t₁)),
+// differentiable in the predictions.
+at::Tensor ByolLoss(const at::Tensor& predictions, const at::Tensor& targets);
+
+// The momentum of the target at step k (from 0) of K: from `base` to 1 along half a cosine; `base` where K is
+// 0.
+double ByolMomentum(double base, int64_t k, int64_t steps);
+
+struct ByolSpec {
+  static constexpr const char* kName = "byol";
+  double momentum = 0.996;
+  int64_t schedule_steps = 0;  // in which the momentum rises to 1; 0: it stays
+  int64_t predictor_hidden = 512;
+};
 
 class ByolObjective : public Objective {
  public:
@@ -27,5 +43,7 @@ class ByolObjective : public Objective {
   SampleCnn target_encoder_;
   MlpHead target_projector_;
 };
+
+std::unique_ptr<Objective> Make(const ByolSpec& spec, const ObjectiveStart& start);
 
 }  // namespace clmr

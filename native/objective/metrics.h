@@ -1,7 +1,9 @@
 #pragma once
-// What is told of a batch while training. All of rows of length 1, computed block by block: no [N, N] is
-// kept.
+// What is told of a batch while training. Of embeddings: rows of length 1, computed block by block, so that
+// no [N, N] is kept. Of scores: how well they agree with labels.
 #include <ATen/core/Tensor.h>
+
+#include <optional>
 
 namespace clmr {
 
@@ -18,5 +20,15 @@ double Uniformity(const at::Tensor& u);
 // √E times the mean over dimensions of the standard deviation over rows: 1 where rows are spread evenly over
 // the sphere, 0 where all are the same, which is called collapse. u [N, E]
 double Spread(const at::Tensor& u);
+
+// scores, labels [N, K]: the share of rows whose highest score is that of their class.
+double Accuracy(const at::Tensor& scores, const at::Tensor& labels);
+
+// Means over the classes of which the batch has both kinds of rows, as scikit-learn's roc_auc_score and
+// average_precision_score; none where there is no such class.
+struct RankingMetrics {
+  double roc_auc, average_precision;
+};
+std::optional<RankingMetrics> MacroRanking(const at::Tensor& scores, const at::Tensor& labels);
 
 }  // namespace clmr

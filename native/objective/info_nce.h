@@ -1,11 +1,28 @@
 #pragma once
 // Momentum contrast (He et al., "Momentum contrast for unsupervised visual representation learning", 2020;
 // with MoCo v2's projector and temperature, Chen et al., 2020): the first view of an example asks, the second
-// one is its key, made by an encoder that follows slowly. Negatives are the keys of earlier batches.
+// one is its key, made by an encoder that follows slowly. Negatives are the keys of earlier batches. The loss
+// is InfoNCE (van den Oord, Li & Vinyals, "Representation learning with contrastive predictive coding",
+// 2018): −log exp(q·k⁺/τ) / (exp(q·k⁺/τ) + Σ exp(q·k⁻/τ)).
 #include "model/projector.h"
-#include "train/objective.h"
+#include "objective/objective.h"
 
 namespace clmr {
+
+struct InfoNceValue {
+  at::Tensor loss;  // scalar, the mean over queries; differentiable in them
+  double accuracy;  // share of the queries that are closer to their own key than to all of the queue
+};
+
+// Rows of length 1: queries [B, D], keys [B, D] (query i belongs to key i), queue [K, D].
+InfoNceValue InfoNce(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& queue,
+                     double temperature);
+
+struct InfoNceSpec {
+  static constexpr const char* kName = "infoNce";
+  double temperature = 0.2, momentum = 0.999;
+  int64_t queue = 65536;
+};
 
 class InfoNceObjective : public Objective {
  public:
@@ -35,5 +52,7 @@ class InfoNceObjective : public Objective {
   int64_t queue_next_ = 0;            // the row that the next key takes
   std::vector<at::Tensor> new_keys_;  // of the batches of this step
 };
+
+std::unique_ptr<Objective> Make(const InfoNceSpec& spec, const ObjectiveStart& start);
 
 }  // namespace clmr

@@ -1,4 +1,4 @@
-#include "train/objective_info_nce.h"
+#include "objective/info_nce.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -6,10 +6,9 @@
 #include <algorithm>
 
 #include "kernels/reference/nt_xent.h"
-#include "loss/embedding_metrics.h"
-#include "loss/info_nce.h"
 #include "model/initial_weights.h"
 #include "model/named_tensors.h"
+#include "objective/metrics.h"
 #include "random/philox.h"
 
 namespace clmr {
@@ -29,6 +28,16 @@ at::Tensor RandomDirections(int64_t keys, int64_t dim, uint64_t seed) {
 Projector Copy(const Projector& projector) { return Projector::FromState(projector.State()); }
 
 }  // namespace
+
+InfoNceValue InfoNce(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& queue,
+                     double temperature) {
+  const at::Tensor own = (queries * keys).sum(1, /*keepdim=*/true);  // q·k⁺ [B, 1]
+  const at::Tensor others = at::matmul(queries, queue.t());          // q·k⁻ [B, K]
+  const at::Tensor logits = at::cat({own, others}, 1) / temperature;
+  const at::Tensor loss = at::cross_entropy_loss(logits, at::zeros({queries.size(0)}, at::kLong));
+  const at::Tensor found = own.detach().squeeze(1) > std::get<0>(others.detach().max(1));
+  return {loss, found.to(at::kDouble).mean().item<double>()};
+}
 
 InfoNceObjective::InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector,
                                    uint64_t seed)
@@ -118,6 +127,10 @@ std::unique_ptr<Objective> InfoNceObjective::WithState(const NamedTensors& state
     throw Error("ERR_CHECKPOINT",
                 "the queue of the state has no row " + std::to_string(restored->queue_next_));
   return restored;
+}
+
+std::unique_ptr<Objective> Make(const InfoNceSpec& spec, const ObjectiveStart& start) {
+  return std::make_unique<InfoNceObjective>(spec, start.encoder, SimClrProjector(start), start.seed);
 }
 
 }  // namespace clmr

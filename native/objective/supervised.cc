@@ -1,14 +1,24 @@
-#include "train/objective_supervised.h"
+#include "objective/supervised.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "loss/classification.h"
 #include "model/initial_weights.h"
 #include "model/named_tensors.h"
+#include "objective/metrics.h"
 #include "random/philox.h"
 
 namespace clmr {
+namespace {
+
+// logits [N, K], labels [N, K] of 0 and 1 → scalar, differentiable in the logits. Multi-label: binary
+// cross-entropy, the mean over all values; otherwise cross-entropy with the class of each row.
+at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels, bool multilabel) {
+  if (multilabel) return at::binary_cross_entropy_with_logits(logits, labels);
+  return at::cross_entropy_loss(logits, labels.argmax(1));
+}
+
+}  // namespace
 
 SupervisedObjective::SupervisedObjective(SupervisedSpec spec, uint64_t seed) : spec_(spec), seed_(seed) {
   if (spec.classes < 1) throw Error("ERR_CONFIG", "supervised training needs classes");
@@ -76,6 +86,10 @@ std::unique_ptr<Objective> SupervisedObjective::WithState(const NamedTensors& st
   restored->weight_ = reader.Take("head.0.weight", weight_.sizes()).requires_grad_(true);
   restored->bias_ = reader.Take("head.0.bias", bias_.sizes()).requires_grad_(true);
   return restored;
+}
+
+std::unique_ptr<Objective> Make(const SupervisedSpec& spec, const ObjectiveStart& start) {
+  return std::make_unique<SupervisedObjective>(spec, start.seed);
 }
 
 }  // namespace clmr

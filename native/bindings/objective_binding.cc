@@ -1,4 +1,4 @@
-// NativeLoss of binding.ts.
+// NativeObjective of binding.ts.
 #include <ATen/Functions.h>
 
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "bindings/convert.h"
 #include "bindings/exports.h"
 #include "bindings/guard.h"
-#include "loss/nt_xent.h"
+#include "objective/nt_xent.h"
 
 namespace clmr::bindings {
 namespace {
@@ -38,6 +38,6 @@ Napi::Value NtXent(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportLoss(Napi::Object exports) { Export(exports, "ntXentLoss", NtXent); }
+void ExportObjective(Napi::Object exports) { Export(exports, "ntXentLoss", NtXent); }
 
 }  // namespace clmr::bindings

@@ -11,9 +11,9 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include "model/projector.h"
 #include "model/sample_cnn.h"
 
 namespace clmr {
@@ -54,8 +54,6 @@ class Objective {
 
   // Throws ERR_CONFIG where it cannot work with so many views an example.
   virtual void CheckViews(int64_t views) const = 0;
-  // Whether it learns from labels.
-  virtual bool NeedsLabels() const { return false; }
 
   // Which views the encoder in training embeds.
   virtual ViewRange OnlineViews(int64_t views) const { return {0, views}; }
@@ -81,27 +79,6 @@ class Objective {
   virtual std::unique_ptr<Objective> WithState(const NamedTensors& state) const = 0;
 };
 
-// ObjectiveSpec of binding.ts: what they are called is what lib/loss/ describes.
-struct NtXentSpec {
-  double temperature = 0.5;
-  bool learn_temperature = false;
-};
-struct InfoNceSpec {
-  double temperature = 0.2, momentum = 0.999;
-  int64_t queue = 65536;
-};
-struct ByolSpec {
-  double momentum = 0.996;
-  int64_t schedule_steps = 0;  // in which the momentum rises to 1; 0: it stays
-  int64_t predictor_hidden = 512;
-};
-struct SupervisedSpec {
-  int64_t classes = 0;
-  bool multilabel = false;
-  double dropout = 0.5;
-};
-using ObjectiveSpec = std::variant<NtXentSpec, InfoNceSpec, ByolSpec, SupervisedSpec>;
-
 struct ProjectionSpec {
   int64_t hidden = 512, out = 64;
 };
@@ -114,8 +91,8 @@ struct ObjectiveStart {
   uint64_t seed = 42;
 };
 
-// Throws ERR_CONFIG, ERR_CHECKPOINT.
-std::unique_ptr<Objective> MakeObjective(const ObjectiveSpec& spec, const ObjectiveStart& start);
+// SimCLR's: the one that was given, or a new one of the sizes of `projection`. Throws ERR_CHECKPOINT.
+Projector SimClrProjector(const ObjectiveStart& start);
 
 // target ← momentum · target + (1 − momentum) · online, tensor by tensor
 void Follow(const std::vector<at::Tensor>& target, const std::vector<at::Tensor>& online, double momentum);

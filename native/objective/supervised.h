@@ -1,8 +1,15 @@
 #pragma once
 // SampleCNN with its classifier, trained on labels: the baseline that the others are compared with.
-#include "train/objective.h"
+#include "objective/objective.h"
 
 namespace clmr {
+
+struct SupervisedSpec {
+  static constexpr const char* kName = "supervised";
+  int64_t classes = 0;
+  bool multilabel = false;
+  double dropout = 0.5;
+};
 
 class SupervisedObjective : public Objective {
  public:
@@ -10,7 +17,6 @@ class SupervisedObjective : public Objective {
 
   std::unique_ptr<Objective> Draft() const override;
   void CheckViews(int64_t) const override {}  // a single one will do
-  bool NeedsLabels() const override { return true; }
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   NamedTensors Parameters() const override;
   // There is no projector: throws ERR_CONFIG.
@@ -25,5 +31,7 @@ class SupervisedObjective : public Objective {
   uint64_t seed_;
   at::Tensor weight_, bias_;  // CLMR's fc: [K, 512], [K]
 };
+
+std::unique_ptr<Objective> Make(const SupervisedSpec& spec, const ObjectiveStart& start);
 
 }  // namespace clmr

@@ -5,6 +5,7 @@ import { checkRows } from '../native/buffers.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
+import type { ObjectiveDescriptor } from './objective.js'
 
 const temperature = z.number().positive().max(1e6).default(0.5).describe('τ, which divides the similarities')
 
@@ -38,6 +39,26 @@ export interface NtXent {
 export function ntXent(options: z.input<typeof ntXentOptions> = {}): NtXent {
   return { name: 'ntXent', ...parseOptions(ntXentOptions, options, 'ntXent') }
 }
+
+const clmr = {
+  objective: ntXent({ temperature: 0.5 }),
+  projection: { hidden: 512, out: 64 },
+  viewNorm: 'separate',
+} as const
+
+export const ntXentObjective = {
+  name: 'ntXent',
+  table: ntXentOptions.extend({ name: z.literal('ntXent') }),
+  views: [2, Number.POSITIVE_INFINITY],
+  labels: false,
+  projector: 'simclr',
+  presets: {
+    /** CLMR's code: NT-Xent, batch 48, a pass a view. */
+    clmr,
+    /** The best results of its paper: batch 96. */
+    'clmr-paper': { ...clmr, batchSize: 96 },
+  },
+} as const satisfies ObjectiveDescriptor
 
 export interface NtXentLossOptions {
   /** numbers of a projection */

@@ -1,12 +1,14 @@
-#include "train/objective_byol.h"
+#include "objective/byol.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "kernels/reference/nt_xent.h"
-#include "loss/byol.h"
-#include "loss/embedding_metrics.h"
 #include "model/named_tensors.h"
+#include "objective/metrics.h"
 
 namespace clmr {
 namespace {
@@ -22,6 +24,20 @@ at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInpu
 }
 
 }  // namespace
+
+at::Tensor ByolLoss(const at::Tensor& predictions, const at::Tensor& targets) {
+  const at::Tensor other = targets.view({-1, 2, targets.size(1)}).flip(1).flatten(0, 1);
+  const at::Tensor p = kernels::reference::unit_rows(predictions), t = kernels::reference::unit_rows(other);
+  const at::Tensor cosine = (p * t).sum(1);
+  return 2 * (2 - 2 * cosine).mean();  // a mean over rows is half a mean over examples
+}
+
+double ByolMomentum(double base, int64_t k, int64_t steps) {
+  constexpr double kPi = 3.14159265358979323846;
+  if (steps == 0) return base;
+  const double way = std::min(1.0, static_cast<double>(k) / static_cast<double>(steps));
+  return 1 - (1 - base) * (std::cos(kPi * way) + 1) / 2;
+}
 
 ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection,
                              uint64_t seed)
@@ -106,6 +122,10 @@ std::unique_ptr<Objective> ByolObjective::WithState(const NamedTensors& state) c
   restored->projector_.RequireGrad(true);
   restored->predictor_.RequireGrad(true);
   return restored;
+}
+
+std::unique_ptr<Objective> Make(const ByolSpec& spec, const ObjectiveStart& start) {
+  return std::make_unique<ByolObjective>(spec, start.encoder, start.projection, start.seed);
 }
 
 }  // namespace clmr

@@ -1,0 +1,57 @@
+/** BYOL: a network predicts what a slowly moving copy of itself makes of another view. */
+import { z } from 'zod'
+import { parseOptions } from '../options.js'
+import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
+
+export const byolOptions = z.strictObject({
+  momentum: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.996)
+    .describe(
+      'share that the target network keeps of itself at the first step; it rises to 1 along a cosine',
+    ),
+  scheduleSteps: z
+    .number()
+    .int()
+    .min(0)
+    .max(1e9)
+    .optional()
+    .describe('steps in which the momentum rises, 0: it stays; by default those of the training'),
+  predictorHidden: z.number().int().min(1).max(65536).default(512).describe('units of the predictor'),
+})
+
+export type Byol = { readonly name: 'byol' } & Readonly<z.output<typeof byolOptions>>
+
+/**
+ * BYOL for `Trainer.create`: from either view of an example the network predicts what a slowly moving copy of itself
+ * makes of the other one. No negatives. Takes 2 views. Projector and predictor have batch norm; the sizes of the
+ * projector are `projection` of the trainer.
+ *
+ * Source: Grill et al., "Bootstrap your own latent" (2020).
+ * @param options momentum (0.996), scheduleSteps (those of the training), predictorHidden (512)
+ * @throws ConfigError
+ */
+export function byol(options: z.input<typeof byolOptions> = {}): Byol {
+  return { name: 'byol', ...parseOptions(byolOptions, options, 'byol') }
+}
+
+export const byolObjective = {
+  name: 'byol',
+  table: byolOptions.extend({ name: z.literal('byol') }),
+  views: [2, 2],
+  labels: false,
+  projector: 'own',
+  complete: (options: Byol, { steps }: ObjectiveData) => ({
+    ...options,
+    scheduleSteps: options.scheduleSteps ?? steps ?? 0,
+  }),
+  presets: {
+    /** BYOL with the heads of its paper, 4096 → 256; with CLMR's optimiser, as BYOL-A. */
+    byol: {
+      objective: byol({ momentum: 0.996, predictorHidden: 4096 }),
+      projection: { hidden: 4096, out: 256 },
+    },
+  },
+} as const satisfies ObjectiveDescriptor

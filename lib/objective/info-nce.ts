@@ -1,0 +1,51 @@
+/** InfoNCE with a queue of keys, the objective of momentum contrast. */
+import { z } from 'zod'
+import { parseOptions } from '../options.js'
+import type { ObjectiveDescriptor } from './objective.js'
+
+export const infoNceOptions = z.strictObject({
+  temperature: z.number().positive().max(1e6).default(0.2).describe('τ, which divides the similarities'),
+  queue: z
+    .number()
+    .int()
+    .min(1)
+    .max(1e7)
+    .default(65536)
+    .describe('keys of earlier batches that are negatives'),
+  momentum: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.999)
+    .describe('share that the key encoder keeps of itself at a step'),
+})
+
+export type InfoNce = { readonly name: 'infoNce' } & Readonly<z.output<typeof infoNceOptions>>
+
+/**
+ * Momentum contrast for `Trainer.create`: the first view of an example has to find the second one among the keys of
+ * earlier batches. Keys come from an encoder that follows the trained one slowly. Takes 2 views.
+ *
+ * Source: He et al., "Momentum contrast for unsupervised visual representation learning" (2020); τ and projector as in
+ * Chen et al., "Improved baselines with momentum contrastive learning" (MoCo v2, 2020).
+ * @param options temperature (0.2), queue (65,536 keys; it starts as random directions), momentum (0.999)
+ * @throws ConfigError
+ */
+export function infoNce(options: z.input<typeof infoNceOptions> = {}): InfoNce {
+  return { name: 'infoNce', ...parseOptions(infoNceOptions, options, 'infoNce') }
+}
+
+export const infoNceObjective = {
+  name: 'infoNce',
+  table: infoNceOptions.extend({ name: z.literal('infoNce') }),
+  views: [2, 2],
+  labels: false,
+  projector: 'simclr',
+  presets: {
+    /** MoCo v2: queue of 65,536 keys, τ 0.2, 128 dimensions; with CLMR's optimiser. */
+    moco: {
+      objective: infoNce({ temperature: 0.2, queue: 65536, momentum: 0.999 }),
+      projection: { hidden: 512, out: 128 },
+    },
+  },
+} as const satisfies ObjectiveDescriptor

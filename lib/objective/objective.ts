@@ -1,0 +1,27 @@
+/** What describes an objective: whoever needs to know something of one reads it here, never by its name. */
+import type { z } from 'zod'
+import type { Dataset } from '../datasets/dataset.js'
+
+/** What an objective may have to know of a training before it begins. */
+export interface ObjectiveData {
+  dataset: Dataset | undefined
+  /** of the training; undefined where the data does not say */
+  steps: number | undefined
+}
+
+export interface ObjectiveDescriptor {
+  /** in programs, files and on the command line; `kName` of its struct in native/objective */
+  readonly name: string
+  /** its options, `name` among them */
+  readonly table: z.ZodObject
+  /** of an example: at least, and at most */
+  readonly views: readonly [least: number, most: number]
+  /** whether it learns from labels */
+  readonly labels: boolean
+  /** simclr: SimCLR's, which a checkpoint can bring; own: one that belongs to the objective; none */
+  readonly projector: 'simclr' | 'own' | 'none'
+  /** The options as the native side takes them: with what depends on the data. By default as they are. */
+  complete?(options: object, data: ObjectiveData): object
+  /** published trainings by name, as far as they differ from the usual one: see train/presets.ts */
+  readonly presets: Readonly<Record<string, object>>
+}
