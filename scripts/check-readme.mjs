@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const read = (name) => readFileSync(fileURLToPath(new URL(`../${name}`, import.meta.url)), 'utf8')
-const STAGES = ['datasets', 'audio', 'cache', 'augment', 'model', 'loss', 'train', 'evaluate']
+const STAGES = ['datasets', 'audio', 'cache', 'augment', 'model', 'objective', 'train', 'evaluate']
 const faults = []
 const blocks = [...read('README.md').matchAll(/<!-- snippet: (\S+) -->\n```\w*\n([\s\S]*?)```\n/g)]
 
