@@ -6,7 +6,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   encoding: 'utf8',
 })
   .split('\n')
-  .filter((file) => /\.(ts|mjs|cc|h|c)$/.test(file) && existsSync(file))
+  .filter((file) => /\.(ts|mjs|cc|h|c|cu|cuh)$/.test(file) && existsSync(file))
 const faults = []
 
 for (const file of files) {
@@ -15,10 +15,10 @@ for (const file of files) {
   const fault = (what) => faults.push(`${file}: ${what}`)
   if (lines.length > 520) fault(`${lines.length} lines; the limit is about 500`)
   if (file.startsWith('native/')) {
-    if (/#include <napi\.h>/.test(text) && !file.startsWith('native/bindings/'))
-      fault('napi.h belongs to native/bindings/')
-    if (/#include <(ATen|torch|c10)\//.test(text) && file.startsWith('native/kernels/cpu/'))
-      fault('kernels/cpu/ knows raw pointers only')
+    if (/#include <(napi|node_api)\.h>/.test(text) && !/^native\/(bindings\/|addon\.c$)/.test(file))
+      fault('napi.h and node_api.h belong to native/bindings/')
+    if (/#include <(ATen|torch|c10)\//.test(text) && /^native\/kernels\/(.*\/)?cpu\//.test(file))
+      fault('a folder cpu/ of kernels knows raw pointers only')
     const long = lines.findIndex((line) => line.length > 130)
     if (long >= 0) fault(`line ${long + 1} has ${lines[long].length} characters`)
     if (/\t/.test(text)) fault('a tab')

@@ -14,8 +14,8 @@
 
 #include "kernels/dispatch.h"
 #include "kernels/one_thread_each.h"
-#include "kernels/reference/sample_cnn_inference.h"
-#include "model/fused_forward.h"
+#include "kernels/sample_cnn/inference/fused_forward.h"
+#include "model/layers.h"
 #include "model/sample_cnn.h"
 
 namespace {
@@ -72,8 +72,7 @@ int main(int argc, char** argv) {
   c10::InferenceMode inference;
   std::vector<clmr::FoldedLayer> layers;
   for (const clmr::ConvBlock& b : clmr::SampleCnn::Create(1).blocks) {
-    auto [weight, bias] = clmr::kernels::reference::fold_batch_norm(
-        b.weight, b.bias, b.gamma, b.beta, b.running_mean, b.running_var, at::kDouble);
+    auto [weight, bias] = clmr::FoldBatchNorm(b, at::kDouble);
     layers.push_back({weight, bias});
   }
   const std::string way = argc > 3 ? argv[3] : "float32";

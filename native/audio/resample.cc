@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "audio/sinc_taps.h"
-#include "kernels/resample.h"
+#include "kernels/resample/resample.h"
 
 namespace clmr {
 namespace {

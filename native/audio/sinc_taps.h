@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "kernels/resample.h"
+#include "kernels/resample/resample.h"
 
 namespace clmr {
 

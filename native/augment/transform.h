@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "augment/chain.h"
-#include "kernels/augment.h"
+#include "kernels/augment/augment.h"
 #include "random/philox.h"
 
 namespace clmr::augment {

@@ -10,8 +10,8 @@
 #include "bindings/guard.h"
 #include "bindings/handle.h"
 #include "cache/crop_source.h"
-#include "kernels/pcm16.h"
-#include "kernels/resample.h"
+#include "kernels/pcm16/pcm16.h"
+#include "kernels/resample/resample.h"
 
 namespace clmr::bindings {
 namespace {

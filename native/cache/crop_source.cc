@@ -12,7 +12,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "kernels/pcm16.h"
+#include "kernels/pcm16/pcm16.h"
 
 namespace clmr {
 namespace {

@@ -17,7 +17,8 @@ get_filename_component(CLMR_CUDA_ROOT ${CLMR_CUDA_ROOT}/../.. ABSOLUTE)
 find_file(CLMR_CUDART NAMES libcudart.so.13 libcudart.so REQUIRED NO_DEFAULT_PATH
   PATHS ${CLMR_CUDA_ROOT}/lib ${CLMR_CUDA_ROOT}/lib64 ${CLMR_CUDA_ROOT}/targets/x86_64-linux/lib)
 
-add_library(clmr_cuda SHARED native/kernels/cuda/launch.cu native/kernels/cuda/plug_in.cc)
+add_library(clmr_cuda SHARED native/bindings/cuda/plug_in.cc
+  native/kernels/sample_cnn/inference/cuda/bias_relu_pool.cc native/kernels/sample_cnn/inference/cuda/launch.cu)
 set_target_properties(clmr_cuda PROPERTIES LINKER_LANGUAGE CXX CUDA_STANDARD 20)
 target_include_directories(clmr_cuda PRIVATE native)
 target_include_directories(clmr_cuda SYSTEM PRIVATE ${CLMR_CUDA_ROOT}/include ${CLMR_NODE_API_INCLUDE})

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/reference/top_k.h"
+#include "kernels/top_k/top_k.h"
 
 namespace clmr {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
-// The kernels for CUDA. They lie in a library of their own, libclmr_cuda (native/kernels/cuda/), which is
-// opened where libtorch has CUDA and hands over this table. On a device without them the reference runs, by
-// libtorch's own kernels.
+// The kernels for CUDA. They lie in a library of their own, libclmr_cuda (the folders cuda/ of the ops),
+// which is opened where libtorch has CUDA and hands over this table. On a device without them the reference
+// runs, by libtorch's own kernels.
 #include <ATen/core/Tensor.h>
 #include <torch/version.h>
 

@@ -11,9 +11,10 @@
 #include "kernels/cuda.h"
 #include "kernels/dispatch.h"
 #include "kernels/one_thread_each.h"
-#include "kernels/reference/sample_cnn_inference.h"
+#include "kernels/sample_cnn/inference/fused_forward.h"
+#include "kernels/sample_cnn/reference.h"
 #include "model/device.h"
-#include "model/fused_forward.h"
+#include "model/layers.h"
 
 namespace clmr {
 namespace {
@@ -114,8 +115,7 @@ Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision pr
 std::unique_ptr<const FusedForward> Encoder::MakeFused(const SampleCnn& model, at::ScalarType dtype) {
   std::vector<FoldedLayer> folded;
   for (const ConvBlock& b : model.blocks) {
-    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta,
-                                                              b.running_mean, b.running_var, at::kDouble);
+    auto [weight, bias] = FoldBatchNorm(b, at::kDouble);
     folded.push_back({weight, bias});
   }
   std::unique_ptr<const FusedForward> fused;
@@ -138,8 +138,7 @@ std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model,
   weights->model = model.Clone();
   for (const ConvBlock& b : weights->model.blocks) {
     const at::ScalarType type = WorthHalving(weights->layers.size()) ? dtype : at::kFloat;
-    auto [weight, bias] = kernels::reference::fold_batch_norm(b.weight, b.bias, b.gamma, b.beta,
-                                                              b.running_mean, b.running_var, type);
+    auto [weight, bias] = FoldBatchNorm(b, type);
     weights->layers.push_back({weight.to(device_), bias.to(device_), b.stride, b.padding, b.pooled});
   }
   if (fused && device_.is_cpu() && kernels::FusedKernelsWanted())

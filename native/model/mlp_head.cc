@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/reference/sample_cnn_forward.h"
+#include "model/layers.h"
 #include "model/named_tensors.h"
 
 namespace clmr {
@@ -67,7 +67,7 @@ MlpHead MlpHead::WithOwnStatistics() const {
 
 at::Tensor MlpHead::Forward(const at::Tensor& x, bool training) const {
   at::Tensor hidden = at::linear(x, first_, first_bias_);
-  hidden = kernels::reference::batch_norm(hidden, gamma_, beta_, running_mean_, running_var_, training);
+  hidden = BatchNorm(hidden, gamma_, beta_, running_mean_, running_var_, training);
   if (training) at::Tensor(batches_tracked_).add_(1);
   return at::linear(at::relu(hidden), second_, second_bias_);
 }

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/reference/sample_cnn_forward.h"
 #include "model/initial_weights.h"
 #include "model/named_tensors.h"
 
@@ -49,7 +48,7 @@ void Projector::RequireGrad(bool require) {
 at::Tensor Projector::Forward(const at::Tensor& embeddings) const {
   if (embeddings.dim() != 2 || embeddings.size(1) != kEmbeddingSize)
     throw Error("ERR_SHAPE", "the projector expects embeddings [N, " + std::to_string(kEmbeddingSize) + "]");
-  return kernels::reference::projector_forward(embeddings, first, second);
+  return at::linear(at::relu(at::linear(embeddings, first)), second);
 }
 
 }  // namespace clmr

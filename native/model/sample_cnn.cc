@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "kernels/reference/sample_cnn_forward.h"
-#include "model/fused_training.h"
+#include "kernels/sample_cnn/reference.h"
+#include "kernels/sample_cnn/training/training.h"
 #include "model/initial_weights.h"
 #include "model/named_tensors.h"
 
@@ -107,7 +107,6 @@ void SampleCnn::RequireGrad(bool require) {
 
 at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort,
                               bool wants_fused, at::ScalarType kept) const {
-  namespace reference = kernels::reference;
   if (clips.dim() != 2 || clips.size(1) != kClipLength)
     throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(kClipLength) + "]");
   const bool fused = training && wants_fused && FusedTrainingServes(blocks, clips);
@@ -115,10 +114,8 @@ at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const Abor
   for (size_t i = fused ? kFusedTrainingBlocks : 0; i < blocks.size(); ++i) {
     const ConvBlock& block = blocks[i];
     throw_if_aborted(abort);
-    x = reference::conv1d(x, block.weight, block.bias, block.stride, block.padding);
-    x = reference::batch_norm(x, block.gamma, block.beta, block.running_mean, block.running_var, training);
+    x = kernels::reference::conv_block(x, block, training);
     if (training) at::Tensor(block.batches_tracked).add_(1);
-    x = reference::relu_max_pool(x, block.pooled);
     ThrowInBackward(x, abort);
   }
   return x.squeeze(2);

@@ -9,23 +9,11 @@
 #include <vector>
 
 #include "error.h"
+#include "kernels/sample_cnn/sample_cnn.h"
 
 namespace clmr {
 
-constexpr int64_t kClipLength = 59049;  // 3^10 samples
-constexpr int64_t kEmbeddingSize = 512;
-
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-// One convolution block: Conv1d · BatchNorm1d · ReLU · (MaxPool1d(3, 3))
-struct ConvBlock {
-  at::Tensor weight, bias;               // [Cout, Cin, 3], [Cout]
-  at::Tensor gamma, beta;                // [Cout]
-  at::Tensor running_mean, running_var;  // [Cout]
-  at::Tensor batches_tracked;            // scalar, float
-  int64_t stride = 1, padding = 1;
-  bool pooled = true;
-};
 
 class SampleCnn {
  public:

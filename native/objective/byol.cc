@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/reference/nt_xent.h"
+#include "kernels/nt_xent/reference.h"
 #include "model/named_tensors.h"
 #include "objective/metrics.h"
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "kernels/reference/nt_xent.h"
+#include "kernels/nt_xent/reference.h"
 #include "model/initial_weights.h"
 #include "model/named_tensors.h"
 #include "objective/metrics.h"

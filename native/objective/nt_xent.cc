@@ -8,8 +8,8 @@
 #include <string>
 
 #include "kernels/dispatch.h"
-#include "kernels/nt_xent.h"
-#include "kernels/reference/nt_xent.h"
+#include "kernels/nt_xent/nt_xent.h"
+#include "kernels/nt_xent/reference.h"
 #include "model/named_tensors.h"
 #include "objective/metrics.h"
 

@@ -17,8 +17,8 @@ struct Index {
 Index gridDim, blockDim, blockIdx, threadIdx;
 }  // namespace
 
-#include "kernels/cuda/bias_relu_pool.cuh"
-#include "kernels/reference/sample_cnn_forward.h"
+#include "kernels/sample_cnn/inference/cuda/bias_relu_pool.cuh"
+#include "kernels/sample_cnn/reference.h"
 
 namespace {
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "kernels/dispatch.h"
+#include "kernels/sample_cnn/training/pass.h"
 #include "model/sample_cnn.h"
-#include "model/training_pass.h"
 
 namespace {
 

@@ -1,0 +1,22 @@
+// libclmr_cuda, for lib/native/cuda.ts to open: the bootstrap calls clmr_napi_init, which hands over the
+// table of the kernels for CUDA.
+#include <node_api.h>
+
+#include "kernels/cuda.h"
+#include "kernels/sample_cnn/inference/cuda/bias_relu_pool.h"
+
+namespace {
+
+using namespace clmr::kernels;
+const CudaKernels kTable{kCudaBuild, cuda::bias_relu_pool};
+
+}  // namespace
+
+// exports.kernels: the table, for useCuda() of libclmr.
+extern "C" __attribute__((visibility("default"))) napi_value clmr_napi_init(napi_env env,
+                                                                            napi_value exports) {
+  napi_value table = nullptr;
+  napi_create_external(env, const_cast<CudaKernels*>(&kTable), nullptr, nullptr, &table);
+  napi_set_named_property(env, exports, "kernels", table);
+  return exports;
+}

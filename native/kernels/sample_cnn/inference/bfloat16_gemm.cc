@@ -1,0 +1,53 @@
+#include "kernels/sample_cnn/inference/bfloat16_gemm.h"
+
+#include <ATen/native/CPUBlas.h>
+
+#include <exception>
+#include <vector>
+
+namespace clmr {
+namespace {
+
+constexpr int64_t kBlock = kernels::kPairColumns;
+
+bool Check() {
+  constexpr int64_t rows = 5, depth = 64;
+  std::vector<uint16_t> a(rows * depth), b(depth * kBlock);
+  std::vector<float> c(rows * kBlock);
+  const auto left = [](int64_t i, int64_t k) { return float((i * 3 + k) % 7 - 3); };
+  const auto right = [](int64_t k, int64_t n) { return float((k + 2 * n) % 5 - 2); };
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t k = 0; k < depth; ++k) a[i * depth + k] = kernels::ToBfloat16(left(i, k));
+  kernels::PackPairs(depth, b.data(), right);
+  try {
+    Bfloat16GemmUse use;
+    Bfloat16Gemm(rows, depth, a.data(), depth, b.data(), c.data());
+  } catch (const std::exception&) {
+    return false;
+  }
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t n = 0; n < kBlock; ++n) {
+      float sum = 0;  // small integers: exact
+      for (int64_t k = 0; k < depth; ++k) sum += left(i, k) * right(k, n);
+      if (sum != c[i * kBlock + n]) return false;
+    }
+  return true;
+}
+
+}  // namespace
+
+void Bfloat16Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, const uint16_t* b, float* c) {
+  at::native::cpublas::brgemm(rows, kBlock, depth, lda, kBlock, kBlock, /*add_C=*/false,
+                              reinterpret_cast<const at::BFloat16*>(a),
+                              reinterpret_cast<const at::BFloat16*>(b), c,
+                              /*is_vnni=*/true);
+}
+
+Bfloat16GemmUse::~Bfloat16GemmUse() { at::native::cpublas::brgemm_release(true); }
+
+bool Bfloat16GemmIsRight() {
+  static const bool right = Check();
+  return right;
+}
+
+}  // namespace clmr

@@ -1,0 +1,26 @@
+#pragma once
+// Matrix products of bfloat16 with float32 sums, by libtorch's small GEMM (oneDNN's JIT: AVX512-BF16 or AMX).
+#include <cstdint>
+
+#include "kernels/sample_cnn/bfloat16_pairs.h"
+
+namespace clmr {
+
+// c [rows, 64] = a · b on the calling thread. a: rows of `depth` values that start `lda` apart; b: as
+// kernels::PackPairs makes it.
+void Bfloat16Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, const uint16_t* b, float* c);
+
+// Gives back at its end what the GEMM of this thread holds, also after an abort: the tiles of AMX are a state
+// of the thread, which others of its tasks would find.
+class Bfloat16GemmUse {
+ public:
+  Bfloat16GemmUse() = default;
+  Bfloat16GemmUse(const Bfloat16GemmUse&) = delete;
+  Bfloat16GemmUse& operator=(const Bfloat16GemmUse&) = delete;
+  ~Bfloat16GemmUse();
+};
+
+// Whether it is there and right: with an unexpected packing it would compute wrong numbers in silence.
+bool Bfloat16GemmIsRight();
+
+}  // namespace clmr

@@ -1,0 +1,154 @@
+#pragma once
+// A convolution block in training mode, forward and backward, around the GEMMs of winograd.h. Batch norm is
+// monotone in each channel, so with the sign of γ folded into the weights pooling is a maximum of what is not
+// normalised yet: a layer keeps y = its convolution and p = max-pool(y), and the next one normalises p as it
+// loads it.
+//
+// The weights' gradient has the same saving as the convolution: dW = Gᵀ·Σ over tiles (Bᵀ·x)(A·dy)ᵀ, one
+// product a point.
+//
+// Axes: rows are time steps, channels lie next to each other, nothing is padded: [L, C]. Channels are
+// multiples of 32.
+#include "kernels/sample_cnn/winograd.h"
+
+namespace clmr::kernels {
+
+// What activations, the gradients that take their place, and the factors of products may be kept as.
+using Bfloat16 = uint16_t;  // the upper half of a float32, rounded to nearest even
+
+constexpr int64_t kPanel = 32;
+constexpr int64_t kGemmColumns = 64;
+
+// Eight planes of tiles × channels. Row r, channel c of point p lies at p·plane + (c / 32)·panel + r·row + c
+// % 32: either [rows, channels], as a GEMM reads it, or [channels / 32, rows, 32], as weight_gradient does.
+// It multiplies along the rows, so of bfloat16 the latter is [channels / 32, rows / 2, 32, 2], pairs of rows;
+// a last row that has no partner is given one of zeros. The right side of a GEMM is [rows, channels], or of
+// bfloat16 [rows / 2, channels, 2].
+template <class Factor>
+struct Planes {
+  Factor* data;
+  int64_t plane, row, panel;
+  bool pairs = false;
+  int64_t first = 0;  // what row 0 is counted as
+
+  static Planes AsRows(Factor* data, int64_t plane, int64_t channels) {
+    return {data, plane, channels, kPanel};
+  }
+  static Planes AsPanels(Factor* data, int64_t plane, int64_t rows) {
+    if constexpr (sizeof(Factor) == 2) return {data, plane, 2 * kPanel, (rows + 1) / 2 * 2 * kPanel, true};
+    return {data, plane, kPanel, rows * kPanel};
+  }
+  static Planes AsRight(Factor* data, int64_t plane, int64_t channels) {
+    if constexpr (sizeof(Factor) == 2) return {data, plane, 2 * channels, 2 * kPanel, true};
+    return {data, plane, channels, kPanel};
+  }
+  Planes From(int64_t first_row) const { return {data, plane, row, panel, pairs, first + first_row}; }
+};
+
+// z = scale · value + shift, a block's batch norm [channels]
+struct Normalization {
+  const float *scale, *shift;
+};
+
+// dy = scale · dz + slope · (y − mean) + offset, where dz is zero but at the maximum of a pooling window: the
+// gradient through batch norm and pool.
+struct NormalizationGradient {
+  const float *scale, *mean, *slope, *offset;
+};
+
+// Memory that the next chunk is going to read, fetched towards the caches meanwhile.
+struct Ahead {
+  static constexpr int kPieces = 3;
+  struct Piece {
+    const void* data = nullptr;
+    int64_t bytes = 0;
+  } pieces[kPieces];
+};
+
+// Stored: what activations are kept as; Factor: what products are formed of. Sums are float32 always.
+template <class Stored, class Factor>
+struct WinogradTrainingKernels {
+  // Bᵀ·x of x = ReLU(norm(rows)), rows [L, channels]
+  void (*input_transform)(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels,
+                          Planes<Factor> to);
+
+  // Bᵀ·x of the first block, which is not stored: waveform [3·L]; weight [3, channels], its batch norm folded
+  // in.
+  void (*first_input_transform)(const float* waveform, const float* weight, const float* shift,
+                                TileRange tiles, int64_t channels, Planes<Factor> to);
+
+  // m, 8 planes of [rows, block] → y = Aᵀ·m and pooled, rows of `stride` values from the first tile on; sum
+  // += y − pivot and squares += (y − pivot)² [block]. `fresh`: the pivot is chosen here, from the first tile.
+  // `stream`: past the caches, for layers that do not fit them; y and pooled start at a multiple of a vector.
+  void (*output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block, Stored* y,
+                           Stored* pooled, int64_t stride, bool stream, bool fresh, float* pivot, float* sum,
+                           float* squares);
+
+  // y [L, channels] and dz of its pooled values [L / 3, channels] → Bᵀ·dy and A·dy. `carry` [4, channels]
+  // holds what the next tile of the same clip shares with this one: a clip is worked through from its first
+  // tile to its last, and rows of tiles that are done are not read again.
+  void (*gradient_transform)(const Stored* y, const Stored* dz, NormalizationGradient norm, TileRange tiles,
+                             int64_t channels, float* carry, Planes<Factor> for_data,
+                             Planes<Factor> for_weights);
+
+  // m, 8 planes of [rows, block] → dz [L, …] of the block below, rows of `stride` values: Aᵀ·m where
+  // norm(pooled) > 0, else 0; sum += dz, products += dz · (pooled − mean).
+  void (*masked_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block,
+                                  const Stored* pooled, Normalization norm, const float* mean, Stored* dz,
+                                  int64_t stride, float* sum, float* products);
+
+  // The same of the first block, whose gradient needs four sums a channel: sums [4, channels] += dz, dz·x₀,
+  // dz·x₁, dz·x₂ of the three samples that a step sees. weight, shift and sums point to the first channel of
+  // the block of columns.
+  void (*first_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block,
+                                 const float* waveform, const float* weight, const float* shift,
+                                 int64_t channels, float* sums);
+
+  // The first block's values before ReLU, z [steps, channels]: for what compares decisions.
+  void (*first_block)(const float* waveform, const float* weight, const float* shift, int64_t steps,
+                      int64_t channels, float* z);
+
+  // c [rows, 64] = a [rows, depth] · b [depth, 64], b of bfloat16 in pairs of rows: [depth / 2, 64, 2]
+  void (*gemm)(int64_t rows, int64_t depth, const Factor* a, const Factor* b, float* c, const Ahead& ahead);
+
+  // One plane of panels each: du [in, out] (+)= xᵀ·dy over `rows` tiles
+  void (*weight_gradient)(int64_t rows, const Factor* x, const Factor* dy, int64_t in, int64_t out, float* du,
+                          bool add, const Ahead& ahead);
+
+  // taps [3, rows, columns] → points [columns / block, 8, rows, block], as gemm reads them: G·w
+  void (*filter_transform)(const float* taps, int64_t rows, int64_t columns, int64_t block, Factor* points);
+
+  // parts × du [8, size] → the values first … last of taps [3, size]: Gᵀ·(sum of the parts, in their order)
+  void (*filter_gradient)(const float* const* du, int64_t parts, int64_t size, int64_t first, int64_t last,
+                          float* taps);
+};
+
+#define CLMR_DECLARE_TRAINING_KERNELS(isa)                                     \
+  namespace isa {                                                              \
+  extern const WinogradTrainingKernels<float, float> kWinogradTraining;        \
+  extern const WinogradTrainingKernels<Bfloat16, float> kKeptBfloat16Training; \
+  }
+CLMR_DECLARE_TRAINING_KERNELS(base)
+CLMR_DECLARE_TRAINING_KERNELS(avx2)
+CLMR_DECLARE_TRAINING_KERNELS(avx512)
+#undef CLMR_DECLARE_TRAINING_KERNELS
+// Where there are dot products of pairs (AVX512-BF16).
+namespace avx512 {
+extern const WinogradTrainingKernels<Bfloat16, Bfloat16> kBfloat16Training;
+}
+
+// The best ones for this CPU; those with products of bfloat16 only where HasBfloat16Products().
+template <class Stored, class Factor>
+const WinogradTrainingKernels<Stored, Factor>& ChooseWinogradTraining();
+bool HasBfloat16Products();
+
+// Sums over steps of the three samples that a step of the first convolution sees, and of their products: all
+// that its batch statistics and the gradient of its weights need.
+struct WaveformMoments {
+  double first[3] = {};
+  double second[3][3] = {};
+};
+// waveform [3·steps]
+void AddWaveformMoments(const float* waveform, int64_t steps, WaveformMoments& sums);
+
+}  // namespace clmr::kernels

@@ -1,0 +1,19 @@
+#pragma once
+// Plain layers over ATen, differentiable, any float dtype and device.
+#include <utility>
+
+#include "kernels/sample_cnn/sample_cnn.h"
+
+namespace clmr {
+
+// x [N, C] or [N, C, T] → the same shape. training: statistics over all but C, and the running ones move in
+// place.
+at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
+                     const at::Tensor& running_mean, const at::Tensor& running_var, bool training);
+
+// Conv1d and its batch norm in eval mode as one convolution, formed in float64, returned in `dtype`: weight
+// [Cout, Cin, 3], bias [Cout]
+//   w' = w · γ / √(σ² + ε),   b' = (b − μ) · γ / √(σ² + ε) + β
+std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block, at::ScalarType dtype);
+
+}  // namespace clmr
