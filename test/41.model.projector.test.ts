@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { loadModelState } from '#lib/model/load-state.js'
-import { native } from '#lib/native/load.js'
 import { goldenPath, readGolden, relativeError } from './helpers/golden.js'
+import { project } from './helpers/project.js'
 
 describe('the projector', () => {
   it('projects as PyTorch does in float64', async () => {
     const golden = readGolden('model.safetensors')
     const { projector } = await loadModelState(goldenPath('checkpoints/plain.pt'))
     const embeddings = Float32Array.from(golden.embeddings!.data)
-    const projections = await native().project(projector!, embeddings, 3)
+    const projections = await project(projector!, embeddings)
     const error = relativeError(projections, golden.projections!.data)
     assert.ok(error <= 1e-5, `relative error ${error}`)
   })
@@ -25,7 +25,7 @@ describe('the projector', () => {
     const x = new Float32Array(2 * 512)
     x[0] = 3
     x[512] = -4
-    assert.deepEqual([...(await native().project(state, x, 2))], [3, 4])
+    assert.deepEqual([...(await project(state, x))], [3, 4])
   })
 
   it('BAD CALL - weights that do not fit each other', async () => {
@@ -37,6 +37,6 @@ describe('the projector', () => {
       { '0.weight': tensor(4, 512), '2.weight': tensor(2, 5) },
       { '0.weight': tensor(4, 512), '2.weight': tensor(2, 4), '2.bias': tensor(2) },
     ])
-      assert.throws(() => native().project(state as never, x, 1), { code: 'ERR_CHECKPOINT' })
+      await assert.rejects(project(state as never, x), { code: 'ERR_CHECKPOINT' })
   })
 })

@@ -5,14 +5,13 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { CheckpointError } from '#lib/errors.js'
 import {
-  parseSafetensors,
   readSafetensors,
   SafetensorsFile,
   safetensorsChunks,
   tensorSha256,
   writeSafetensors,
 } from '#lib/formats/safetensors.js'
-import { DTYPE_BYTES, type DType, type FileTensor, toFloat32, toTypedArray } from '#lib/formats/tensor.js'
+import { DTYPE_BYTES, type DType, type FileTensor, toFloat32 } from '#lib/formats/tensor.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 /** A file around a header text. `length` overrides what the first 8 bytes say. */
@@ -75,15 +74,10 @@ describe('42 formats: safetensors', () => {
       for (const [name, expected] of tensors) assert.deepEqual(await file.read(name), expected)
       await assert.rejects(file.read('nobody'), { code: 'ERR_CHECKPOINT', message: /nobody/ })
       await file.close()
-      const { entries, dataStart } = await headerOf(path)
-      for (const [name, { dtype, begin }] of entries)
+      const dataStart = 8 + Number((await readFile(path)).readBigUInt64LE(0))
+      for (const [name, { dtype, begin }] of file.entries)
         assert.equal((dataStart + begin) % DTYPE_BYTES[dtype], 0, `${name} is not aligned`)
     }))
-
-  async function headerOf(path: string) {
-    const { parseSafetensorsHeader } = await import('#lib/formats/safetensors.js')
-    return parseSafetensorsHeader(new Uint8Array(await readFile(path)))
-  }
 
   it('turns every element type into float32: oracle is IEEE 754 by hand', () => {
     const cases: [DType, number[], number[]][] = [
@@ -108,18 +102,18 @@ describe('42 formats: safetensors', () => {
     for (const [dtype, bytes, expected] of cases) {
       const values = toFloat32(little(dtype, [expected.length], bytes))
       assert.deepEqual([...values], expected, dtype)
-      const typed = toTypedArray(little(dtype, [expected.length], bytes))
-      assert.equal(typed.length, expected.length)
-      assert.equal(typed.byteLength, bytes.length)
     }
     assert.ok(Number.isNaN(toFloat32(little('F16', [1], [1, 0x7c]))[0]))
   })
 
-  it('reads a tensor that starts at an odd address, as the reference does', () => {
-    const file = fileWith(`{"a":${tensor('U8', '[1]', '[0,1]')},"b":${tensor('F32', '[1]', '[1,5]')}}`, 5)
-    file.set([0, 0, 128, 63], file.length - 4)
-    assert.deepEqual([...toFloat32(parseSafetensors(file).tensors.get('b')!)], [1])
-  })
+  it('reads a tensor that starts at an odd address, as the reference does', () =>
+    withTempDir(async (folder) => {
+      const file = fileWith(`{"a":${tensor('U8', '[1]', '[0,1]')},"b":${tensor('F32', '[1]', '[1,5]')}}`, 5)
+      file.set([0, 0, 128, 63], file.length - 4)
+      const path = join(folder, 'odd.safetensors')
+      await writeFile(path, file)
+      assert.deepEqual([...toFloat32((await readSafetensors(path)).tensors.get('b')!)], [1])
+    }))
 
   it('hashes a tensor as sha256 of its bytes: oracle is the published digest of "abc"', () => {
     const digest = tensorSha256(little('U8', [3], [0x61, 0x62, 0x63]))
@@ -223,26 +217,17 @@ describe('42 formats: safetensors', () => {
     ['data without a tensor', fileWith('{}', 8), /after the last/],
   ]
   for (const [title, file, message] of refused)
-    it(`refuses ${title}`, () => {
-      assert.throws(
-        () => parseSafetensors(file, 'x.safetensors'),
-        (error) => {
+    it(`refuses ${title}`, () =>
+      withTempDir(async (folder) => {
+        const path = join(folder, 'x.safetensors')
+        await writeFile(path, file)
+        await assert.rejects(SafetensorsFile.open(path), (error) => {
           assert.ok(error instanceof CheckpointError, String(error))
           assert.match(error.message, message)
-          assert.equal(error.path, 'x.safetensors')
+          assert.equal(error.path, path)
           return true
-        },
-      )
-    })
-
-  it('refuses the same files when it reads them lazily from disk', () =>
-    withTempDir(async (folder) => {
-      const path = join(folder, 'x.safetensors')
-      for (const [title, file] of refused) {
-        await writeFile(path, file)
-        await assert.rejects(SafetensorsFile.open(path), { code: 'ERR_CHECKPOINT', path }, title)
-      }
-    }))
+        })
+      }))
 
   it('refuses a sparse file that claims a header of 100 MB', () =>
     withTempDir(async (folder) => {
@@ -259,43 +244,46 @@ describe('42 formats: safetensors', () => {
       await assert.rejects(readSafetensors(join(folder, 'dir')), { code: 'ERR_IO', message: /EISDIR/ })
     }))
 
-  it('reads or refuses 3,000 mutants of a good file, and throws nothing else than CheckpointError', () => {
-    const good = join_(
-      safetensorsChunks(
-        [
-          ['encoder.weight', little('F32', [2, 2], Array(16).fill(1))],
-          ['steps', little('I64', [], Array(8).fill(0))],
-          ['half', little('F16', [3], Array(6).fill(2))],
-        ],
-        { sampleRate: '22050' },
-      ),
-    )
-    const edit = fc.record({
-      at: fc.nat(good.length - 1),
-      byte: fc.nat(255),
-      cut: fc.nat(40),
-      grow: fc.nat(3),
-    })
-    fc.assert(
-      fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
-        let file = good.slice()
-        for (const { at, byte, cut, grow } of edits) {
-          file[at % file.length] = byte
-          if (cut === 7) file = file.slice(0, at)
-          if (grow === 3) file = new Uint8Array([...file, byte])
-          if (file.length === 0) break
-        }
-        try {
-          for (const t of parseSafetensors(file).tensors.values())
-            assert.equal(
-              toFloat32(t).length,
-              t.shape.reduce((a, b) => a * b, 1),
-            )
-        } catch (error) {
-          assert.ok(error instanceof CheckpointError, String(error))
-        }
-      }),
-      { numRuns: 3000, seed: 42 },
-    )
-  })
+  it('reads or refuses 3,000 mutants of a good file, and throws nothing else than CheckpointError', () =>
+    withTempDir(async (folder) => {
+      const path = join(folder, 'mutant.safetensors')
+      const good = join_(
+        safetensorsChunks(
+          [
+            ['encoder.weight', little('F32', [2, 2], Array(16).fill(1))],
+            ['steps', little('I64', [], Array(8).fill(0))],
+            ['half', little('F16', [3], Array(6).fill(2))],
+          ],
+          { sampleRate: '22050' },
+        ),
+      )
+      const edit = fc.record({
+        at: fc.nat(good.length - 1),
+        byte: fc.nat(255),
+        cut: fc.nat(40),
+        grow: fc.nat(3),
+      })
+      await fc.assert(
+        fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
+          let file = good.slice()
+          for (const { at, byte, cut, grow } of edits) {
+            file[at % file.length] = byte
+            if (cut === 7) file = file.slice(0, at)
+            if (grow === 3) file = new Uint8Array([...file, byte])
+            if (file.length === 0) break
+          }
+          await writeFile(path, file)
+          try {
+            for (const t of (await readSafetensors(path)).tensors.values())
+              assert.equal(
+                toFloat32(t).length,
+                t.shape.reduce((a, b) => a * b, 1),
+              )
+          } catch (error) {
+            assert.ok(error instanceof CheckpointError, String(error))
+          }
+        }),
+        { numRuns: 3000, seed: 42 },
+      )
+    }))
 })

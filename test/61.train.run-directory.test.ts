@@ -70,7 +70,7 @@ describe('61 train: run directory', () => {
       ])
       assert.deepEqual(await readRunConfig(path), CONFIG)
       assert.deepEqual(run.config, CONFIG)
-      assert.equal((await run.verify()).ok, true)
+      assert.equal((await verifyRun(run.path)).ok, true)
     }))
 
   it('keeps the last k checkpoints and deletes older ones only after the new one is there', () =>
@@ -86,7 +86,7 @@ describe('61 train: run directory', () => {
     withRun(async (run, path) => {
       await Promise.all([1, 2, 3].map((step) => run.saveCheckpoint(content(step))))
       assert.deepEqual(await checkpoints(path), ['step-000001', 'step-000002', 'step-000003'])
-      assert.equal((await run.verify()).ok, true)
+      assert.equal((await verifyRun(run.path)).ok, true)
     }))
 
   it('replaces a checkpoint of the same step', () =>
@@ -130,7 +130,7 @@ describe('61 train: run directory', () => {
           assert.ok((await checkpoints(path)).every((name) => name.startsWith('step-')))
           failing = nodeFiles
           await run.saveCheckpoint(content(3))
-          assert.equal((await run.verify()).ok, true)
+          assert.equal((await verifyRun(run.path)).ok, true)
           await run.close()
         }
     }))
@@ -197,14 +197,14 @@ describe('61 train: run directory', () => {
       await run.saveCheckpoint(content(2))
       await run.appendMetrics({ step: 3, loss: 1 })
       assert.deepEqual(
-        (await run.readMetrics()).map(({ step }) => step),
+        (await readRunMetrics(run.path)).map(({ step }) => step),
         [1, 2, 3],
       )
       await run.close()
       await appendFile(join(path, 'metrics.jsonl'), '{"step":4,"lo')
       const resumed = await RunDirectory.open(path)
       assert.deepEqual(
-        (await resumed.readMetrics()).map(({ step }) => step),
+        (await readRunMetrics(resumed.path)).map(({ step }) => step),
         [1, 2, 3],
       )
       await resumed.loadLatest()
@@ -214,7 +214,7 @@ describe('61 train: run directory', () => {
         { step: 2, loss: 2.25 },
         { step: 3, loss: 0.5 },
       ])
-      assert.equal((await resumed.verify()).ok, true)
+      assert.equal((await verifyRun(resumed.path)).ok, true)
       await resumed.close()
     }))
 
@@ -272,9 +272,9 @@ describe('61 train: run directory', () => {
         const latest = (await run.loadLatest())!
         assert.ok(latest.step >= acknowledged, `${latest.step} < ${acknowledged}`)
         assert.ok(latest.tensors['encoder.w']!.data.every((value) => value === latest.step))
-        assert.equal((await run.verify()).ok, true)
+        assert.equal((await verifyRun(run.path)).ok, true)
         assert.deepEqual(
-          (await run.readMetrics()).map(({ step }) => step),
+          (await readRunMetrics(run.path)).map(({ step }) => step),
           Array.from({ length: latest.step }, (_, k) => k + 1),
         )
         await run.close()

@@ -3,8 +3,8 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parquetReadObjects } from 'hyparquet'
-import { readNpy } from '#lib/formats/npy.js'
 import { clmr, clmrEnds, clmrJson, startClmr, writeMusic } from './helpers/command-line.js'
+import { readNpy } from './helpers/npy.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 /** ten tracks, one file that is no audio, and a cache of them */

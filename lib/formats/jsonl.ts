@@ -1,8 +1,6 @@
-/** One JSON value a line. */
-import { type FileOperations, writeAtomically } from '../files/atomic-file.js'
-
 const LINES_PER_CHUNK = 256
 
+/** One JSON value a line. */
 export async function* jsonlChunks(
   records: Iterable<unknown> | AsyncIterable<unknown>,
 ): AsyncGenerator<Uint8Array> {
@@ -14,13 +12,4 @@ export async function* jsonlChunks(
     lines = []
   }
   yield Buffer.from(lines.join(''))
-}
-
-/** Replaces a file as a whole. @throws IoError */
-export async function writeJsonl(
-  path: string,
-  records: Iterable<unknown>,
-  files?: FileOperations,
-): Promise<void> {
-  await writeAtomically(path, jsonlChunks(records), files)
 }

@@ -109,34 +109,9 @@ function parseHeader(header: Uint8Array, fileBytes: number): SafetensorsHeader {
   return { entries, metadata, dataStart }
 }
 
-function guarded<T>(path: string | undefined, parse: () => T): T {
-  try {
-    return parse()
-  } catch (error) {
-    return refuse((error as Error).message, path)
-  }
-}
-
-/** A safetensors file in memory → its header. @throws CheckpointError */
-export function parseSafetensorsHeader(file: Uint8Array, path?: string): SafetensorsHeader {
-  return guarded(path, () => {
-    const length = headerLength(file, file.byteLength)
-    return parseHeader(file.subarray(8, 8 + length), file.byteLength)
-  })
-}
-
 export interface Safetensors {
   tensors: Map<string, FileTensor>
   metadata: Map<string, string>
-}
-
-/** A whole file in memory → tensors that are views on it. @throws CheckpointError */
-export function parseSafetensors(file: Uint8Array, path?: string): Safetensors {
-  const { entries, metadata, dataStart } = parseSafetensorsHeader(file, path)
-  const tensors = new Map<string, FileTensor>()
-  for (const [name, { dtype, shape, begin, end }] of entries)
-    tensors.set(name, { dtype, shape, bytes: file.subarray(dataStart + begin, dataStart + end) })
-  return { tensors, metadata }
 }
 
 async function readExactly(file: FileHandle, length: number, position: number): Promise<Uint8Array> {

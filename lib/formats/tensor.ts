@@ -94,35 +94,6 @@ export function toFloat32(tensor: FileTensor): Float32Array {
   return out
 }
 
-/** The elements in the JavaScript array of their type; 64-bit integers as BigInt, half types as their bits. */
-export function toTypedArray(tensor: FileTensor) {
-  const copy = tensor.bytes.slice().buffer as ArrayBuffer
-  switch (tensor.dtype) {
-    case 'F32':
-      return new Float32Array(copy)
-    case 'F64':
-      return new Float64Array(copy)
-    case 'I64':
-      return new BigInt64Array(copy)
-    case 'U64':
-      return new BigUint64Array(copy)
-    case 'I32':
-      return new Int32Array(copy)
-    case 'U32':
-      return new Uint32Array(copy)
-    case 'I16':
-      return new Int16Array(copy)
-    case 'F16':
-    case 'BF16':
-    case 'U16':
-      return new Uint16Array(copy)
-    case 'I8':
-      return new Int8Array(copy)
-    default:
-      return new Uint8Array(copy)
-  }
-}
-
 function asBytes(array: Float32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 }

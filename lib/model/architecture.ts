@@ -66,14 +66,6 @@ export function encoderTensors(): TensorSpec[] {
   })
 }
 
-/** The SimCLR projector: Linear(512 → hidden) · ReLU · Linear(hidden → out), without biases. */
-export function projectorTensors(hidden = 512, out = 64): TensorSpec[] {
-  return [
-    { name: '0.weight', shape: [hidden, EMBEDDING_DIM] },
-    { name: '2.weight', shape: [out, hidden] },
-  ]
-}
-
 /** Whether a tensor of a state dict is a counter: whole numbers, int64 in PyTorch. */
 export function isCounter(name: string): boolean {
   return name.endsWith('num_batches_tracked')

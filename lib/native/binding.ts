@@ -183,8 +183,6 @@ export interface NativeModel {
     starts: Float64Array,
     out: Float32Array | undefined,
   ): Float32Array
-  /** SimCLR projector: embeddings [N, 512] → [N, D] with the weights `0.weight` [H, 512] and `2.weight` [D, H]. */
-  project(state: StateDict, embeddings: Float32Array, n: number): Promise<Float32Array>
 }
 
 export interface NativeObjective {
@@ -300,7 +298,7 @@ export interface NativeTrain {
     labels: LabelMatrix | undefined,
     abort: AbortFlag,
   ): Promise<number>
-  /** embeddings [n, 512] → projections [n, D] with the live projector */
+  /** embeddings [n, 512] → projections [n, D] with the live projector, SimCLR's: `0.weight` [H, 512], `2.weight` [D, H] */
   trainerProject(trainer: TrainerHandle, embeddings: Float32Array, n: number): Promise<Float32Array>
   /** A consistent copy, taken between two steps. */
   trainerState(trainer: TrainerHandle): Promise<TrainerState>

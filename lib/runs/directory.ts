@@ -292,15 +292,6 @@ export class RunDirectory implements AsyncDisposable {
     return this.metrics.append(record)
   }
 
-  async readMetrics(): Promise<MetricsRecord[]> {
-    return (await readMetricsFile(this.metrics.path)).records
-  }
-
-  /** As `verifyRun`. */
-  verify(): Promise<RunReport> {
-    return verifyRun(this.path)
-  }
-
   /** Waits for saves in flight, closes the log, gives the lock back. May be called twice. */
   async close(): Promise<void> {
     await this.saving

@@ -1,6 +1,5 @@
 // NativeModel of binding.ts.
 #include <ATen/Functions.h>
-#include <c10/core/InferenceMode.h>
 
 #include <functional>
 
@@ -10,7 +9,6 @@
 #include "bindings/guard.h"
 #include "bindings/handle.h"
 #include "model/encoder.h"
-#include "model/projector.h"
 
 namespace clmr::bindings {
 namespace {
@@ -83,21 +81,6 @@ Napi::Value EncodeWindowsSync(const Napi::CallbackInfo& info) {
   return ToFloat32Array(info.Env(), result);
 }
 
-// project(state, embeddings, n)
-Napi::Value Project(const Napi::CallbackInfo& info) {
-  auto projector = std::make_shared<Projector>(Projector::FromState(ToNamedTensors(info[0], "state")));
-  const FloatSpan embeddings = ToFloats(info[1], "embeddings");
-  const int64_t n = ToInteger(info[2], "n");
-  if (n < 1 || embeddings.size != n * kEmbeddingSize)
-    throw Error("ERR_SHAPE", "the embeddings do not hold n rows of 512 values");
-  return RunAsync(info.Env(), std::make_shared<AbortFlag>(false), {info[1]}, [=](const AbortFlag&) -> Finish {
-    c10::InferenceMode inference;
-    const at::Tensor x = at::from_blob(embeddings.data, {n, kEmbeddingSize}, at::kFloat);
-    at::Tensor result = projector->Forward(x).contiguous();
-    return [result](Napi::Env env) { return ToFloat32Array(env, result); };
-  });
-}
-
 }  // namespace
 
 void ExportModel(Napi::Object exports) {
@@ -117,7 +100,6 @@ void ExportModel(Napi::Object exports) {
   });
   Export(exports, "encodeWindows", EncodeWindows);
   Export(exports, "encodeWindowsSync", EncodeWindowsSync);
-  Export(exports, "project", Project);
 }
 
 }  // namespace clmr::bindings

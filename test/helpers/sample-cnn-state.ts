@@ -1,5 +1,5 @@
 import { emptyStateDict } from '#lib/formats/state-dict.js'
-import { encoderTensors, projectorTensors, type TensorSpec } from '#lib/model/architecture.js'
+import { encoderTensors, type TensorSpec } from '#lib/model/architecture.js'
 import type { StateDict } from '#lib/native/binding.js'
 
 /** Values that differ in every tensor and place, so that a mix-up cannot go unseen. Not drawn as a network's. */
@@ -17,4 +17,9 @@ export function filledState(tensors: TensorSpec[], seed = 1): StateDict {
 }
 
 export const encoderState = (seed = 1) => filledState(encoderTensors(), seed)
-export const projectorState = (seed = 2) => filledState(projectorTensors(), seed)
+/** Of SimCLR: Linear(512 → 512) · ReLU · Linear(512 → 64), without biases. */
+const PROJECTOR: TensorSpec[] = [
+  { name: '0.weight', shape: [512, 512] },
+  { name: '2.weight', shape: [64, 512] },
+]
+export const projectorState = (seed = 2) => filledState(PROJECTOR, seed)

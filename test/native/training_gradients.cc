@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +17,50 @@
 #include "kernels/dispatch.h"
 #include "kernels/sample_cnn/training/pass.h"
 #include "model/sample_cnn.h"
+
+namespace clmr {
+
+// What the forward pass decided in block i: the index of each pooling window's largest value, −1 where ReLU
+// is not active, [N, C, windows]; of block 0, which does not pool, the index of each value.
+struct TrainingDecisions {
+  static at::Tensor Of(const TrainingPass& pass, int64_t i) {
+    return i == 0 ? OfFirst(pass) : OfPooled(pass.layers_[i], pass.norms_[i], pass.blocks_[i].gamma);
+  }
+
+ private:
+  static at::Tensor OfPooled(const TrainingPass::Layer& layer, const TrainingPass::Norm& norm,
+                             const at::Tensor& gamma) {
+    const at::Tensor y = layer.y.transpose(1, 2).contiguous(),
+                     active = layer.pooled * norm.scale + norm.shift > 0;
+    at::Tensor index = std::get<1>(at::max_pool1d_with_indices(y, {3}, {3}));
+    index = at::where((gamma == 0).view({-1, 1}), 3 * at::arange(index.size(2)), index);
+    return at::where(active.transpose(1, 2), index, -1);
+  }
+
+  // The first block is not stored: its values once more, rounded as FirstBlock of the kernels rounds them.
+  static at::Tensor OfFirst(const TrainingPass& pass) {
+    const at::Tensor &clips = pass.clips_, &taps = pass.first_weight_;
+    const int64_t channels = taps.size(1), steps = clips.size(1) / 3;
+    const bool fused = std::strcmp(kernels::InstructionSet(), "base") != 0;
+    const auto multiply_add = [fused](float a, float b, float c) {
+      return fused ? std::fma(a, b, c) : a * b + c;
+    };
+    at::Tensor z = at::empty({clips.size(0), channels, steps}, at::kFloat);
+    float* out = z.mutable_data_ptr<float>();
+    const float *w = taps.const_data_ptr<float>(), *shift = pass.norms_[0].Forward().shift;
+    for (int64_t clip = 0; clip < clips.size(0); ++clip) {
+      const float* waveform = clips[clip].const_data_ptr<float>();
+      for (int64_t c = 0; c < channels; ++c)
+        for (const float* x = waveform; x < waveform + 3 * steps; x += 3)
+          *out++ = multiply_add(
+              w[c], x[0],
+              multiply_add(w[channels + c], x[1], multiply_add(w[2 * channels + c], x[2], shift[c])));
+    }
+    return at::where(z > 0, at::arange(steps), -1);
+  }
+};
+
+}  // namespace clmr
 
 namespace {
 
@@ -62,7 +107,8 @@ Result OfPass(const clmr::SampleCnn& model, const at::Tensor& clips, const at::T
   const clmr::AbortFlag never{false};
   clmr::TrainingPass pass(model.blocks, clips, never, kept);
   Result result{pass.Forward(), {}, {}};
-  for (int64_t i = 0; i < clmr::TrainingPass::kBlocks; ++i) result.choices.push_back(pass.Choices(i));
+  for (int64_t i = 0; i < clmr::TrainingPass::kBlocks; ++i)
+    result.choices.push_back(clmr::TrainingDecisions::Of(pass, i));
   result.gradients = pass.Backward(above);
   return result;
 }

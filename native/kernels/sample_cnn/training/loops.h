@@ -104,10 +104,6 @@ struct WinogradTrainingKernels {
                                  const float* waveform, const float* weight, const float* shift,
                                  int64_t channels, float* sums);
 
-  // The first block's values before ReLU, z [steps, channels]: for what compares decisions.
-  void (*first_block)(const float* waveform, const float* weight, const float* shift, int64_t steps,
-                      int64_t channels, float* z);
-
   // c [rows, 64] = a [rows, depth] · b [depth, 64], b of bfloat16 in pairs of rows: [depth / 2, 64, 2]
   void (*gemm)(int64_t rows, int64_t depth, const Factor* a, const Factor* b, float* c, const Ahead& ahead);
 

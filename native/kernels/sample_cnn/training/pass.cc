@@ -257,23 +257,4 @@ void TrainingPass::TakeFirstWhereFlat(int64_t i) {
   layer.pooled.index_copy_(2, flat, layer.y.slice(1, 0, layer.steps, 3).index_select(2, flat));
 }
 
-at::Tensor TrainingPass::Choices(int64_t i) const {
-  if (i == 0) {
-    const int64_t steps = layers_[1].steps, channels = layers_[1].in;
-    at::Tensor z = at::empty({clips_.size(0), steps, channels}, at::kFloat);
-    for (int64_t clip = 0; clip < clips_.size(0); ++clip)
-      KernelsFor<Float32>().first_block(clips_[clip].const_data_ptr<float>(),
-                                        first_weight_.const_data_ptr<float>(), norms_[0].Forward().shift,
-                                        steps, channels, z[clip].mutable_data_ptr<float>());
-    return at::where(z.transpose(1, 2) > 0, at::arange(steps), -1);
-  }
-  const Layer& layer = layers_[i];
-  const at::Tensor y = layer.y.transpose(1, 2).contiguous(),
-                   active = layer.pooled * norms_[i].scale + norms_[i].shift > 0;
-  at::Tensor index = std::get<1>(at::max_pool1d_with_indices(y, {3}, {3}));
-  const at::Tensor flat = (blocks_[i].gamma.detach() == 0).view({-1, 1});
-  index = at::where(flat, 3 * at::arange(index.size(2)), index);
-  return at::where(active.transpose(1, 2), index, -1);
-}
-
 }  // namespace clmr

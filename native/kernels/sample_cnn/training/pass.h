@@ -40,14 +40,12 @@ class TrainingPass : public torch::CustomClassHolder {
   // Batch statistics of block i's convolution without its bias, float64 [C]; the variance is the biased one.
   at::Tensor Mean(int64_t i) const { return norms_[i].sign * norms_[i].mean; }
   at::Tensor Variance(int64_t i) const { return norms_[i].variance; }
-  // What forward decided in block i: the index of each pooling window's largest value, −1 where ReLU is not
-  // active, [N, C, windows]; of block 0, which does not pool, the index of each value. To compare with other
-  // precisions.
-  at::Tensor Choices(int64_t i) const;
   // Values a channel that they were taken over.
   int64_t Count(int64_t i) const { return clips_.size(0) * (i == 0 ? layers_[1].steps : layers_[i].steps); }
 
  private:
+  friend struct TrainingDecisions;  // test/native/training_gradients.cc
+
   // A block's batch norm. In the blocks that pool, weights and values carry the sign of γ, and |γ| stands for
   // γ.
   struct Norm {

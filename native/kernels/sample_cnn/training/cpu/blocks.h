@@ -109,7 +109,8 @@ void input_transform(const Stored* rows, Normalization norm, TileRange tiles, in
 }
 
 // The first block's taps and shift of a vector of channels, its batch norm folded in. One place forms its
-// values, so that forward and backward take the same ReLU decisions.
+// values, so that forward and backward take the same ReLU decisions
+// (test/native/training_gradients.cc repeats their order).
 struct FirstBlock {
   Lanes w0, w1, w2, shift;
   FirstBlock(const float* weight, const float* b, int64_t channels, int64_t c)
@@ -133,13 +134,6 @@ void first_input_transform(const float* waveform, const float* weight, const flo
     }
     TransformInput(d, o);
   });
-}
-
-[[maybe_unused]] void first_block(const float* waveform, const float* weight, const float* shift,
-                                  int64_t steps, int64_t channels, float* z) {
-  for (int64_t step = 0; step < steps; ++step)
-    for (int64_t c = 0; c < channels; c += kLanes)
-      Store(z + step * channels + c, FirstBlock(weight, shift, channels, c).At(waveform + 3 * step));
 }
 
 // One pooling window: y [3 rows] and its maximum stored, its deviations from the pivot summed. A NaN that the

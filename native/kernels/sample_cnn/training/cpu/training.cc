@@ -53,7 +53,6 @@ constexpr WinogradTrainingKernels<Stored, float> kKernels = {input_transform<Sto
                                                              gradient_transform<Stored, float>,
                                                              masked_output_transform<Stored>,
                                                              first_output_transform,
-                                                             first_block,
                                                              gemm,
                                                              weight_gradient,
                                                              filter_transform<float>,

@@ -58,7 +58,6 @@ const WinogradTrainingKernels<Bfloat16, Bfloat16> kBfloat16Training = {input_tra
                                                                        gradient_transform<Bfloat16, Bfloat16>,
                                                                        masked_output_transform<Bfloat16>,
                                                                        first_output_transform,
-                                                                       first_block,
                                                                        gemm,
                                                                        weight_gradient,
                                                                        filter_transform<Bfloat16>,
