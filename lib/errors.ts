@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   ERR_ADDON: 'the native part of clmr is missing or cannot be loaded',
   ERR_IO: 'a file or folder cannot be read or written',
   ERR_MEMORY: 'not enough memory',
+  ERR_THREAD: 'the system or node does not let a thread start',
   ERR_INTERNAL: 'a fault of clmr itself',
 } as const
 

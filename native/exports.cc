@@ -1,11 +1,13 @@
 // The export table, in the order of the data flow. lib/native/binding.ts is its other side.
 #include "bindings/exports.h"
 #include "bindings/async_work.h"
+#include "bindings/shutdown.h"
 
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   using namespace clmr::bindings;
+  InstallExitHandler();
   InitAsync(env);
   ExportRuntime(exports);
   ExportAudio(exports);

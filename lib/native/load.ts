@@ -6,6 +6,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import { ClmrError } from '../errors.js'
 import { type FoundLibtorch, findLibtorch } from '../libtorch/find.js'
 import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from '../libtorch/release.js'
@@ -158,6 +159,8 @@ function openNative(): NativeBinding {
     const binding = bootstrap.init(file) as NativeBinding
     if (cuda.state === 'open') cuda = useCudaKernels(bootstrap.init, binding, dirname(addon))
     binding.defaultThreads(grantedThreads())
+    const stopRunning = isMainThread ? binding.exitHandler() : undefined
+    if (stopRunning) process.on('exit', stopRunning)
     return binding
   } catch (cause) {
     throw new ClmrError('ERR_ADDON', {

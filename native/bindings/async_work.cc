@@ -10,6 +10,8 @@
 #include <unordered_set>
 
 #include "bindings/guard.h"
+#include "bindings/thread_room.h"
+#include "running.h"
 
 namespace clmr::bindings {
 namespace {
@@ -43,7 +45,7 @@ class Executor {
     } catch (const std::system_error&) {
       if (threads_ > 0) return;
       tasks_.pop_back();
-      throw Error("ERR_MEMORY", "the system gives no thread to work on");
+      throw Error("ERR_THREAD", "the system gives no thread to work on");
     }
   }
 
@@ -99,7 +101,8 @@ class Environment {
       ++running_;
     }
     try {
-      Executor::Get().Submit([this, raw] { Run(raw); });
+      auto running = std::make_shared<Running>(raw->abort);
+      Executor::Get().Submit([this, raw, running] { Run(raw); });
     } catch (...) {
       jobs_.erase(raw);
       if (jobs_.empty()) napi_unref_threadsafe_function(env_, wake_);
@@ -116,6 +119,7 @@ class Environment {
     try {
       ApplyThreadCount();
       throw_if_aborted(*job->abort);
+      CheckThreadRoom(at::get_num_threads());
       job->finish = job->execute(*job->abort);
     } catch (...) {
       job->failure = std::current_exception();

@@ -11,6 +11,7 @@
 #include "bindings/exports.h"
 #include "bindings/guard.h"
 #include "bindings/handle.h"
+#include "bindings/shutdown.h"
 #include "kernels/cuda.h"
 #include "kernels/dispatch.h"
 #include "memory/workspace_allocator.h"
@@ -62,6 +63,7 @@ void ExportRuntime(Napi::Object exports) {
   Export(exports, "getThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
     return Napi::Number::New(info.Env(), ThreadCount());
   });
+  Export(exports, "exitHandler", ExitHandler);
   Export(exports, "createAbortFlag",
          [](const Napi::CallbackInfo& info) { return AbortFlagObject::New(info.Env()); });
   Export(exports, "allocate", [](const Napi::CallbackInfo& info) {

@@ -1,8 +1,10 @@
 #include "train/batch_loader.h"
 
 #include <chrono>
+#include <system_error>
 
 #include "kernels/one_thread_each.h"
+#include "running.h"
 
 namespace clmr {
 
@@ -20,19 +22,24 @@ LoadedBatch BatchLoader::Take(int64_t step, const AbortFlag& abort) {
 
 void BatchLoader::Begin(int64_t step) {
   Drop();
-  const auto make = [this, step] {
+  auto make = [this, step, running = std::make_shared<Running>(drop_)]() mutable {
+    const auto until_it_is_made = std::move(running);
     LoadedBatch batch;
     kernels::OneThreadEach(1, 1,
-                           [&](int64_t) { batch = make_(step, drop_); });  // the other cores are training
+                           [&](int64_t) { batch = make_(step, *drop_); });  // the other cores are training
     return batch;
   };
-  ahead_.emplace(Ahead{step, std::async(std::launch::async, make)});
+  try {
+    ahead_.emplace(Ahead{step, std::async(std::launch::async, std::move(make))});
+  } catch (const std::system_error&) {
+    // No thread can be had: Take makes the batch when it is asked for.
+  }
 }
 
 void BatchLoader::Drop() {
-  drop_ = true;
+  *drop_ = true;
   ahead_.reset();  // waits: so does a future of std::async
-  drop_ = false;
+  *drop_ = false;
 }
 
 }  // namespace clmr

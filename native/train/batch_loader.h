@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -42,7 +43,7 @@ class BatchLoader {
 
   Make make_;
   std::optional<Ahead> ahead_;
-  AbortFlag drop_{false};
+  const std::shared_ptr<AbortFlag> drop_ = std::make_shared<AbortFlag>(false);
 };
 
 }  // namespace clmr

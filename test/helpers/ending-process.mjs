@@ -1,0 +1,121 @@
+// Run as a process of its own: calls are in flight when the process ends.
+//   node ending-process.mjs KIND WAY MILLISECONDS CACHE
+// A kind repeats its call for ever; `oneStep` leaves the thread behind that loads the next batch. A way that can choose
+// an exit code takes 7.
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { Augmenter, decodeAudio, Encoder, matrix, nearest, ntXentLoss, openDataset, Trainer } from 'clmr'
+import { native } from '#lib/native/load.js'
+
+const T = 59049
+const FLAC = new URL('../fixtures/audio/tone.flac', import.meta.url).pathname
+const PROBE = {
+  classes: 4,
+  hidden: 512,
+  multilabel: true,
+  learningRate: 1e-3,
+  weightDecay: 0,
+  batchSize: 64,
+  maxEpochs: 1000,
+  plateauFactor: 0.1,
+  plateauPatience: 5,
+  stopPatience: 1000,
+  seed: 1,
+}
+
+const noise = (length) => Float32Array.from({ length }, (_, i) => Math.sin(i * i) / 2)
+const always = async (call) => {
+  for (;;) await call()
+}
+const made = []
+const keep = (object) => {
+  made.push(object)
+  return object
+}
+
+const KINDS = {
+  create: () => always(async () => void keep(await Trainer.create({ batchSize: 2 }))),
+  augment() {
+    const [augmenter, batch] = [new Augmenter(), noise(8 * T)]
+    return always(() => augmenter.augment(batch))
+  },
+  async encode() {
+    const [encoder, batch] = [keep(await Encoder.create()), noise(8 * T)]
+    return always(() => encoder.encode(batch))
+  },
+  loss() {
+    const z = noise(2048 * 128)
+    return always(() => ntXentLoss(z, { dim: 128 }))
+  },
+  async step() {
+    const [trainer, views] = [keep(await Trainer.create({ batchSize: 2 })), noise(4 * T)]
+    return always(() => trainer.step(views))
+  },
+  async fit(cache) {
+    const dataset = keep(await openDataset(cache))
+    return keep(await Trainer.create({ batchSize: 2, dataset, epochs: 1000 })).fit()
+  },
+  async oneStep(cache) {
+    const dataset = keep(await openDataset(cache))
+    for await (const _ of keep(await Trainer.create({ batchSize: 2, dataset, epochs: 1000 })).steps()) break
+    end()
+  },
+  probe() {
+    const [x, y] = [noise(400 * 512), new Float32Array(400 * 4).fill(1)]
+    return always(() => native().probeFit(PROBE, x, y, x, y, native().createAbortFlag()))
+  },
+  nearest() {
+    const rows = matrix(noise(4000 * 512), 4000, 512)
+    return always(() => nearest(rows, rows, 10))
+  },
+  pca() {
+    const x = noise(3000 * 512)
+    return always(() => native().pca(x, 512, 2))
+  },
+  resample() {
+    const x = noise(20 * 48000)
+    return always(() => native().mixAndResample([x], 48000, 22050, 'best', native().createAbortFlag()))
+  },
+  decode: () => always(() => decodeAudio(FLAC)),
+  four: () => Promise.all(['augment', 'encode', 'loss', 'step'].map((kind) => KINDS[kind]())),
+}
+
+const WAYS = {
+  exit: () => process.exit(7),
+  throw: () =>
+    setImmediate(() => {
+      throw new Error('on purpose')
+    }),
+  rejection: () => void Promise.reject(new Error('on purpose')),
+  // what process.exit calls, and what an addon does that calls exit()
+  reallyExit: () => process.reallyExit(7),
+  SIGTERM: () => process.kill(process.pid, 'SIGTERM'),
+  dispose() {
+    for (const object of made) object.dispose()
+    process.exit(7)
+  },
+}
+/** Ways of the main thread while a worker has the calls. */
+const WORKER_WAYS = {
+  'worker exit': () => process.exit(7),
+  async 'worker terminate'(worker) {
+    await worker.terminate()
+    process.exit(7)
+  },
+}
+
+let end = () => {}
+const [kind, way, milliseconds, cache] = isMainThread ? process.argv.slice(2) : workerData
+const start = () => KINDS[kind](cache).catch(() => {}) // what ends rejects calls in flight
+if (!isMainThread) {
+  parentPort.on('message', () => {})
+  start()
+} else if (way in WORKER_WAYS) {
+  const worker = new Worker(new URL(import.meta.url), { workerData: [kind, way, milliseconds, cache] })
+  worker.on('error', () => {})
+  setTimeout(WORKER_WAYS[way], 100 + Number(milliseconds), worker)
+} else {
+  // `oneStep` ends when it has come to its point, the others after so long
+  if (kind === 'oneStep') end = () => setTimeout(WAYS[way], Number(milliseconds) / 4)
+  else setTimeout(WAYS[way], Number(milliseconds))
+  start()
+}
