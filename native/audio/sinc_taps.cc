@@ -82,7 +82,8 @@ std::shared_ptr<const SincTaps> SincTapsFor(const kernels::SincFilter& filter, i
     std::shared_ptr<const SincTaps> taps;
   };
   static std::mutex mutex;
-  static std::list<Entry> entries;  // the one used last in front
+  static auto& entries =
+      *new std::list<Entry>;  // the one used last in front; leaked: see bindings/shutdown.h
   {
     std::lock_guard lock(mutex);
     for (auto entry = entries.begin(); entry != entries.end(); ++entry) {

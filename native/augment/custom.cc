@@ -4,7 +4,7 @@
 
 namespace clmr::augment {
 
-const TransformType kCustom{
+const TransformType& kCustom = *new TransformType{
     .name = "custom",
     .options = {"title"},
     .parameters = {},

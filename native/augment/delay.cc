@@ -6,7 +6,7 @@
 
 namespace clmr::augment {
 
-const TransformType kDelay{
+const TransformType& kDelay = *new TransformType{
     .name = "delay",
     .options = {"ms", "stepMs", "volume"},
     .parameters = {{.name = "ms", .min = 0, .max = 60000}, {.name = "volume", .min = 0, .max = 1}},

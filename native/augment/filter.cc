@@ -18,7 +18,7 @@ void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& s
 
 }  // namespace
 
-const TransformType kLowPass{
+const TransformType& kLowPass = *new TransformType{
     .name = "lowPass",
     .options = {"cutoff"},
     .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
@@ -26,7 +26,7 @@ const TransformType kLowPass{
     .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, false); },
 };
 
-const TransformType kHighPass{
+const TransformType& kHighPass = *new TransformType{
     .name = "highPass",
     .options = {"cutoff"},
     .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
@@ -34,7 +34,7 @@ const TransformType kHighPass{
     .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, true); },
 };
 
-const TransformType kHighLowPass{
+const TransformType& kHighLowPass = *new TransformType{
     .name = "highLowPass",
     .options = {"lowPass", "highPass"},
     .parameters = {{.name = "filter", .words = {"lowPass", "highPass"}},

@@ -5,7 +5,7 @@
 
 namespace clmr::augment {
 
-const TransformType kGain{
+const TransformType& kGain = *new TransformType{
     .name = "gain",
     .options = {"db"},
     .parameters = {{.name = "db", .min = -120, .max = 60}},

@@ -7,7 +7,7 @@
 
 namespace clmr::augment {
 
-const TransformType kNoise{
+const TransformType& kNoise = *new TransformType{
     .name = "noise",
     .options = {"minSnr", "maxSnr", "snrDb"},
     .parameters = {{.name = "ratio", .min = 0, .max = 1e6},

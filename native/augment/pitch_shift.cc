@@ -21,7 +21,7 @@ void ShiftPitch(const AppliedTransform& applied, Row& row) {
 
 }  // namespace
 
-const TransformType kPitchShift{
+const TransformType& kPitchShift = *new TransformType{
     .name = "pitchShift",
     .options = {"cents"},
     .parameters = {{.name = "cents", .min = -1200, .max = 1200, .integer = true}},

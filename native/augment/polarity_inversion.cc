@@ -3,7 +3,7 @@
 
 namespace clmr::augment {
 
-const TransformType kPolarityInversion{
+const TransformType& kPolarityInversion = *new TransformType{
     .name = "polarityInversion",
     .options = {},
     .parameters = {},

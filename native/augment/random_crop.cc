@@ -3,7 +3,7 @@
 
 namespace clmr::augment {
 
-const TransformType kRandomCrop{
+const TransformType& kRandomCrop = *new TransformType{
     .name = "randomCrop",
     .options = {},
     .parameters = {{.name = "start", .min = 0, .max = 0x1p53, .integer = true}},

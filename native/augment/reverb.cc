@@ -4,7 +4,7 @@
 
 namespace clmr::augment {
 
-const TransformType kReverb{
+const TransformType& kReverb = *new TransformType{
     .name = "reverb",
     .options = {"reverberance", "damping", "roomSize"},
     .parameters = {{.name = "reverberance", .min = 0, .max = 100},

@@ -3,7 +3,7 @@
 
 namespace clmr::augment {
 
-const TransformType kReverse{
+const TransformType& kReverse = *new TransformType{
     .name = "reverse",
     .options = {},
     .parameters = {},

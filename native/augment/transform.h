@@ -47,8 +47,9 @@ struct TransformType {
   bool (*fold)(const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) = nullptr;
 };
 
-extern const TransformType kRandomCrop, kPolarityInversion, kNoise, kGain, kLowPass, kHighPass, kHighLowPass,
-    kDelay, kPitchShift, kReverb, kReverse, kCustom;
+// Leaked on purpose, as all static objects are: see bindings/shutdown.h.
+extern const TransformType &kRandomCrop, &kPolarityInversion, &kNoise, &kGain, &kLowPass, &kHighPass,
+    &kHighLowPass, &kDelay, &kPitchShift, &kReverb, &kReverse, &kCustom;
 
 // nullptr for an unknown name
 const TransformType* FindTransform(const std::string& name);

@@ -8,7 +8,7 @@ namespace clmr::augment {
 namespace {
 
 const std::vector<const TransformType*>& All() {
-  static const std::vector<const TransformType*> all{
+  static const auto& all = *new std::vector<const TransformType*>{
       &kRandomCrop, &kPolarityInversion, &kNoise,  &kGain,    &kLowPass, &kHighPass, &kHighLowPass,
       &kDelay,      &kPitchShift,        &kReverb, &kReverse, &kCustom};
   return all;

@@ -69,7 +69,7 @@ void DesignTaps(double cutoff, int64_t half, bool high_pass, std::vector<float>&
 // size.
 const float* FftTwiddles(int log_points) {
   static std::array<std::once_flag, kMostLog + 1> made;
-  static std::array<std::vector<float>, kMostLog + 1> tables;
+  static auto& tables = *new std::array<std::vector<float>, kMostLog + 1>;  // leaked: see bindings/shutdown.h
   std::call_once(made[log_points], [log_points] {
     const int64_t points = int64_t{1} << log_points;
     std::vector<float>& table = tables[log_points];
