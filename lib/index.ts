@@ -7,6 +7,7 @@ export * from './augment/index.js'
 export * from './model/index.js'
 export * from './objective/index.js'
 export * from './train/index.js'
+export * from './runs/index.js'
 export {
   ArgumentError,
   AudioDecodeError,

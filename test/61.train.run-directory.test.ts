@@ -9,13 +9,8 @@ import { emptyStateDict } from '#lib/formats/state-dict.js'
 import { inspectModel } from '#lib/model/inspect.js'
 import { loadModelState } from '#lib/model/load-state.js'
 import type { StateDict } from '#lib/native/binding.js'
-import {
-  RunDirectory,
-  readLatestCheckpoint,
-  readRunConfig,
-  readRunMetrics,
-  verifyRun,
-} from '#lib/runs/directory.js'
+import { RunDirectory } from '#lib/runs/directory.js'
+import { readLatestCheckpoint, readRunConfig, readRunMetrics, verifyRun } from '#lib/runs/reader.js'
 import { failingFiles } from './helpers/failing-files.js'
 import { encoderState, projectorState } from './helpers/sample-cnn-state.js'
 import { withTempDir } from './helpers/temp-dir.js'

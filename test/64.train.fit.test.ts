@@ -15,7 +15,7 @@ import {
 } from 'clmr'
 import { stateOfEncoder } from '#lib/model/encoder.js'
 import { saveModelState } from '#lib/model/load-state.js'
-import { readRunConfig } from '#lib/runs/directory.js'
+import { readRunConfig } from '#lib/runs/reader.js'
 import { trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'

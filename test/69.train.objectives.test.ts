@@ -17,7 +17,7 @@ import {
 import { loadModelState } from '#lib/model/load-state.js'
 import type { NamedTensor, StateDict, TrainerSpec } from '#lib/native/binding.js'
 import { collapseWarning } from '#lib/objective/collapse.js'
-import { readRunMetrics } from '#lib/runs/directory.js'
+import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { clmrEnds, clmrJson, writeMusic } from './helpers/command-line.js'
 import { goldenPath, hashUniform, maxAbsoluteError, readGoldenJson, trainingViews } from './helpers/golden.js'

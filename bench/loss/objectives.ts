@@ -20,7 +20,7 @@ import {
 import { probe } from '#lib/cli/evaluation.js'
 import { writeCorpus } from '#lib/demo/index.js'
 import { embedDataset, similarTracks } from '#lib/evaluate/index.js'
-import { isRunDirectory } from '#lib/runs/directory.js'
+import { isRunDirectory } from '#lib/runs/reader.js'
 import { machine, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({

@@ -18,7 +18,7 @@ import {
 import { writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { Encoder } from '../model/index.js'
-import { isRunDirectory } from '../runs/directory.js'
+import { isRunDirectory } from '../runs/reader.js'
 import { Trainer } from '../train/index.js'
 import { probe } from './evaluation.js'
 

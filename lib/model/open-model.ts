@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'
-import { isCheckpointFolder, MODEL_FILE, verifyCheckpoint } from '../runs/checkpoint.js'
-import { findLatestCheckpoint, isRunDirectory } from '../runs/directory.js'
+import { isCheckpointFolder, verifyCheckpoint } from '../runs/checkpoint.js'
+import { MODEL_FILE } from '../runs/layout.js'
+import { findLatestCheckpoint, isRunDirectory } from '../runs/reader.js'
 
 interface Located {
   file: string

@@ -1,25 +1,16 @@
-/**
- * One checkpoint of a run: a folder that appears as a whole or not at all.
- *
- *   step-000120/model.safetensors      encoder.*, projector.*, and whatever else is no optimiser state
- *   step-000120/optimizer.safetensors  optimizer.*
- *   step-000120/state.json             step, epoch, what the trainer added, and the hash of every file
- */
+/** Reads the checkpoints of a run. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { CheckpointError, ClmrError, ioError } from '../errors.js'
-import { type FileOperations, syncFolder, temporaryName, writeDurably } from '../files/atomic-file.js'
-import { readSafetensors, safetensorsChunks } from '../formats/safetensors.js'
-import { emptyStateDict, toFileTensors, toNamedTensor } from '../formats/state-dict.js'
+import { CheckpointError, ioError } from '../errors.js'
+import { readSafetensors } from '../formats/safetensors.js'
+import { emptyStateDict, toNamedTensor } from '../formats/state-dict.js'
 import type { StateDict } from '../native/binding.js'
+import { STATE_FILE } from './layout.js'
 
-export const STATE_FILE = 'state.json'
-export const MODEL_FILE = 'model.safetensors'
-const OPTIMIZER_FILE = 'optimizer.safetensors'
-/** hashed and written at a time, so that the event loop is free in between */
-const PIECE_BYTES = 1 << 20
+/** hashed, and read or written, at a time, so that the event loop is free in between */
+export const PIECE_BYTES = 1 << 20
 
 export interface CheckpointContent {
   tensors: StateDict
@@ -47,91 +38,9 @@ export interface LoadedCheckpoint extends Required<CheckpointContent> {
 }
 
 /** state.json: the hash of the state, and the state. */
-function render(state: CheckpointState): string {
+export function renderState(state: CheckpointState): string {
   const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex')
   return `${JSON.stringify({ sha256, state }, null, 2)}\n`
-}
-
-async function* hashed(
-  chunks: Uint8Array[],
-  done: (result: { bytes: number; sha256: string }) => void,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for (const chunk of chunks)
-    for (let at = 0; at < chunk.byteLength; at += PIECE_BYTES) {
-      const piece = chunk.subarray(at, at + PIECE_BYTES)
-      hash.update(piece)
-      bytes += piece.byteLength
-      yield piece
-    }
-  done({ bytes, sha256: hash.digest('hex') })
-}
-
-function splitTensors(tensors: StateDict): Record<string, StateDict> {
-  const parts = { [MODEL_FILE]: emptyStateDict(), [OPTIMIZER_FILE]: emptyStateDict() }
-  for (const [name, tensor] of Object.entries(tensors))
-    parts[name.startsWith('optimizer.') ? OPTIMIZER_FILE : MODEL_FILE]![name] = tensor
-  return parts
-}
-
-export interface Surroundings {
-  config: string
-  metrics: CheckpointState['metrics']
-  /** of model.safetensors */
-  metadata: Record<string, string>
-}
-
-async function fill(folder: string, content: CheckpointContent, around: Surroundings, files: FileOperations) {
-  const { step, epoch, extra = {} } = content
-  const { config, metrics } = around
-  const state: CheckpointState = { format: 1, step, epoch, extra, config, metrics, files: {} }
-  await files.mkdir(folder)
-  for (const [name, tensors] of Object.entries(splitTensors(content.tensors))) {
-    const chunks = safetensorsChunks(toFileTensors(tensors), name === MODEL_FILE ? around.metadata : {})
-    const note = (result: { bytes: number; sha256: string }) => {
-      state.files[name] = result
-    }
-    await writeDurably(join(folder, name), hashed(chunks, note), files)
-  }
-  await writeDurably(join(folder, STATE_FILE), [Buffer.from(render(state))], files)
-  await syncFolder(folder, files)
-}
-
-/**
- * Writes `<folder>/step-NNNNNN` as a unit: into a temporary folder, every file synced, renamed, parent synced. One
- * that stands there already is replaced.
- * @throws IoError; nothing is left behind then, and the checkpoints that were there are what they were
- */
-export async function writeCheckpoint(
-  folder: string,
-  content: CheckpointContent,
-  around: Surroundings,
-  files: FileOperations,
-): Promise<string> {
-  const path = join(folder, `step-${String(content.step).padStart(6, '0')}`)
-  const [fresh, replaced] = [temporaryName(path), temporaryName(path)]
-  const clean = (name: string) => files.rm(name, { force: true, recursive: true }).catch(() => undefined)
-  try {
-    await fill(fresh, content, around, files)
-    const stands = await stat(path).then(
-      () => true,
-      () => false,
-    )
-    if (stands) await files.rename(path, replaced)
-    try {
-      await files.rename(fresh, path)
-    } catch (error) {
-      if (stands) await files.rename(replaced, path)
-      throw error
-    }
-    await syncFolder(folder, files)
-  } catch (error) {
-    await clean(fresh)
-    throw error instanceof ClmrError ? error : ioError(error, path, 'write the checkpoint')
-  }
-  await clean(replaced)
-  return path
 }
 
 function damaged(path: string, what: string, cause?: unknown): CheckpointError {
@@ -155,7 +64,7 @@ async function readState(path: string): Promise<CheckpointState> {
   } catch (error) {
     throw damaged(path, `${STATE_FILE} is no JSON`, error)
   }
-  if (!state || render(state) !== text) throw damaged(path, `${STATE_FILE} is not what was written`)
+  if (!state || renderState(state) !== text) throw damaged(path, `${STATE_FILE} is not what was written`)
   if (state.format !== 1) throw damaged(path, `its format is ${state.format}, newer than this version knows`)
   return state
 }

@@ -2,8 +2,7 @@
 import { join } from 'node:path'
 import { IoError, ioError } from '../errors.js'
 import { tryLock } from '../files/process-lock.js'
-
-const LOCK = 'run.lock'
+import { LOCK_FILE } from './layout.js'
 
 /**
  * Takes the lock of a run directory.
@@ -11,7 +10,7 @@ const LOCK = 'run.lock'
  * @throws IoError where a living process holds it, or the folder cannot be written
  */
 export async function lockRun(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, LOCK)
+  const path = join(folder, LOCK_FILE)
   const attempt = await tryLock(path).catch((error) => {
     throw ioError(error, path, 'lock the run')
   })
@@ -21,6 +20,6 @@ export async function lockRun(folder: string): Promise<() => Promise<void>> {
     what: 'another process is writing this run',
     path: folder,
     given: owner ? `process ${owner.pid} on ${owner.host}` : 'a lock file without an owner',
-    remedy: `Wait until it has ended, or choose another folder; if it runs nowhere any more, delete ${LOCK} and ${LOCK}.takeover`,
+    remedy: `Wait until it has ended, or choose another folder; if it runs nowhere any more, delete ${LOCK_FILE} and ${LOCK_FILE}.takeover`,
   })
 }

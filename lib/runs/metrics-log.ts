@@ -1,42 +1,7 @@
-/** `metrics.jsonl`: one JSON object a line, appended. A line is whole or it does not count. */
-import { createHash } from 'node:crypto'
+/** Appends to `metrics.jsonl`. */
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { ioError } from '../errors.js'
-
-export interface MetricsRecord {
-  step: number
-  [name: string]: unknown
-}
-
-function parseLine(line: string): MetricsRecord | undefined {
-  try {
-    const record = JSON.parse(line) as MetricsRecord | null
-    return typeof record?.step === 'number' ? record : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** The records of a log; lines that are no record are counted, not thrown. A missing file is an empty log. */
-export async function readMetricsFile(path: string): Promise<{ records: MetricsRecord[]; damaged: number }> {
-  const text = await readFile(path, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT') return ''
-    throw ioError(error, path, 'read')
-  })
-  const lines = text.split('\n').filter((line) => line !== '')
-  const records = lines.map(parseLine).filter((record) => record !== undefined)
-  return { records, damaged: lines.length - records.length }
-}
-
-/** SHA-256 of the first `bytes` bytes; undefined where the file is shorter. */
-export async function metricsPrefixSha256(path: string, bytes: number): Promise<string | undefined> {
-  const content = await readFile(path).catch((error) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0)
-    throw ioError(error, path, 'read')
-  })
-  if (content.length < bytes) return undefined
-  return createHash('sha256').update(content.subarray(0, bytes)).digest('hex')
-}
+import { type MetricsRecord, metricsPrefixSha256, parseRecord } from './metrics.js'
 
 /** A log that is open for appending. Calls may overlap: they are done one after the other. */
 export class MetricsLog {
@@ -90,7 +55,7 @@ export class MetricsLog {
       let keep = 0
       while (keep < content.length) {
         const end = content.indexOf(10, keep) + 1
-        const record = parseLine(content.toString('utf8', keep, end))
+        const record = parseRecord(content.toString('utf8', keep, end))
         if (end === 0 || !record || record.step > step) break
         keep = end
       }

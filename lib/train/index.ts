@@ -5,7 +5,6 @@
  * out: weights that follow every step, and a run directory with config, metrics and checkpoints
  */
 
-export { type RunReport, verifyRun } from '../runs/directory.js'
 export { adam, lars, type Optimizer, sgd } from './optimizers.js'
 export type { TrainerConfig, TrainerOptions } from './options.js'
 export { PRESETS, type PresetName, preset } from './presets.js'

@@ -1,15 +1,16 @@
 /** A training and its run directory: what is stored, and how a run is taken up again. */
-import { createHash } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { type Dataset, openDataset } from '../datasets/dataset.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
 import { TensorBoardWriter } from '../formats/tensorboard.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
 import { saveModelState } from '../model/load-state.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
-import { RunDirectory, readRunConfig } from '../runs/directory.js'
+import { type DataRecord, holdsTracksOf, recordOf, recordsIn } from '../runs/data-record.js'
+import { RunDirectory } from '../runs/directory.js'
+import { readRunConfig } from '../runs/reader.js'
 import {
   type CompleteTrainerOptions,
   parseTrainerOptions,
@@ -27,27 +28,12 @@ const METADATA = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${CLIP_LENGTH}` }
 /** Options that may be others when a run is taken up again. */
 export type TrainerOverrides = Partial<Omit<TrainerOptions, 'encoder' | 'initFrom' | 'runDirectory'>>
 
-/** How a data set is found again, and known again. */
-interface DataRecord {
-  cache: string
-  tracks: number
-  /** of paths and lengths, in their order */
-  sha256: string
-}
-
-function recordOf(dataset: Dataset | undefined): DataRecord | undefined {
-  if (!dataset) return undefined
-  const hash = createHash('sha256')
-  for (const { path, samples } of dataset.tracks) hash.update(`${samples} ${path}\n`)
-  return { cache: resolve(dataset.cache), tracks: dataset.length, sha256: hash.digest('hex') }
-}
-
 /** A cache opened again: all tracks, or the split that was used. */
 async function reopen(record: DataRecord | undefined, name: string): Promise<Dataset | undefined> {
   if (!record) return undefined
   const whole = await openDataset(record.cache)
   const candidates = [whole, ...(['train', 'valid', 'test'] as const).map((split) => whole.subset(split))]
-  const same = candidates.find((dataset) => recordOf(dataset)?.sha256 === record.sha256)
+  const same = candidates.find((dataset) => holdsTracksOf(record, dataset))
   if (same) return same
   throw otherData(record, whole, name)
 }
@@ -62,7 +48,7 @@ function otherData(record: DataRecord, dataset: Dataset, name: string): ConfigEr
 }
 
 function checkSame(record: DataRecord | undefined, dataset: Dataset, name: string): Dataset {
-  if (record && recordOf(dataset)?.sha256 !== record.sha256) throw otherData(record, dataset, name)
+  if (record && !holdsTracksOf(record, dataset)) throw otherData(record, dataset, name)
   return dataset
 }
 
@@ -104,7 +90,8 @@ export class Run {
   /** @throws ArgumentError where the folder holds a run already; IoError */
   static async create(path: string, options: CompleteTrainerOptions): Promise<Run> {
     const { encoder: _encoder, dataset, validation, ...config } = options
-    const stored = { ...config, data: { training: recordOf(dataset), validation: recordOf(validation) } }
+    const data = { training: dataset && recordOf(dataset), validation: validation && recordOf(validation) }
+    const stored = { ...config, data }
     return new Run(
       path,
       config,
@@ -206,8 +193,8 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
         remedy: 'Delete the folder and start the run again: nothing is lost',
       })
     for (const warning of latest.warnings) process.emitWarning(warning, 'ClmrWarning')
-    const { data, ...config } = directory.config as { data?: Record<string, DataRecord | undefined> }
-    const { training, validation } = data ?? {}
+    const { data: _records, ...config } = directory.config
+    const { training, validation } = recordsIn(directory.config)
     const stored = (latest.extra.config as object | undefined) ?? config
     const options = parseTrainerOptions(
       { ...stored, ...given(overrides), runDirectory: path },

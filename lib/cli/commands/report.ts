@@ -5,7 +5,8 @@ import { type DatasetEmbeddings, type Evaluation, embedDataset, writeReport } fr
 import { reportOptions } from '../../evaluate/report/write-report.js'
 import { Encoder } from '../../model/index.js'
 import { flagFor } from '../../options.js'
-import { readRunConfig } from '../../runs/directory.js'
+import { recordsIn } from '../../runs/data-record.js'
+import { readRunConfig } from '../../runs/reader.js'
 import { commonFlags, examples } from '../command.js'
 import { checkLabelled, probe } from '../evaluation.js'
 import { onRun, type Session } from '../session.js'
@@ -25,9 +26,8 @@ interface Options {
 
 /** The cache that the run was trained on, if it is still there. */
 async function cacheOf(run: string): Promise<string | undefined> {
-  const { data } = (await readRunConfig(run)) as { data?: { training?: { cache?: unknown } } }
-  const cache = data?.training?.cache
-  if (typeof cache !== 'string') return undefined
+  const cache = recordsIn(await readRunConfig(run)).training?.cache
+  if (cache === undefined) return undefined
   return stat(cache).then(
     () => cache,
     () => undefined,

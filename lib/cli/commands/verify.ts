@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { verifyCache } from '../../cache/store.js'
-import { isRunDirectory, verifyRun } from '../../runs/directory.js'
+import { isRunDirectory, verifyRun } from '../../runs/reader.js'
 import { commonFlags, examples } from '../command.js'
 import { EXIT } from '../failure.js'
 import { onRun, type Session } from '../session.js'

@@ -1,9 +1,9 @@
-/** What a run directory tells about the training: one line a step in metrics.jsonl. */
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+/** What the metrics of a run tell about the training, as curves to draw. */
 import { basename, join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { ClmrError, ioError } from '../../errors.js'
+import { ClmrError } from '../../errors.js'
+import { METRICS_FILE } from '../../runs/layout.js'
+import type { MetricsRecord } from '../../runs/metrics.js'
+import { readRunMetrics } from '../../runs/reader.js'
 
 export interface TrainingCurve {
   name: string
@@ -35,38 +35,25 @@ const MAX_POINTS = 1500
 
 const numberOr = (value: unknown, otherwise: number) => (typeof value === 'number' ? value : otherwise)
 
-/** A line that was cut off by a crash, and lines that are not about a step, are passed over. */
-function parseLine(line: string): LoggedStep | undefined {
-  let json: Record<string, unknown> | null
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return undefined
-  }
-  if (typeof json?.step !== 'number' || typeof json.loss !== 'number') return undefined
+/** undefined where a record is not about a step */
+function loggedStep(record: MetricsRecord): LoggedStep | undefined {
+  if (typeof record.loss !== 'number') return undefined
   return {
-    step: json.step,
-    epoch: numberOr(json.epoch, 0),
-    loss: json.loss,
-    viewsPerSecond: numberOr(json.viewsPerSecond, Number.NaN),
-    seconds: numberOr(json.seconds, 0),
-    validationLoss: numberOr(json.validationLoss, Number.NaN),
+    step: record.step,
+    epoch: numberOr(record.epoch, 0),
+    loss: record.loss,
+    viewsPerSecond: numberOr(record.viewsPerSecond, Number.NaN),
+    seconds: numberOr(record.seconds, 0),
+    validationLoss: numberOr(record.validationLoss, Number.NaN),
   }
 }
 
-/** A resumed run logs the steps after its checkpoint again: the later line counts. */
-async function readSteps(path: string): Promise<LoggedStep[]> {
+/** A resumed run logs the steps after its checkpoint again: the later record counts. */
+async function readSteps(run: string): Promise<LoggedStep[]> {
   const steps = new Map<number, LoggedStep>()
-  try {
-    for await (const line of createInterface({
-      input: createReadStream(path, 'utf8'),
-      crlfDelay: Infinity,
-    })) {
-      const step = parseLine(line)
-      if (step) steps.set(step.step, step)
-    }
-  } catch (error) {
-    throw ioError(error, path, 'read the log of the run')
+  for (const record of await readRunMetrics(run)) {
+    const step = loggedStep(record)
+    if (step) steps.set(step.step, step)
   }
   return [...steps.values()].sort((a, b) => a.step - b.step)
 }
@@ -83,15 +70,11 @@ function median(values: number[]): number {
 
 /** @throws IoError where there is no such run; ClmrError ERR_ARGUMENT where it holds no steps */
 export async function readTrainingCurve(run: string): Promise<TrainingCurve> {
-  const path = join(run, 'metrics.jsonl')
-  await stat(run).catch((error) => {
-    throw ioError(error, run, 'open the run directory')
-  })
-  const steps = await readSteps(path)
+  const steps = await readSteps(run)
   if (steps.length === 0)
     throw new ClmrError('ERR_ARGUMENT', {
       what: 'the run has no steps to show',
-      path,
+      path: join(run, METRICS_FILE),
       remedy: 'Train first, or leave the run out',
     })
   const size = Math.ceil(steps.length / MAX_POINTS)

@@ -1,0 +1,22 @@
+/**
+ * Where things lie in the folder of a run:
+ *
+ *   config.json    what the run was started with
+ *   metrics.jsonl  one record a step or an epoch
+ *   checkpoints/   step-NNNNNN/, each whole or absent
+ *   run.lock       while a process writes here
+ *
+ * and in the folder of a checkpoint:
+ *
+ *   model.safetensors      encoder.*, projector.*, and whatever else is no optimiser state
+ *   optimizer.safetensors  optimizer.*
+ *   state.json             step, epoch, what the trainer added, and the hash of every file
+ */
+export const CONFIG_FILE = 'config.json'
+export const METRICS_FILE = 'metrics.jsonl'
+export const CHECKPOINTS_FOLDER = 'checkpoints'
+export const LOCK_FILE = 'run.lock'
+
+export const MODEL_FILE = 'model.safetensors'
+export const OPTIMIZER_FILE = 'optimizer.safetensors'
+export const STATE_FILE = 'state.json'

@@ -1,0 +1,40 @@
+/** Reads `metrics.jsonl`: one JSON object a line. A line is whole or it does not count. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { ioError } from '../errors.js'
+
+export interface MetricsRecord {
+  step: number
+  [name: string]: unknown
+}
+
+/** A line of the log; undefined where it is no record. */
+export function parseRecord(line: string): MetricsRecord | undefined {
+  try {
+    const record = JSON.parse(line) as MetricsRecord | null
+    return typeof record?.step === 'number' ? record : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The records of a log; lines that are no record are counted, not thrown. A missing file is an empty log. */
+export async function readMetricsFile(path: string): Promise<{ records: MetricsRecord[]; damaged: number }> {
+  const text = await readFile(path, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return ''
+    throw ioError(error, path, 'read')
+  })
+  const lines = text.split('\n').filter((line) => line !== '')
+  const records = lines.map(parseRecord).filter((record) => record !== undefined)
+  return { records, damaged: lines.length - records.length }
+}
+
+/** SHA-256 of the first `bytes` bytes; undefined where the file is shorter. */
+export async function metricsPrefixSha256(path: string, bytes: number): Promise<string | undefined> {
+  const content = await readFile(path).catch((error) => {
+    if (error.code === 'ENOENT') return Buffer.alloc(0)
+    throw ioError(error, path, 'read')
+  })
+  if (content.length < bytes) return undefined
+  return createHash('sha256').update(content.subarray(0, bytes)).digest('hex')
+}
