@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SAMPLE_RATE } from '../clip.js'
 import { ArgumentError, AudioDecodeError, ClmrError, clmrError, describe } from '../errors.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
@@ -11,7 +12,13 @@ import { readSource } from './source.js'
 import type { DecodedAudio, DecodeFailure, DecodeOptions, DecodeReply, Pcm } from './types.js'
 
 const decodeOptions = z.strictObject({
-  sampleRate: z.number().int().min(1000).max(768000).default(22050).describe('rate of the result in Hz'),
+  sampleRate: z
+    .number()
+    .int()
+    .min(1000)
+    .max(768000)
+    .default(SAMPLE_RATE)
+    .describe('rate of the result in Hz'),
   quality: z.enum(['best', 'fast', 'torchaudio']).default('best').describe('resampling filter'),
   signal: z.instanceof(AbortSignal).optional().describe('ends the decoding'),
 })
@@ -68,7 +75,7 @@ export function mixAndResample(
 
 /** @internal Decodes bytes that were read already. */
 export async function decodeBytesOf(source: AudioBytes, options: DecodeOptions): Promise<DecodedAudio> {
-  const { sampleRate = 22050, quality = 'best', signal } = options
+  const { sampleRate = SAMPLE_RATE, quality = 'best', signal } = options
   const pcm = await decodeToPcm(source, signal)
   const samples = await mixAndResample(pcm, sampleRate, quality, signal).catch((error) => {
     throw withPath(error, source.path)

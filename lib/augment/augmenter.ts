@@ -1,14 +1,21 @@
 /** From clips to views: checks, then one native call. */
 import { z } from 'zod'
+import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ArgumentError, ClmrError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
-import type { AppliedTransformRecord, ChainSpec, TransformSpec } from '../native/binding.js'
+import type { ChainSpec, TransformSpec } from '../native/binding.js'
 import { checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions, seedOption } from '../options.js'
 import { applyWithCustom, hasCustom } from './custom.js'
-import { clmrTransforms, parseTransform, type Transform, type TransformInput } from './transforms.js'
+import {
+  type AppliedTransform,
+  clmrTransforms,
+  parseTransform,
+  type Transform,
+  type TransformInput,
+} from './transforms.js'
 
 /** A transform inside of other options: the message of its error becomes theirs. */
 const transformField = z.unknown().transform((value, context): Transform => {
@@ -30,8 +37,8 @@ export const augmenterOptions = z
       .default(() => clmrTransforms())
       .describe('the chain, in order; by default the published one'),
     views: z.number().int().min(1).max(1024).default(2).describe('versions of every example'),
-    clipLength: z.number().int().min(1).max(100_000_000).default(59049).describe('samples of a view'),
-    sampleRate: z.number().min(1000).max(768_000).default(22050).describe('Hz'),
+    clipLength: z.number().int().min(1).max(100_000_000).default(CLIP_LENGTH).describe('samples of a view'),
+    sampleRate: z.number().min(1000).max(768_000).default(SAMPLE_RATE).describe('Hz'),
     seed: seedOption('of every random choice'),
   })
   .superRefine(({ transforms, sampleRate }, context) => {
@@ -70,13 +77,6 @@ export const augmenterOptions = z
 export type AugmenterOptions = Omit<Partial<z.input<typeof augmenterOptions>>, 'transforms'> & {
   transforms?: readonly TransformInput[]
 }
-
-/**
- * What was drawn for one transform of one view: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. The
- * parameters are there even where chance decided against it; set `applied` to hear it. Plain numbers and words: JSON
- * stores it without loss.
- */
-export type AppliedTransform = AppliedTransformRecord
 
 const applyOptions = z.strictObject({
   length: z.number().int().min(1).optional(),

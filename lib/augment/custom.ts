@@ -4,11 +4,17 @@ import { ArgumentError, describe, ShapeError } from '../errors.js'
 import type { ChainSpec } from '../native/binding.js'
 import { abortReason, callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import type { AppliedTransform, Augmenter } from './augmenter.js'
-import type { CustomContext, Transform } from './transforms.js'
+import type { AppliedTransform, CustomContext, Transform } from './transforms.js'
 
 type Row = readonly AppliedTransform[]
 type Custom = Extract<Transform, { name: 'custom' }>
+
+/** What is needed of an `Augmenter`. */
+interface Chain {
+  readonly transforms: readonly Transform[]
+  readonly clipLength: number
+  readonly sampleRate: number
+}
 
 /** Milliseconds after which the event loop gets a turn. */
 const TURN = 10
@@ -28,7 +34,7 @@ function randomOf(seed: number): () => number {
   }
 }
 
-function find(augmenter: Augmenter, { title, seed }: AppliedTransform): Custom {
+function find(augmenter: Chain, { title, seed }: AppliedTransform): Custom {
   const found = augmenter.transforms.find((t): t is Custom => t.name === 'custom' && t.title === title)
   const titles = augmenter.transforms.flatMap((t) => (t.name === 'custom' ? [JSON.stringify(t.title)] : []))
   if (!found)
@@ -90,7 +96,7 @@ function checkCrops(parameters: readonly Row[]): void {
  * that transform, view by view.
  */
 export async function applyWithCustom(
-  augmenter: Augmenter,
+  augmenter: Chain,
   chain: ChainSpec,
   batch: Float32Array,
   parameters: readonly Row[],

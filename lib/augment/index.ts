@@ -4,8 +4,9 @@
  * in: clips [B, T] at one sample rate, mono
  * out: views [B·V, clipLength], row = example·V + view, and what was done to each
  */
-export { type AppliedTransform, type ApplyOptions, Augmenter, type AugmenterOptions } from './augmenter.js'
+export { type ApplyOptions, Augmenter, type AugmenterOptions } from './augmenter.js'
 export {
+  type AppliedTransform,
   type CustomApply,
   type CustomContext,
   clmrTransforms,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { ConfigError, describe } from '../errors.js'
+import type { AppliedTransformRecord } from '../native/binding.js'
 import { nearestName, parseOptions } from '../options.js'
 
 /** What a transform that is written in JavaScript is told beside the view. */
@@ -246,3 +247,10 @@ export function clmrTransforms(probabilities: z.input<typeof probabilityTable> =
     ...Object.entries(chances).map(([name, chance]) => parseTransform({ name, p: chance })),
   ]
 }
+
+/**
+ * What was drawn for one transform of one view: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. The
+ * parameters are there even where chance decided against it; set `applied` to hear it. Plain numbers and words: JSON
+ * stores it without loss.
+ */
+export type AppliedTransform = AppliedTransformRecord

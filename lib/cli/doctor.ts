@@ -10,8 +10,8 @@ import { cacheFolder, findLibtorch, surveyLibtorch } from '../libtorch/find.js'
 import { LIBTORCH_VERSION } from '../libtorch/release.js'
 import type { RuntimeInfo } from '../native/binding.js'
 import type { CudaState } from '../native/cuda.js'
+import { grantedThreads } from '../native/granted-threads.js'
 import { addonFile, cudaState, native } from '../native/load.js'
-import { grantedThreads } from '../native/threads.js'
 import { batchThatFits, DEFAULT_TRAINING_BYTES, memoryLimit } from './memory.js'
 
 export interface Finding {

@@ -13,6 +13,7 @@ import {
 } from '../cache/index-file.js'
 import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from '../cache/layout.js'
 import { isStored, storeTrack } from '../cache/store.js'
+import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import {
   ArgumentError,
   ClmrError,
@@ -23,7 +24,6 @@ import {
   ioError,
 } from '../errors.js'
 import { makeFolder } from '../files/make-folder.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../model/architecture.js'
 import { native } from '../native/load.js'
 import { getThreads } from '../native/threads.js'
 import { parseOptions } from '../options.js'

@@ -3,10 +3,5 @@
  * in: a seed
  * out: wav files of eleven classes of synthetic music, a folder a class
  */
-export {
-  CORPUS_CLASSES,
-  type CorpusOptions,
-  type CorpusTrack,
-  synthesizeTrack,
-  writeCorpus,
-} from './corpus.js'
+export { type CorpusOptions, writeCorpus } from './corpus.js'
+export { CORPUS_CLASSES, type CorpusTrack, synthesizeTrack } from './track.js'

@@ -1,7 +1,7 @@
 /** The entry of a synthesis thread: which track in, the bytes of its wav file out. */
 import { move } from 'piscina'
 import { encodeWav } from '../formats/wav/writer.js'
-import { synthesizeTrack } from './corpus.js'
+import { synthesizeTrack } from './track.js'
 
 export interface SynthesisTask {
   className: string

@@ -2,18 +2,10 @@
 import { extname } from 'node:path'
 import { ArgumentError } from '../errors.js'
 import { type FileOperations, writeAtomically } from '../files/atomic-file.js'
+import type { EmbeddingRow } from './embedding-row.js'
 import { jsonlChunks } from './jsonl.js'
 import { npyBytes } from './npy.js'
 import { parquetChunks } from './parquet.js'
-
-export interface EmbeddingRow {
-  /** the audio file */
-  path: string
-  /** where in the file the window starts, in seconds; absent for the mean of a whole track */
-  time?: number
-  /** [E] */
-  embedding: Float32Array
-}
 
 export type EmbeddingRows = Iterable<EmbeddingRow> | AsyncIterable<EmbeddingRow>
 

@@ -1,6 +1,6 @@
 /** Embeddings as Apache Parquet, written by hyparquet-writer: path, time (where given), embedding as list of float. */
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import type { EmbeddingRow } from './embeddings.js'
+import type { EmbeddingRow } from './embedding-row.js'
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema']
 

@@ -3,10 +3,8 @@
  * Source: Lee et al., "Sample-level deep convolutional neural networks" (2017), in the form that CLMR
  * (Spijkervet & Burgoyne, ISMIR 2021) trains: 59,049 = 3^10 samples → 512 numbers.
  */
+import { CLIP_LENGTH } from '../clip.js'
 
-export const SAMPLE_RATE = 22050
-/** T: 3^10 samples, 2.678 s. */
-export const CLIP_LENGTH = 59049
 /** E */
 export const EMBEDDING_DIM = 512
 

@@ -1,7 +1,8 @@
 /** Memory for clips, and the places of windows in a track. */
+
+import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { native } from '../native/load.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from './architecture.js'
 
 /**
  * Zeroed memory for n clips in one flat array, owned by the native side and counted by reference: unlike a plain

@@ -5,13 +5,13 @@
  * out: the encoder's 77 tensors by name, and the projector, head and metadata where they are there
  */
 import { extname } from 'node:path'
+import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ArgumentError } from '../errors.js'
 import { writePyTorch } from '../formats/pytorch/writer.js'
 import { writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors } from '../formats/state-dict.js'
 import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import type { StateDict } from '../native/binding.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from './architecture.js'
 import { openModel } from './open-model.js'
 import { selectEncoder, selectHead, selectProjector } from './select-weights.js'
 

@@ -1,6 +1,7 @@
 /** Windows of many tracks through the encoder together: whatever waits becomes the next batch. */
+
+import { CLIP_LENGTH } from '../clip.js'
 import type { Matrix } from '../matrix.js'
-import { CLIP_LENGTH } from './architecture.js'
 
 /** Windows of a batch: enough for all threads, and for the late layers to be merged. */
 const BATCH = 16

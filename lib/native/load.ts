@@ -12,7 +12,7 @@ import { type FoundLibtorch, findLibtorch } from '../libtorch/find.js'
 import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from '../libtorch/release.js'
 import type { NativeBinding } from './binding.js'
 import { type CudaState, openCuda, useCudaKernels } from './cuda.js'
-import { grantedThreads } from './threads.js'
+import { grantedThreads } from './granted-threads.js'
 
 interface Bootstrap {
   /** the libtorch ABI version of a library that this process has already, by its name; undefined where it has none */

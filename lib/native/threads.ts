@@ -1,18 +1,6 @@
-/** How many threads native work uses: what the machine or its cgroup grants, unless CLMR_THREADS or setThreads says otherwise. */
-import { availableParallelism } from 'node:os'
+/** How many threads native work uses: `grantedThreads`, until `setThreads` says otherwise. */
 import { ArgumentError, describe } from '../errors.js'
-import { cpuQuota } from './cgroup.js'
 import { native } from './load.js'
-
-export function grantedThreads(): number {
-  const wanted = Number(process.env.CLMR_THREADS)
-  if (Number.isInteger(wanted) && wanted > 0) return wanted
-  const quota = cpuQuota()
-  return Math.min(
-    availableParallelism(),
-    quota === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(quota)),
-  )
-}
 
 /**
  * Rules all native work of the process, from the next call on.

@@ -1,6 +1,7 @@
 /** From complete options to a native trainer: what they must agree on, the weights to start from, the native spec. */
+
+import { CLIP_LENGTH } from '../clip.js'
 import { ConfigError, DeviceError } from '../errors.js'
-import { CLIP_LENGTH } from '../model/architecture.js'
 import { stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
 import type { StateDict, TrainerSpec } from '../native/binding.js'

@@ -1,9 +1,10 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
 
+import { CLIP_LENGTH } from '../clip.js'
 import type { Dataset } from '../datasets/dataset.js'
 import { ConfigError, DisposedError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
-import { CLIP_LENGTH, EMBEDDING_DIM } from '../model/architecture.js'
+import { EMBEDDING_DIM } from '../model/architecture.js'
 import { type Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { AbortFlag, NativeStepResult } from '../native/binding.js'
 import { checkRows } from '../native/buffers.js'

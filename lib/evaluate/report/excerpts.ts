@@ -1,10 +1,10 @@
 /** A few seconds of every track, small enough to lie inside the page: mono, 11,025 Hz, 8-bit µ-law (ITU-T G.711). */
+import { SAMPLE_RATE } from '../../clip.js'
 import { callNative } from '../../native/call.js'
 import { native } from '../../native/load.js'
 import type { LabelledTracks } from '../embed.js'
 
 export const EXCERPT_RATE = 11025
-const SOURCE_RATE = 22050
 const MIN_SECONDS = 2
 
 export interface ExcerptPlan {
@@ -50,11 +50,11 @@ export async function excerptOf(
   signal?: AbortSignal,
 ): Promise<string> {
   const samples = await dataset.readTrack(index, { signal })
-  const length = Math.min(samples.length, Math.floor(seconds * SOURCE_RATE))
+  const length = Math.min(samples.length, Math.floor(seconds * SAMPLE_RATE))
   const start = Math.floor((samples.length - length) / 2)
   const middle = samples.subarray(start, start + length)
   const low = await callNative(signal, (abort) =>
-    native().mixAndResample([middle], SOURCE_RATE, EXCERPT_RATE, 'fast', abort),
+    native().mixAndResample([middle], SAMPLE_RATE, EXCERPT_RATE, 'fast', abort),
   )
   const { pcm } = await callNative(signal, () => native().toPcm16(low))
   return Buffer.from(toMuLaw(pcm)).toString('base64')

@@ -5,20 +5,12 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { CheckpointError, ioError } from '../../errors.js'
 import type { DType, FileTensor } from '../tensor.js'
+import type { Archive } from './archive.js'
 import { type Checkpoint, understandCheckpoint } from './checkpoint.js'
 import { legacyArchive } from './legacy.js'
 import { materialise, storageBytes } from './tensors.js'
-import type { PickleValue, StorageReference } from './values.js'
 import { zipArchive } from './zip-archive.js'
 import { ByteSource } from './zip-reader.js'
-
-/** A pickled value, and where the bytes of its storages are. */
-export interface Archive {
-  value: PickleValue
-  bigEndian: boolean
-  /** the first byte of a storage in the file, once its length is known to be `bytes` */
-  locate(storage: StorageReference, bytes: number): Promise<number>
-}
 
 function refuse(path: string, error: unknown): CheckpointError {
   return new CheckpointError({

@@ -2,7 +2,7 @@
  * The format of torch.save before the zip one: five pickles (magic number, protocol version, properties of the
  * system, the value, the keys of the storages), then each storage: its number of elements (int64), its bytes.
  */
-import type { Archive } from './file.js'
+import type { Archive } from './archive.js'
 import { MAX_PICKLE_BYTES, type Pickle, readPickle } from './pickle-reader.js'
 import { storageBytes, storageFromId } from './tensors.js'
 import { PickleDict, type PickleStorage, type PickleValue, type StorageReference } from './values.js'

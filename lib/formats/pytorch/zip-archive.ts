@@ -1,6 +1,6 @@
 /** The zip format of torch.save: `<name>/data.pkl`, `<name>/byteorder`, one member `<name>/data/<key>` a storage. */
 import { crc32 } from 'node:zlib'
-import type { Archive } from './file.js'
+import type { Archive } from './archive.js'
 import { MAX_PICKLE_BYTES, readPickle } from './pickle-reader.js'
 import { storageFromId } from './tensors.js'
 import { type ByteSource, locate, readMember, readZipDirectory, type ZipMember } from './zip-reader.js'
