@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runDemo } from '#lib/cli/run-demo.js'
+import { runDemo } from '#lib/demo/run-demo.js'
 import { clmrEnds, startClmr } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 

@@ -17,9 +17,9 @@ import {
   prepare,
   Trainer,
 } from 'clmr'
-import { probe } from '#lib/cli/evaluation.js'
 import { writeCorpus } from '#lib/demo/index.js'
 import { embedDataset, similarTracks } from '#lib/evaluate/index.js'
+import { probe } from '#lib/evaluate/linear-evaluation.js'
 import { isRunDirectory } from '#lib/runs/reader.js'
 import { machine, writeSection } from '../shared/bench.js'
 

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { SPLITS, skippedSchema } from '../datasets/tracks.js'
 import { CacheError, ioError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { AUDIO_VERSION, indexPath, partialIndexPath } from './layout.js'
-
-export const SPLITS = ['train', 'valid', 'test'] as const
-export type Split = (typeof SPLITS)[number]
 
 const count = z.number().int().nonnegative()
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
@@ -27,8 +25,6 @@ const trackSchema = z.object({
   notes: z.array(z.string()),
 })
 
-const skippedSchema = z.object({ path: z.string(), code: z.string(), reason: z.string() })
-
 const indexSchema = z.object({
   format: z.literal('clmr-cache'),
   version: z.literal(1),
@@ -43,7 +39,6 @@ const indexSchema = z.object({
 })
 
 export type IndexTrack = z.output<typeof trackSchema>
-export type SkippedFile = z.output<typeof skippedSchema>
 export type CacheIndex = z.output<typeof indexSchema>
 
 const AGAIN = 'Run `clmr prepare` again'

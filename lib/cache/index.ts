@@ -1,7 +1,8 @@
 /**
- * Stage cache: decoded audio is kept as files that anyone can listen to and that crops are read from at an offset.
- * in: mono samples at the rate of the network, named by the bytes they came from
- * out: one 16-bit WAV file a track and `index.json`
+ * Stage cache: audio is decoded once and kept as files that anyone can listen to; crops are read from them at an offset.
+ * in: the tracks of a folder, and their samples at the rate of the network
+ * out: one 16-bit WAV file a track and `index.json`; and `Dataset`, the tracks of a cache with classes and splits
  */
-export type { SkippedFile, Split } from './index-file.js'
+export { Dataset, openDataset, type Track } from './dataset.js'
+export { type PrepareOptions, type PrepareProgress, prepare } from './prepare.js'
 export { type CacheReport, verifyCache } from './store.js'

@@ -1,8 +1,6 @@
 /**
- * Stage datasets: a folder of music becomes a list of tracks with labels and splits, decoded once.
+ * Stage datasets: which tracks there are, and what is known of each.
  * in: a folder, and labels from its sub-folders or a CSV file
- * out: `Dataset`: tracks in a cache, their classes and their splits
+ * out: a list of tracks: path, labels, split
  */
-export { Dataset, openDataset, type Track } from './dataset.js'
-export type { Task } from './labels.js'
-export { type PrepareOptions, type PrepareProgress, prepare } from './prepare.js'
+export type { SkippedFile, Split, Task } from './tracks.js'

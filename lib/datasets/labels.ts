@@ -1,27 +1,11 @@
 /** Which classes the tracks of a folder belong to: from the folders they lie in, or from a CSV file. */
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
-import { type SkippedFile, SPLITS, type Split } from '../cache/index-file.js'
 import { DatasetError, ioError } from '../errors.js'
 import { nearestName } from '../options.js'
 import { CsvSyntaxError, parseCsv } from './csv.js'
+import { type LabelledFile, type LabelPlan, type SkippedFile, SPLITS, type Split } from './tracks.js'
 import { byCodeUnit } from './walk.js'
-
-export type Task = 'multilabel' | 'multiclass' | 'none'
-
-export interface LabelledFile {
-  path: string
-  labels: string[]
-  split?: Split
-}
-
-export interface LabelPlan {
-  task: Task
-  /** every class of a multi-label set, in the order of its columns; otherwise those of its tracks, sorted */
-  classes?: string[]
-  files: LabelledFile[]
-  skipped: SkippedFile[]
-}
 
 const skip = (path: string, reason: string): SkippedFile => ({ path, code: 'ERR_DATASET', reason })
 

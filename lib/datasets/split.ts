@@ -1,6 +1,6 @@
 /** Divides tracks into train, valid and test: 60/20/20, stratified, repeatable. */
 import { createHash } from 'node:crypto'
-import type { Split } from '../cache/index-file.js'
+import type { Split } from './tracks.js'
 import { byCodeUnit } from './walk.js'
 
 export interface Splittable {

@@ -1,7 +1,7 @@
 /** Finds the audio files under a folder. */
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { ioError } from '../errors.js'
+import { DatasetError, ioError } from '../errors.js'
 
 /** Names that are taken for audio; whether they are is told by their bytes. */
 const EXTENSIONS = new Set(
@@ -15,8 +15,8 @@ export const isAudioName = (name: string) => EXTENSIONS.has(extname(name).toLowe
 /** Code-unit order: the same on every machine. */
 export const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
+/** A link that leads nowhere counts as a file: reading it gives the reason. */
 async function isFolder(path: string): Promise<boolean> {
-  // a link that leads nowhere is listed as a file, so that it is reported and not passed over
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
 }
 
@@ -48,4 +48,22 @@ export async function walkAudio(root: string, without: string, signal?: AbortSig
     throw ioError(error, root, 'read the folder')
   })
   return found.sort(byCodeUnit)
+}
+
+/**
+ * in: files and folders; out: the files as they are, and the audio files under the folders
+ * @throws DatasetError where there are none, IoError
+ */
+export async function findAudio(paths: readonly string[], signal?: AbortSignal): Promise<string[]> {
+  const found: string[] = []
+  for (const path of paths)
+    if (await isFolder(path))
+      found.push(...(await walkAudio(path, '', signal)).map((name) => join(path, name)))
+    else found.push(path)
+  if (found.length > 0) return found
+  throw new DatasetError({
+    what: 'there are no audio files',
+    given: paths.join(', '),
+    remedy: 'Name a folder that holds some, or files',
+  })
 }

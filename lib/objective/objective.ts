@@ -1,6 +1,6 @@
 /** What describes an objective: whoever needs to know something of one reads it here, never by its name. */
 import type { z } from 'zod'
-import type { Dataset } from '../datasets/dataset.js'
+import type { Dataset } from '../cache/dataset.js'
 
 /** What an objective may have to know of a training before it begins. */
 export interface ObjectiveData {

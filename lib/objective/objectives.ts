@@ -1,6 +1,6 @@
 /** The list of objectives, and what is asked of whichever one was chosen. */
 import { z } from 'zod'
-import type { Dataset } from '../datasets/dataset.js'
+import type { Dataset } from '../cache/dataset.js'
 import { ConfigError, describe, ShapeError } from '../errors.js'
 import type { LabelMatrix } from '../native/binding.js'
 import { byolObjective } from './byol.js'

@@ -1,6 +1,6 @@
 /** Learning from labels, the baseline that the others are compared with. */
 import { z } from 'zod'
-import type { Dataset } from '../datasets/dataset.js'
+import type { Dataset } from '../cache/dataset.js'
 import { ConfigError } from '../errors.js'
 import { parseOptions } from '../options.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'

@@ -1,7 +1,8 @@
 /** How a run remembers the data set that it is trained on: where it is found again, and what it is known by. */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { RunConfig } from './reader.js'
+import { type RunConfig, readRunConfig } from './reader.js'
 
 export interface DataRecord {
   cache: string
@@ -30,4 +31,10 @@ export function holdsTracksOf(record: DataRecord, dataset: RecordedTracks): bool
 /** The records in the config of a run; a run without data of its own has none. */
 export function recordsIn(config: RunConfig): { training?: DataRecord; validation?: DataRecord } {
   return (config.data as { training?: DataRecord; validation?: DataRecord } | undefined) ?? {}
+}
+
+/** The cache that a run was trained on; undefined where it is gone, or where there was none. @throws as `readRunConfig` */
+export async function trainingCache(run: string): Promise<string | undefined> {
+  const cache = recordsIn(await readRunConfig(run)).training?.cache
+  return cache !== undefined && existsSync(cache) ? cache : undefined
 }

@@ -1,7 +1,7 @@
 /** Every option of a training, once: from this table come types, checks, YAML files, flags and documentation. */
 import { z } from 'zod'
 import { Augmenter, augmenterOptions } from '../augment/augmenter.js'
-import { Dataset } from '../datasets/dataset.js'
+import { Dataset } from '../cache/dataset.js'
 import { Encoder } from '../model/encoder.js'
 import { ntXent } from '../objective/nt-xent.js'
 import { objectiveNames, objectiveOption } from '../objective/objectives.js'

@@ -1,8 +1,8 @@
 /** A training and its run directory: what is stored, and how a run is taken up again. */
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { type Dataset, openDataset } from '../cache/dataset.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
-import { type Dataset, openDataset } from '../datasets/dataset.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
 import { TensorBoardWriter } from '../formats/tensorboard.js'

@@ -1,7 +1,7 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
 
+import type { Dataset } from '../cache/dataset.js'
 import { CLIP_LENGTH } from '../clip.js'
-import type { Dataset } from '../datasets/dataset.js'
 import { ConfigError, DisposedError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import { EMBEDDING_DIM } from '../model/architecture.js'

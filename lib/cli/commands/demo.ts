@@ -1,8 +1,14 @@
 import type { Command } from 'commander'
+import {
+  DEMO_STEPS,
+  type DemoMeasure,
+  type DemoResult,
+  type DemoStage,
+  runDemo,
+} from '../../demo/run-demo.js'
 import { commonFlags, examples } from '../command.js'
 import { UsageError } from '../failure.js'
 import { type Progress, startProgress } from '../progress.js'
-import { DEMO_STEPS, type DemoMeasure, type DemoResult, type DemoStage, runDemo } from '../run-demo.js'
 import { onRun, type Session } from '../session.js'
 import { duration, figure, printable, table } from '../text.js'
 

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { extname } from 'node:path'
 import type { Command } from 'commander'
-import { walkAudio } from '../../datasets/walk.js'
-import { DatasetError } from '../../errors.js'
+import { findAudio } from '../../datasets/walk.js'
+import { checkWritable } from '../../files/writable.js'
 import type { EmbeddingRow } from '../../formats/embedding-row.js'
 import { EMBEDDING_EXTENSIONS, writeEmbeddings } from '../../formats/embeddings.js'
 import type { Encoder, TrackEmbedding } from '../../model/index.js'
@@ -12,7 +11,6 @@ import { loadModel, MODEL_HELP } from '../model.js'
 import type { Progress } from '../progress.js'
 import { onRun, type Session } from '../session.js'
 import { printable } from '../text.js'
-import { checkWritable } from '../writable.js'
 
 interface Options {
   model: string
@@ -25,23 +23,6 @@ interface Failed {
   path: string
   code?: string
   reason: string
-}
-
-/** Files as they are, folders as the audio files under them. */
-async function expand(paths: readonly string[], signal: AbortSignal): Promise<string[]> {
-  const found: string[] = []
-  for (const path of paths) {
-    const isFolder = (await stat(path).catch(() => undefined))?.isDirectory()
-    if (isFolder) found.push(...(await walkAudio(path, '', signal)).map((name) => join(path, name)))
-    else found.push(path)
-  }
-  if (found.length === 0)
-    throw new DatasetError({
-      what: 'there are no audio files',
-      given: paths.join(', '),
-      remedy: 'Name a folder that holds some, or files',
-    })
-  return found
 }
 
 function* rowsOf(
@@ -106,7 +87,7 @@ async function embed(session: Session, options: Options, given: string[]): Promi
       `Name a file that ends in ${EMBEDDING_EXTENSIONS.join(', ')}`,
     )
   await checkWritable(out)
-  const paths = await expand(given, session.signal)
+  const paths = await findAudio(given, session.signal)
   using encoder = await loadModel(options.model)
   const account: Account = { done: 0, rows: 0, failed: [] }
   await session.withProgress('embed', (progress) => {

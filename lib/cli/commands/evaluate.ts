@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { openDataset } from '../../datasets/index.js'
+import { openDataset } from '../../cache/index.js'
 import { type Evaluation, embedDataset } from '../../evaluate/index.js'
+import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { probeOptions } from '../../evaluate/probe-options.js'
 import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples } from '../command.js'
-import { checkLabelled, probe } from '../evaluation.js'
 import { loadModel, MODEL_HELP } from '../model.js'
 import { onRun, type Session } from '../session.js'
 import { figure, printable, table } from '../text.js'
@@ -53,6 +53,6 @@ export function configure(command: Command): void {
     const embeddings = await session.withProgress('embed', (progress) =>
       embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
     )
-    tell(session, await probe(encoder, embeddings, { ...settings, signal }))
+    tell(session, await linearEvaluation(encoder, embeddings, { ...settings, signal }))
   })
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { prepare } from '../../datasets/index.js'
-import { prepareOptions } from '../../datasets/prepare.js'
+import { prepare } from '../../cache/index.js'
+import { prepareOptions } from '../../cache/prepare.js'
 import { flagFor } from '../../options.js'
 import { commonFlags, examples } from '../command.js'
 import { onRun } from '../session.js'

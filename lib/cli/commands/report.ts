@@ -1,17 +1,15 @@
-import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { type Dataset, openDataset } from '../../datasets/index.js'
+import { type Dataset, openDataset } from '../../cache/index.js'
 import { type DatasetEmbeddings, type Evaluation, embedDataset, writeReport } from '../../evaluate/index.js'
+import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { reportOptions } from '../../evaluate/report/write-report.js'
+import { checkWritable } from '../../files/writable.js'
 import { Encoder } from '../../model/index.js'
 import { flagFor } from '../../options.js'
-import { recordsIn } from '../../runs/data-record.js'
-import { readRunConfig } from '../../runs/reader.js'
+import { trainingCache } from '../../runs/data-record.js'
 import { commonFlags, examples } from '../command.js'
-import { checkLabelled, probe } from '../evaluation.js'
 import { onRun, type Session } from '../session.js'
 import { printable } from '../text.js'
-import { checkWritable } from '../writable.js'
 
 interface Options {
   run: string
@@ -22,16 +20,6 @@ interface Options {
   projection?: 'pca' | 'umap'
   neighbors?: number
   seconds?: number
-}
-
-/** The cache that the run was trained on, if it is still there. */
-async function cacheOf(run: string): Promise<string | undefined> {
-  const cache = recordsIn(await readRunConfig(run)).training?.cache
-  if (cache === undefined) return undefined
-  return stat(cache).then(
-    () => cache,
-    () => undefined,
-  )
 }
 
 interface Measured {
@@ -50,13 +38,13 @@ async function measure(
     embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
   if (dataset.task === 'none') return { embeddings }
-  return { embeddings, evaluation: await probe(encoder, embeddings, { signal }) }
+  return { embeddings, evaluation: await linearEvaluation(encoder, embeddings, { signal }) }
 }
 
 async function report(session: Session, options: Options): Promise<void> {
   const { run, out, data, baseline, title, projection, neighbors, seconds } = options
   await checkWritable(out)
-  const cache = data ?? (await cacheOf(run))
+  const cache = data ?? (await trainingCache(run))
   if (cache === undefined)
     session.note('the cache of the run is gone: no map; --data CACHE names another one')
   using dataset = cache === undefined ? undefined : await openDataset(cache)

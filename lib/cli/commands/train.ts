@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { type Dataset, openDataset } from '../../datasets/index.js'
+import { type Dataset, openDataset } from '../../cache/index.js'
 import { objectiveNames } from '../../objective/objectives.js'
 import { flagFor } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'

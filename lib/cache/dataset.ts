@@ -1,13 +1,5 @@
 import { z } from 'zod'
-import {
-  type CacheIndex,
-  type IndexTrack,
-  readIndex,
-  type SkippedFile,
-  SPLITS,
-  type Split,
-} from '../cache/index-file.js'
-import { trackPath } from '../cache/layout.js'
+import { type SkippedFile, SPLITS, type Split, type Task } from '../datasets/tracks.js'
 import { ArgumentError, ConfigError, DisposedError, describe } from '../errors.js'
 import { WAV_HEADER_BYTES } from '../formats/wav/writer.js'
 import { type Matrix, matrix } from '../matrix.js'
@@ -15,7 +7,8 @@ import type { CropSourceHandle } from '../native/binding.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions, signalOption } from '../options.js'
-import type { Task } from './labels.js'
+import { type CacheIndex, type IndexTrack, readIndex } from './index-file.js'
+import { trackPath } from './layout.js'
 
 const readOptions = z.strictObject({ signal: signalOption })
 

@@ -3,17 +3,11 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { decodeBytesOf } from '../audio/decode.js'
 import { readSource } from '../audio/source.js'
-import {
-  type CacheIndex,
-  type IndexTrack,
-  readEarlierTracks,
-  type SkippedFile,
-  type Split,
-  writeIndex,
-} from '../cache/index-file.js'
-import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from '../cache/layout.js'
-import { isStored, storeTrack } from '../cache/store.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
+import { labelsFromCsv, labelsFromFolders, withoutLabels } from '../datasets/labels.js'
+import { assignSplits } from '../datasets/split.js'
+import type { LabelledFile, LabelPlan, SkippedFile, Split } from '../datasets/tracks.js'
+import { byCodeUnit, walkAudio } from '../datasets/walk.js'
 import {
   ArgumentError,
   ClmrError,
@@ -28,15 +22,9 @@ import { native } from '../native/load.js'
 import { getThreads } from '../native/threads.js'
 import { parseOptions } from '../options.js'
 import { Dataset } from './dataset.js'
-import {
-  type LabelledFile,
-  type LabelPlan,
-  labelsFromCsv,
-  labelsFromFolders,
-  withoutLabels,
-} from './labels.js'
-import { assignSplits } from './split.js'
-import { byCodeUnit, walkAudio } from './walk.js'
+import { type CacheIndex, type IndexTrack, readEarlierTracks, writeIndex } from './index-file.js'
+import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from './layout.js'
+import { isStored, storeTrack } from './store.js'
 
 export interface PrepareProgress {
   /** files that are finished, of `total` */

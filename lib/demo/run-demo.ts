@@ -4,8 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type Dataset, prepare } from '../datasets/index.js'
-import { writeCorpus } from '../demo/index.js'
+import { type Dataset, prepare } from '../cache/index.js'
 import { ConfigError, ioError } from '../errors.js'
 import {
   type DatasetEmbeddings,
@@ -15,12 +14,13 @@ import {
   similarTracks,
   writeReport,
 } from '../evaluate/index.js'
+import { linearEvaluation } from '../evaluate/linear-evaluation.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { Encoder } from '../model/index.js'
 import { isRunDirectory } from '../runs/reader.js'
 import { Trainer } from '../train/index.js'
-import { probe } from './evaluation.js'
+import { writeCorpus } from './index.js'
 
 export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | 'embed random weights' | 'report'
 
@@ -182,8 +182,8 @@ async function measure(
     signal,
     onProgress: (p) => onProgress?.({ stage, ...p }),
   })
-  const evaluation = await probe(encoder, embeddings, { seed, signal })
-  const standardized = await probe(encoder, embeddings, { seed, signal, standardize: true })
+  const evaluation = await linearEvaluation(encoder, embeddings, { seed, signal })
+  const standardized = await linearEvaluation(encoder, embeddings, { seed, signal, standardize: true })
   return { embeddings, evaluation, standardized, sameClass: await sameClassShare(embeddings) }
 }
 

@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ioError } from '../errors.js'
-import { makeFolder } from '../files/make-folder.js'
+import { makeFolder } from './make-folder.js'
 
 /** Makes the folder of `file` where it is missing. @throws IoError */
 export async function checkWritable(file: string): Promise<void> {

@@ -1,0 +1,25 @@
+/** What is known of the tracks of a data set before anything is decoded. */
+import { z } from 'zod'
+
+export const SPLITS = ['train', 'valid', 'test'] as const
+export type Split = (typeof SPLITS)[number]
+
+/** `multilabel`: any number of classes a track; `multiclass`: one; `none`: there are no labels. */
+export type Task = 'multilabel' | 'multiclass' | 'none'
+
+export interface LabelledFile {
+  path: string
+  labels: string[]
+  split?: Split
+}
+
+export const skippedSchema = z.object({ path: z.string(), code: z.string(), reason: z.string() })
+export type SkippedFile = z.output<typeof skippedSchema>
+
+export interface LabelPlan {
+  task: Task
+  /** every class of a multi-label set, in the order of its columns; otherwise those of its tracks, sorted */
+  classes?: string[]
+  files: LabelledFile[]
+  skipped: SkippedFile[]
+}
