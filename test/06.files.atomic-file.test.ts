@@ -9,7 +9,7 @@ import { withTempDir } from './helpers/temp-dir.js'
 const bytes = (text: string) => new TextEncoder().encode(text)
 const CHUNKS = [bytes('one '), bytes(''), bytes('two '), bytes('three')]
 
-describe('42 formats: atomic file', () => {
+describe('06 files: atomic file', () => {
   it('writes all chunks in order, from an array and from an async generator, larger than one write', () =>
     withTempDir(async (folder) => {
       const path = join(folder, 'a')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { makeFolder } from '#lib/files/make-folder.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
-describe('42 formats: folders', () => {
+describe('07 files: folders', () => {
   it('makes all folders of a path, and is content with one that is there', () =>
     withTempDir(async (folder) => {
       const path = join(folder, 'a', 'b', 'c')

@@ -11,6 +11,12 @@ const path = (...parts: string[]) => parts.join('/')
 const host = (...parts: string[]) => parts.join('.')
 
 describe('92 process: repository', () => {
+  it('every test file has a number of its own', () => {
+    const names = readdirSync(fileURLToPath(new URL('.', import.meta.url)))
+    const numbers = names.filter((name) => name.endsWith('.test.ts')).map((name) => name.split('.')[0])
+    assert.deepEqual(numbers, [...new Set(numbers)])
+  })
+
   it('BAD CALL - CLMR_CUDA=1 without nvcc, or with one of another CUDA, builds nothing: one sentence with the way out', () =>
     withTempDir(async (folder) => {
       const build = (env: NodeJS.ProcessEnv) => {

@@ -61,7 +61,7 @@ function records(file: Buffer): Buffer[] {
   return found
 }
 
-describe('42 formats: tables', () => {
+describe('49 formats: tables', () => {
   it('.npy has the bytes that numpy.save writes: oracle is the format by hand', () => {
     const bytes = Buffer.from(npyBytes(Float32Array.of(1, 2, 3, 4, 5, 6), 2, 3))
     assert.equal(bytes.toString('latin1', 0, 8), '\x93NUMPY\x01\x00')

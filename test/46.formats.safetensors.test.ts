@@ -33,7 +33,7 @@ function little(dtype: DType, shape: number[], bytes: number[]): FileTensor {
 
 const join_ = (chunks: Uint8Array[]) => new Uint8Array(Buffer.concat(chunks))
 
-describe('42 formats: safetensors', () => {
+describe('46 formats: safetensors', () => {
   it('writes the bytes that the format prescribes: oracle is the format by hand', () => {
     const chunks = safetensorsChunks([['a', little('U8', [2], [7, 9])]], { k: 'v' })
     const header = '{"__metadata__":{"k":"v"},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}'

@@ -30,7 +30,7 @@ function run(cwd: string, example: string, ...args: string[]): Promise<{ stdout:
   })
 }
 
-describe('85 cli: examples', () => {
+describe('86 cli: examples', () => {
   it('embed-a-file, the example of the README, embeds mp3, flac and ogg, and names the broken file', () =>
     withTempDir(async (folder) => {
       await mkdir(join(folder, 'runs'))

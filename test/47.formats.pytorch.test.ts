@@ -58,7 +58,7 @@ async function opened(file: Uint8Array): Promise<Map<string, number[]>> {
   })
 }
 
-describe('42 formats: PyTorch files', () => {
+describe('47 formats: PyTorch files', () => {
   let contents: Contents
   before(async () => {
     contents = JSON.parse(await readFile(new URL('checkpoints.json', GOLDEN), 'utf8'))

@@ -23,7 +23,7 @@ async function refused(path: string): Promise<CheckpointError> {
   return error
 }
 
-describe('42 formats: model state', () => {
+describe('45 model: state', () => {
   it('the table of layers has 77 tensors and 2,368,512 parameters, as the reference counts them', () => {
     const tensors = encoderTensors()
     assert.equal(tensors.length, 77)

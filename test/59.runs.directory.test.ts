@@ -49,7 +49,7 @@ const checkpoints = async (path: string) => (await readdir(join(path, 'checkpoin
 const stepFolder = (path: string, step: number) =>
   join(path, 'checkpoints', `step-${String(step).padStart(6, '0')}`)
 
-describe('61 train: run directory', () => {
+describe('59 runs: directory', () => {
   it('gives back the newest checkpoint bit for bit, with step, epoch and what the trainer added', () =>
     withRun(async (run, path) => {
       assert.equal(await run.loadLatest(), undefined)

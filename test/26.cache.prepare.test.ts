@@ -61,7 +61,7 @@ const reasons = (dataset: Dataset) =>
 const cachedFiles = async (cache: string) =>
   (await readdir(join(cache, 'audio'), { recursive: true })).filter((name) => name.endsWith('.wav')).sort()
 
-describe('10 datasets: prepare', () => {
+describe('26 cache: prepare', () => {
   it('sub-folders become classes, each divided 60/20/20; labels, splits and durations come back from the cache', () =>
     inFolders(async (source, cache) => {
       await corpus(source, ['jazz', 'rock'], 10)
@@ -312,7 +312,7 @@ describe('10 datasets: prepare', () => {
     }))
 })
 
-describe('22 cache: the index', () => {
+describe('26 cache: the index', () => {
   it('a missing, damaged, foreign or contradictory index is ERR_CACHE with its path', () =>
     inFolders(async (source, cache) => {
       await assert.rejects(openDataset(cache), { code: 'ERR_CACHE', message: /no prepared cache/ })

@@ -42,7 +42,7 @@ async function refused(bytes: Uint8Array, pattern: RegExp, label: string): Promi
 /** A weight beside the attack, so that nothing but the attack is wrong with the file. */
 const beside = (attack: Uint8Array) => pickle(dict([text('w'), tensor()], [text('x'), attack]))
 
-describe('42 formats: hostile files', () => {
+describe('48 formats: hostile files', () => {
   const FUNCTIONS =
     `os.system posix.system nt.system subprocess.Popen subprocess.check_output builtins.eval builtins.exec
     builtins.compile builtins.getattr builtins.open builtins.__import__ __builtin__.eval __builtin__.execfile

@@ -37,7 +37,7 @@ function maxDifference(a: Float32Array, b: ArrayLike<number>): number {
   return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0)
 }
 
-describe('20 audio: resampling', () => {
+describe('22 audio: resampling', () => {
   for (const [rate, n] of [
     [44100, 1501],
     [48000, 1600],
