@@ -19,7 +19,7 @@ import {
 } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
 import { embedDataset, similarTracks } from '#lib/evaluate/index.js'
-import { probe } from '#lib/evaluate/linear-evaluation.js'
+import { linearEvaluation } from '#lib/evaluate/linear-evaluation.js'
 import { isRunDirectory } from '#lib/runs/reader.js'
 import { machine, writeSection } from '../shared/bench.js'
 
@@ -105,8 +105,8 @@ async function measure(name: string, seed: number): Promise<Result> {
     : await Encoder.create({ seed })
   const seconds = (performance.now() - started) / 1000
   const embeddings = await embedDataset(encoder, dataset, {})
-  const published = await probe(encoder, embeddings, { seed })
-  const standardized = await probe(encoder, embeddings, { seed, standardize: true })
+  const published = await linearEvaluation(encoder, embeddings, { seed })
+  const standardized = await linearEvaluation(encoder, embeddings, { seed, standardize: true })
   let same = 0
   for (const [i, track] of dataset.tracks.entries()) {
     const [nearest] = await similarTracks(embeddings, i, { k: 1 })
