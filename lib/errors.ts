@@ -109,7 +109,7 @@ const SUBCLASSES: Partial<Record<ErrorCode, new (details: ErrorDetails) => ClmrE
   ERR_IO: IoError,
 }
 
-/** The error of a code, as the subclass that stands for it where there is one. */
+/** An error with this code, of the subclass for the code if there is one. */
 export function clmrError(code: ErrorCode, details: ErrorDetails): ClmrError {
   const Subclass = SUBCLASSES[code]
   return Subclass ? new Subclass(details) : new ClmrError(code, details)
@@ -128,7 +128,7 @@ export function describe(value: unknown): string {
   return `an object (${(value as object).constructor?.name ?? 'no prototype'})`
 }
 
-/** Turns an error of the file system into an `IoError` with a remedy that fits its code. */
+/** Turns an error of the file system into an `IoError`, with a remedy for its code. */
 export function ioError(cause: unknown, path: string, doing: string): IoError {
   const code = (cause as NodeJS.ErrnoException)?.code ?? 'unknown error'
   const remedies: Record<string, string> = {

@@ -43,7 +43,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best && best.d <= Math.max(2, Math.floor(name.length / 3)) ? best.k : undefined
 }
 
-/** What the function of a choice such as `adam` takes: its options, but for the name. */
+/** The argument of the function of a choice, such as `adam`: its options without the name. */
 export type Input<T extends z.ZodType> = Omit<z.input<T>, 'name'>
 
 type Issue = z.core.$ZodIssue
@@ -80,7 +80,7 @@ function knownNames(schema: z.ZodType, input: unknown, path: readonly PropertyKe
   return Object.keys(at?.shape ?? {})
 }
 
-/** The file that options came from, or what says where in the file an option stands ("train.yaml:3:5"). */
+/** The file that options came from, or a function that finds the place of an option in it ("train.yaml:3:5"). */
 export type OptionsPath = string | ((option: readonly PropertyKey[]) => string)
 
 function toConfigError(

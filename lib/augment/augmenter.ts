@@ -17,7 +17,7 @@ import {
   type TransformInput,
 } from './transforms.js'
 
-/** A transform inside of other options: the message of its error becomes theirs. */
+/** A transform within other options; the message of its error is passed on. */
 const transformField = z.unknown().transform((value, context): Transform => {
   try {
     return parseTransform(value)
@@ -28,7 +28,7 @@ const transformField = z.unknown().transform((value, context): Transform => {
   }
 })
 
-/** The options of an Augmenter, to be embedded where a chain is configured. */
+/** The options of an Augmenter; the options of a training contain them. */
 export const augmenterOptions = z
   .strictObject({
     transforms: z
@@ -73,7 +73,7 @@ export const augmenterOptions = z
     })
   })
 
-/** Options as the constructor takes them; what is left out takes its default. */
+/** Options as the constructor takes them; those that are left out take their defaults. */
 export type AugmenterOptions = Omit<Partial<z.input<typeof augmenterOptions>>, 'transforms'> & {
   transforms?: readonly TransformInput[]
 }

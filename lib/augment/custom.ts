@@ -1,4 +1,4 @@
-/** Chains with transforms that are written in JavaScript: the native side does what lies between them. */
+/** Chains with transforms in JavaScript; the native side applies the transforms between them. */
 import { setImmediate } from 'node:timers/promises'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import type { ChainSpec } from '../native/binding.js'
@@ -76,7 +76,7 @@ async function runOne({ title, apply }: Custom, view: Float32Array, context: Cus
   if (result !== view) view.set(result)
 }
 
-/** Where the next transform in JavaScript stands that is applied, or the end of the row. */
+/** The place of the next JavaScript transform that is applied, or the end of the row. */
 function nextCustom(row: Row, from: number): number {
   const at = row.findIndex((t, i) => i >= from && t?.name === 'custom' && t.applied)
   return at < 0 ? row.length : at
@@ -92,8 +92,8 @@ function checkCrops(parameters: readonly Row[]): void {
 }
 
 /**
- * As `apply` of an augmenter: in turn what is native up to the next transform in JavaScript, for all views together, then
- * that transform, view by view.
+ * As `apply` of an augmenter. In turn: the native transforms up to the next one in JavaScript, for all views together,
+ * then that transform, view by view.
  */
 export async function applyWithCustom(
   augmenter: Chain,
@@ -117,7 +117,7 @@ export async function applyWithCustom(
       await callNative(signal, (abort) =>
         native().applyTransforms(spec, parts, source, n, length, out, abort),
       )
-      // From now on the views themselves are read, each a row of its own, and changed in place.
+      // From here on the views are changed in place, each a row of its own.
     ;[source, n, length] = [out, parameters.length, clipLength]
     spec = { ...spec, views: 1 }
     const waiting = parameters.flatMap((row, r) => (ends[r]! < row.length ? [r] : []))

@@ -7,16 +7,16 @@ import { ConfigError, describe } from '../errors.js'
 import type { AppliedTransformRecord } from '../native/binding.js'
 import { nearestName, parseOptions } from '../options.js'
 
-/** What a transform that is written in JavaScript is told beside the view. */
+/** What a transform in JavaScript is told besides the view. */
 export interface CustomContext {
   sampleRate: number
-  /** of the choices for this view: drawn, recorded, and therefore the same when the view is replayed */
+  /** for the random choices of this view; it is recorded, so a replay makes the same choices */
   seed: number
   /** the next number of that seed, uniform in [0, 1) */
   random: () => number
 }
 
-/** Changes the samples of `view` in place, or returns as many others; may be asynchronous. */
+/** Changes the samples of `view` in place, or returns an array of the same length; may be asynchronous. */
 export type CustomApply = (
   view: Float32Array,
   context: CustomContext,
@@ -136,7 +136,7 @@ type Output<N extends TransformName> = z.output<Tables[N]>
 
 /** A transform with all of its parameters. */
 export type Transform = { [N in TransformName]: Output<N> }[TransformName]
-/** A transform as one may write it: what is left out takes its default. */
+/** A transform as the user writes it: options that are left out take their defaults. */
 export type TransformInput = { [N in TransformName]: z.input<Tables[N]> }[TransformName]
 
 export const transformNames = Object.keys(transformTables) as TransformName[]

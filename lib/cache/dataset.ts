@@ -24,7 +24,7 @@ export interface Track {
   duration: number
   /** Length in samples. */
   samples: number
-  /** What is worth knowing about it: shorter than a clip, a few samples missing … */
+  /** Remarks about it, such as: shorter than a clip, a few samples missing. */
   notes: string[]
 }
 
@@ -120,7 +120,7 @@ export class Dataset implements Disposable {
     return this.handle
   }
 
-  /** Closes the files. What runs at the moment comes to its end. */
+  /** Closes the files. Calls in flight are finished first. */
   dispose(): void {
     if (this.handle) native().dispose(this.handle)
     this.handle = undefined

@@ -1,14 +1,14 @@
 /**
  * Where things lie in a cache:
- *   index.json          what the last finished `prepare` knows: tracks, labels, splits, skipped files
- *   index.partial.json  what an interrupted one knows; the next run starts from it
- *   audio/3f/3f….wav    one 16-bit mono file a track, named by what it was made from
- * Every file is written under another name and renamed, so several processes may fill one cache.
+ *   index.json          the result of the last finished `prepare`: tracks, labels, splits, skipped files
+ *   index.partial.json  the result so far of an interrupted one; the next run starts from it
+ *   audio/3f/3f….wav    one 16-bit mono file for each track, named by a hash of its source
+ * Every file is written under a temporary name and then renamed, so several processes may fill one cache.
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 
-/** Changes whenever the same bytes would be decoded, resampled or read back to other samples. */
+/** Must change whenever the same bytes would give other samples: by decoding, by resampling, or when read back. */
 export const AUDIO_VERSION = 'clmr-audio-2'
 
 export const indexPath = (cache: string) => join(cache, 'index.json')

@@ -59,7 +59,7 @@ export const prepareOptions = z.strictObject({
 export type PrepareOptions = z.input<typeof prepareOptions>
 type Settings = z.output<typeof prepareOptions>
 
-/** A failure with one of these codes belongs to the file; any other one ends the run. */
+/** An error with one of these codes only rejects the file; any other error ends the run. */
 const FILE_FAULTS: ErrorCode[] = [
   'ERR_AUDIO_DECODE',
   'ERR_AUDIO_FORMAT',
@@ -67,13 +67,13 @@ const FILE_FAULTS: ErrorCode[] = [
   'ERR_MEMORY',
   'ERR_IO',
 ]
-/** How often what is known so far is written down, for the case that the process is killed. */
+/** How often the results so far are saved, in case the process is killed. */
 const SAVE_MILLISECONDS = 5000
 
 type Cached = Omit<IndexTrack, 'path' | 'labels' | 'split'>
 type Outcome = { file: LabelledFile; cached: Cached } | { file: LabelledFile; skipped: SkippedFile }
 
-/** One run: what is known, what was found out. */
+/** One run of `prepare`: its plan, and its results so far. */
 class Preparation {
   readonly outcomes: Outcome[] = []
   private readonly bySource = new Map<string, Promise<Cached>>()
@@ -141,7 +141,7 @@ class Preparation {
     }
   }
 
-  /** A source with the size and time of an earlier run, whose track is still there, is not read again. */
+  /** A source is not read again if its size and time are those of an earlier run and its track is still there. */
   private async fromEarlier(file: LabelledFile): Promise<Cached | undefined> {
     const known = this.earlier.get(file.path)
     if (!known) return undefined
@@ -189,7 +189,7 @@ class Preparation {
     }
   }
 
-  /** The index of what is finished, in the order of the paths. */
+  /** The index of the finished files, ordered by path. */
   index(): CacheIndex {
     const accepted = this.outcomes
       .filter((outcome) => 'cached' in outcome)
@@ -229,7 +229,7 @@ class Preparation {
     }
   }
 
-  /** Writes down what is known so far; two writes never overlap. */
+  /** Saves the results so far; two saves never overlap. */
   save(): Promise<void> {
     this.lastSave = Date.now()
     this.saving = this.saving.then(() => writeIndex(partialIndexPath(this.settings.cache), this.index()))
@@ -244,7 +244,7 @@ class StoreFailure extends IoError {
   }
 }
 
-/** The message without the path in front, which stands beside it. */
+/** The message without its leading path: the path is reported separately. */
 function reasonOf(error: ClmrError): string {
   const prefix = error.path === undefined ? '' : `${error.path}: `
   return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message
@@ -284,7 +284,7 @@ async function planLabels(labels: string | undefined, paths: string[], root: str
   return labels === 'folders' ? labelsFromFolders(paths, root) : labelsFromCsv(labels, paths, root)
 }
 
-/** Too little is usable: what was done stays in the cache, but the cache is not finished. */
+/** @throws DatasetError where too few files are usable; the tracks stay in the cache, which counts as unfinished */
 function checkAccepted(index: CacheIndex, maxReject: number, source: string): void {
   const total = index.tracks.length + index.skipped.length
   const examples = index.skipped.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`)
@@ -330,7 +330,7 @@ function checkAccepted(index: CacheIndex, maxReject: number, source: string): vo
 export async function prepare(source: string, options: PrepareOptions): Promise<Dataset> {
   const settings = parseOptions(prepareOptions, options, 'prepare')
   settings.signal?.throwIfAborted()
-  native() // says at once where the native part is missing, and not once a file
+  native() // a missing native part is reported here once, not once for every file
   const root = await checkFolders(source, settings.cache)
   const paths = await walkAudio(root, settings.cache, settings.signal)
   const plan = await planLabels(settings.labels, paths, root)

@@ -60,7 +60,7 @@ export async function storeTrack(
   return sha256
 }
 
-/** True where the file is there in full size. Its bytes are looked at by `verifyCache` only. */
+/** Whether the file is there and has its full size. Only `verifyCache` reads its bytes. */
 export async function isStored(cache: string, track: Pick<IndexTrack, 'key' | 'samples'>): Promise<boolean> {
   const found = await stat(trackPath(cache, track.key)).catch(() => undefined)
   return found?.isFile() === true && found.size === wavBytes(track.samples)
@@ -69,10 +69,10 @@ export async function isStored(cache: string, track: Pick<IndexTrack, 'key' | 's
 export interface CacheReport {
   /** number of tracks in the index */
   tracks: number
-  /** true where every track's file is there, whole and unchanged */
+  /** whether the file of every track is there, whole and unchanged */
   ok: boolean
   problems: { file: string; path: string; reason: string }[]
-  /** files that no track uses: of changed or removed sources, or left by a run that was killed */
+  /** files that no track uses: their source was changed or removed, or a run was killed */
   unused: string[]
 }
 

@@ -1,4 +1,4 @@
-/** What clmr finds on this machine, part by part, and what to do about what is missing. */
+/** What clmr finds on this machine, part by part, and a remedy for each missing part. */
 import { spawnSync } from 'node:child_process'
 import { constants, existsSync } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
@@ -191,7 +191,7 @@ async function checkCache(): Promise<Finding> {
     : { level: 'ok', what, found }
 }
 
-/** All findings, in the order in which the parts build on each other. Never throws. */
+/** All findings; each part comes after those that it needs. Never throws. */
 export async function diagnose(): Promise<Finding[]> {
   const { findings, info } = checkAddon()
   return [

@@ -6,12 +6,12 @@ const VIEW_BYTES = { plain: 0.11e9, fused: 0.11e9 / 3 } as const
 type Kernels = keyof typeof VIEW_BYTES
 /** The rest is for libtorch, the tracks and everybody else. */
 const SHARE = 0.8
-/** What a machine should have for the default training, 48 examples with two views. */
+/** The memory that a machine should have for the default training: 48 examples with two views. */
 export const DEFAULT_TRAINING_BYTES = 4.5e9
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
 
-/** Bytes that this process may use: those of the machine, or of its cgroup where that grants less. */
+/** Bytes that this process may use: those of the machine, or fewer if its control group grants fewer. */
 export function memoryLimit(): number {
   const constrained = process.constrainedMemory() ?? 0 // 0, or beyond the machine, where there is no limit
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()

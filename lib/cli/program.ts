@@ -1,4 +1,4 @@
-/** The commands by name; their modules are loaded when they are called, so that help comes at once. */
+/** The commands by name; a module is loaded only when its command is called, so that help appears at once. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import type { CommandModule } from './command.js'
@@ -73,7 +73,7 @@ export function version(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** No exits and no prints of commander's own: the caller tells of failures. */
+/** commander must neither exit nor print: the caller reports failures. */
 function quieten(command: Command): Command {
   return command
     .exitOverride()

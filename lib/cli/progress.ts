@@ -1,4 +1,4 @@
-/** Progress on stderr: a bar on a terminal, a plain line now and then elsewhere, nothing with --quiet. */
+/** Progress on stderr: a bar on a terminal, otherwise a plain line now and then; nothing with --quiet. */
 import { duration, printable } from './text.js'
 
 export interface Progress {

@@ -13,7 +13,7 @@ function ignoreClosedPipes(): void {
     })
 }
 
-/** What the library emits as a warning of the process: one line, without a stack. */
+/** Shows warnings of the library as one line, without a stack. */
 function showWarnings(asJson: boolean): void {
   process.removeAllListeners('warning')
   process.on('warning', ({ message }) => {
@@ -24,7 +24,7 @@ function showWarnings(asJson: boolean): void {
   })
 }
 
-/** A misspelt option is told rather than the needed one that is missing because of it. */
+/** A misspelt option is reported, rather than the required option that is missing because of it. */
 async function nameMisspelt(error: unknown, program: Command, argv: readonly string[]): Promise<unknown> {
   if ((error as CommanderError).code !== 'commander.missingMandatoryOptionValue') return error
   const command = program.commands.find((one) => argv.includes(one.name()))

@@ -1,4 +1,4 @@
-/** What a running command has to do with: where results go, how progress is shown, when to stop. */
+/** The surroundings of a running command: where results go, how progress is shown, when to stop. */
 import type { Command } from 'commander'
 import { Interrupted } from './failure.js'
 import { type Progress, startProgress } from './progress.js'
@@ -12,7 +12,7 @@ export interface CommonOptions {
 export class Session {
   readonly asJson: boolean
   readonly quiet: boolean
-  /** What the command ends with, where it ends by itself. */
+  /** The exit code, unless the command is interrupted or fails. */
   exitCode = 0
 
   constructor(
@@ -35,7 +35,7 @@ export class Session {
     if (this.asJson) process.stdout.write(`${json(value)}\n`)
   }
 
-  /** What must be said even with --quiet, on stderr; with --json it is in the result. */
+  /** A message on stderr that --quiet does not silence; with --json the result contains it. */
   warn(text: string): void {
     if (!this.asJson) process.stderr.write(`${printable(text)}\n`)
   }
@@ -63,7 +63,7 @@ export function interruptedBy(): Interrupted | undefined {
   return interrupted
 }
 
-/** The first signal asks the work to come to an end, the second one ends the process at once. */
+/** The first signal asks the work to stop, the second one ends the process at once. */
 function watchSignals(quiet: boolean): AbortSignal {
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const)

@@ -1,4 +1,4 @@
-/** Text for terminals: what comes from file names and files is made harmless, colours only where they are wanted. */
+/** Text for terminals: text from files and file names is made harmless; colours only where they are wanted. */
 import { styleText } from 'node:util'
 
 // control characters, line separators and what turns the direction of writing

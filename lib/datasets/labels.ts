@@ -50,7 +50,7 @@ const SPLIT_NAMES: Record<string, Split> = {
 }
 const MAX_LISTED = 10
 
-/** Collects what is wrong, line by line, so that a file can be mended in one go. */
+/** Collects the faults of all lines, so that the file can be corrected in one go. */
 class Complaints {
   private readonly lines: string[] = []
   constructor(private readonly csv: string) {}
@@ -92,7 +92,7 @@ function readHeader(fields: string[], line: number, complaints: Complaints): Hea
   return { splitColumn, labelColumn, tags }
 }
 
-/** A path of the CSV as one relative to the root; undefined where it leads out of it. */
+/** A path in the CSV file, made relative to the root; undefined if it lies outside the root. */
 function pathInside(root: string, written: string): string | undefined {
   const inside = relative(root, resolve(root, written))
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
@@ -164,7 +164,7 @@ async function readCsv(csv: string, root: string): Promise<CsvLabels> {
   return { header, rows }
 }
 
-/** A path that is not there, with the one that was probably meant. */
+/** A hint at the existing path that was probably meant by a missing one; empty where there is none. */
 function misspelt(path: string, present: string[]): string {
   const name = path.slice(path.lastIndexOf('/') + 1)
   const sameFolder = present.filter((other) => Math.abs(other.length - path.length) <= 3).slice(0, 2000)
@@ -173,8 +173,8 @@ function misspelt(path: string, present: string[]): string {
 }
 
 /**
- * Labels of a CSV file: `path`, optionally `split`, then one 0/1 column a tag, or one column `label`. Files that it
- * names and that are not there, and files that it does not name, are skipped with the reason.
+ * Labels of a CSV file: `path`, optionally `split`, then one 0/1 column for each tag, or one column
+ * `label`. Named files that are missing, and files that are not named, are skipped with the reason.
  * @throws DatasetError that lists the faulty lines, or where no named file is there
  */
 export async function labelsFromCsv(csv: string, paths: string[], root: string): Promise<LabelPlan> {

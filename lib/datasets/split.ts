@@ -4,12 +4,12 @@ import type { Split } from './tracks.js'
 import { byCodeUnit } from './walk.js'
 
 export interface Splittable {
-  /** tracks of the same audio have the same key, and stay together */
+  /** tracks with equal audio have equal keys, and stay in one split */
   key: string
   labels: number[]
 }
 
-/** A track with several labels counts under its rarest one, so that rare labels reach every split. */
+/** A track with several labels counts under its rarest label, so that rare labels reach every split. */
 function stratumOf(track: Splittable, frequency: Map<number, number>): number {
   return track.labels.reduce(
     (best, label) => (best < 0 || frequency.get(label)! < frequency.get(best)! ? label : best),
@@ -17,7 +17,7 @@ function stratumOf(track: Splittable, frequency: Map<number, number>): number {
   )
 }
 
-/** From three tracks on each split gets at least one; fewer go to train. */
+/** With three tracks or more, each split gets at least one; with fewer, all go to train. */
 function quotas(n: number): { valid: number; test: number } {
   if (n < 3) return { valid: 0, test: 0 }
   const fifth = Math.max(1, Math.round(n * 0.2))

@@ -18,7 +18,7 @@ export type SkippedFile = z.output<typeof skippedSchema>
 
 export interface LabelPlan {
   task: Task
-  /** every class of a multi-label set, in the order of its columns; otherwise those of its tracks, sorted */
+  /** multi-label: all classes, in the order of the columns; undefined: the classes that the tracks have, sorted */
   classes?: string[]
   files: LabelledFile[]
   skipped: SkippedFile[]

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { DatasetError, ioError } from '../errors.js'
 
-/** Names that are taken for audio; whether they are is told by their bytes. */
+/** Names that are taken for audio files; decoding shows whether they are. */
 const EXTENSIONS = new Set(
   '.wav .wave .bwf .rf64 .mp3 .mp2 .flac .ogg .oga .opus .m4a .mp4 .aac .aif .aiff .aifc .wma .au .caf .w64 .wv .ape .webm .mka'.split(
     ' ',
@@ -15,14 +15,15 @@ export const isAudioName = (name: string) => EXTENSIONS.has(extname(name).toLowe
 /** Code-unit order: the same on every machine. */
 export const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-/** A link that leads nowhere counts as a file: reading it gives the reason. */
+/** A dangling link counts as a file, so that it is reported with a reason when it is read. */
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
 }
 
 /**
- * in: a folder; out: paths relative to it, with `/`, sorted. Links are followed, each folder is entered once, hidden
- * names and `without` are left out. What is no regular file is listed too: reading it gives the reason.
+ * in: a folder; out: paths relative to it, with `/`, sorted. Links are followed, each folder is entered once; hidden
+ * names and the folder `without` are left out. Pipes, devices and dangling links are listed too, so that they are
+ * reported with a reason when they are read.
  */
 export async function walkAudio(root: string, without: string, signal?: AbortSignal): Promise<string[]> {
   const found: string[] = []

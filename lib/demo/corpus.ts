@@ -1,4 +1,4 @@
-/** The demo corpus: a folder a class, wav files of several rates, widths and encodings. */
+/** The demo corpus: one folder for each class, WAV files of several rates, widths and encodings. */
 import { join } from 'node:path'
 import { Piscina } from 'piscina'
 import { writeAtomically } from '../files/atomic-file.js'

@@ -1,6 +1,6 @@
 /**
- * From parts to a recording. What varies here from track to track tells nothing about the class: room, tone control,
- * hiss, width and level differ more within a class than classes differ by them.
+ * Mixes parts to a recording. What varies here from track to track says nothing about the class: room, tone control,
+ * hiss, width and level differ more within a class than between classes.
  */
 import type { Recording } from '../formats/wav/writer.js'
 import type { Part } from './instruments.js'
@@ -67,7 +67,7 @@ function peak(channels: readonly Float32Array[]): number {
   return most
 }
 
-/** Mixes the parts to one or two channels and treats them as some studio would. */
+/** Mixes the parts to one or two channels, with the random sound of some studio. */
 export function mixdown(parts: readonly PannedPart[], stereo: boolean, random: Random): Recording {
   const { rate, samples } = parts[0]!
   const wet = random.between(0, 0.35)

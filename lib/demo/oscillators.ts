@@ -72,7 +72,7 @@ export class Filter {
   }
 }
 
-/** White noise in [−1, 1) from a linear congruence: quick, and its own for every note. */
+/** White noise in [−1, 1) from a linear congruential generator: fast, with its own seed for every note. */
 export class Noise {
   constructor(private state: number) {}
   next(): number {

@@ -1,6 +1,6 @@
 /**
  * The whole story in one call: corpus → cache → training → evaluation against random weights → similar tracks →
- * report. A stage that an earlier call has finished is taken over; an interrupted one goes on.
+ * report. A stage that an earlier call has finished is not repeated; an interrupted one goes on.
  */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -48,7 +48,7 @@ export interface DemoOptions {
 
 export interface DemoMeasure {
   evaluation: Evaluation
-  /** the same with features of mean 0 and deviation 1, which does away with the scale of the embeddings */
+  /** the same with features of mean 0 and deviation 1, so that the scale of the embeddings does not matter */
   standardized: Evaluation
   /** share of tracks whose nearest neighbour is of their class */
   sameClass: number
@@ -75,7 +75,7 @@ type Settings = Required<Omit<DemoOptions, 'signal' | 'onProgress'>> &
   Pick<DemoOptions, 'signal' | 'onProgress'>
 type Embedded = DatasetEmbeddings<Dataset>
 
-/** What makes a demo another demo. */
+/** The settings that must be equal for going on with an earlier demo. */
 const planOf = ({ seed, steps, tracksPerClass, batchSize }: Settings) => ({
   seed,
   steps,
@@ -161,7 +161,7 @@ async function train(settings: Settings, run: string, dataset: Dataset): Promise
   return summary.seconds
 }
 
-/** Whether the track that sounds most like it is of its class, for every track. */
+/** The share of tracks whose nearest neighbour is of their class. */
 async function sameClassShare(embeddings: Embedded): Promise<number> {
   const { tracks } = embeddings.dataset
   let same = 0
@@ -206,10 +206,10 @@ function complete(options: DemoOptions): Settings {
 }
 
 /**
- * Makes the corpus, prepares it, trains on its train split, and measures the encoder against one with random weights:
- * a linear probe after the published protocol and one on standardised features, and the share of tracks whose nearest neighbour is of their class. The
- * same options give the same numbers on the same machine. Calling it again in the same folder goes on where the last
- * call ended.
+ * Makes the corpus, prepares it, trains on its train split, and compares the encoder with one of random weights: by a
+ * linear probe after the published protocol, by one on standardised features, and by the share of tracks whose nearest
+ * neighbour is of their class. The same options give the same numbers on the same machine. Another call in the same
+ * folder goes on where the last call ended.
  * @throws ConfigError where `out` holds a demo with other settings, IoError, the signal's reason
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {

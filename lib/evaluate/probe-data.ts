@@ -1,4 +1,4 @@
-/** From embeddings of data sets to what the native probe trains on, and back. */
+/** Converts embeddings of data sets to the inputs of the native probe, and its outputs back. */
 import { DatasetError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import type { NamedTensor, StateDict } from '../native/binding.js'
@@ -27,7 +27,7 @@ export function checkTask(train: LabelledTracks): 'multilabel' | 'multiclass' {
   return 'multiclass'
 }
 
-/** @throws DatasetError where the classes of another data set are others, or in another order */
+/** @throws DatasetError where another data set has other classes, or has them in another order */
 export function checkSameClasses(
   expected: { classes: readonly string[]; task: string },
   other: LabelledTracks,

@@ -1,4 +1,4 @@
-/** Which tracks sound alike: cosine similarity of mean embeddings. */
+/** Finds tracks that sound alike, by the cosine similarity of their mean embeddings. */
 import { z } from 'zod'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
@@ -28,8 +28,8 @@ function checkK(k: unknown): asserts k is number {
 }
 
 /**
- * The k rows of the largest cosine similarity to every query: exact, not approximate. Equal similarities come in the
- * order of the rows; a row of zeros has similarity 0.
+ * The k rows of the largest cosine similarity to every query: exact, not approximate. Rows of equal similarity come
+ * in their own order; a row of zeros has similarity 0.
  * @param queries [q, E]
  * @param rows [n, E]
  * @param k where it exceeds n, n

@@ -1,6 +1,6 @@
 /**
- * The one writer of files whose loss would hurt. A reader sees the old file or the new one, never a part of
- * either: temporary file in the same folder → write → fsync → rename → fsync of the folder.
+ * Replaces files so that neither a crash nor a full disk loses data. A reader sees the old file or the new one, never a
+ * part of either: temporary file in the same folder → write → fsync → rename → fsync of the folder.
  */
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
@@ -14,7 +14,7 @@ export interface WritableFile {
   close(): Promise<void>
 }
 
-/** The operations of the file system that a durable write consists of; the tests make each of them fail in turn. */
+/** The file-system calls of a durable write; the tests make each of them fail in turn. */
 export interface FileOperations {
   open(path: string, flags: string, mode?: number): Promise<WritableFile>
   rename(from: string, to: string): Promise<void>
@@ -26,7 +26,7 @@ export const nodeFiles: FileOperations = { open: fs.open, rename: fs.rename, mkd
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
-/** One write(2) takes at most this much, so that memory stays bounded when the kernel copies. */
+/** The most that one write(2) gets, so that memory stays bounded while the kernel copies. */
 const WRITE_BYTES = 1 << 24
 
 async function writeFully(file: WritableFile, chunks: Chunks): Promise<void> {
@@ -40,7 +40,7 @@ async function writeFully(file: WritableFile, chunks: Chunks): Promise<void> {
   }
 }
 
-/** Writes a new file and makes its bytes durable; a file that stands there already is an error. Raw errors. */
+/** Writes a new file durably. Throws the raw error of the file system, also where the file exists already. */
 export async function writeDurably(
   path: string,
   chunks: Chunks,
@@ -55,7 +55,7 @@ export async function writeDurably(
   }
 }
 
-/** Makes the names in a folder durable. File systems that cannot sync a folder are let off. Raw errors. */
+/** Makes the names in a folder durable, where the file system can. Throws its raw error. */
 export async function syncFolder(path: string, files: FileOperations = nodeFiles): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await files.open(path, 'r')
@@ -69,12 +69,12 @@ export async function syncFolder(path: string, files: FileOperations = nodeFiles
   }
 }
 
-/** A name beside `path` that no other process chooses; it starts with a dot and ends in `.tmp`. */
+/** A name in the folder of `path` that no other process uses; it starts with a dot and ends in `.tmp`. */
 export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`)
 }
 
-/** Told from an error of what is to be written, such as an abort. */
+/** Whether an error is one of the file system, and not of the source of the data, such as an abort. */
 function isOfFileSystem(error: unknown): boolean {
   return !(error instanceof ClmrError) && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException)?.code))
 }

@@ -1,4 +1,4 @@
-/** Creates folders. Not fs.mkdir with `recursive`: where a file system takes no folders (/proc), that never returns. */
+/** Creates folders. fs.mkdir with `recursive` is no choice: in /proc, which takes no folders, it never returns. */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ioError } from '../errors.js'
@@ -18,7 +18,7 @@ async function make(path: string): Promise<void> {
     const parent = dirname(path)
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     if (!isMissing || parent === path) throw error
-    // somebody else may have made the parent since; then one more try tells, also in /proc
+    // another process may have made the parent meanwhile: try once more, which also ends in /proc
     if (!(await isFolder(parent))) await make(parent)
     await mkdir(path).catch(async (second) => {
       if (!(await isFolder(path))) throw second
@@ -27,7 +27,7 @@ async function make(path: string): Promise<void> {
 }
 
 /**
- * Makes a folder and those above it; one that is there already is fine.
+ * Makes a folder and its parents; a folder that exists already is fine.
  * @throws IoError with the path
  */
 export async function makeFolder(path: string): Promise<void> {

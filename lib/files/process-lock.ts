@@ -1,6 +1,6 @@
 /**
- * A lock file that names its process, and is taken over when that process is gone. On another host that cannot be
- * asked; there the file itself tells, which its holder touches as long as it lives.
+ * A lock file that names its process, and that others take over when that process has ended. Processes on another host
+ * cannot be seen; a holder therefore touches its file regularly, and a file that is no longer touched is stale.
  */
 import { randomBytes } from 'node:crypto'
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
@@ -10,17 +10,17 @@ import { setTimeout } from 'node:timers/promises'
 import { IoError, ioError } from '../errors.js'
 import { makeFolder } from './make-folder.js'
 
-/** A lock file without content is one that is being written, unless it is older than this. */
+/** An empty lock file is still being written, unless it is older than this. */
 const WRITING_MS = 5000
 /** How often a holder touches its lock file. */
 const BEAT_MS = 10_000
-/** A holder on another host that has not touched its file while somebody looked on for so long is dead. */
+/** A holder on another host counts as dead once its file has been watched this long without being touched. */
 const SILENCE_MS = 60_000
 
 export interface LockOwner {
   pid: number
   host: string
-  /** when the process started, as the kernel counts; empty where it does not say */
+  /** when the process started, in the kernel's units; empty where the kernel does not say */
   started: string
 }
 
@@ -30,10 +30,10 @@ export interface LockTimes {
   nobodyMs?: number
 }
 
-/** `release` gives the lock back; otherwise the owner that is in the way, undefined where the file names none. */
+/** Either `release`, which gives the lock back, or the owner that holds it (undefined if the file names none). */
 export type LockAttempt = { release: () => Promise<void> } | { release?: undefined; owner?: LockOwner }
 
-/** Field 22 of /proc/pid/stat. A process number is used again after a while, together with this it is unique. */
+/** Field 22 of /proc/pid/stat. Process numbers are reused; together with the start time they are unique. */
 async function startOf(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
@@ -70,8 +70,8 @@ async function isStale(path: string, text: string): Promise<boolean> {
 }
 
 /**
- * Puts `mine` in the place of a stale lock. Only one process at a time may do so, held apart by a guard file:
- * otherwise a slow one could remove the fresh lock of a quick one.
+ * Replaces a stale lock by `mine`. A guard file lets only one process do so at a time: otherwise a slow process could
+ * remove the new lock of a quick one.
  * @returns whether it is ours now
  */
 async function takeOver(path: string, stale: string, mine: string): Promise<boolean> {
@@ -101,7 +101,7 @@ async function describeMyself(): Promise<string> {
   return JSON.stringify({ pid: process.pid, host: hostname(), started, lock: randomBytes(8).toString('hex') })
 }
 
-/** Touches the file until it is given back; removes it then, unless somebody took us for dead and has it now. */
+/** Touches the file until the lock is given back; then removes it, unless another process has taken it over. */
 function hold(path: string, mine: string, beatMs: number): { release: () => Promise<void> } {
   const beat = setInterval(() => {
     const now = new Date()
@@ -137,7 +137,7 @@ export async function tryLock(path: string, { beatMs = BEAT_MS }: LockTimes = {}
   }
 }
 
-/** Watches a file that stays the same: how long, by this process's own clock, since hosts disagree about the time. */
+/** Measures how long a file has stayed the same, by this process's own clock: the clocks of hosts differ. */
 class Watch {
   #seen = ''
   #since = 0
@@ -152,11 +152,11 @@ class Watch {
 }
 
 const POLL_MS = 200
-/** A lock of nobody living that cannot be had for so long: a process ended in the middle of taking it over. */
+/** A stale lock that cannot be taken for this long: a process was killed in the middle of taking it over. */
 const NOBODY_MS = 30_000
 
 export interface LockWait extends LockTimes {
-  /** called once where there is somebody to wait for */
+  /** called once, if the lock is held by another process */
   onWait?: (owner: LockOwner) => void
   signal?: AbortSignal
 }

@@ -1,4 +1,4 @@
-/** Whether a file can be written where the user wants it, told before the work and not after it. */
+/** Checks that a file can be written before the work starts, not when it ends. */
 import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ioError } from '../errors.js'

@@ -31,7 +31,7 @@ async function* records(rows: EmbeddingRows): AsyncGenerator<object> {
   for await (const { embedding, ...rest } of rows) yield { ...rest, embedding: [...embedding] }
 }
 
-/** The shape stands at the beginning of an .npy file, so the numbers are kept until the last row: 4·E bytes a row. */
+/** An .npy file begins with the shape, so all rows are kept in memory until the last one: 4·E bytes each. */
 async function writeMatrix(path: string, rows: EmbeddingRows, files?: FileOperations): Promise<void> {
   let data = new Float32Array(0)
   let filled = 0

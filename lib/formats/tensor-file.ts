@@ -1,4 +1,4 @@
-/** Any file of named tensors, opened by what it contains, not by what it is called. */
+/** Any file of named tensors; the format is recognised by content, not by the file name. */
 import { open } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { CheckpointError, ioError } from '../errors.js'

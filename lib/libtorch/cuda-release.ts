@@ -1,4 +1,4 @@
-/** What CUDA needs besides: more libraries of the same torch wheel, and NVIDIA's own wheels in the versions that it names. */
+/** What CUDA needs in addition: more libraries of the same torch wheel, and NVIDIA's wheels in the versions that it names. */
 import { WHEELS, type Wheel } from './release.js'
 
 /** A wheel of which every library is unpacked. */
@@ -22,7 +22,7 @@ const LIBRARIES = {
   'libcaffe2_nvrtc.so': '00771f7179665557dc34018a7e0ab67f5cc0e796b791e613d5bf03af994b5f97',
 }
 
-/** By what libtorch_cuda.so and its dependencies ask the system for. */
+/** The libraries that libtorch_cuda.so and its dependencies load. */
 const PARTS: readonly Part[] = [
   {
     file: 'nvidia_cuda_runtime-13.2.86-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl',

@@ -1,4 +1,4 @@
-/** Downloads a file, or a part of one, into a file: goes on after a break, in this run and in a later one. */
+/** Downloads a file, or a part of one. A download that was cut off goes on where it stopped, also in a later run. */
 import { createWriteStream } from 'node:fs'
 import { rename, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -12,10 +12,10 @@ export interface Download {
   url: string
   /** exists only when it is whole; until then TARGET.part grows */
   target: string
-  /** first byte and the one after the last; all of the file where it is left out */
+  /** the first byte and the one after the last; by default the whole file */
   span?: readonly [number, number]
   signal?: AbortSignal
-  /** bytes of the target that are there, and of how many where that is known */
+  /** bytes that have arrived, and the size of the target if it is known */
   onBytes?: (have: number, total?: number) => void
 }
 
@@ -29,7 +29,7 @@ export async function sizeOf(path: string): Promise<number> {
   )
 }
 
-/** Appends what the answer holds to the part that is there. @returns how many bytes the target has, and should have */
+/** Appends the body of the response to the part. @returns how many bytes the target has, and should have */
 async function receive(
   response: Response,
   download: Download,
@@ -54,7 +54,7 @@ async function receive(
   return [got, total]
 }
 
-/** One request; a broken connection throws, and what has come is in the part. */
+/** One request. A broken connection throws; what has arrived is in the part. */
 async function attempt(download: Download): Promise<void> {
   const { url, target, span, signal } = download
   const have = Math.max(0, await sizeOf(`${target}.part`))
@@ -63,7 +63,7 @@ async function attempt(download: Download): Promise<void> {
   const range =
     span || have > 0 ? ([start + have, end === undefined ? undefined : end - 1] as const) : undefined
   const response = await get(url, { range, signal })
-  if (response.status === 416 && !span) return rename(`${target}.part`, target) // it had arrived whole; the hash decides
+  if (response.status === 416 && !span) return rename(`${target}.part`, target) // the whole file had arrived; its hash is checked later
   if (!response.ok || !response.body || (span && response.status !== 206)) throw refusal(response, url)
   const [got, total] = await receive(response, download, have)
   if (total !== undefined && got !== total)
@@ -98,7 +98,7 @@ export async function persistently<T>(
   }
 }
 
-/** @throws ClmrError ERR_LIBTORCH_INSTALL, IoError where the disk says no */
+/** @throws ClmrError ERR_LIBTORCH_INSTALL, IoError where the file cannot be written */
 export async function download(options: Download): Promise<void> {
   const { url, target, signal } = options
   const once = async () => {

@@ -1,4 +1,4 @@
-/** Brings a wheel into a folder: with pip, so that the user's index and proxy settings hold, or from a file. */
+/** Fetches a wheel into a folder: with pip, which honours the user's index and proxy settings, or from a file. */
 import { spawn, spawnSync } from 'node:child_process'
 import { copyFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,9 +30,9 @@ async function runPip([command, ...args]: readonly string[], signal?: AbortSigna
 }
 
 /**
- * pip's own progress goes to stderr; its exit decides. It downloads into a folder of its own, because an index may
- * answer with another build under another name: PyTorch's for the CPU calls it torch-2.15.0+cpu-….
- * @throws ClmrError ERR_LIBTORCH_INSTALL where what came is not the pinned wheel
+ * pip shows its own progress on stderr. It downloads into a folder of its own, because an index may answer with another
+ * build under another name: that of PyTorch for the CPU is called torch-2.15.0+cpu-….
+ * @throws ClmrError ERR_LIBTORCH_INSTALL where the downloaded file is not the pinned wheel
  */
 export async function fetchWithPip(
   pip: readonly string[],

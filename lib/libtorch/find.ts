@@ -14,13 +14,13 @@ export type LibtorchOrigin = 'CLMR_LIBTORCH' | 'cache with CUDA' | 'platform pac
 
 export interface FoundLibtorch {
   origin: LibtorchOrigin
-  /** the folder that holds `lib/` (and `include/` where headers are there) */
+  /** the folder that holds `lib/` (and `include/`, if there are headers) */
   root: string
   /** the folder of the shared libraries themselves */
   libraries: string
 }
 
-/** A place that was looked at, for `clmr doctor` and for the message when nothing was found. */
+/** A place that was searched, for `clmr doctor` and for the message when nothing was found. */
 export interface LookedAt {
   origin: LibtorchOrigin
   place: string
@@ -55,7 +55,7 @@ function platformPackage(): string | undefined {
   }
 }
 
-/** Asks Python where torch lies without importing it, and which version it is. */
+/** Asks Python for the folder and version of torch, without importing it. */
 function pythonTorch(): { root?: string; reason: string } {
   const probe =
     'import importlib.util as u, importlib.metadata as m, os\n' +
@@ -90,8 +90,8 @@ function look(origin: LibtorchOrigin, root: string | undefined, headers: boolean
 
 /**
  * @param options.headers only a libtorch that can be compiled against
- * @throws ClmrError ERR_LIBTORCH_NOT_FOUND with every place that was looked at; a CLMR_LIBTORCH that holds none is an
- *         error of its own, because it was asked for
+ * @throws ClmrError ERR_LIBTORCH_NOT_FOUND with every place that was looked at; a CLMR_LIBTORCH that holds
+ *         none is an error even if there are others, because the user asked for it
  */
 export function findLibtorch({ headers = false } = {}): FoundLibtorch {
   const looked: LookedAt[] = []

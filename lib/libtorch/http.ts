@@ -1,4 +1,4 @@
-/** Requests that follow the environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and a name and password in the address. */
+/** Requests that honour HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and a name and password in the address. */
 import type { Response } from 'undici'
 import { ClmrError } from '../errors.js'
 

@@ -26,9 +26,9 @@ export interface InstallProgress {
 }
 
 export interface InstallOptions {
-  /** torch's wheel: a file, or an http(s) URL, or a folder with all wheels; by default pip fetches, or HTTP where there is no pip */
+  /** torch's wheel: a file, an http(s) URL, or a folder with all wheels; by default pip fetches it, or else HTTP */
   from?: string
-  /** with CUDA: NVIDIA's libraries as well, into a folder of their own */
+  /** with CUDA: NVIDIA's libraries too, in a folder of its own */
   cuda?: boolean
   /** the address of a Python package index; by default the one that pip is set to */
   index?: string
@@ -97,7 +97,7 @@ const unpacking = ({ onProgress, signal }: Job) => ({
 
 const isUrl = (text: string) => /^https?:\/\//.test(text)
 
-/** The needed parts of the wheel behind `url`. @returns false where the server does not know ranges */
+/** Fetches only the needed parts of the wheel at `url`. @returns false if the server does not support ranges */
 async function installByRanges(url: string, wheel: Wheel, to: string, job: Job): Promise<boolean> {
   const { downloads, onProgress, signal } = job
   const remote = await openRemoteWheel(url, wheel, downloads, signal)
@@ -115,7 +115,7 @@ async function installByRanges(url: string, wheel: Wheel, to: string, job: Job):
   return true
 }
 
-/** A wheel on this machine that `from` names; undefined where it has to come from elsewhere. */
+/** The wheel on this machine that `from` names; undefined if it must be downloaded. */
 async function localWheel(from: string | undefined, file: string): Promise<string | undefined> {
   if (!from || isUrl(from)) return undefined
   const isFolder = await stat(from).then(
@@ -142,7 +142,7 @@ async function addressOf(
   })
 }
 
-/** Brings the whole wheel into the downloads, where it is not there from an earlier run, and checks it. */
+/** Downloads the whole wheel, unless an earlier run has, and checks it. */
 async function fetchWhole(
   wheel: { file: string; sha256: string },
   { local, url }: { local?: string; url?: string },
@@ -179,7 +179,7 @@ async function installTorch(wheel: Wheel, to: string, job: Job): Promise<void> {
   await extractWheel(await fetchWhole(wheel, { local, url }, job), wheel, to, unpacking(job))
 }
 
-/** Written once a part is unpacked: an interrupted run does not fetch it again, and isInstalled() sees that it is there. */
+/** Written once a part is unpacked, so that an interrupted run does not fetch it again and isInstalled() finds it. */
 const markerOf = (folder: string, part: Part) => join(folder, 'parts', part.file)
 
 /** One of NVIDIA's wheels, as a whole: nearly all of it is libraries. */
@@ -213,7 +213,7 @@ async function install(folder: string, wheel: Wheel, parts: readonly Part[], opt
   if (!options.keepWheel) await rm(join(downloads, wheel.file), { force: true })
 }
 
-/** Whether a folder holds a whole libtorch: it is renamed into place last. */
+/** Whether a folder holds a whole libtorch: the folder gets its name only at the end. */
 export function isInstalled(folder = cachedLibtorch(), parts: readonly Part[] = []): boolean {
   const torch = parts.length > 0 ? join(folder, 'torch') : folder
   const files = ['lib/'.concat(libraryFile('torch_cpu')), 'include/ATen/ATen.h', 'licenses/LICENSE']
@@ -234,7 +234,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
   const { folder = cuda ? cachedCuda() : cachedLibtorch() } = options
   if (isInstalled(folder, parts)) return { folder, installed: false }
   await makeFolder(dirname(folder))
-  const lock = join(cacheFolder(), 'downloads.lock') // one for all kinds: they fetch the same files
+  const lock = join(cacheFolder(), 'downloads.lock') // one lock for CPU and CUDA: they fetch the same files
   const onWait = ({ pid, host }: LockOwner) =>
     options.onProgress?.({ what: 'wait', message: `process ${pid} on ${host} is installing it (${lock})` })
   return withLock(

@@ -39,7 +39,7 @@ function indexIn(file: string): string | undefined {
   }
   let section = ''
   const found: Record<string, string> = {}
-  const lines = text.replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/) // an indented line goes on with the one before
+  const lines = text.replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/) // an indented line continues the one before
   for (const line of lines) {
     section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section
     const [, url] = /^index[-_]url\s*[=:]\s*(\S+)\s*$/.exec(line) ?? []
@@ -48,7 +48,7 @@ function indexIn(file: string): string | undefined {
   return found.download ?? found.global
 }
 
-/** The index that pip would ask (PIP_INDEX_URL, or that of its settings), or else the one that uv is told of. */
+/** The index that pip would use (PIP_INDEX_URL, or its settings), or else that of uv. */
 export function configuredIndex(): string | undefined {
   const { PIP_INDEX_URL, UV_DEFAULT_INDEX, UV_INDEX_URL } = process.env
   if (PIP_INDEX_URL) return PIP_INDEX_URL

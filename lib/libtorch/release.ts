@@ -10,13 +10,13 @@ export function libraryFile(name: string, platform: NodeJS.Platform = process.pl
   return platform === 'darwin' ? `lib${name}.dylib` : `lib${name}.so`
 }
 
-/** Many small files as one: SHA-256 over a line `path NUL sha256-in-hex LF` for each, sorted by path. */
+/** One hash for many small files: SHA-256 over a line `path NUL sha256-in-hex LF` for each, sorted by path. */
 export interface PinnedFolder {
   files: number
   sha256: string
 }
 
-/** A wheel on PyPI and what the CPU needs of it. Python 3.11's is taken on every machine: the libraries are the same. */
+/** A wheel on PyPI, and what the CPU needs of it. That of Python 3.11 serves everywhere: the libraries are the same. */
 export interface Wheel {
   file: string
   /** of the whole wheel */
@@ -29,7 +29,7 @@ export interface Wheel {
   licenses: PinnedFolder
 }
 
-/** What the file name of a wheel tells: torch-2.15.0-cp311-cp311-win_amd64.whl, the last part with dots for several platforms. */
+/** The parts of the file name of a wheel: torch-2.15.0-cp311-cp311-win_amd64.whl; dots separate several platforms. */
 export function packageOf({ file }: { file: string }): { name: string; version: string; platform: string } {
   const parts = file.replace(/\.whl$/, '').split('-')
   const [name = '', version = ''] = parts

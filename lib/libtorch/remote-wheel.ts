@@ -1,6 +1,6 @@
 /**
- * A wheel behind an address whose server knows ranges: only the parts with needed members move. A part is kept in a
- * file until all is unpacked, so that a later run goes on where an earlier one stopped.
+ * A wheel on a server that supports ranges: only the parts with needed members are downloaded. A part is kept in a file
+ * until everything is unpacked, so that a later run goes on where an earlier one stopped.
  */
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -20,7 +20,7 @@ interface Span {
   file: string
 }
 
-/** What is read outside the spans, the zip's table of contents, comes in blocks of this size. */
+/** Reads outside the spans, for the zip's table of contents, come in blocks of this size. */
 const BLOCK = 1 << 20
 /** Two members with less than this between them come in one request. */
 const GAP = 2 << 20
@@ -83,7 +83,7 @@ export interface RemoteWheel {
   forget(): Promise<void>
 }
 
-/** The parts of the file in which needed members lie, close ones joined. */
+/** The parts of the file that hold the needed members; neighbouring parts are joined. */
 function spansOf(entries: readonly yauzl.Entry[], size: number, wheel: Wheel): [number, number][] {
   const sorted = [...entries].sort((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader)
   const spans: [number, number][] = []

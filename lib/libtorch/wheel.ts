@@ -36,7 +36,7 @@ export async function checkWheel(
   })
 }
 
-/** Where a member of the wheel goes below the libtorch folder, with slashes; undefined: it is not needed. */
+/** The path of a member below the libtorch folder, with slashes; undefined if it is not needed. */
 export function destination(member: string, wheel: Wheel): string | undefined {
   if (member.endsWith('/') || member.includes('..')) return undefined
   if (member.startsWith('torch/include/')) return member.slice('torch/'.length)
@@ -95,7 +95,7 @@ function hashOf(members: ReadonlyMap<string, string>, folder: string): PinnedFol
   return { files: lines.length, sha256: hash.digest('hex') }
 }
 
-/** Deletes what is not as it was published, so that the next run fetches it again. */
+/** Deletes files that are not as published, so that the next run fetches them again. */
 async function checkMembers(
   members: ReadonlyMap<string, string>,
   wheel: Wheel,

@@ -22,7 +22,7 @@ export interface SequentialLayer {
   outputLength: number
 }
 
-/** channels that enter `sequential.N`, and in the last place those that leave `sequential.10` */
+/** input channels of `sequential.0` … `sequential.10`, and the output channels of the last */
 const CHANNELS = [1, 128, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512]
 
 function layerAt(index: number): SequentialLayer {

@@ -5,8 +5,8 @@ import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { native } from '../native/load.js'
 
 /**
- * Zeroed memory for n clips in one flat array, owned by the native side and counted by reference: unlike a plain
- * array, nothing that JavaScript does to it can pull it away from under a call in flight.
+ * Zeroed memory for n clips in one flat array, owned by the native side and reference-counted: unlike a plain array,
+ * it stays valid during a call, even if JavaScript transfers or drops it.
  * @param n 1 or more
  * @returns n · 59,049 samples, 64-byte aligned
  * @throws ArgumentError
@@ -68,7 +68,7 @@ export class WindowCutter {
     return windows
   }
 
-  /** The one window of a track that is shorter than a clip, and will be padded. */
+  /** The only window of a track that is shorter than a clip; it will be padded. */
   finish(): Float32Array[] {
     if (this.#windows > 0 || this.#samples.length === 0) return []
     return [this.#samples]

@@ -47,13 +47,13 @@ function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promi
   })
 }
 
-/** Asks the source for one path at a time, never again once it has ended or thrown. */
+/** Asks the source for one path at a time, and never again once it has ended or thrown. */
 class Source<T> {
   readonly #iterator: AnyIterator
   readonly #work: (path: string) => Promise<T>
   #last: Promise<unknown> = Promise.resolve()
   #over = false
-  /** the source has been asked and has not answered yet */
+  /** whether the source has been asked and has not answered yet */
   asking = false
 
   constructor(paths: Paths, work: (path: string) => Promise<T>) {
@@ -75,7 +75,7 @@ class Source<T> {
       this.#over = done === true
       if (done) return undefined
       const work = this.#work(path)
-      work.catch(() => {}) // it may fail long before its turn; awaited then
+      work.catch(() => {}) // it may fail long before its turn, when it is awaited
       return { path, work }
     } catch (error) {
       this.#over = true
@@ -85,7 +85,7 @@ class Source<T> {
     }
   }
 
-  /** Lets the source clean up, unless it has ended by itself. One that does not answer is not waited for. */
+  /** Lets the source clean up, unless it has ended by itself. Does not wait for a source that does not answer. */
   async close(): Promise<void> {
     if (this.#over) return
     this.#over = true
@@ -98,7 +98,7 @@ class Source<T> {
 
 /**
  * in: paths; out: what `work` made of them, in the same order. At most `concurrency` of them are worked on or wait for
- * the consumer; the work itself waits for nobody. What the source of the paths or `work` throws is thrown on.
+ * the consumer, which does not hold up the work itself. What the source of the paths or `work` throws is passed on.
  * @param work its signal fires when the stream is left or aborted
  */
 export async function* mapAhead<T>(

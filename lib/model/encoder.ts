@@ -143,7 +143,7 @@ export class Encoder implements Disposable {
 
   /**
    * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), or a run directory. The format
-   * is told by the content. What the user should know about the file is emitted as a warning of the process.
+   * is recognised by content. Remarks about the file are emitted as warnings of the process.
    * @throws IoError, CheckpointError, ConfigError, DeviceError
    */
   static async load(path: string, options: EncoderLoadOptions = {}): Promise<Encoder> {
@@ -246,7 +246,7 @@ export class Encoder implements Disposable {
     )
   }
 
-  /** A file through decoder, resampler and encoder, each at work on a piece of its own. */
+  /** Decodes, resamples and encodes a file; the three stages work at the same time, on different pieces of it. */
   async #embedFile(
     path: string,
     batches: WindowBatches,
@@ -295,12 +295,12 @@ export class Encoder implements Disposable {
       this.#embedOrError(path, batches, hop, stop),
     )
     for await (const result of results) {
-      this.#live() // one that was disposed meanwhile gives nothing more, finished or not
+      this.#live() // an encoder that was disposed meanwhile gives no more results
       yield result
     }
   }
 
-  /** What is wrong with the encoder or the call ends a stream; what is wrong with one file does not. */
+  /** Errors of the encoder or of the call end the stream; errors of one file do not. */
   async #embedOrError(
     path: string,
     batches: WindowBatches,
@@ -324,7 +324,7 @@ export class Encoder implements Disposable {
     await saveModelState(path, { encoder: copyState(this) })
   }
 
-  /** Gives the native memory back once the calls in flight are done. Twice is harmless. */
+  /** Frees the native memory once the calls in flight are done. May be called twice. */
   dispose(): void {
     callNativeSync(() => native().dispose(this.#handle))
   }

@@ -2,7 +2,7 @@
  * Models on disk ⇄ state dicts in memory.
  *
  * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), or a run directory
- * out: the encoder's 77 tensors by name, and the projector, head and metadata where they are there
+ * out: the encoder's 77 tensors by name, and the projector, head and metadata if there are any
  */
 import { extname } from 'node:path'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
@@ -28,7 +28,7 @@ export interface ModelState {
   format: TensorFormat | 'run'
   /** Hz; undefined where the file does not say */
   sampleRate?: number
-  /** what the user should know: another sample rate, a projector that was left out, a damaged checkpoint passed over */
+  /** remarks: another sample rate, a projector that was left out, a damaged checkpoint that was passed over */
   warnings: string[]
 }
 

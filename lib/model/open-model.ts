@@ -1,4 +1,4 @@
-/** From a path that means a model to the file that holds its tensors. */
+/** Finds the file that holds the tensors of a model. */
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'

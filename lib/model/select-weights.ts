@@ -1,4 +1,4 @@
-/** From the names of a checkpoint to the parts of a model: encoder, projector, head. */
+/** Finds the parts of a model (encoder, projector, head) by the names in a checkpoint. */
 import { CheckpointError } from '../errors.js'
 import { emptyStateDict, toNamedTensor } from '../formats/state-dict.js'
 import type { FileTensor } from '../formats/tensor.js'
@@ -42,7 +42,7 @@ function checkFinite(name: string, tensor: NamedTensor, path: string): NamedTens
   })
 }
 
-/** Old versions of PyTorch had no batch counters; everything else has to be there. */
+/** Old versions of PyTorch had no batch counters; everything else must be there. */
 function complaints(file: TensorFile, prefix: string): string[] {
   const expected = encoderTensors()
   const known = new Set(expected.map(({ name }) => prefix + name))
@@ -78,7 +78,7 @@ function sameBytes(a: FileTensor, b: FileTensor): boolean {
   return a.dtype === b.dtype && Buffer.compare(a.bytes, b.bytes) === 0
 }
 
-/** CLMR's Lightning module holds its encoder under two names. That is fine as long as it is one encoder. */
+/** CLMR's Lightning module holds its encoder under two names, which is fine if both have the same weights. */
 async function checkOneEncoder(file: TensorFile, prefixes: string[]): Promise<void> {
   const [first, ...others] = prefixes as [string, ...string[]]
   for (const other of others)
@@ -139,7 +139,7 @@ export interface Part {
   warning?: string
 }
 
-/** The SimCLR projector `0.weight` [H, 512], `2.weight` [D, H]; one of another build is left out with a warning. */
+/** The SimCLR projector `0.weight` [H, 512], `2.weight` [D, H]; one of another shape is left out with a warning. */
 export async function selectProjector(file: TensorFile): Promise<Part> {
   const usual = ['model.projector.', 'projector.', 'module.projector.']
   const prefix = prefixesBefore(file, /^((?:.*\.)?projector\.)/, usual)[0]

@@ -1,11 +1,11 @@
-/** Windows of many tracks through the encoder together: whatever waits becomes the next batch. */
+/** Encodes windows of many tracks together: all that wait form the next batch. */
 
 import { CLIP_LENGTH } from '../clip.js'
 import type { Matrix } from '../matrix.js'
 
 /** Windows of a batch: enough for all threads, and for the late layers to be merged. */
 const BATCH = 16
-/** Windows that may wait, 0.24 MB each; beyond that, adding one waits. */
+/** Windows that may wait, 0.24 MB each; adding more waits until there is room. */
 const MAX_WAITING = 4 * BATCH
 
 /** in: n windows in a row; out: [n, 512] */

@@ -25,7 +25,7 @@ export function checkFloats(array: unknown, name: string): asserts array is Floa
     })
 }
 
-/** `array` as whole rows of `rowLength`; how many there are. */
+/** Checks that `array` is whole rows of `rowLength`. @returns their number */
 export function checkRows(array: unknown, rowLength: number, name: string): number {
   checkFloats(array, name)
   if (array.length === 0 || array.length % rowLength !== 0)

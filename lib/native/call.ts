@@ -21,12 +21,12 @@ const REMEDIES: Partial<Record<ErrorCode, string>> = {
   ERR_CACHE: 'Run `clmr prepare` again: it repairs what is missing',
 }
 
-/** What `signal.reason` says, as the error to reject with: an AbortError unless the caller gave a reason. */
+/** The error to reject with after an abort: the caller's reason, or an AbortError. */
 export function abortReason(signal: AbortSignal): unknown {
   return signal.reason ?? new DOMException('The operation was aborted', 'AbortError')
 }
 
-/** A native error as a ClmrError; anything else as it is. `caller` was made where the call was, and keeps its stack. */
+/** A native error as a ClmrError; anything else unchanged. `caller` is an error made at the call, for its stack. */
 export function fromNativeError(error: unknown, caller?: Error): unknown {
   if (error instanceof ClmrError) return error
   const { code, message, path } = (error ?? {}) as NativeError

@@ -1,4 +1,4 @@
-/** What the control groups of Linux grant this process: containers and services have a share of the machine's CPUs. */
+/** The CPUs that Linux control groups grant this process: a container or service may have only a share of the machine. */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -10,7 +10,7 @@ function read(path: string): string | undefined {
   }
 }
 
-/** CPUs of one group by its files; undefined where it has no limit or no such files. */
+/** The CPUs that the files of one group grant; undefined where they set no limit, or are missing. */
 function quotaOf(folder: string, version: 1 | 2): number | undefined {
   const [quota, period] =
     version === 2

@@ -1,10 +1,10 @@
-/** Opens CUDA where there is a device for it: libtorch's own part, and then our kernels, which are a library of their own. */
+/** Opens CUDA where there is a device: first libtorch's part, then our kernels, which are a library of their own. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { libraryFile } from '../libtorch/release.js'
 import type { CudaKernels, NativeBinding } from './binding.js'
 
-/** What came of it, for `clmr doctor` and for whoever asks for a device. */
+/** The outcome, for `clmr doctor` and for messages about devices. */
 export interface CudaState {
   /**
    * 'open': libtorch has CUDA · 'off': CLMR_CUDA=0 · 'no driver': none of NVIDIA's on this machine ·
@@ -18,7 +18,7 @@ interface Opener {
   open(path: string): bigint | null
 }
 
-/** Made by NVIDIA's kernel module, natively and under Windows' Linux. */
+/** Files that NVIDIA's kernel module makes, on Linux and in WSL. */
 const DRIVER = ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/dev/dxg']
 
 function hasDriver(): boolean {
@@ -44,7 +44,7 @@ export function openCuda(opener: Opener, libraries: string, withStandIns: boolea
   }
 }
 
-/** Our kernels for CUDA where they were built; without them libtorch's own run. */
+/** Opens our CUDA kernels if they were built; otherwise libtorch's own run. */
 export function useCudaKernels(
   init: (path: string) => unknown,
   binding: NativeBinding,

@@ -1,4 +1,4 @@
-/** How many threads this process may use: what the machine or its control group grants, unless CLMR_THREADS says otherwise. */
+/** How many threads this process may use: CLMR_THREADS, or else what the machine and its control group grant. */
 import { availableParallelism } from 'node:os'
 import { cpuQuota } from './cgroup.js'
 

@@ -1,5 +1,5 @@
 /**
- * Opens libtorch and the addon, once a thread, at the first use of `native`. Importing clmr costs nothing and never
+ * Opens libtorch and the addon at the first use of `native`, once in each thread. Importing clmr costs nothing and never
  * fails; the first call that needs the native part explains what is missing.
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
@@ -15,23 +15,23 @@ import { type CudaState, openCuda, useCudaKernels } from './cuda.js'
 import { grantedThreads } from './granted-threads.js'
 
 interface Bootstrap {
-  /** the libtorch ABI version of a library that this process has already, by its name; undefined where it has none */
+  /** the libtorch ABI version of a library that the process has already opened, by name; undefined if it has not */
   loaded(name: string): bigint | null | undefined
   /** opens a library; its libtorch ABI version, or null where it has none */
   open(path: string): bigint | null
-  /** what the library's clmr_napi_init puts on an empty object */
+  /** the object that the library's clmr_napi_init has filled */
   init(path: string): unknown
 }
 
 const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const require = createRequire(import.meta.url)
 
-/** A clone has the script, the installed package has the sources and says how they are built. */
+/** A clone has the build script; the installed package has the sources, and its documentation says how to build them. */
 const BUILD_IT = existsSync(join(packageRoot, 'scripts', 'build-native.mjs'))
   ? 'build the native part with `npm run build:native`'
   : `build the native part as ${join(packageRoot, 'docs', 'getting-started.md')} tells under "Build it yourself"`
 
-/** A bundler that swallowed the package has torn it from its native part and its workers. */
+/** A bundler that includes the package separates it from its native part and its worker files. */
 function checkUnbundled(): void {
   try {
     if ((require(join(packageRoot, 'package.json')) as { name?: string }).name === 'clmr') return
@@ -44,7 +44,7 @@ function checkUnbundled(): void {
   })
 }
 
-/** The program that node is names the loader of its C library near its beginning. */
+/** An executable names the loader of its C library near its beginning. */
 function checkLibc(): void {
   if (process.platform !== 'linux') return
   const start = Buffer.alloc(4096)
@@ -92,7 +92,7 @@ function openAddon(file: string): Bootstrap {
   }
 }
 
-/** The two NVIDIA libraries that the CUDA wheel's libtorch_cpu names; the CPU needs nothing of them. */
+/** libtorch_cpu of the CUDA wheel links two NVIDIA libraries of which the CPU uses nothing: stubs stand in for them. */
 function openTorchCpu(
   bootstrap: Bootstrap,
   libtorch: FoundLibtorch,
@@ -122,7 +122,7 @@ function checkVersion(abi: bigint | null, where: string, remedy: string): void {
   })
 }
 
-/** Opens a libtorch; two would fight over the process, so one that another package or version has opened serves. */
+/** Opens a libtorch. A process can hold only one, so one that another package has opened already is used. */
 function openLibtorch(bootstrap: Bootstrap, addonFolder: string): CudaState {
   const there = bootstrap.loaded(libraryFile('torch_cpu'))
   if (there !== undefined) {
@@ -181,7 +181,7 @@ export function native(): NativeBinding {
   return opened
 }
 
-/** The addon that is used, built here or come with the package; undefined where there is none. */
+/** The file of the addon, built here or shipped with the package; undefined if there is none. */
 export function addonFile(): string | undefined {
   try {
     const file = findAddon()

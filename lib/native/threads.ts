@@ -1,4 +1,4 @@
-/** How many threads native work uses: `grantedThreads`, until `setThreads` says otherwise. */
+/** How many threads native work uses: as `setThreads` says, or else `grantedThreads`. */
 import { ArgumentError, describe } from '../errors.js'
 import { native } from './load.js'
 

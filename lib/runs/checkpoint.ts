@@ -9,14 +9,14 @@ import { emptyStateDict, toNamedTensor } from '../formats/state-dict.js'
 import type { StateDict } from '../native/binding.js'
 import { STATE_FILE } from './layout.js'
 
-/** hashed, and read or written, at a time, so that the event loop is free in between */
+/** bytes that are hashed, read or written at a time, so that the event loop is free in between */
 export const PIECE_BYTES = 1 << 20
 
 export interface CheckpointContent {
   tensors: StateDict
   step: number
   epoch: number
-  /** plain JSON: counters, schedule, whatever the trainer needs to go on */
+  /** plain JSON: counters, schedule, and whatever else the trainer needs to go on */
   extra?: Record<string, unknown>
 }
 
@@ -27,7 +27,7 @@ export interface CheckpointState {
   extra: Record<string, unknown>
   /** SHA-256 of config.json */
   config: string
-  /** how much of metrics.jsonl there was */
+  /** the part of metrics.jsonl that had been written */
   metrics: { bytes: number; sha256: string }
   files: Record<string, { bytes: number; sha256: string }>
 }
@@ -79,7 +79,7 @@ async function sha256Of(path: string): Promise<{ bytes: number; sha256: string }
   return { bytes, sha256: hash.digest('hex') }
 }
 
-/** Every byte of a checkpoint is what was written. @throws CheckpointError that says what is not, IoError */
+/** Checks that every byte of a checkpoint is as written. @throws CheckpointError that says what is not, IoError */
 export async function verifyCheckpoint(path: string): Promise<CheckpointState> {
   const state = await readState(path)
   for (const [name, expected] of Object.entries(state.files)) {

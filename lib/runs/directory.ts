@@ -32,7 +32,7 @@ async function removeLeftovers(folder: string): Promise<void> {
       await rm(join(folder, name), { recursive: true, force: true })
 }
 
-/** Under another name first: a kill in the middle must not leave half a checkpoint under its own. */
+/** Renamed first, so that a kill in the middle does not leave half a checkpoint under its own name. */
 async function removeCheckpoint(path: string): Promise<void> {
   const aside = temporaryName(path)
   await rename(path, aside)
@@ -79,7 +79,7 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   /**
-   * Opens the run in a folder for going on. What a crash left unfinished is cleared away.
+   * Opens the run in a folder, to go on with it. Unfinished files of a crash are removed.
    * @throws CheckpointError where the path is no run directory; IoError where another process writes to it
    */
   static async open(path: string, options: RunOptions = {}): Promise<RunDirectory> {
@@ -135,7 +135,7 @@ export class RunDirectory implements AsyncDisposable {
     return saved
   }
 
-  /** Older ones go first by step; what lies after `step` is of a future that was given up. */
+  /** Deletes the oldest ones, and those of later steps, which are of a training that was abandoned. */
   private async prune(folder: string, step: number): Promise<void> {
     const all = await listCheckpoints(folder)
     const older = all.filter((checkpoint) => checkpoint.step <= step).slice(Math.max(1, this.options.keep))
@@ -161,7 +161,7 @@ export class RunDirectory implements AsyncDisposable {
     return this.metrics.append(record)
   }
 
-  /** Waits for saves in flight, closes the log, gives the lock back. May be called twice. */
+  /** Waits for saves in flight, closes the log and releases the lock. May be called twice. */
   async close(): Promise<void> {
     await this.saving
     await this.metrics.close()

@@ -2,15 +2,15 @@
  * Where things lie in the folder of a run:
  *
  *   config.json    what the run was started with
- *   metrics.jsonl  one record a step or an epoch
+ *   metrics.jsonl  one record for each step or epoch
  *   checkpoints/   step-NNNNNN/, each whole or absent
  *   run.lock       while a process writes here
  *
  * and in the folder of a checkpoint:
  *
- *   model.safetensors      encoder.*, projector.*, and whatever else is no optimiser state
+ *   model.safetensors      encoder.*, projector.*, and all other tensors but the optimiser's
  *   optimizer.safetensors  optimizer.*
- *   state.json             step, epoch, what the trainer added, and the hash of every file
+ *   state.json             step, epoch, the trainer's own state, and the hash of every file
  */
 export const CONFIG_FILE = 'config.json'
 export const METRICS_FILE = 'metrics.jsonl'

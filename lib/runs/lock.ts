@@ -1,4 +1,4 @@
-/** One writer a run directory. */
+/** Only one process writes to a run. */
 import { join } from 'node:path'
 import { IoError, ioError } from '../errors.js'
 import { tryLock } from '../files/process-lock.js'

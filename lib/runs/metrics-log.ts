@@ -48,7 +48,7 @@ export class MetricsLog {
     }, 'append to')
   }
 
-  /** Keeps the records up to a step, in front of the first later one. @throws IoError */
+  /** Keeps the records before the first one of a later step. @throws IoError */
   cutAfter(step: number): Promise<void> {
     return this.inTurn(async () => {
       const content = await readFile(this.path)
@@ -65,7 +65,7 @@ export class MetricsLog {
     }, 'shorten')
   }
 
-  /** Makes what was appended durable. → its length and hash, for a checkpoint to remember */
+  /** Makes the log durable. @returns its length and hash, which a checkpoint stores */
   seal(): Promise<{ bytes: number; sha256: string }> {
     return this.inTurn(async () => {
       await this.file.sync()

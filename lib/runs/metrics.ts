@@ -1,4 +1,4 @@
-/** Reads `metrics.jsonl`: one JSON object a line. A line is whole or it does not count. */
+/** Reads `metrics.jsonl`: one JSON object on each line. Damaged lines are ignored. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { ioError } from '../errors.js'

@@ -20,7 +20,7 @@ export interface LatestCheckpoint extends LoadedCheckpoint {
   warnings: string[]
 }
 
-/** As it was read, for comparing it with what a checkpoint saw. */
+/** The config, and its hash, which every checkpoint records. */
 export interface StoredConfig {
   config: RunConfig
   sha256: string
@@ -58,8 +58,8 @@ export interface ValidCheckpoint {
 }
 
 /**
- * The newest checkpoint whose every byte is what was written; damaged ones are passed over with a warning.
- * Nothing is read into memory, nothing is changed in the folder.
+ * The newest checkpoint of which every byte is as written; damaged ones are passed over with a warning. Tensors are
+ * hashed, but not kept in memory.
  * @returns undefined where the run has no checkpoint yet
  * @throws CheckpointError where it has some, and all are damaged
  */
@@ -102,7 +102,7 @@ export interface RunReport {
   problems: { path: string; reason: string }[]
 }
 
-/** The metrics that a checkpoint saw must still stand at the beginning of the log. */
+/** The metrics that a checkpoint recorded must still be the beginning of the log. */
 async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | undefined) {
   const { records, damaged } = await readMetricsFile(file)
   const reasons: string[] = []
@@ -113,8 +113,8 @@ async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | u
 }
 
 /**
- * Whether every byte of a run is what was written: config, metrics up to the newest checkpoint, all checkpoints.
- * Reads only; works beside a running training.
+ * Checks that every byte of a run is as written: config, metrics up to the newest checkpoint, all checkpoints.
+ * May be called while the run is being trained.
  * @throws CheckpointError where the path is no run directory, IoError
  */
 export async function verifyRun(path: string): Promise<RunReport> {

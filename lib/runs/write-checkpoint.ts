@@ -57,9 +57,9 @@ async function fill(folder: string, content: CheckpointContent, around: Surround
 }
 
 /**
- * Writes `<folder>/step-NNNNNN` as a unit: into a temporary folder, every file synced, renamed, parent synced. One
- * that stands there already is replaced.
- * @throws IoError; nothing is left behind then, and the checkpoints that were there are what they were
+ * Writes `<folder>/step-NNNNNN` as a whole: into a temporary folder, every file synced; then the folder is renamed and
+ * its parent synced. An existing one is replaced.
+ * @throws IoError; then nothing is left behind, and the existing checkpoints are unchanged
  */
 export async function writeCheckpoint(
   folder: string,

@@ -18,11 +18,11 @@ interface Options {
   minutes: number
 }
 
-/** Minutes that the default takes on two cores, and those of them that do not depend on the number of steps. */
+/** Minutes that the default takes on two cores, and how many of them do not depend on the number of steps. */
 const DEFAULT_MINUTES = 5
 const FIXED_MINUTES = 1
 
-/** Steps of a demo of about so many minutes on two cores: the same number on every machine, so the same result. */
+/** Steps of a demo of about this many minutes on two cores: equal on every machine, so that results are equal. */
 export function stepsFor(minutes: number): number {
   const share = (minutes - FIXED_MINUTES) / (DEFAULT_MINUTES - FIXED_MINUTES)
   return Math.max(10, Math.round(DEMO_STEPS * share))

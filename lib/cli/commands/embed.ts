@@ -34,14 +34,14 @@ function* rowsOf(
   else for (let i = 0; i < frames.rows; i++) yield { path, time: times[i]!, embedding: frames.row(i) }
 }
 
-/** What a run has come to so far. */
+/** The totals so far. */
 interface Account {
   done: number
   rows: number
   failed: Failed[]
 }
 
-/** Rows file by file, as they come. After an interruption there are no more, so that what is there gets written. */
+/** Rows file by file. An interruption ends them without an error, so that the rows so far are written. */
 async function* embedAll(
   session: Session,
   encoder: Encoder,
@@ -68,7 +68,7 @@ async function* embedAll(
   }
 }
 
-/** Writes a table, unless there is nothing to write into it. */
+/** Writes a table, unless there are no rows. */
 async function writeSome(out: string, rows: AsyncGenerator<EmbeddingRow>): Promise<void> {
   const first = await rows.next()
   if (first.done) return

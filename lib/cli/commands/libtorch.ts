@@ -14,7 +14,7 @@ interface Options {
 
 const FROM_FILE = 'clmr libtorch install --from ./torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl'
 
-/** A download is told of a chunk at a time: its share goes to the bar, in whole per cent; what comes again is left out. */
+/** Shows the share of a download in whole per cent, and each value only once: progress arrives for every chunk. */
 function follow(progress: Progress): (news: InstallProgress) => void {
   let last = ''
   return ({ what, message, fraction }) => {

@@ -13,7 +13,7 @@ import { memoryLimit, memoryNote } from '../memory.js'
 import { onRun, type Session } from '../session.js'
 import { duration, figure, printable } from '../text.js'
 
-/** Options of the table that have a flag of their own; all others go through --set or --config. */
+/** Options of the table that have a flag of their own; all others are set by --set or --config. */
 const FLAGS = [
   'epochs',
   'maxSteps',
@@ -52,7 +52,7 @@ interface Data extends AsyncDisposable {
   validation?: Dataset
 }
 
-/** The train split where there are labels to evaluate with later, everything where there are none. */
+/** By default the train split if there are labels, which later evaluate the model; otherwise all tracks. */
 async function openData(cache: string, { split, validate }: Options): Promise<Data> {
   const whole = await openDataset(cache)
   const wanted = split ?? (whole.task === 'none' ? 'all' : 'train')

@@ -1,4 +1,4 @@
-/** Data → the text of the page. Everything it needs lies inside, and its content security policy lets nothing in. */
+/** Renders the page. It contains everything it needs, and its content security policy lets nothing else in. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { ClassResult, Evaluation } from '../probe.js'
@@ -186,7 +186,7 @@ function mapSection({ map }: PageData): Markup {
 </div></div></section>`
 }
 
-/** The licence asks that its notice goes with every copy. */
+/** The licence requires its notice in every copy. */
 function uplotNotice(): string {
   return `/*!\nuPlot\n${asset('uPlot.LICENSE').replaceAll('*/', '* /').trim()}\n*/\n`
 }

@@ -38,7 +38,7 @@ export interface ReportProgress {
 }
 
 export type ReportOptions = z.input<typeof reportOptions> & {
-  /** probe results, the one to show first in front; random weights for comparison behind it */
+  /** probe results: first the one to show, then others for comparison, such as random weights */
   results?: readonly NamedResult[]
   /** the tracks of the map: what `embedDataset` returned … */
   embeddings?: DatasetEmbeddings

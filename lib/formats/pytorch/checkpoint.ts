@@ -1,4 +1,4 @@
-/** What a PyTorch checkpoint means: where in the pickled value the weights are, and what stands around them. */
+/** Finds the weights in the pickled value of a PyTorch checkpoint, and the metadata around them. */
 import { type CheckedTensor, checkTensor } from './tensors.js'
 import {
   PickleDict,
@@ -30,7 +30,7 @@ function asDict(value: PickleValue | undefined): PickleDict | undefined {
   return value instanceof PickleDict ? value : undefined
 }
 
-/** @throws Error in words where an object that is no tensor stands among the weights */
+/** @throws Error where an object among the weights is no tensor */
 function collectTensors(weights: PickleDict, strict: boolean): Map<string, CheckedTensor> {
   const tensors = new Map<string, CheckedTensor>()
   for (const [name, value] of weights) {
@@ -52,7 +52,7 @@ function collectTensors(weights: PickleDict, strict: boolean): Map<string, Check
   return tensors
 }
 
-/** Memory that all tensors would take; a few bytes of storage under many large names are refused. */
+/** Limits the memory of all tensors together: a small file may describe many large tensors over the same few bytes. */
 function checkTotal(tensors: Map<string, CheckedTensor>): void {
   let [wanted, stored] = [0, 0]
   const seen = new Set<string>()

@@ -1,4 +1,4 @@
-/** Which names of a pickle mean something here. Nothing is imported or called, whatever the name. */
+/** The names in a pickle that have a meaning here. Nothing is ever imported or called, whatever the name. */
 import {
   PickleDict,
   PickleGlobal,
@@ -9,8 +9,8 @@ import {
 } from './values.js'
 
 /**
- * Modules whose functions have no place among weights. They could not be called here either; a file that asks for
- * them was made to attack somebody and is refused whole, instead of being listed as data that is not understood.
+ * Modules whose functions have no place among weights. They would not be called here either, but a file that names them
+ * was made for an attack, so it is refused as a whole.
  */
 const REFUSED_MODULES = new Set(
   `asyncio bdb cProfile code codeop commands concurrent ctypes dill cloudpickle distutils doctest ftplib gc http
@@ -74,7 +74,7 @@ function dictFrom(args: readonly PickleValue[]): PickleDict | undefined {
   return dict
 }
 
-/** The constructors that have a meaning here; each may answer undefined for arguments that it does not know. */
+/** The constructors that have a meaning here; each returns undefined for arguments that it does not know. */
 const CONSTRUCTORS: Record<string, (args: readonly PickleValue[]) => PickleValue | undefined> = {
   'collections.OrderedDict': dictFrom,
   'torch.Size': ([items]) => (items instanceof PickleTuple ? items : undefined),
@@ -88,7 +88,7 @@ const CONSTRUCTORS: Record<string, (args: readonly PickleValue[]) => PickleValue
   'torch._utils._rebuild_parameter_with_state': ([data]) => (data instanceof PickleTensor ? data : undefined),
 }
 
-/** REDUCE and its like: a value that is known here, or the description of an object. */
+/** For REDUCE and similar opcodes: the value, if its constructor is known here, or a description of the object. */
 export function construct(type: PickleValue, args: PickleValue): PickleValue {
   if (!(type instanceof PickleGlobal)) throw new Error('it calls something that is not a class')
   const known = Object.hasOwn(CONSTRUCTORS, type.path) ? CONSTRUCTORS[type.path] : undefined

@@ -2,8 +2,8 @@
  * A reader of pickles that cannot run anything: a stack machine over plain data, in which a class is a name and a
  * call is a description (`values.ts`). Opcodes as documented in CPython's `Lib/pickletools.py`, protocols 0 to 5.
  *
- * Values are shared, never copied, and every opcode makes at most one of them, so that memory follows the length of
- * the pickle: the bombs that double by DUP or by the memo stay as small as their files.
+ * Values are shared, never copied, and every opcode makes at most one, so memory grows only with the length of the
+ * pickle: a small file that doubles its value again and again, by DUP or by the memo, stays small in memory too.
  */
 import { admitGlobal, construct } from './globals.js'
 import { PickleBytes } from './pickle-bytes.js'
@@ -19,7 +19,7 @@ import {
 export const MAX_PICKLE_BYTES = 64 << 20
 const MAX_OPCODES = 1_000_000
 const MAX_DEPTH = 1000
-/** containers weigh more than their opcode: a Map takes some 200 bytes */
+/** a container takes more memory than its opcode: about 200 bytes for a Map */
 const MAX_CONTAINERS = 400_000
 
 type Handler = (machine: Machine) => void
@@ -166,7 +166,7 @@ function oldFloat(line: string): number {
   return number
 }
 
-/** opcode → what it does; an opcode that stands here not is refused */
+/** opcode → what it does; an opcode that is not listed is refused */
 const HANDLERS: Record<string, Handler> = {
   // structure
   '.': (m) => {

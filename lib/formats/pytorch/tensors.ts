@@ -1,4 +1,4 @@
-/** From the description of a tensor (storage, offset, size, stride) to its bytes, every number checked first. */
+/** Reads the bytes of a tensor from its description (storage, offset, size, stride); every number is checked first. */
 import { DTYPE_BYTES, type DType, elementCount, type FileTensor } from '../tensor.js'
 import {
   PickleGlobal,
@@ -9,7 +9,7 @@ import {
   type StorageReference,
 } from './values.js'
 
-/** A tensor that repeats its elements (stride 0) may become this large; larger ones only as large as their storage. */
+/** The largest tensor that may repeat its elements (stride 0); beyond this it may be no larger than its storage. */
 const MAX_EXPANDED_BYTES = 64 << 20
 
 const STORAGES: Record<string, DType> = {
@@ -79,7 +79,7 @@ export function storageFromId(id: PickleValue): PickleStorage {
   return new PickleStorage({ type, key, count: size(count), offset })
 }
 
-/** Bytes per element and per whole storage, as the reference says. */
+/** Bytes of an element and of the whole storage, according to its reference. */
 export function storageBytes({ type, count }: StorageReference): { element: number; total: number } {
   const dtype = lookUp(STORAGES, type)
   if (!dtype && !UNTYPED.has(type.path)) throw new Error(`tensors of the type ${type.path} are not read here`)

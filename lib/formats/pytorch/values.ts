@@ -23,7 +23,7 @@ export class PickleDict extends Map<PickleValue, PickleValue> {
   attributes?: PickleValue
 }
 
-/** An object of a class that is not known here, described: what it was made from, what was set on it. */
+/** The description of an object of an unknown class: its constructor's arguments, and the state that was set. */
 export class PickleObject {
   state?: PickleValue
   /** what was appended to it, if it is like a list */

@@ -60,7 +60,7 @@ interface Directory {
   end: number
 }
 
-/** The 64-bit record, where its locator stands in front of the end record. */
+/** The 64-bit end record, if its locator precedes the end record. */
 async function directory64(source: ByteSource, endAt: number): Promise<Directory | undefined> {
   if (endAt < 20) return undefined
   const locator = viewOf(await source.read(endAt - 20, 20))
@@ -166,7 +166,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
   return found
 }
 
-/** No member may lie on another one or on the directory: 30 bytes of header, name and data at least. */
+/** Members may overlap neither each other nor the directory. Each takes 30 bytes of header or more, its name and its data. */
 function checkOverlap(members: Map<string, ZipMember>, directoryAt: number): void {
   let free = 0
   for (const { name, headerAt, size } of [...members.values()].sort((a, b) => a.headerAt - b.headerAt)) {
@@ -176,7 +176,7 @@ function checkOverlap(members: Map<string, ZipMember>, directoryAt: number): voi
   if (free > directoryAt) throw new Error('a zip member lies outside the file')
 }
 
-/** Where the data of a member start; its local header has to say what the directory says. */
+/** Where the data of a member start. Its local header must agree with the directory. */
 export async function locate(source: ByteSource, member: ZipMember): Promise<number> {
   const label = JSON.stringify(member.name)
   const nameLength = Buffer.byteLength(member.name)
