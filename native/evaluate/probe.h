@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "error.h"
-#include "model/sample_cnn.h"
+#include "model/module.h"
 
 namespace clmr {
 
@@ -32,30 +32,28 @@ struct ProbeHistory {
   int64_t best_epoch = 0;
 };
 
-class Probe {
+class Probe : public ModuleOf<Probe> {
  public:
   // New weights as torch.nn.Linear draws them: U(±1/√fan_in), from (seed, Purpose::probe).
   static Probe Create(const ProbeSpec& spec, int64_t embedding_size);
   // `0.weight`, `0.bias` and, with a hidden layer, `2.weight`, `2.bias`. Throws ERR_CHECKPOINT.
   static Probe FromState(const ProbeSpec& spec, const NamedTensors& state);
 
-  NamedTensors State() const;
+  ModuleTensors Tensors() override;
   int64_t EmbeddingSize() const { return layers_.front().weight.size(1); }
-  int64_t Bytes() const;
 
   // x [n, E] → logits [n, K]
   at::Tensor Logits(const at::Tensor& x) const;
   // x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise
   at::Tensor Predict(const at::Tensor& x) const;
-  // Mean loss of x [n, E], y [n, K]: binary cross-entropy over n·K entries, or cross-entropy over n rows.
-  double Loss(const at::Tensor& x, const at::Tensor& y) const;
-  // The same, and its gradient in the order of Parameters().
-  double LossAndGradient(const at::Tensor& x, const at::Tensor& y, std::vector<at::Tensor>* gradient) const;
-
-  // weight, bias of each layer: the live tensors
-  std::vector<at::Tensor> Parameters() const;
+  // Mean loss of x [n, E], y [n, K], a scalar: binary cross-entropy over n·K entries, or cross-entropy over n
+  // rows.
+  at::Tensor Loss(const at::Tensor& x, const at::Tensor& y) const;
 
  private:
+  // Sizes as `spec` has them, without values.
+  static Probe Blank(const ProbeSpec& spec, int64_t embedding_size);
+
   struct Layer {
     at::Tensor weight, bias;  // [out, in], [out]
   };

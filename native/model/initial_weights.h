@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "random/philox.h"
+
 namespace clmr {
 
 // Which stream of (seed, Purpose::weights) a layer draws from: no two layers share one.
@@ -17,7 +19,9 @@ enum class WeightStream : uint32_t {
   queue = 256
 };
 
-// float32 of `shape`. item: 0 for a weight, 1 for a bias.
+// float32 of `shape`, drawn one after the other.
+at::Tensor InitialWeights(at::IntArrayRef shape, int64_t fan_in, random::Stream& stream);
+// The same from a stream of their own. item: 0 for a weight, 1 for a bias.
 at::Tensor InitialWeights(at::IntArrayRef shape, int64_t fan_in, uint64_t seed, WeightStream part,
                           uint32_t layer, uint16_t item);
 

@@ -8,19 +8,12 @@
 
 namespace clmr {
 
-class MlpHead {
+class MlpHead : public ModuleOf<MlpHead> {
  public:
   static MlpHead Create(int64_t in, int64_t hidden, int64_t out, uint64_t seed, WeightStream part);
-  // Names as of torch.nn.Sequential: `0.*`, `1.*` (batch norm), `3.*`; the sizes of this one. Throws
-  // ERR_CHECKPOINT.
-  MlpHead WithState(const NamedTensors& state, const char* what) const;
 
-  NamedTensors State() const;       // copies
-  NamedTensors Parameters() const;  // the learned ones themselves
-  void RequireGrad(bool require);
-  MlpHead Clone() const;
-  // The same weights with running statistics of its own.
-  MlpHead WithOwnStatistics() const;
+  // Names as of torch.nn.Sequential: `0.*`, `1.*` (batch norm), `3.*`.
+  ModuleTensors Tensors() override;
 
   // x [N, I] → [N, D]. training: batch statistics, one set of them over the N rows, and the running ones
   // move.

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "model/initial_weights.h"
-#include "model/named_tensors.h"
 
 namespace clmr {
 
@@ -17,32 +16,17 @@ Projector Projector::Create(uint64_t seed, int64_t hidden, int64_t out) {
 }
 
 Projector Projector::FromState(const NamedTensors& state) {
-  Projector projector;
-  StateReader reader(state, "the projector");
-  const at::IntArrayRef first = reader.ShapeOf("0.weight"), second = reader.ShapeOf("2.weight");
+  const at::IntArrayRef first = ShapeIn(state, "0.weight"), second = ShapeIn(state, "2.weight");
   const int64_t hidden = first.empty() ? 0 : first[0], out = second.empty() ? 0 : second[0];
-  projector.first = reader.Take("0.weight", {hidden, kEmbeddingSize});
-  projector.second = reader.Take("2.weight", {out, hidden});
-  reader.ExpectNoMore();
+  Projector projector;
+  projector.first = at::empty({hidden, kEmbeddingSize}, at::kFloat);
+  projector.second = at::empty({out, hidden}, at::kFloat);
+  projector.Load(state, "the weights of the projector");
   return projector;
 }
 
-Projector Projector::WithState(const NamedTensors& state) const {
-  Projector projector = FromState(state);
-  if (projector.first.sizes() != first.sizes() || projector.second.sizes() != second.sizes())
-    throw Error("ERR_CHECKPOINT", "the projector of the state has other sizes than the trainer's");
-  return projector;
-}
-
-NamedTensors Projector::State() const {
-  return {{"0.weight", first.detach().clone()}, {"2.weight", second.detach().clone()}};
-}
-
-std::vector<at::Tensor> Projector::Parameters() const { return {first, second}; }
-
-void Projector::RequireGrad(bool require) {
-  first.requires_grad_(require);
-  second.requires_grad_(require);
+ModuleTensors Projector::Tensors() {
+  return {{"0.weight", &first, Role::learned}, {"2.weight", &second, Role::learned}};
 }
 
 at::Tensor Projector::Forward(const at::Tensor& embeddings) const {

@@ -7,17 +7,13 @@
 
 namespace clmr {
 
-class Projector {
+class Projector : public ModuleOf<Projector> {
  public:
   static Projector Create(uint64_t seed, int64_t hidden, int64_t out);
   // names `0.weight` and `2.weight`; throws ERR_CHECKPOINT
   static Projector FromState(const NamedTensors& state);
-  // The same, of the sizes of this one.
-  Projector WithState(const NamedTensors& state) const;
 
-  NamedTensors State() const;
-  std::vector<at::Tensor> Parameters() const;
-  void RequireGrad(bool require);
+  ModuleTensors Tensors() override;
   at::Tensor Forward(const at::Tensor& embeddings) const;
 
   at::Tensor first, second;  // [H, 512], [D, H]

@@ -7,7 +7,6 @@
 #include "kernels/sample_cnn/reference.h"
 #include "kernels/sample_cnn/training/training.h"
 #include "model/initial_weights.h"
-#include "model/named_tensors.h"
 
 namespace clmr {
 namespace {
@@ -27,19 +26,6 @@ ConvBlock EmptyBlock(int i) {
   return block;
 }
 
-// f(name, tensor) for the seven tensors of a block, in state-dict order
-template <class Block, class F>
-void ForEachTensor(Block& block, size_t i, F f) {
-  const std::string at = "sequential." + std::to_string(i);
-  f(at + ".0.weight", block.weight);
-  f(at + ".0.bias", block.bias);
-  f(at + ".1.weight", block.gamma);
-  f(at + ".1.bias", block.beta);
-  f(at + ".1.running_mean", block.running_mean);
-  f(at + ".1.running_var", block.running_var);
-  f(at + ".1.num_batches_tracked", block.batches_tracked);
-}
-
 // Makes a backward pass through `x` look at the flag. The flag has to outlive that pass.
 void ThrowInBackward(const at::Tensor& x, const AbortFlag& abort) {
   if (!x.requires_grad()) return;
@@ -48,13 +34,14 @@ void ThrowInBackward(const at::Tensor& x, const AbortFlag& abort) {
 
 }  // namespace
 
-SampleCnn SampleCnn::Create(uint64_t seed) {
+// Everything but the weights of the convolutions, which have no value yet.
+SampleCnn SampleCnn::Blank() {
   SampleCnn model;
   for (int i = 0; i < kBlocks; ++i) {
     const int64_t in = kChannels[i], out = kChannels[i + 1];
     ConvBlock block = EmptyBlock(i);
-    block.weight = InitialWeights({out, in, kKernel}, in * kKernel, seed, WeightStream::encoder, i, 0);
-    block.bias = InitialWeights({out}, in * kKernel, seed, WeightStream::encoder, i, 1);
+    block.weight = at::empty({out, in, kKernel}, at::kFloat);
+    block.bias = at::empty({out}, at::kFloat);
     block.gamma = at::ones({out}, at::kFloat);
     block.beta = at::zeros({out}, at::kFloat);
     block.running_mean = at::zeros({out}, at::kFloat);
@@ -65,44 +52,37 @@ SampleCnn SampleCnn::Create(uint64_t seed) {
   return model;
 }
 
-SampleCnn SampleCnn::FromState(const NamedTensors& state) {
-  SampleCnn model;
-  StateReader reader(state, "SampleCNN");
+SampleCnn SampleCnn::Create(uint64_t seed) {
+  SampleCnn model = Blank();
   for (int i = 0; i < kBlocks; ++i) {
-    const int64_t in = kChannels[i], out = kChannels[i + 1];
-    ConvBlock block = EmptyBlock(i);
-    ForEachTensor(block, i, [&](const std::string& name, at::Tensor& tensor) {
-      if (&tensor == &block.weight)
-        tensor = reader.Take(name, {out, in, kKernel});
-      else if (&tensor == &block.batches_tracked)
-        tensor = reader.Take(name, {});
-      else
-        tensor = reader.Take(name, {out});
-    });
-    model.blocks.push_back(std::move(block));
+    ConvBlock& block = model.blocks[i];
+    const int64_t fan_in = kChannels[i] * kKernel;
+    block.weight = InitialWeights(block.weight.sizes(), fan_in, seed, WeightStream::encoder, i, 0);
+    block.bias = InitialWeights(block.bias.sizes(), fan_in, seed, WeightStream::encoder, i, 1);
   }
-  reader.ExpectNoMore();
   return model;
 }
 
-NamedTensors SampleCnn::State() const {
-  NamedTensors state;
-  for (size_t i = 0; i < blocks.size(); ++i)
-    ForEachTensor(blocks[i], i, [&](std::string name, const at::Tensor& tensor) {
-      state.emplace_back(std::move(name), tensor.detach().clone());
-    });
-  return state;
+SampleCnn SampleCnn::FromState(const NamedTensors& state) {
+  SampleCnn model = Blank();
+  model.Load(state, "the weights of SampleCNN");
+  return model;
 }
 
-std::vector<at::Tensor> SampleCnn::Parameters() const {
-  std::vector<at::Tensor> parameters;
-  for (const ConvBlock& block : blocks)
-    parameters.insert(parameters.end(), {block.weight, block.bias, block.gamma, block.beta});
-  return parameters;
-}
-
-void SampleCnn::RequireGrad(bool require) {
-  for (at::Tensor& parameter : Parameters()) parameter.requires_grad_(require);
+ModuleTensors SampleCnn::Tensors() {
+  ModuleTensors all;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    ConvBlock& block = blocks[i];
+    Append(all, Under("sequential." + std::to_string(i) + ".",
+                      {{"0.weight", &block.weight, Role::learned},
+                       {"0.bias", &block.bias, Role::learned},
+                       {"1.weight", &block.gamma, Role::learned},
+                       {"1.bias", &block.beta, Role::learned},
+                       {"1.running_mean", &block.running_mean, Role::statistics},
+                       {"1.running_var", &block.running_var, Role::statistics},
+                       {"1.num_batches_tracked", &block.batches_tracked, Role::statistics}}));
+  }
+  return all;
 }
 
 at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort,
@@ -119,33 +99,6 @@ at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const Abor
     ThrowInBackward(x, abort);
   }
   return x.squeeze(2);
-}
-
-SampleCnn SampleCnn::Clone() const {
-  SampleCnn copy;
-  for (const ConvBlock& block : blocks) {
-    ConvBlock next = block;
-    ForEachTensor(next, 0, [](const std::string&, at::Tensor& tensor) { tensor = tensor.detach().clone(); });
-    copy.blocks.push_back(std::move(next));
-  }
-  return copy;
-}
-
-SampleCnn SampleCnn::WithOwnStatistics() const {
-  SampleCnn own = *this;
-  for (ConvBlock& block : own.blocks) {
-    block.running_mean = block.running_mean.clone();
-    block.running_var = block.running_var.clone();
-    block.batches_tracked = block.batches_tracked.clone();
-  }
-  return own;
-}
-
-int64_t SampleCnn::Bytes() const {
-  int64_t bytes = 0;
-  for (const ConvBlock& block : blocks)
-    ForEachTensor(block, 0, [&](const std::string&, const at::Tensor& tensor) { bytes += tensor.nbytes(); });
-  return bytes;
 }
 
 }  // namespace clmr

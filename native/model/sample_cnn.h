@@ -4,18 +4,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "error.h"
 #include "kernels/sample_cnn/sample_cnn.h"
+#include "model/module.h"
 
 namespace clmr {
 
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-class SampleCnn {
+class SampleCnn : public ModuleOf<SampleCnn> {
  public:
   // New weights as PyTorch's defaults, drawn from (seed, Purpose::weights).
   static SampleCnn Create(uint64_t seed);
@@ -23,12 +20,7 @@ class SampleCnn {
   // what is missing, unknown or of the wrong shape.
   static SampleCnn FromState(const NamedTensors& state);
 
-  // A deep copy of weights and buffers, state-dict names and order.
-  NamedTensors State() const;
-  // The learned tensors, in state-dict order: weight, bias, gamma, beta of each block. They require grad
-  // after RequireGrad(true).
-  std::vector<at::Tensor> Parameters() const;
-  void RequireGrad(bool require);
+  ModuleTensors Tensors() override;
 
   // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks
   // at `abort` between layers, forward and backward: the flag has to live until the backward pass is over.
@@ -37,12 +29,10 @@ class SampleCnn {
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false,
                      at::ScalarType kept = at::kFloat) const;
 
-  SampleCnn Clone() const;
-  // The same weights with running statistics of its own.
-  SampleCnn WithOwnStatistics() const;
-  int64_t Bytes() const;
-
   std::vector<ConvBlock> blocks;  // 11
+
+ private:
+  static SampleCnn Blank();
 };
 
 }  // namespace clmr

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "kernels/nt_xent/reference.h"
-#include "model/named_tensors.h"
 #include "objective/metrics.h"
 
 namespace clmr {
@@ -52,15 +51,6 @@ ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, Projection
   predictor_.RequireGrad(true);
 }
 
-std::unique_ptr<Objective> ByolObjective::Draft() const {
-  auto draft = std::make_unique<ByolObjective>(*this);
-  draft->projector_ = projector_.WithOwnStatistics();
-  draft->predictor_ = predictor_.WithOwnStatistics();
-  draft->target_encoder_ = target_encoder_.WithOwnStatistics();
-  draft->target_projector_ = target_projector_.WithOwnStatistics();
-  return draft;
-}
-
 void ByolObjective::CheckViews(int64_t views) const {
   if (views != 2) throw Error("ERR_CONFIG", "byol takes 2 views of an example: each predicts the other");
 }
@@ -86,43 +76,25 @@ ObjectiveLoss ByolObjective::Loss(const ObjectiveInput& input) {
            {"targetMomentum", ByolMomentum(spec_.momentum, input.step, spec_.schedule_steps)}}};
 }
 
-NamedTensors ByolObjective::Parameters() const {
-  NamedTensors parameters;
-  Append(parameters, "objective.projector.", projector_.Parameters());
-  Append(parameters, "objective.predictor.", predictor_.Parameters());
-  return parameters;
-}
-
 void ByolObjective::AfterUpdate(const SampleCnn& encoder, int64_t step) {
   const double momentum = ByolMomentum(spec_.momentum, step - 1, spec_.schedule_steps);
   Follow(target_encoder_.Parameters(), encoder.Parameters(), momentum);
-  Follow(TensorsOf(target_projector_.Parameters()), TensorsOf(projector_.Parameters()), momentum);
+  Follow(target_projector_.Parameters(), projector_.Parameters(), momentum);
 }
 
 at::Tensor ByolObjective::Project(const at::Tensor& embeddings) const {
   return projector_.Forward(embeddings, false);
 }
 
-NamedTensors ByolObjective::State() const {
-  NamedTensors state;
-  Append(state, "objective.projector.", projector_.State());
-  Append(state, "objective.predictor.", predictor_.State());
-  Append(state, "objective.target.encoder.", target_encoder_.State());
-  Append(state, "objective.target.projector.", target_projector_.State());
-  return state;
+ModuleTensors ByolObjective::Tensors() {
+  ModuleTensors all = Under("objective.projector.", projector_.Tensors());
+  Append(all, Under("objective.predictor.", predictor_.Tensors()));
+  Append(all, Frozen(Under("objective.target.encoder.", target_encoder_.Tensors())));
+  Append(all, Frozen(Under("objective.target.projector.", target_projector_.Tensors())));
+  return all;
 }
 
-std::unique_ptr<Objective> ByolObjective::WithState(const NamedTensors& state) const {
-  auto restored = std::make_unique<ByolObjective>(*this);
-  restored->projector_ = projector_.WithState(Under(state, "objective.projector."), "the projector");
-  restored->predictor_ = predictor_.WithState(Under(state, "objective.predictor."), "the predictor");
-  restored->target_encoder_ = SampleCnn::FromState(Under(state, "objective.target.encoder."));
-  restored->target_projector_ =
-      target_projector_.WithState(Under(state, "objective.target.projector."), "the target's projector");
-  restored->projector_.RequireGrad(true);
-  restored->predictor_.RequireGrad(true);
-  return restored;
-}
+std::unique_ptr<Objective> ByolObjective::Copy() const { return std::make_unique<ByolObjective>(*this); }
 
 std::unique_ptr<Objective> Make(const ByolSpec& spec, const ObjectiveStart& start) {
   return std::make_unique<ByolObjective>(spec, start.encoder, start.projection, start.seed);

@@ -27,15 +27,15 @@ class ByolObjective : public Objective {
  public:
   ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection, uint64_t seed);
 
-  std::unique_ptr<Objective> Draft() const override;
   void CheckViews(int64_t views) const override;
   const SampleCnn* TargetEncoder() const override { return &target_encoder_; }
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
-  NamedTensors Parameters() const override;
   void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
-  NamedTensors State() const override;
-  std::unique_ptr<Objective> WithState(const NamedTensors& state) const override;
+  ModuleTensors Tensors() override;
+
+ protected:
+  std::unique_ptr<Objective> Copy() const override;
 
  private:
   ByolSpec spec_;

@@ -7,7 +7,6 @@
 
 #include "kernels/nt_xent/reference.h"
 #include "model/initial_weights.h"
-#include "model/named_tensors.h"
 #include "objective/metrics.h"
 #include "random/philox.h"
 
@@ -24,8 +23,6 @@ at::Tensor RandomDirections(int64_t keys, int64_t dim, uint64_t seed) {
   std::generate_n(data, rows.numel(), [&] { return static_cast<float>(stream.Normal()); });
   return unit_rows(rows);
 }
-
-Projector Copy(const Projector& projector) { return Projector::FromState(projector.State()); }
 
 }  // namespace
 
@@ -44,15 +41,10 @@ InfoNceObjective::InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, P
     : spec_(spec),
       projector_(std::move(projector)),
       target_encoder_(encoder.Clone()),
-      target_projector_(Copy(projector_)),
-      queue_(RandomDirections(spec.queue, projector_.second.size(0), seed)) {
+      target_projector_(projector_.Clone()),
+      queue_(RandomDirections(spec.queue, projector_.second.size(0), seed)),
+      queue_next_(at::zeros({}, at::kFloat)) {
   projector_.RequireGrad(true);
-}
-
-std::unique_ptr<Objective> InfoNceObjective::Draft() const {
-  auto draft = std::make_unique<InfoNceObjective>(*this);
-  draft->target_encoder_ = target_encoder_.WithOwnStatistics();
-  return draft;
 }
 
 void InfoNceObjective::CheckViews(int64_t views) const {
@@ -77,10 +69,6 @@ ObjectiveLoss InfoNceObjective::Loss(const ObjectiveInput& input) {
           {{"accuracy", value.accuracy}, {"alignment", Alignment(pairs, 2)}, {"uniformity", Uniformity(u)}}};
 }
 
-NamedTensors InfoNceObjective::Parameters() const {
-  return {{"projector.0.weight", projector_.first}, {"projector.2.weight", projector_.second}};
-}
-
 void InfoNceObjective::AfterUpdate(const SampleCnn& encoder, int64_t) {
   Follow(target_encoder_.Parameters(), encoder.Parameters(), spec_.momentum);
   Follow(target_projector_.Parameters(), projector_.Parameters(), spec_.momentum);
@@ -92,41 +80,38 @@ void InfoNceObjective::AfterUpdate(const SampleCnn& encoder, int64_t) {
 void InfoNceObjective::Enqueue(const at::Tensor& keys) {
   at::NoGradGuard no_gradients;
   const int64_t kept = std::min(keys.size(0), spec_.queue);
+  int64_t next = QueueNext();
   for (int64_t done = 0; done < kept;) {
-    const int64_t count = std::min(kept - done, spec_.queue - queue_next_);
-    queue_.narrow(0, queue_next_, count).copy_(keys.narrow(0, keys.size(0) - kept + done, count));
-    queue_next_ = (queue_next_ + count) % spec_.queue;
+    const int64_t count = std::min(kept - done, spec_.queue - next);
+    queue_.narrow(0, next, count).copy_(keys.narrow(0, keys.size(0) - kept + done, count));
+    next = (next + count) % spec_.queue;
     done += count;
   }
+  queue_next_.fill_(static_cast<double>(next));
 }
+
+int64_t InfoNceObjective::QueueNext() const { return static_cast<int64_t>(queue_next_.item<double>()); }
 
 at::Tensor InfoNceObjective::Project(const at::Tensor& embeddings) const {
   return projector_.Forward(embeddings);
 }
 
-NamedTensors InfoNceObjective::State() const {
-  NamedTensors state;
-  Append(state, "projector.", projector_.State());
-  Append(state, "objective.target.encoder.", target_encoder_.State());
-  Append(state, "objective.target.projector.", target_projector_.State());
-  state.emplace_back("objective.queue", queue_.clone());
-  state.emplace_back("objective.queue_next", at::scalar_tensor(static_cast<double>(queue_next_), at::kFloat));
-  return state;
+ModuleTensors InfoNceObjective::Tensors() {
+  ModuleTensors all = Under("projector.", projector_.Tensors());
+  Append(all, Frozen(Under("objective.target.encoder.", target_encoder_.Tensors())));
+  Append(all, Frozen(Under("objective.target.projector.", target_projector_.Tensors())));
+  Append(all, {{"objective.queue", &queue_, Role::kept}, {"objective.queue_next", &queue_next_, Role::kept}});
+  return all;
 }
 
-std::unique_ptr<Objective> InfoNceObjective::WithState(const NamedTensors& state) const {
-  auto restored = std::make_unique<InfoNceObjective>(*this);
-  restored->projector_ = projector_.WithState(Under(state, "projector."));
-  restored->projector_.RequireGrad(true);
-  restored->target_encoder_ = SampleCnn::FromState(Under(state, "objective.target.encoder."));
-  restored->target_projector_ = target_projector_.WithState(Under(state, "objective.target.projector."));
-  StateReader reader(state, "the objective");
-  restored->queue_ = reader.Take("objective.queue", queue_.sizes());
-  restored->queue_next_ = static_cast<int64_t>(reader.Take("objective.queue_next", {}).item<double>());
-  if (restored->queue_next_ < 0 || restored->queue_next_ >= spec_.queue)
-    throw Error("ERR_CHECKPOINT",
-                "the queue of the state has no row " + std::to_string(restored->queue_next_));
-  return restored;
+void InfoNceObjective::CheckState() const {
+  const int64_t next = QueueNext();
+  if (next < 0 || next >= spec_.queue)
+    throw Error("ERR_CHECKPOINT", "the queue of the state has no row " + std::to_string(next));
+}
+
+std::unique_ptr<Objective> InfoNceObjective::Copy() const {
+  return std::make_unique<InfoNceObjective>(*this);
 }
 
 std::unique_ptr<Objective> Make(const InfoNceSpec& spec, const ObjectiveStart& start) {

@@ -29,27 +29,29 @@ class InfoNceObjective : public Objective {
   // The queue starts as random directions, as MoCo's.
   InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector, uint64_t seed);
 
-  std::unique_ptr<Objective> Draft() const override;
   void CheckViews(int64_t views) const override;
   ViewRange OnlineViews(int64_t) const override { return {0, 1}; }
   const SampleCnn* TargetEncoder() const override { return &target_encoder_; }
   ViewRange TargetViews(int64_t) const override { return {1, 1}; }
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
-  NamedTensors Parameters() const override;
   void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
-  NamedTensors State() const override;
-  std::unique_ptr<Objective> WithState(const NamedTensors& state) const override;
+  ModuleTensors Tensors() override;
+
+ protected:
+  std::unique_ptr<Objective> Copy() const override;
+  void CheckState() const override;
 
  private:
   void Enqueue(const at::Tensor& keys);
+  int64_t QueueNext() const;
 
   InfoNceSpec spec_;
   Projector projector_;
   SampleCnn target_encoder_;
   Projector target_projector_;
   at::Tensor queue_;                  // [K, D], rows of length 1: a ring
-  int64_t queue_next_ = 0;            // the row that the next key takes
+  at::Tensor queue_next_;             // scalar, float: the row that the next key takes
   std::vector<at::Tensor> new_keys_;  // of the batches of this step
 };
 

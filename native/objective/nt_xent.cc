@@ -10,7 +10,6 @@
 #include "kernels/dispatch.h"
 #include "kernels/nt_xent/nt_xent.h"
 #include "kernels/nt_xent/reference.h"
-#include "model/named_tensors.h"
 #include "objective/metrics.h"
 
 namespace clmr {
@@ -63,7 +62,6 @@ class FusedNtXent : public torch::autograd::Function<FusedNtXent> {
   }
 };
 
-constexpr const char* kLogTemperature = "objective.log_temperature";
 // A learned τ does not fall below this, as in CLIP (Radford et al., 2021): similarities are multiplied by 100
 // at most.
 constexpr double kLeastTemperature = 0.01;
@@ -101,8 +99,6 @@ NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector)
     log_temperature_ = at::scalar_tensor(std::log(spec.temperature), at::kFloat).requires_grad_(true);
 }
 
-std::unique_ptr<Objective> NtXentObjective::Draft() const { return std::make_unique<NtXentObjective>(*this); }
-
 void NtXentObjective::CheckViews(int64_t views) const {
   if (views < 2) throw Error("ERR_CONFIG", "NT-Xent compares views of an example: it needs at least 2");
 }
@@ -128,13 +124,6 @@ ObjectiveLoss NtXentObjective::Loss(const ObjectiveInput& input) {
   return result;
 }
 
-NamedTensors NtXentObjective::Parameters() const {
-  NamedTensors parameters = {{"projector.0.weight", projector_.first},
-                             {"projector.2.weight", projector_.second}};
-  if (log_temperature_.defined()) parameters.emplace_back(kLogTemperature, log_temperature_);
-  return parameters;
-}
-
 void NtXentObjective::AfterUpdate(const SampleCnn&, int64_t) {
   if (!log_temperature_.defined()) return;
   at::NoGradGuard no_gradients;
@@ -145,20 +134,14 @@ at::Tensor NtXentObjective::Project(const at::Tensor& embeddings) const {
   return projector_.Forward(embeddings);
 }
 
-NamedTensors NtXentObjective::State() const {
-  NamedTensors state;
-  Append(state, "projector.", projector_.State());
-  if (log_temperature_.defined()) state.emplace_back(kLogTemperature, log_temperature_.detach().clone());
-  return state;
+ModuleTensors NtXentObjective::Tensors() {
+  ModuleTensors all = Under("projector.", projector_.Tensors());
+  if (log_temperature_.defined())
+    all.push_back({"objective.log_temperature", &log_temperature_, Role::learned});
+  return all;
 }
 
-std::unique_ptr<Objective> NtXentObjective::WithState(const NamedTensors& state) const {
-  auto restored = std::make_unique<NtXentObjective>(spec_, projector_.WithState(Under(state, "projector.")));
-  if (!log_temperature_.defined()) return restored;
-  StateReader reader(state, "the objective");
-  restored->log_temperature_ = reader.Take(kLogTemperature, {}).requires_grad_(true);
-  return restored;
-}
+std::unique_ptr<Objective> NtXentObjective::Copy() const { return std::make_unique<NtXentObjective>(*this); }
 
 std::unique_ptr<Objective> Make(const NtXentSpec& spec, const ObjectiveStart& start) {
   return std::make_unique<NtXentObjective>(spec, SimClrProjector(start));

@@ -34,14 +34,14 @@ class NtXentObjective : public Objective {
  public:
   NtXentObjective(NtXentSpec spec, Projector projector);
 
-  std::unique_ptr<Objective> Draft() const override;
   void CheckViews(int64_t views) const override;
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
-  NamedTensors Parameters() const override;
   void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
-  NamedTensors State() const override;
-  std::unique_ptr<Objective> WithState(const NamedTensors& state) const override;
+  ModuleTensors Tensors() override;
+
+ protected:
+  std::unique_ptr<Objective> Copy() const override;
 
  private:
   at::Tensor Temperature() const;  // scalar, float64

@@ -2,22 +2,40 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <set>
+#include <string>
+
 namespace clmr {
+
+std::unique_ptr<Objective> Objective::Draft() const {
+  auto draft = Copy();
+  draft->CopyStatistics();
+  return draft;
+}
+
+std::unique_ptr<Objective> Objective::WithState(const NamedTensors& state) const {
+  const auto first_word = [](const std::string& name) { return name.substr(0, name.find('.')); };
+  auto restored = Copy();
+  std::set<std::string> words;
+  for (const ModuleTensor& entry : restored->Tensors()) words.insert(first_word(entry.name));
+  NamedTensors own;
+  for (const auto& [name, tensor] : state)
+    if (words.count(first_word(name))) own.emplace_back(name, tensor);
+  restored->Load(own, "the tensors of the objective");
+  restored->CheckState();
+  restored->RequireGrad(true);
+  return restored;
+}
 
 Projector SimClrProjector(const ObjectiveStart& start) {
   if (start.projector) return Projector::FromState(*start.projector);
   return Projector::Create(start.seed, start.projection.hidden, start.projection.out);
 }
 
-void Follow(const std::vector<at::Tensor>& target, const std::vector<at::Tensor>& online, double momentum) {
+void Follow(const NamedTensors& target, const NamedTensors& online, double momentum) {
   at::NoGradGuard no_gradients;
-  for (size_t i = 0; i < target.size(); ++i) target[i].mul_(momentum).add_(online[i], 1 - momentum);
-}
-
-std::vector<at::Tensor> TensorsOf(const NamedTensors& named) {
-  std::vector<at::Tensor> tensors;
-  for (const auto& [name, tensor] : named) tensors.push_back(tensor);
-  return tensors;
+  for (size_t i = 0; i < target.size(); ++i)
+    target[i].second.mul_(momentum).add_(online[i].second, 1 - momentum);
 }
 
 }  // namespace clmr

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/module.h"
 #include "model/projector.h"
 #include "model/sample_cnn.h"
 
@@ -40,17 +41,17 @@ struct ObjectiveInput {
 using Metrics = std::vector<std::pair<std::string, double>>;
 
 struct ObjectiveLoss {
-  at::Tensor loss;  // scalar, differentiable in the embeddings and in Parameters
+  at::Tensor loss;  // scalar, differentiable in the embeddings and in what is learned
   Metrics metrics;  // of this batch; empty outside training
 };
 
-class Objective {
+// Its tensors are `projector.*` (SimCLR's), `head.*` (a classifier) and `objective.*` (all else); those that
+// are learned the optimiser moves, besides the encoder.
+class Objective : public Module {
  public:
-  virtual ~Objective() = default;
-
   // One for a single step: shares the weights, and has running statistics of its own. Where the step comes to
   // its end it takes the place of this one; where it does not, nothing has moved.
-  virtual std::unique_ptr<Objective> Draft() const = 0;
+  std::unique_ptr<Objective> Draft() const;
 
   // Throws ERR_CONFIG where it cannot work with so many views an example.
   virtual void CheckViews(int64_t views) const = 0;
@@ -64,19 +65,19 @@ class Objective {
   // May be called several times in a step, on the parts of a batch that is worked through in parts.
   virtual ObjectiveLoss Loss(const ObjectiveInput& input) = 0;
 
-  // What the optimiser moves besides the encoder, under its name in State.
-  virtual NamedTensors Parameters() const = 0;
   // After the optimiser's update number `step` (from 1): averages follow, queues move on. Does not fail.
   virtual void AfterUpdate(const SampleCnn& /*encoder*/, int64_t /*step*/) {}
 
   // embeddings [N, 512] → projections [N, D], running statistics
   virtual at::Tensor Project(const at::Tensor& embeddings) const = 0;
 
-  // Everything that a resumed run needs, copied: `projector.*` (SimCLR's), `head.*` (a classifier),
-  // `objective.*` (all else).
-  virtual NamedTensors State() const = 0;
-  // One with the same settings and this state. Throws ERR_CHECKPOINT.
-  virtual std::unique_ptr<Objective> WithState(const NamedTensors& state) const = 0;
+  // One with the same settings and its part of the state of a trainer. Throws ERR_CHECKPOINT.
+  std::unique_ptr<Objective> WithState(const NamedTensors& state) const;
+
+ protected:
+  virtual std::unique_ptr<Objective> Copy() const = 0;  // shares the tensors
+  // Throws ERR_CHECKPOINT where values that were loaded do not go together.
+  virtual void CheckState() const {}
 };
 
 struct ProjectionSpec {
@@ -95,7 +96,6 @@ struct ObjectiveStart {
 Projector SimClrProjector(const ObjectiveStart& start);
 
 // target ← momentum · target + (1 − momentum) · online, tensor by tensor
-void Follow(const std::vector<at::Tensor>& target, const std::vector<at::Tensor>& online, double momentum);
-std::vector<at::Tensor> TensorsOf(const NamedTensors& named);
+void Follow(const NamedTensors& target, const NamedTensors& online, double momentum);
 
 }  // namespace clmr

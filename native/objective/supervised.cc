@@ -4,21 +4,15 @@
 #include <ATen/core/grad_mode.h>
 
 #include "model/initial_weights.h"
-#include "model/named_tensors.h"
 #include "objective/metrics.h"
 #include "random/philox.h"
 
 namespace clmr {
-namespace {
 
-// logits [N, K], labels [N, K] of 0 and 1 → scalar, differentiable in the logits. Multi-label: binary
-// cross-entropy, the mean over all values; otherwise cross-entropy with the class of each row.
 at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels, bool multilabel) {
   if (multilabel) return at::binary_cross_entropy_with_logits(logits, labels);
   return at::cross_entropy_loss(logits, labels.argmax(1));
 }
-
-}  // namespace
 
 SupervisedObjective::SupervisedObjective(SupervisedSpec spec, uint64_t seed) : spec_(spec), seed_(seed) {
   if (spec.classes < 1) throw Error("ERR_CONFIG", "supervised training needs classes");
@@ -27,10 +21,6 @@ SupervisedObjective::SupervisedObjective(SupervisedSpec spec, uint64_t seed) : s
   bias_ = InitialWeights({spec.classes}, kEmbeddingSize, seed, WeightStream::classifier, 0, 1);
   weight_.requires_grad_(true);
   bias_.requires_grad_(true);
-}
-
-std::unique_ptr<Objective> SupervisedObjective::Draft() const {
-  return std::make_unique<SupervisedObjective>(*this);
 }
 
 // embeddings [B·V, E], labels [B, K] → logits [B·V, K] → loss
@@ -68,24 +58,16 @@ at::Tensor SupervisedObjective::Dropout(const at::Tensor& embeddings, const Obje
   return embeddings * factors;
 }
 
-NamedTensors SupervisedObjective::Parameters() const {
-  return {{"head.0.weight", weight_}, {"head.0.bias", bias_}};
-}
-
 at::Tensor SupervisedObjective::Project(const at::Tensor&) const {
   throw Error("ERR_CONFIG", "supervised training has no projector");
 }
 
-NamedTensors SupervisedObjective::State() const {
-  return {{"head.0.weight", weight_.detach().clone()}, {"head.0.bias", bias_.detach().clone()}};
+ModuleTensors SupervisedObjective::Tensors() {
+  return {{"head.0.weight", &weight_, Role::learned}, {"head.0.bias", &bias_, Role::learned}};
 }
 
-std::unique_ptr<Objective> SupervisedObjective::WithState(const NamedTensors& state) const {
-  auto restored = std::make_unique<SupervisedObjective>(*this);
-  StateReader reader(state, "the classifier");
-  restored->weight_ = reader.Take("head.0.weight", weight_.sizes()).requires_grad_(true);
-  restored->bias_ = reader.Take("head.0.bias", bias_.sizes()).requires_grad_(true);
-  return restored;
+std::unique_ptr<Objective> SupervisedObjective::Copy() const {
+  return std::make_unique<SupervisedObjective>(*this);
 }
 
 std::unique_ptr<Objective> Make(const SupervisedSpec& spec, const ObjectiveStart& start) {

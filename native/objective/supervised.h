@@ -4,6 +4,10 @@
 
 namespace clmr {
 
+// logits [N, K], labels [N, K] of 0 and 1 → scalar, differentiable in the logits. Multi-label: binary
+// cross-entropy, the mean over all values; otherwise cross-entropy with the class of each row.
+at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels, bool multilabel);
+
 struct SupervisedSpec {
   static constexpr const char* kName = "supervised";
   int64_t classes = 0;
@@ -15,14 +19,14 @@ class SupervisedObjective : public Objective {
  public:
   SupervisedObjective(SupervisedSpec spec, uint64_t seed);
 
-  std::unique_ptr<Objective> Draft() const override;
   void CheckViews(int64_t) const override {}  // a single one will do
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
-  NamedTensors Parameters() const override;
   // There is no projector: throws ERR_CONFIG.
   at::Tensor Project(const at::Tensor& embeddings) const override;
-  NamedTensors State() const override;
-  std::unique_ptr<Objective> WithState(const NamedTensors& state) const override;
+  ModuleTensors Tensors() override;
+
+ protected:
+  std::unique_ptr<Objective> Copy() const override;
 
  private:
   at::Tensor Dropout(const at::Tensor& embeddings, const ObjectiveInput& input) const;

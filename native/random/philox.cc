@@ -1,6 +1,8 @@
 #include "random/philox.h"
 
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 namespace clmr::random {
 
@@ -41,6 +43,13 @@ int64_t Stream::Integer(int64_t low, int64_t high) {
     word = (static_cast<uint64_t>(NextWord()) << 32) | NextWord();
   } while (word >= limit);
   return low + static_cast<int64_t>(word % range);
+}
+
+std::vector<int64_t> Stream::Permutation(int64_t n) {
+  std::vector<int64_t> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  for (int64_t i = n - 1; i > 0; --i) std::swap(order[i], order[Integer(0, i)]);
+  return order;
 }
 
 double Stream::Normal() {

@@ -4,6 +4,7 @@
 // so results depend neither on the number of threads nor on what was drawn before.
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace clmr::random {
 
@@ -33,6 +34,8 @@ class Stream {
   double Uniform(double low, double high) { return low + (high - low) * Uniform(); }
   // uniform integer in [low, high], both included, without modulo bias
   int64_t Integer(int64_t low, int64_t high);
+  // 0 … n − 1 in any order (Fisher–Yates)
+  std::vector<int64_t> Permutation(int64_t n);
   // standard normal (Box–Muller, both values used)
   double Normal();
 

@@ -4,7 +4,6 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "model/sample_cnn.h"
 #include "random/philox.h"
@@ -25,10 +24,8 @@ BatchOrder::BatchOrder(uint64_t seed, int64_t tracks, int64_t batch_size)
 std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
   if (step < 0) throw Error("ERR_ARGUMENT", "there is no step " + std::to_string(step));
   const int64_t epoch = step / StepsPerEpoch(), place = step % StepsPerEpoch();
-  std::vector<int64_t> order(tracks_);
-  std::iota(order.begin(), order.end(), 0);
   Stream stream(seed_, Purpose::epochOrder, static_cast<uint32_t>(epoch), 0, 0);
-  for (int64_t i = tracks_ - 1; i > 0; --i) std::swap(order[i], order[stream.Integer(0, i)]);  // Fisher–Yates
+  const std::vector<int64_t> order = stream.Permutation(tracks_);
   const auto first = order.begin() + place * batch_size_;
   return {first, first + batch_size_};
 }

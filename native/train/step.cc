@@ -1,7 +1,6 @@
 // One training step, in the order of the data flow.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
@@ -9,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "optim/gradients.h"
 #include "train/trainer.h"
 
 namespace clmr {
@@ -27,36 +27,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// The gradients that backward passes have added up; they are gone from the parameters afterwards, whatever
-// happened.
-class Gradients {
- public:
-  explicit Gradients(const NamedTensors& parameters) {
-    for (const auto& [name, tensor] : parameters) parameters_.push_back(tensor);
-  }
-  ~Gradients() {
-    for (at::Tensor& p : parameters_) p.mutable_grad().reset();
-  }
-  std::vector<at::Tensor> All() const {
-    std::vector<at::Tensor> gradients;
-    for (const at::Tensor& p : parameters_) gradients.push_back(p.grad());
-    return gradients;
-  }
-
- private:
-  std::vector<at::Tensor> parameters_;
-};
-
-// L2 over everything; in float64, since a float32 sum of squares overflows long before the gradients do.
-double Norm(const std::vector<at::Tensor>& gradients) {
-  double sum = 0;
-  for (const at::Tensor& g : gradients) {
-    const double norm = at::linalg_vector_norm(g, 2, std::nullopt, false, at::kDouble).item<double>();
-    sum += norm * norm;
-  }
-  return std::sqrt(sum);
-}
-
 // Rows of whole examples, chunk_rows at a time. A last one of a single example goes with the one before it:
 // batch norm has nothing to compare there.
 std::vector<at::Tensor> Chunks(const at::Tensor& views, int64_t chunk_rows, int64_t n_views) {
@@ -68,14 +38,6 @@ std::vector<at::Tensor> Chunks(const at::Tensor& views, int64_t chunk_rows, int6
     row += count;
   }
   return chunks;
-}
-
-// As torch.nn.utils.clip_grad_norm_, its small constant included.
-void Clip(const std::vector<at::Tensor>& gradients, double norm, double longest) {
-  const double scale = longest / (norm + 1e-6);
-  if (scale >= 1) return;
-  at::NoGradGuard no_gradients;
-  for (const at::Tensor& g : gradients) g.mul_(scale);
 }
 
 // sums += share · metrics, by their names
@@ -143,14 +105,14 @@ StepResult Trainer::Run(const LabelledViews& views, double learning_rate, const 
     if (views.labels.defined()) batch.labels = views.labels.narrow(0, i * examples, examples);
     Learn(encoder, *objective, batch, i * rows, 1.0 / static_cast<double>(spec_.accumulate), result, abort);
   }
-  const std::vector<at::Tensor> all = gradients.All();
-  result.gradient_norm = Norm(all);
+  result.gradient_norm = gradients.Norm();
   CheckFinite(result.gradient_norm, "gradient", result.step);
-  if (spec_.clip_gradient_norm > 0) Clip(all, result.gradient_norm, spec_.clip_gradient_norm);
+  if (spec_.clip_gradient_norm > 0) gradients.Clip(result.gradient_norm, spec_.clip_gradient_norm);
+  const std::vector<at::Tensor> directions = gradients.All();
   throw_if_aborted(abort);
 
   std::lock_guard weights(weights_mutex_);  // nothing above has changed the trainer, nothing below fails
-  optimizer_->Update(all, learning_rate);
+  optimizer_->Update(directions, learning_rate);
   objective->AfterUpdate(encoder, result.step);
   encoder_ = encoder;
   objective_ = std::move(objective);

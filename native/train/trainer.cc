@@ -2,9 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
-#include <string_view>
-
 #include "model/named_tensors.h"
 
 namespace clmr {
@@ -16,13 +13,6 @@ ChainSpec SingleView(ChainSpec chain) {
                                   " samples, the augmenter makes " + std::to_string(chain.clip_length));
   chain.views = 1;
   return chain;
-}
-
-bool IsParameter(const std::string& name) {
-  const auto ends_with = [&](std::string_view end) {
-    return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-  };
-  return !ends_with("running_mean") && !ends_with("running_var") && !ends_with("num_batches_tracked");
 }
 
 }  // namespace
@@ -47,17 +37,7 @@ void Trainer::Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective) {
   encoder.RequireGrad(true);
   encoder_ = std::move(encoder);
   objective_ = std::move(objective);
-  optimizer_.emplace(MakeOptimizer());
-}
-
-Optimizer Trainer::MakeOptimizer() const {
-  std::vector<std::string> names;
-  std::vector<at::Tensor> tensors;
-  for (auto& [name, tensor] : Parameters()) {
-    names.push_back(name);
-    tensors.push_back(tensor);
-  }
-  return Optimizer(spec_.optimizer, std::move(names), std::move(tensors));
+  optimizer_.emplace(spec_.optimizer, Parameters());
 }
 
 const BatchOrder& Trainer::Order() const {
@@ -67,10 +47,7 @@ const BatchOrder& Trainer::Order() const {
 
 NamedTensors Trainer::Parameters() const {
   NamedTensors parameters;
-  const std::vector<at::Tensor> learned = encoder_.Parameters();
-  auto next = learned.begin();
-  for (const auto& [name, copy] : encoder_.State())
-    if (IsParameter(name)) parameters.emplace_back("encoder." + name, *next++);
+  Append(parameters, "encoder.", encoder_.Parameters());
   Append(parameters, "", objective_->Parameters());
   return parameters;
 }
@@ -92,7 +69,7 @@ void Trainer::Restore(const TrainerState& state) {
   std::lock_guard one_at_a_time(step_mutex_);
   SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."));
   std::unique_ptr<Objective> objective = objective_->WithState(state.tensors);
-  Optimizer checked = MakeOptimizer();
+  Optimizer checked(spec_.optimizer, Parameters());
   checked.Restore(Under(state.tensors, "optimizer."));  // throws before anything has changed
 
   std::lock_guard weights(weights_mutex_);
@@ -115,10 +92,9 @@ at::Tensor Trainer::Project(const at::Tensor& embeddings) {
 }
 
 int64_t Trainer::Bytes() const {
-  int64_t bytes = encoder_.Bytes();
+  int64_t bytes = encoder_.Bytes() + objective_->Bytes();
   for (const auto& [name, p] : Parameters())
     bytes += 3 * static_cast<int64_t>(p.nbytes());  // gradient, two moments
-  for (const auto& [name, tensor] : objective_->State()) bytes += static_cast<int64_t>(tensor.nbytes());
   return bytes;
 }
 

@@ -15,9 +15,9 @@
 #include "model/encoder.h"
 #include "model/sample_cnn.h"
 #include "objective/objectives.h"
+#include "optim/optimizer.h"
 #include "train/batch.h"
 #include "train/batch_loader.h"
-#include "train/optimizer.h"
 
 namespace clmr {
 
@@ -108,7 +108,6 @@ class Trainer {
   ObjectiveInput Embed(const SampleCnn& encoder, const Objective& objective, const LabelledViews& batch,
                        bool training, const AbortFlag& abort) const;
   NamedTensors Parameters() const;  // what the optimiser moves
-  Optimizer MakeOptimizer() const;
   void Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective);
 
   TrainerSpec spec_;

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "model/sample_cnn.h"
+#include "model/module.h"
 
 namespace clmr {
 
@@ -26,19 +26,18 @@ struct LarsSpec {
 };
 using OptimizerSpec = std::variant<AdamSpec, SgdSpec, LarsSpec>;
 
-class Optimizer {
+class Optimizer : public Module {
  public:
-  // names[i] is what the state of parameters[i] is saved under.
-  Optimizer(OptimizerSpec spec, std::vector<std::string> names, std::vector<at::Tensor> parameters);
+  // The state of a parameter is saved under its name.
+  Optimizer(OptimizerSpec spec, const NamedTensors& parameters);
 
-  // parameters[i] moves along gradients[i]; allocates nothing, so it either happens or does not.
+  // parameter i moves along gradients[i]; allocates nothing, so it either happens or does not.
   void Update(const std::vector<at::Tensor>& gradients, double learning_rate);
 
   // `<name>.exp_avg`, `.exp_avg_sq`, `.step` of Adam, `<name>.momentum_buffer` of SGD, as torch.optim calls
-  // them; copies.
-  NamedTensors State() const;
-  // Throws ERR_CHECKPOINT that names what is missing, unknown or of the wrong shape; then nothing has
-  // changed.
+  // them.
+  ModuleTensors Tensors() override;
+  // Throws ERR_CHECKPOINT; then nothing has changed.
   void Restore(const NamedTensors& state);
 
  private:

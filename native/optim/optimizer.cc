@@ -1,4 +1,4 @@
-#include "train/optimizer.h"
+#include "optim/optimizer.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_add.h>
@@ -8,22 +8,13 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
-#include <unordered_map>
-
 namespace clmr {
-namespace {
 
-std::string ShapeText(const at::Tensor& tensor) {
-  std::string text = "[";
-  for (int64_t d = 0; d < tensor.dim(); ++d) text += (d ? ", " : "") + std::to_string(tensor.size(d));
-  return text + "]";
-}
-
-}  // namespace
-
-Optimizer::Optimizer(OptimizerSpec spec, std::vector<std::string> names, std::vector<at::Tensor> parameters)
-    : spec_(spec), names_(std::move(names)), parameters_(std::move(parameters)) {
-  TORCH_CHECK(names_.size() == parameters_.size(), "one name a parameter");
+Optimizer::Optimizer(OptimizerSpec spec, const NamedTensors& parameters) : spec_(spec) {
+  for (const auto& [name, tensor] : parameters) {
+    names_.push_back(name);
+    parameters_.push_back(tensor);
+  }
   if (std::holds_alternative<AdamSpec>(spec_))
     slots_ = {MakeSlot("exp_avg", false), MakeSlot("exp_avg_sq", false), MakeSlot("step", true)};
   else if (!std::holds_alternative<SgdSpec>(spec_) || std::get<SgdSpec>(spec_).momentum != 0)
@@ -76,30 +67,15 @@ void Optimizer::UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& 
   }
 }
 
-NamedTensors Optimizer::State() const {
-  NamedTensors state;
+ModuleTensors Optimizer::Tensors() {
+  ModuleTensors all;
   for (size_t i = 0; i < names_.size(); ++i)
-    for (const Slot& slot : slots_) state.emplace_back(names_[i] + "." + slot.name, slot.tensors[i].clone());
-  return state;
+    for (Slot& slot : slots_) all.push_back({names_[i] + "." + slot.name, &slot.tensors[i], Role::kept});
+  return all;
 }
 
 void Optimizer::Restore(const NamedTensors& state) {
-  std::unordered_map<std::string, at::Tensor> by_name(state.begin(), state.end());
-  std::vector<Slot> slots = slots_;
-  for (size_t i = 0; i < names_.size(); ++i)
-    for (Slot& slot : slots) {
-      const std::string name = names_[i] + "." + slot.name;
-      const auto found = by_name.find(name);
-      if (found == by_name.end()) throw Error("ERR_CHECKPOINT", "the state of the optimizer has no " + name);
-      if (found->second.sizes() != slot.tensors[i].sizes())
-        throw Error("ERR_CHECKPOINT",
-                    name + " is " + ShapeText(found->second) + " instead of " + ShapeText(slot.tensors[i]));
-      slot.tensors[i] = found->second.to(at::kFloat).clone();
-      by_name.erase(found);
-    }
-  if (!by_name.empty())
-    throw Error("ERR_CHECKPOINT", by_name.begin()->first + " belongs to no optimizer of this kind");
-  slots_ = std::move(slots);
+  Load(state, "the state of the optimizer", "has no");
   first_update_ = false;
 }
 
