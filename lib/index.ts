@@ -8,6 +8,7 @@ export * from './model/index.js'
 export * from './objective/index.js'
 export * from './train/index.js'
 export * from './runs/index.js'
+export * from './evaluate/index.js'
 export {
   ArgumentError,
   AudioDecodeError,
@@ -29,4 +30,3 @@ export {
 export { type Matrix, matrix } from './matrix.js'
 export type { NamedTensor, ProbeHistory, StateDict } from './native/binding.js'
 export { getThreads, setThreads } from './native/threads.js'
-export * from './evaluate/index.js'
