@@ -5,16 +5,9 @@ import { Worker } from 'node:worker_threads'
 import { type Matrix, matrix } from '../../matrix.js'
 import { abortReason, callNative } from '../../native/call.js'
 import { native } from '../../native/load.js'
+import type { UmapRequest } from './umap-worker.js'
 
 export type ProjectionName = 'pca' | 'umap'
-
-export interface UmapRequest {
-  data: Float32Array
-  rows: number
-  cols: number
-  neighbors: number
-  seed: number
-}
 
 async function principalPlane(x: Matrix): Promise<Matrix> {
   const components = Math.min(2, x.cols)

@@ -1,7 +1,14 @@
 /** The thread that runs UMAP: takes a UmapRequest, answers with the plane [n, 2]. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { UMAP } from 'umap-js'
-import type { UmapRequest } from './projection.js'
+
+export interface UmapRequest {
+  data: Float32Array
+  rows: number
+  cols: number
+  neighbors: number
+  seed: number
+}
 
 const { data, rows, cols, neighbors, seed } = workerData as UmapRequest
 
