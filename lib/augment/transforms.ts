@@ -7,7 +7,7 @@ import { ConfigError, describe } from '../errors.js'
 import type { AppliedTransformRecord } from '../native/binding.js'
 import { nearestName, parseOptions } from '../options.js'
 
-/** What a transform in JavaScript is told besides the view. */
+/** What a transform in JavaScript gets besides the view. */
 export interface CustomContext {
   sampleRate: number
   /** for the random choices of this view; it is recorded, so a replay makes the same choices */

@@ -28,7 +28,7 @@ export interface Track {
   notes: string[]
 }
 
-/** The tracks of a prepared cache, or of one subset of it. Holds a native handle once tracks are read: `dispose()` it. */
+/** The tracks of a prepared cache, or of one split. Once tracks are read it holds a native handle: `dispose()` it. */
 export class Dataset implements Disposable {
   readonly tracks: readonly Track[]
   /** [tracks, classes], 1 where the track belongs to the class. */

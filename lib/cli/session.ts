@@ -45,7 +45,7 @@ export class Session {
     if (!this.quiet) process.stderr.write(`${printable(text)}\n`)
   }
 
-  /** Shows the progress of `work`, whatever its end. */
+  /** Shows the progress of `work` until it ends or fails. */
   async withProgress<T>(label: string, work: (progress: Progress) => Promise<T>): Promise<T> {
     const progress = await startProgress(label, this.quiet)
     try {

@@ -63,7 +63,7 @@ export class Grid {
     return Math.ceil(this.seconds / (this.beat * this.beatsPerBar))
   }
 
-  /** Seconds at which a beat (a fraction, for what lies between) of a bar falls. */
+  /** The time in seconds of a beat of a bar; a fraction lies between two beats. */
   at(bar: number, beat: number): number {
     return (bar * this.beatsPerBar + beat) * this.beat
   }

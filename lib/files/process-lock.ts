@@ -116,8 +116,7 @@ function hold(path: string, mine: string, beatMs: number): { release: () => Prom
 }
 
 /**
- * Takes the lock file `path` where nobody living holds it; does not wait for one who does, nor find out whether one
- * on another host lives.
+ * Takes the lock file `path` unless a living process holds it. Does not wait; a holder on another host counts as living.
  * @throws the error of the file system where the lock cannot be written
  */
 export async function tryLock(path: string, { beatMs = BEAT_MS }: LockTimes = {}): Promise<LockAttempt> {

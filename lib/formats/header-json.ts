@@ -1,6 +1,6 @@
 /**
  * A strict reader for the JSON of a safetensors header: strings, whole numbers ≥ 0, arrays and objects. It keeps
- * what JSON.parse hides or forgives: a key that stands twice, `1.0` or `1e3` for a whole number, lone surrogates,
+ * what JSON.parse hides or forgives: a repeated key, `1.0` or `1e3` for a whole number, lone surrogates,
  * a key named `__proto__`. Depth is bounded, so a header cannot exhaust the stack.
  */
 

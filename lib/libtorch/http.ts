@@ -2,7 +2,7 @@
 import type { Response } from 'undici'
 import { ClmrError } from '../errors.js'
 
-/** A connection that says nothing for so long is dead. */
+/** A connection that sends nothing for this long is dead. */
 const SILENCE_MS = 60_000
 
 export interface Get {

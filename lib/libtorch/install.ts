@@ -36,7 +36,7 @@ export interface InstallOptions {
   keepWheel?: boolean
   signal?: AbortSignal
   onProgress?: (progress: InstallProgress) => void
-  /** of another release or platform; by default that of this version of clmr for this machine */
+  /** for another release or platform; by default the wheel for this version of clmr and this machine */
   wheel?: Wheel
   parts?: readonly Part[]
   /** where to; by default the cache of clmr */
@@ -49,7 +49,7 @@ export interface InstallResult {
   installed: boolean
 }
 
-const CPU_BYTES = 1.2e9 // the wheel, and what is unpacked of it
+const CPU_BYTES = 1.2e9 // the wheel and the files unpacked from it
 /** A wheel of NVIDIA's libraries, and about twice as much once it is unpacked. */
 const CUDA_BYTES_PER_BYTE = 3
 

@@ -78,7 +78,7 @@ function linkTo(file: string, page: string): string | undefined {
 }
 
 /**
- * The address of `wheel` on the index, with the name and password of the index where it lies on the same host.
+ * The address of `wheel` on the index, with the name and password of the index if it is on the same host.
  * @throws ClmrError ERR_LIBTORCH_INSTALL
  */
 export async function findWheelUrl(

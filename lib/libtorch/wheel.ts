@@ -146,7 +146,7 @@ export interface ExtractOptions {
 /**
  * Extracts the members that `place` gives a path below `folder`. Those that are there already, whole, are kept: an
  * interrupted run goes on.
- * @param source a file, or what opens a zip file that lies elsewhere
+ * @param source a file, or a function that opens a zip file elsewhere
  * @returns the SHA-256 of each path
  */
 async function extract(
@@ -184,7 +184,7 @@ async function extract(
 
 /**
  * Extracts what is needed of torch's wheel into `folder` and checks it against the pinned hashes.
- * @param source a file, or what opens a zip file that lies elsewhere
+ * @param source a file, or a function that opens a zip file elsewhere
  * @returns how many files there are
  */
 export async function extractWheel(

@@ -1,5 +1,5 @@
 /**
- * SampleCNN as a table: the only place where its widths stand in TypeScript.
+ * SampleCNN as a table: the only place in TypeScript that has its widths.
  * Source: Lee et al., "Sample-level deep convolutional neural networks" (2017), in the form that CLMR
  * (Spijkervet & Burgoyne, ISMIR 2021) trains: 59,049 = 3^10 samples → 512 numbers.
  */

@@ -281,7 +281,7 @@ export class Encoder implements Disposable {
    * Embeds many files, in the order of `paths`. Files are decoded, resampled and encoded at the same time, and the
    * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
    * on. Memory holds seconds of each file that is worked on, however long it is, and 2 kB a window.
-   * @param paths an iterable or async iterable; closed when the consumer stops early; what it throws is thrown on
+   * @param paths an iterable or async iterable; closed when the consumer stops early; its errors are passed on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async *encodeFiles(

@@ -20,10 +20,10 @@ function quotaOf(folder: string, version: 1 | 2): number | undefined {
 }
 
 /**
- * The CPUs that the process may use, as a fraction; undefined where nothing limits it. A group is bound by those above
- * it, too. In a container its path is that of the host while the files are mounted from the group itself: what is not
- * there is passed over.
- * @param root where /proc and /sys lie
+ * The CPUs that the process may use, as a fraction; undefined if nothing limits it. The limits of parent groups hold too.
+ * In a container the path of the group is that on the host, but the files are mounted from the group itself: missing
+ * files are passed over.
+ * @param root the folder that holds proc/ and sys/
  */
 export function cpuQuota(root = '/'): number | undefined {
   const quotas: number[] = []

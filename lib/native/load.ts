@@ -92,7 +92,7 @@ function openAddon(file: string): Bootstrap {
   }
 }
 
-/** libtorch_cpu of the CUDA wheel links two NVIDIA libraries of which the CPU uses nothing: stubs stand in for them. */
+/** libtorch_cpu of the CUDA wheel links two NVIDIA libraries that the CPU does not use; stubs replace them. */
 function openTorchCpu(
   bootstrap: Bootstrap,
   libtorch: FoundLibtorch,

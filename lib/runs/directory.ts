@@ -135,7 +135,7 @@ export class RunDirectory implements AsyncDisposable {
     return saved
   }
 
-  /** Deletes the oldest ones, and those of later steps, which are of a training that was abandoned. */
+  /** Deletes the oldest checkpoints, and those after `step`, which are left of a training that was abandoned. */
   private async prune(folder: string, step: number): Promise<void> {
     const all = await listCheckpoints(folder)
     const older = all.filter((checkpoint) => checkpoint.step <= step).slice(Math.max(1, this.options.keep))

@@ -67,7 +67,7 @@ async function openData(cache: string, { split, validate }: Options): Promise<Da
   }
 }
 
-/** Goes on with a run; options that were typed must be those of the run, except the ones that may grow. */
+/** Goes on with a run. Options that were typed must equal those of the run, except for those that may change. */
 async function resume({ run }: Options, { config, given }: TrainingConfig, data?: Data): Promise<Trainer> {
   const free = Object.fromEntries(FREE.filter((name) => name in given).map((name) => [name, config[name]]))
   const { dataset, validation } = data ?? {}

@@ -12,7 +12,7 @@ export interface UmapRequest {
 
 const { data, rows, cols, neighbors, seed } = workerData as UmapRequest
 
-/** mulberry32: umap-js asks for a source of uniform numbers */
+/** mulberry32: umap-js needs a source of uniform numbers */
 let state = seed >>> 0
 function random(): number {
   state = (state + 0x6d2b79f5) >>> 0

@@ -204,8 +204,8 @@ function generator(): string {
 /**
  * Writes one self-contained page: loss curve and throughput of a run, probe results against one another, per-class
  * bars, and a map of the tracks that plays them on a click. No request leaves the page; names in it stay text.
- * Sound: up to `seconds` from the middle of each track as 8-bit µ-law at 11,025 Hz, shortened to no less than 2 s so
- * that all of it fits into `maxAudioBytes`; beyond that, an even choice of the tracks.
+ * Sound: up to `seconds` from the middle of each track, as 8-bit µ-law at 11,025 Hz. If it does not fit into
+ * `maxAudioBytes`, excerpts are shortened, to 2 s at the least; if that is not enough, only evenly spread tracks get one.
  * @throws ArgumentError where there is nothing to show, ConfigError, IoError, AbortError
  */
 export async function writeReport(options: ReportOptions): Promise<WrittenReport> {

@@ -31,7 +31,7 @@ function noStorage(): never {
   throw new Error('its pickle refers to something outside where nothing is')
 }
 
-/** Every storage that the value refers to, by key; a key stands for one storage only. */
+/** Every storage that the value refers to, by key; a key means one storage only. */
 class Storages {
   private readonly byKey = new Map<string, StorageReference>()
 

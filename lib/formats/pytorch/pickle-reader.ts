@@ -73,7 +73,7 @@ class Machine {
     return items
   }
 
-  /** POP takes the mark itself where nothing lies above it */
+  /** POP removes the mark itself if nothing is above it */
   popOrMark(): void {
     if (this.stack.length === 0) this.popMark()
     else this.stack.pop()

@@ -47,7 +47,7 @@ export interface StorageReference {
   offset: number
 }
 
-/** What a persistent id stands for. */
+/** What a persistent id refers to. */
 export class PickleStorage {
   constructor(readonly reference: StorageReference) {}
 }

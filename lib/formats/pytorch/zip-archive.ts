@@ -31,7 +31,7 @@ const CHECK_BYTES = 16 << 20
 
 /** The checksum of a member, in pieces: a storage may be larger than memory. */
 async function checkSum(source: ByteSource, member: ZipMember, start: number): Promise<void> {
-  // Zero stands for a checksum that was not computed (torch.serialization.set_crc32_options(False)).
+  // Zero means that no checksum was computed (torch.serialization.set_crc32_options(False)).
   if (member.crc === 0) return
   let sum = 0
   for (let at = 0; at < member.size; at += CHECK_BYTES)

@@ -94,7 +94,7 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   throw new Error('it has no zip directory: it is incomplete')
 }
 
-/** Sizes and offset that did not fit 32 bits stand in the extra field 1, in this order. */
+/** Sizes and offset that do not fit 32 bits are in the extra field 1, in this order. */
 function widen(extra: Uint8Array, size: number, stored: number, headerAt: number): [number, number, number] {
   const values: [number, number, number] = [size, stored, headerAt]
   const view = viewOf(extra)
@@ -201,7 +201,7 @@ export async function locate(source: ByteSource, member: ZipMember): Promise<num
 /** The whole member, its checksum checked. */
 export async function readMember(source: ByteSource, member: ZipMember): Promise<Uint8Array> {
   const bytes = await source.read(await locate(source, member), member.size)
-  // Zero stands for a checksum that was not computed (torch.serialization.set_crc32_options(False)).
+  // Zero means that no checksum was computed (torch.serialization.set_crc32_options(False)).
   if (member.crc !== 0 && crc32(bytes) !== member.crc)
     throw new Error(`the checksum of its member ${JSON.stringify(member.name)} is wrong: the file is damaged`)
   return bytes
