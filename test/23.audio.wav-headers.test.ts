@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { decodeBytes } from '#lib/audio/decoders.js'
 import { DecodeRefusal } from '#lib/audio/failure.js'
 import { readWavLayout } from '#lib/audio/wav.js'
+import { decodeWhole as decode } from './helpers/decode-whole.js'
 import { chunk, extensible, format, pcm, riff, tone, wav } from './helpers/wav.js'
 
-const decode = (bytes: Uint8Array) => decodeBytes({ format: 'wav', bytes })
 const FRAMES = 2205
 const data = chunk('data', pcm({}))
 const fmt = chunk('fmt ', format({}))

@@ -37,3 +37,13 @@ export class FileBytes implements Bytes {
     this.#pageStart = from
   }
 }
+
+/** The bytes from `start` on. */
+export function tail(bytes: Bytes, start: number): Bytes {
+  if (start === 0) return bytes
+  const length = bytes.length - start
+  return {
+    length,
+    subarray: (from, to = length) => bytes.subarray(start + from, start + Math.min(to, length)),
+  }
+}

@@ -1,14 +1,13 @@
 /**
- * The entry of a decoding thread. Nothing but plain data crosses: one file in; its channels at once, or run by run over
- * a port; or a refusal.
+ * The entry of a decoding thread. Nothing but plain data crosses: one file in; its channels, run by run, over a port; at
+ * the end what there is to say about it, or a refusal.
  */
 import { once } from 'node:events'
-import { move, transferableSymbol, valueSymbol } from 'piscina'
+import type { Bytes } from '../formats/bytes.js'
 import { FileBytes } from './bytes.js'
-import { decodeBytes, decodeRuns } from './decoders.js'
-import { DecodeRefusal, unknownFormat } from './failure.js'
-import { sniff } from './sniff.js'
-import type { DecodeFailure, DecodeReply, DecodeTask, Pcm, StreamMessage, StreamTask } from './types.js'
+import { decodeRuns } from './decoders.js'
+import { DecodeRefusal } from './failure.js'
+import type { AudioFile, DecodeFailure, DecodeMessage, DecodeTask, DecodingEnd } from './types.js'
 
 /** What the decoders would print for a damaged file. Past this many lines a decoder is going round in circles. */
 const MAX_NOISE = 1000
@@ -39,29 +38,21 @@ function toFailure(error: unknown): DecodeFailure {
   }
 }
 
-/** Hands the channels over without a copy. */
-function transferred(pcm: Pcm): DecodeReply {
-  const reply: DecodeReply = { pcm }
-  const buffers = pcm.channels.map((channel) => channel.buffer)
-  return move({ [transferableSymbol]: buffers, [valueSymbol]: reply } as never) as never
-}
+const bytesOf = (file: AudioFile): Bytes =>
+  'bytes' in file ? file.bytes : new FileBytes(file.fd, file.length)
 
 /** Sends run after run, never more than MAX_AHEAD that have not been answered. */
-async function sendRuns({ fd, length, port }: StreamTask): Promise<StreamMessage> {
-  const bytes = new FileBytes(fd, length)
-  const kind = sniff(bytes)
-  if (!kind) throw unknownFormat(bytes.subarray(0, 256))
-  if ('ffmpeg' in kind) return { foreign: kind }
-  const decoding = decodeRuns(kind.own, bytes)
+async function sendRuns({ file, port }: DecodeTask): Promise<DecodingEnd> {
+  const decoding = decodeRuns(bytesOf(file))
   let ahead = 0
   port.on('message', () => ahead--)
   for (;;) {
     while (ahead >= MAX_AHEAD) await once(port, 'message')
     const { done, value } = await decoding.next()
-    if (done) return { warnings: value }
+    if (done) return value
     ahead++
     const channels = value.channels.map((channel) => channel.slice())
-    const message: StreamMessage = { run: { channels, sampleRate: value.sampleRate } }
+    const message: DecodeMessage = { run: { channels, sampleRate: value.sampleRate } }
     port.postMessage(
       message,
       channels.map((channel) => channel.buffer),
@@ -69,28 +60,14 @@ async function sendRuns({ fd, length, port }: StreamTask): Promise<StreamMessage
   }
 }
 
-async function stream(task: StreamTask): Promise<void> {
+export default async function decodeInWorker(task: DecodeTask): Promise<void> {
+  noise = 0
+  const end = (message: DecodeMessage) => task.port.postMessage(message)
   try {
-    task.port.postMessage(await sendRuns(task))
+    end({ end: await sendRuns(task) })
   } catch (error) {
-    const message: StreamMessage = { failure: toFailure(error) }
-    task.port.postMessage(message)
+    end({ failure: toFailure(error) })
   } finally {
     task.port.close()
-  }
-}
-
-export default async function decodeInWorker(
-  task: DecodeTask | StreamTask,
-): Promise<DecodeReply | undefined> {
-  noise = 0
-  if ('port' in task) {
-    await stream(task)
-    return undefined
-  }
-  try {
-    return transferred(await decodeBytes(task))
-  } catch (error) {
-    return { failure: toFailure(error) }
   }
 }

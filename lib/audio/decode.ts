@@ -1,15 +1,9 @@
 import { z } from 'zod'
 import { SAMPLE_RATE } from '../clip.js'
-import { ArgumentError, AudioDecodeError, ClmrError, clmrError, describe } from '../errors.js'
-import { callNative } from '../native/call.js'
-import { native } from '../native/load.js'
+import { ArgumentError, AudioDecodeError, ClmrError, describe } from '../errors.js'
 import { parseOptions } from '../options.js'
-import { unknownFormat } from './failure.js'
-import { convertWithFfmpeg } from './ffmpeg.js'
-import { decodePool } from './pool.js'
-import { sniff } from './sniff.js'
-import { readSource } from './source.js'
-import type { DecodedAudio, DecodeFailure, DecodeOptions, DecodeReply, Pcm } from './types.js'
+import { type AudioSource, consume, decodeStream } from './stream.js'
+import type { DecodedAudio, DecodeOptions } from './types.js'
 
 const decodeOptions = z.strictObject({
   sampleRate: z
@@ -23,90 +17,77 @@ const decodeOptions = z.strictObject({
   signal: z.instanceof(AbortSignal).optional().describe('ends the decoding'),
 })
 
-/** @internal The failure of a thread as the error that its code stands for. */
-export function toError(failure: DecodeFailure, path?: string): ClmrError {
-  const { code, ...details } = failure
-  return clmrError(code, { ...details, path })
-}
+/** Samples between two looks at the memory that is free: 64 MiB. */
+const MEMORY_STEP = 2 ** 24
+const FLOAT_BYTES = 4
 
-/** A file in memory: `owned` bytes may be given away to a thread. */
-export interface AudioBytes {
-  bytes: Uint8Array
-  owned: boolean
-  path?: string
-}
+/** All samples of a file in one array. */
+class Collector {
+  readonly #pieces: Float32Array[] = []
+  #length = 0
+  #checked = 0
 
-/**
- * in: the bytes of a file; out: its channels at its own rate, and the name of its format.
- * @throws AudioDecodeError, AudioFormatError, NonFiniteError
- */
-export async function decodeToPcm(
-  source: AudioBytes,
-  signal?: AbortSignal,
-): Promise<Pcm & { format: string }> {
-  const { bytes, path } = source
-  if (bytes.length === 0)
-    throw new AudioDecodeError({ what: 'there are no bytes', remedy: 'Fetch the file again', path })
-  const kind = sniff(bytes)
-  if (!kind) throw toError(unknownFormat(bytes.subarray(0, 256)).failure, path)
-  let reply: DecodeReply
-  if ('own' in kind) {
-    reply = await decodePool().run({ format: kind.own, bytes }, source.owned, signal)
-  } else {
-    const converted = await convertWithFfmpeg(path === undefined ? { bytes } : { path }, kind, signal)
-    reply = await decodePool().run({ format: 'wav', bytes: converted }, true, signal)
+  constructor(private readonly path: string | undefined) {}
+
+  add(piece: Float32Array): void {
+    this.#pieces.push(piece)
+    this.#length += piece.length
+    if (this.#length - this.#checked < MEMORY_STEP) return
+    this.#checked = this.#length
+    // once more for the array that they are put together in, and for what comes until the next look
+    const needed = (this.#length + MEMORY_STEP) * FLOAT_BYTES
+    const free = process.availableMemory()
+    if (needed <= free) return
+    throw new ClmrError('ERR_MEMORY', {
+      what: 'there is not enough memory for the samples of the file',
+      given: `${this.#length} samples so far`,
+      expected: `${Math.ceil(needed / 2 ** 20)} MiB that are free, of which there are ${Math.floor(free / 2 ** 20)}`,
+      remedy: 'Use encodeFile or prepare, which read a file piece by piece, or cut it into pieces',
+      path: this.path,
+    })
   }
-  if ('failure' in reply) throw toError(reply.failure, path)
-  const warnings = 'own' in kind ? reply.pcm.warnings : []
-  return { ...reply.pcm, warnings, format: 'own' in kind ? kind.own : kind.ffmpeg }
+
+  joined(): Float32Array {
+    if (this.#pieces.length === 1) return this.#pieces[0]!
+    const samples = new Float32Array(this.#length)
+    let at = 0
+    for (const piece of this.#pieces) {
+      samples.set(piece, at)
+      at += piece.length
+    }
+    return samples
+  }
 }
 
-/** in: channels at their own rate; out: their mean at `sampleRate`. */
-export function mixAndResample(
-  pcm: Pcm,
-  sampleRate: number,
-  quality: NonNullable<DecodeOptions['quality']>,
-  signal?: AbortSignal,
-): Promise<Float32Array> {
-  return callNative(signal, (abort) =>
-    native().mixAndResample(pcm.channels, pcm.sampleRate, sampleRate, quality, abort),
+async function decode(source: AudioSource, options: DecodeOptions): Promise<DecodedAudio> {
+  const { sampleRate = SAMPLE_RATE, quality, signal } = options
+  const collector = new Collector(typeof source === 'string' ? source : undefined)
+  const stream = decodeStream(source, sampleRate, signal, quality)
+  const { format, warnings, channels, sourceSampleRate } = await consume(stream, (piece) =>
+    collector.add(piece),
   )
-}
-
-/** @internal Decodes bytes that were read already. */
-export async function decodeBytesOf(source: AudioBytes, options: DecodeOptions): Promise<DecodedAudio> {
-  const { sampleRate = SAMPLE_RATE, quality = 'best', signal } = options
-  const pcm = await decodeToPcm(source, signal)
-  const samples = await mixAndResample(pcm, sampleRate, quality, signal).catch((error) => {
-    throw withPath(error, source.path)
-  })
+  const samples = collector.joined()
   return {
     samples,
     sampleRate,
-    channels: pcm.channels.length,
+    channels,
     duration: samples.length / sampleRate,
-    sourceSampleRate: pcm.sampleRate,
-    format: pcm.format,
-    warnings: pcm.warnings,
+    sourceSampleRate,
+    format,
+    warnings,
   }
-}
-
-/** @internal The native side does not know which file its samples came from. */
-export function withPath(error: unknown, path?: string): unknown {
-  if (!(error instanceof ClmrError) || path === undefined) return error
-  const what = `its samples cannot be resampled: ${error.message}`
-  return clmrError(error.code, { what, remedy: error.remedy, path, cause: error })
 }
 
 /**
  * Decodes a file, mixes it down to one channel (the mean) and resamples it.
  *
- * Reads wav (PCM 8 to 32 bits, float 32 and 64 bits, extensible, RF64), mp3, flac and ogg (Vorbis, FLAC) by decoders
- * of its own, in worker threads; m4a, opus, aiff and others through an `ffmpeg` on the PATH. The format is told by
- * the bytes, never by the name.
+ * Reads wav (PCM 8 to 32 bits, float 32 and 64 bits, extensible, RIFX, RF64, Wave64), aiff, au, mp3, flac and ogg
+ * (Vorbis, Opus, FLAC) by decoders of its own, in worker threads; m4a and others, and rare forms of these, through an
+ * `ffmpeg` on the PATH. The format is told by the bytes, never by the name.
  *
- * A file that lacks more than 0.1 s of what its own header promises, or that has a hole, is refused: audio that
- * silently ends early would teach a network the wrong thing. Less than that is a warning in the result.
+ * What is decoded is held to what the file promises: lengths, counts, checksums. A file that lacks more than 0.1 s or a
+ * tenth at its end, or has lost more than a tenth in all, is refused: audio that silently ends early would teach a
+ * network the wrong thing. What is less is a warning in the result; damage in the middle is silence of the right length.
  *
  * @param source path of a file, or its bytes (which are copied)
  * @returns mono samples at `sampleRate` (default 22,050 Hz), full scale ±1; `duration` in seconds
@@ -121,13 +102,12 @@ export async function decodeAudio(
 ): Promise<DecodedAudio> {
   const checked = parseOptions(decodeOptions, options, 'decodeAudio')
   checked.signal?.throwIfAborted()
-  if (typeof source === 'string' && source.length > 0) {
-    const { bytes } = await readSource(source, checked.signal)
-    return decodeBytesOf({ bytes, owned: true, path: source }, checked)
+  if (typeof source === 'string' && source.length > 0) return decode(source, checked)
+  const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source
+  if (bytes instanceof Uint8Array) {
+    if (bytes.length > 0) return decode(bytes, checked)
+    throw new AudioDecodeError({ what: 'there are no bytes', remedy: 'Fetch the file again' })
   }
-  if (source instanceof Uint8Array) return decodeBytesOf({ bytes: source, owned: false }, checked)
-  if (source instanceof ArrayBuffer)
-    return decodeBytesOf({ bytes: new Uint8Array(source), owned: false }, checked)
   throw new ArgumentError({
     what: 'decodeAudio needs a file',
     given: describe(source),

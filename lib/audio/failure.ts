@@ -14,13 +14,19 @@ export function damaged(what: string, facts: { given?: string; expected?: string
   return new DecodeRefusal({ code: 'ERR_AUDIO_DECODE', what, ...facts, remedy: REPAIR })
 }
 
-/** The bytes are whole, but in an encoding that no decoder of this package reads. */
-export function unsupported(what: string, facts: { given?: string; expected?: string } = {}): DecodeRefusal {
+/** The bytes are whole, but in an encoding that no decoder of this package reads; ffmpeg may, by the demuxer `ffmpeg`. */
+export function unsupported(
+  what: string,
+  facts: { given?: string; expected?: string; ffmpeg?: string; notes?: string[] } = {},
+): DecodeRefusal {
+  const { ffmpeg, notes = [], ...details } = facts
   return new DecodeRefusal({
     code: 'ERR_AUDIO_FORMAT',
     what,
-    ...facts,
-    remedy: 'Convert the file with ffmpeg: ffmpeg -i IN -c:a pcm_s16le OUT.wav',
+    ...details,
+    remedy:
+      'Install ffmpeg, which reads more formats, or convert the file with it: ffmpeg -i IN -c:a pcm_s16le OUT.wav',
+    foreign: ffmpeg === undefined ? undefined : { demuxer: ffmpeg, name: 'this form', notes },
   })
 }
 
@@ -37,22 +43,9 @@ export function unknownFormat(head: Uint8Array): DecodeRefusal {
     code: 'ERR_AUDIO_DECODE',
     what: 'this is not audio in a known format',
     given: looksLike(head),
-    expected: 'wav, mp3, flac or ogg (m4a, opus, aiff and others through ffmpeg)',
+    expected: 'wav, aiff, au, mp3, flac or ogg (m4a and others through ffmpeg)',
     remedy: 'Check that the file is what its name says',
-  })
-}
-
-/** Upper bound on decoded values (frames × channels): 4 GiB of floats, 3.4 hours of 44.1 kHz stereo. */
-export const MAX_VALUES = 2 ** 30
-
-export function checkSize(frames: number, channels: number): void {
-  if (frames * channels <= MAX_VALUES) return
-  throw new DecodeRefusal({
-    code: 'ERR_AUDIO_DECODE',
-    what: 'the file is too long to be decoded in one piece',
-    given: `${frames} frames of ${channels} channels`,
-    expected: `at most ${MAX_VALUES} values`,
-    remedy: 'Cut it into pieces (ffmpeg -i IN -f segment -segment_time 3600 OUT%03d.wav)',
+    foreign: { name: 'audio', notes: [] },
   })
 }
 
@@ -66,14 +59,20 @@ export function isShort(missing: number, promised: number, perSecond: number): b
   return missing > MISSING_SECONDS * perSecond || missing > MISSING_SHARE * promised
 }
 
-/** Compares what was decoded with what the header promises: a short tail is a warning, more is a refusal. */
-export function checkLength(decoded: number, promised: number, sampleRate: number, warnings: string[]): void {
-  const missing = promised - decoded
-  if (missing <= 0) return
-  if (isShort(missing, promised, sampleRate))
-    throw damaged('the file is truncated or has a hole', {
-      given: `${decoded} samples`,
-      expected: `the ${promised} samples that its header promises`,
+const MAX_CHANNELS = 256
+const MIN_RATE = 1000
+const MAX_RATE = 768_000
+
+/** The two facts that every container states. @throws DecodeRefusal where they cannot be right */
+export function checkFormat(sampleRate: number, channels: number): void {
+  if (channels < 1 || channels > MAX_CHANNELS)
+    throw damaged('the number of channels cannot be right', {
+      given: `${channels}`,
+      expected: `1 to ${MAX_CHANNELS}`,
     })
-  warnings.push(`${missing} of ${promised} samples are missing at the end`)
+  if (!(sampleRate >= MIN_RATE && sampleRate <= MAX_RATE))
+    throw damaged('the sample rate cannot be right', {
+      given: `${sampleRate} Hz`,
+      expected: '1,000 to 768,000 Hz',
+    })
 }

@@ -1,176 +1,215 @@
 /**
  * Formats without a decoder of our own go through the user's `ffmpeg`, where there is one. No shell: the path is
  * one argument and cannot be an option or a protocol; the demuxer is the one that the bytes asked for; only files
- * and pipes may be opened.
+ * and pipes may be opened. What it says on the way is read: a file that it cannot read to its end is not whole.
  */
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { AudioDecodeError, AudioFormatError, ClmrError, ioError } from '../errors.js'
+import { onAbort } from '../abort.js'
+import { AudioDecodeError, ioError } from '../errors.js'
+import { allowedValues } from './budget.js'
+import { FileBytes } from './bytes.js'
+import { MISSING_SECONDS } from './failure.js'
+import type { Foreign } from './types.js'
+import { readWavLayout } from './wav.js'
 
-const MAX_OUTPUT = 2 ** 31 - 1
 const MAX_MILLISECONDS = 600_000
-const MAX_MESSAGE = 2000
+const MAX_MESSAGE = 1 << 16
+const FLOAT_BYTES = 4
+
+/** Readers that ffmpeg may choose from by itself: containers of sound, none that opens other files. */
+const READERS =
+  'aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,rm,sox,tak,tta,voc,w64,wav,wv,xwma'
 
 interface Finished {
   code: number | null
-  output: Uint8Array
   message: string
 }
 
-function collect(args: string[], signal?: AbortSignal): Promise<Finished> {
+function runFfmpeg(args: string[], output: FileHandle, signal?: AbortSignal): Promise<Finished> {
   return new Promise((done, fail) => {
     const child = spawn('ffmpeg', args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output.fd, 'pipe'],
       shell: false,
       windowsHide: true,
     })
-    const pieces: Buffer[] = []
-    let length = 0
     let message = ''
     let problem: string | undefined
     const stop = (why: string) => {
       problem ??= why
       child.kill('SIGKILL')
     }
-    const abort = () => stop('aborted')
     const timer = setTimeout(() => stop('it took longer than ten minutes'), MAX_MILLISECONDS)
-    signal?.addEventListener('abort', abort, { once: true })
-    child.stdout.on('data', (piece: Buffer) => {
-      length += piece.length
-      if (length > MAX_OUTPUT) stop('it gave more than 2 GiB')
-      else pieces.push(piece)
-    })
-    child.stderr.on('data', (piece: Buffer) => {
+    const ignore = onAbort(signal, () => stop('aborted'))
+    child.stderr!.on('data', (piece: Buffer) => {
       if (message.length < MAX_MESSAGE) message += piece.toString('utf8')
     })
     const finish = (then: () => void) => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
+      ignore()
       then()
     }
     child.on('error', (error) => finish(() => fail(error)))
     child.on('close', (code) =>
-      finish(() =>
-        done({
-          code: problem ? null : code,
-          output: concatenate(pieces),
-          message: problem ?? message.trim(),
-        }),
-      ),
+      finish(() => done({ code: problem ? null : code, message: problem ?? message })),
     )
   })
 }
 
-/** One array that nothing else shares: it is transferred to a thread. */
-function concatenate(pieces: Buffer[]): Uint8Array {
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    out.set(piece, at)
-    at += piece.length
-  }
-  return out
+/** What ffmpeg said. */
+export interface FfmpegReport {
+  /** lines that it calls errors */
+  errors: string[]
+  /** of the container, s; undefined where it has none, or only guesses */
+  duration?: number
+  /** there is something besides the sound, which the duration may be of */
+  hasVideo: boolean
+  /** what it calls the container */
+  container?: string
 }
 
-export interface Foreign {
-  ffmpeg: string
-  name: string
+/** Lines begin with a level in brackets, behind that of the part which speaks. */
+export function readReport(message: string): FfmpegReport {
+  const lines = message.split('\n')
+  const errors = lines
+    .filter((line) => /\[(error|fatal|panic)\]/.test(line))
+    .map((line) => line.replace(/\[[^\]]*\] ?/g, '').trim())
+  const [, hours, minutes, seconds] = /Duration: (\d+):(\d+):(\d+\.\d+)/.exec(message) ?? []
+  const isGuess = /Estimating duration from bitrate/.test(message)
+  return {
+    errors,
+    duration: seconds && !isGuess ? Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) : undefined,
+    hasVideo: lines.some((line) => / Video: /.test(line) && !/attached pic/.test(line)),
+    container: /Input #0, ([^,\s]+)/.exec(message)?.[1],
+  }
+}
+
+function argumentsFor(path: string, { demuxer, start = 0 }: Foreign, maxBytes: number): string[] {
+  const url = `file:${resolve(path)}`
+  const reader = demuxer === undefined ? ['-format_whitelist', READERS] : ['-f', demuxer]
+  return [
+    '-nostdin',
+    '-hide_banner',
+    '-nostats',
+    ...['-v', 'level+info'],
+    '-xerror',
+    ...['-protocol_whitelist', start > 0 ? 'file,pipe,subfile' : 'file,pipe'],
+    ...reader,
+    ...['-i', start > 0 ? `subfile,,start,${start},end,0,,:${url}` : url],
+    ...['-map', '0:a:0', '-vn', '-map_metadata', '-1'],
+    ...['-c:a', 'pcm_f32le', '-fs', String(maxBytes), '-f', 'wav', 'pipe:1'],
+  ]
+}
+
+/** Holds what came out to what the container and ffmpeg say. @throws AudioDecodeError */
+function checkWhole(report: FfmpegReport, seconds: number, path: string | undefined): string[] {
+  const { errors, duration, hasVideo } = report
+  const missing = (duration ?? seconds) - seconds
+  const isShort = missing > MISSING_SECONDS && !hasVideo
+  if (errors.length > 0 && (isShort || duration === undefined))
+    throw new AudioDecodeError({
+      what: `ffmpeg could not read the file to its end: ${errors[0]!.slice(0, 200)}`,
+      given: `${seconds.toFixed(2)} s`,
+      expected: duration === undefined ? undefined : `the ${duration.toFixed(2)} s that it promises`,
+      remedy: 'Fetch the file again, or repair it (ffmpeg -i IN OUT.wav)',
+      path,
+    })
+  const notes = errors.slice(0, 3).map((error) => `ffmpeg reports: ${error.slice(0, 200)}`)
+  if (missing > MISSING_SECONDS)
+    notes.push(`${missing.toFixed(2)} of the ${duration!.toFixed(2)} s that the file promises are missing`)
+  return notes
+}
+
+/** A WAV file of the same sound. */
+export interface Converted {
+  wav: string
+  format: string
+  notes: string[]
+}
+
+/** ffmpeg cannot be started. */
+export class NoFfmpeg extends Error {}
+
+/** ffmpeg made nothing of the file. */
+export class NotRead extends AudioDecodeError {}
+
+interface Conversion {
+  /** the file that ffmpeg reads */
+  path: string
+  /** its name in messages */
+  shown?: string
+  size: number
+  folder: string
+}
+
+async function convert(
+  { path, shown, size, folder }: Conversion,
+  foreign: Foreign,
+  signal?: AbortSignal,
+): Promise<Converted> {
+  signal?.throwIfAborted() // after this the child listens to it
+  const wav = join(folder, 'audio.wav')
+  const maxBytes = Math.min(allowedValues(size) * FLOAT_BYTES, Number.MAX_SAFE_INTEGER)
+  const output = await open(wav, 'w+')
+  try {
+    const { code, message } = await runFfmpeg(argumentsFor(path, foreign, maxBytes), output, signal).catch(
+      (cause) => {
+        signal?.throwIfAborted()
+        throw new NoFfmpeg('ffmpeg could not be started', { cause })
+      },
+    )
+    signal?.throwIfAborted()
+    const report = readReport(message)
+    const written = (await output.stat()).size
+    if (code !== 0 || written === 0)
+      throw new NotRead({
+        what: `ffmpeg could not read the file: ${(report.errors[0] ?? (message.trim().split('\n')[0] || 'it gave no reason')).slice(0, 200)}`,
+        remedy: 'Fetch the file again',
+        path: shown,
+      })
+    if (written >= maxBytes * 0.99)
+      throw new AudioDecodeError({
+        what: 'the file holds far more sound than its size allows',
+        given: `${size} bytes`,
+        remedy: 'If it is a recording, convert it with ffmpeg: ffmpeg -i IN -c:a pcm_s16le OUT.wav',
+        path: shown,
+      })
+    const { frames, sampleRate } = readWavLayout(new FileBytes(output.fd, written))
+    const notes = [...foreign.notes, ...checkWhole(report, frames / sampleRate, shown)]
+    return { wav, format: foreign.demuxer ?? report.container ?? 'unknown', notes }
+  } finally {
+    await output.close()
+  }
 }
 
 /**
- * in: a file and its container; out: a float WAV file at the file's own rate and channels, as bytes, or written to
- * `target` (RF64 where it is larger than 4 GiB).
+ * Calls `use` with a WAV file of the same sound, which is gone afterwards. Bytes are put into a file first, since some
+ * containers must be read from both ends.
+ * @throws NoFfmpeg, NotRead, AudioDecodeError, IoError
  */
-async function convertFile(
-  path: string,
-  shown: string | undefined,
-  kind: Foreign,
-  signal?: AbortSignal,
-  target?: string,
-): Promise<Uint8Array> {
-  const input = ['-protocol_whitelist', 'file,pipe', '-f', kind.ffmpeg, '-i', `file:${resolve(path)}`]
-  const args = [
-    '-nostdin',
-    '-v',
-    'error',
-    '-xerror',
-    ...input,
-    '-map',
-    '0:a:0',
-    '-vn',
-    '-c:a',
-    'pcm_f32le',
-    '-f',
-    'wav',
-    ...(target === undefined ? ['pipe:1'] : ['-rf64', 'auto', '-y', `file:${target}`]),
-  ]
-  signal?.throwIfAborted() // after this the child listens to it
-  const finished = await collect(args, signal).catch((cause: NodeJS.ErrnoException) => {
-    signal?.throwIfAborted()
-    throw new AudioFormatError({
-      what:
-        cause.code === 'ENOENT'
-          ? `${kind.name} is read through ffmpeg, and there is no ffmpeg on the PATH`
-          : `ffmpeg could not be started (${cause.code})`,
-      expected: 'wav, mp3, flac or ogg, or an ffmpeg on the PATH',
-      remedy: 'Install ffmpeg, or convert the file to one of these formats',
-      path: shown,
-      cause,
-    })
-  })
-  signal?.throwIfAborted()
-  if (finished.code !== 0)
-    throw new AudioDecodeError({
-      what: `ffmpeg could not read the file: ${firstLine(finished.message)}`,
-      remedy: 'Fetch the file again',
-      path: shown,
-    })
-  return finished.output
-}
-
-const firstLine = (message: string) => message.split('\n')[0]!.slice(0, 200) || 'it gave no reason'
-
-/** Calls `use` with a WAV file of the same sound, which is gone afterwards. */
-export async function* withConvertedFile<T>(
-  path: string,
-  kind: Foreign,
+export async function* withConvertedFile<T, R>(
+  source: { path: string; size: number } | { bytes: Uint8Array },
+  foreign: Foreign,
   signal: AbortSignal | undefined,
-  use: (wav: string) => AsyncIterable<T>,
-): AsyncGenerator<T, void, void> {
+  use: (converted: Converted) => AsyncGenerator<T, R, void>,
+): AsyncGenerator<T, R, void> {
   const folder = await mkdtemp(join(tmpdir(), 'clmr-')).catch((error) => {
     throw ioError(error, tmpdir(), 'make a temporary folder')
   })
   try {
-    const wav = join(folder, 'audio.wav')
-    await convertFile(path, path, kind, signal, wav)
-    yield* use(wav)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** As `convertFile`; bytes without a file are put into a temporary one, since some containers must be read from both ends. */
-export async function convertWithFfmpeg(
-  source: { path: string } | { bytes: Uint8Array },
-  kind: Foreign,
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
-  if ('path' in source) return convertFile(source.path, source.path, kind, signal)
-  const folder = await mkdtemp(join(tmpdir(), 'clmr-'))
-  try {
-    const path = join(folder, 'audio')
-    await writeFile(path, source.bytes)
-    return await convertFile(path, undefined, kind, signal)
-  } catch (error) {
-    if (error instanceof ClmrError) throw error
-    signal?.throwIfAborted()
-    throw new AudioDecodeError({
-      what: 'the bytes could not be handed to ffmpeg',
-      remedy: 'Check the temporary folder',
-      cause: error,
-    })
+    let conversion: Conversion
+    if ('path' in source) conversion = { ...source, shown: source.path, folder }
+    else {
+      const path = join(folder, 'audio')
+      await writeFile(path, source.bytes, { signal }).catch((error) => {
+        signal?.throwIfAborted()
+        throw ioError(error, path, 'write a temporary file')
+      })
+      conversion = { path, size: source.bytes.length, folder }
+    }
+    return yield* use(await convert(conversion, foreign, signal))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

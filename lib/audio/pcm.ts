@@ -2,6 +2,7 @@
 import wavDecoder from 'wav-decoder'
 import type { Bytes } from '../formats/bytes.js'
 import { WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
+import type { Ledger } from './ledger.js'
 import type { PcmRun } from './types.js'
 
 export interface PcmLayout {
@@ -55,8 +56,10 @@ export function canonicalWav(bytes: Bytes, layout: PcmLayout, from: number, to: 
 }
 
 /** in: where the samples lie; out: runs of frames as floats, full scale 2^(bits − 1). */
-export function* decodePcm(bytes: Bytes, layout: PcmLayout): Generator<PcmRun, void, void> {
+export function* decodePcm(bytes: Bytes, layout: PcmLayout, ledger: Ledger): Generator<PcmRun, void, void> {
   const { sampleRate, frames } = layout
+  ledger.begin(sampleRate)
+  ledger.promise(frames)
   for (let from = 0; from < frames; from += BLOCK_FRAMES) {
     const wav = canonicalWav(bytes, layout, from, Math.min(frames, from + BLOCK_FRAMES))
     // symmetric: one scale for both signs, 32,768 for 16 bits

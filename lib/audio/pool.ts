@@ -5,10 +5,11 @@
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import type { DecodeFailure, DecodeReply, DecodeTask, PcmRun, StreamMessage, StreamTask } from './types.js'
+import { onAbort } from '../abort.js'
+import type { AudioFile, DecodeFailure, DecodeMessage, DecodeTask, PcmRun } from './types.js'
 
 export interface PoolOptions {
-  /** Module whose default export takes a DecodeTask and gives a DecodeReply. */
+  /** Module whose default export takes a DecodeTask. */
   worker: URL
   threads: number
   /** Time that a file may take: a base, plus a second for each so many bytes. */
@@ -49,21 +50,21 @@ function failureOf(error: unknown, outOfTime: boolean): DecodeFailure {
 
 /** The messages of a port, one after the other. */
 class Inbox {
-  readonly #arrived: StreamMessage[] = []
-  #waiting: ((message: StreamMessage) => void) | undefined
+  readonly #arrived: DecodeMessage[] = []
+  #waiting: ((message: DecodeMessage) => void) | undefined
 
   constructor(port: MessagePort) {
-    port.on('message', (message: StreamMessage) => this.put(message))
+    port.on('message', (message: DecodeMessage) => this.put(message))
   }
 
-  put(message: StreamMessage): void {
+  put(message: DecodeMessage): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting) waiting(message)
     else this.#arrived.push(message)
   }
 
-  next(): Promise<StreamMessage> {
+  next(): Promise<DecodeMessage> {
     const message = this.#arrived.shift()
     if (message) return Promise.resolve(message)
     return new Promise((resolve) => {
@@ -72,12 +73,12 @@ class Inbox {
   }
 }
 
-/** How a stream ended: the last message of its thread. */
-export type StreamEnd = Exclude<StreamMessage, { run: PcmRun }>
+/** How a file ended: the last message of its thread. */
+export type StreamEnd = Exclude<DecodeMessage, { run: PcmRun }>
 
 export class DecodePool {
   private readonly options: PoolOptions
-  private readonly piscina: Piscina<DecodeTask | StreamTask, DecodeReply>
+  private readonly piscina: Piscina<DecodeTask, void>
   private free: number
   private readonly waiting: (() => void)[] = []
 
@@ -107,14 +108,13 @@ export class DecodePool {
     }
     await new Promise<void>((resolve, reject) => {
       const turn = () => {
-        signal?.removeEventListener('abort', leave)
+        ignore()
         resolve()
       }
-      const leave = () => {
+      const ignore = onAbort(signal, () => {
         this.waiting.splice(this.waiting.indexOf(turn), 1)
         reject(signal!.reason)
-      }
-      signal?.addEventListener('abort', leave, { once: true })
+      })
       this.waiting.push(turn)
     })
   }
@@ -125,49 +125,24 @@ export class DecodePool {
     else this.free++
   }
 
-  /** `transfer`: the bytes are given away to the thread; otherwise they are copied. Rejects only when aborted. */
-  async run(task: DecodeTask, transfer: boolean, signal?: AbortSignal): Promise<DecodeReply> {
-    await this.enter(signal)
-    const stop = new AbortController()
-    const timer = setTimeout(() => stop.abort(), this.limit(task.bytes.length))
-    const abort = () => stop.abort()
-    signal?.addEventListener('abort', abort, { once: true })
-    if (signal?.aborted) stop.abort()
-    try {
-      const transferList = transfer ? [task.bytes.buffer as ArrayBuffer] : []
-      return await this.piscina.run(task, { signal: stop.signal, transferList })
-    } catch (error) {
-      signal?.throwIfAborted()
-      return { failure: failureOf(error, stop.signal.aborted) }
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-      this.leave()
-    }
-  }
-
   private limit(bytes: number): number {
     return this.options.baseMilliseconds + (bytes / this.options.bytesPerSecond) * 1000
   }
 
   /**
-   * Decodes an open file run by run, at most two of them ahead of the consumer. The time limit holds for each run and
-   * does not go on while the consumer is busy. Throws only when aborted; leaving early ends the thread.
+   * Decodes a file run by run, at most two of them ahead of the consumer. The time limit holds for each run and does not
+   * go on while the consumer is busy. Throws only when aborted; leaving early ends the thread.
    */
-  async *stream(
-    file: { fd: number; length: number },
-    signal?: AbortSignal,
-  ): AsyncGenerator<PcmRun, StreamEnd, void> {
+  async *stream(file: AudioFile, signal?: AbortSignal): AsyncGenerator<PcmRun, StreamEnd, void> {
+    const length = 'bytes' in file ? file.bytes.length : file.length
     await this.enter(signal)
     const { port1, port2 } = new MessageChannel()
     const inbox = new Inbox(port1)
     const stop = new AbortController()
     let outOfTime = false
-    const abort = () => stop.abort()
-    signal?.addEventListener('abort', abort, { once: true })
-    if (signal?.aborted) stop.abort()
+    const ignore = onAbort(signal, () => stop.abort())
     const ended = this.piscina
-      .run({ ...file, port: port2 }, { signal: stop.signal, transferList: [port2] })
+      .run({ file, port: port2 }, { signal: stop.signal, transferList: [port2] })
       .catch((error) => inbox.put({ failure: failureOf(error, outOfTime) }))
     let end: StreamEnd | undefined
     try {
@@ -175,7 +150,7 @@ export class DecodePool {
         const timer = setTimeout(() => {
           outOfTime = true
           stop.abort()
-        }, this.limit(file.length))
+        }, this.limit(length))
         const message = await inbox.next().finally(() => clearTimeout(timer))
         signal?.throwIfAborted()
         if ('run' in message) {
@@ -185,7 +160,7 @@ export class DecodePool {
       }
       return end
     } finally {
-      signal?.removeEventListener('abort', abort)
+      ignore()
       if (!end) stop.abort()
       await ended
       port1.close()

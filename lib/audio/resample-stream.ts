@@ -37,17 +37,23 @@ export class ResampleStream {
     this.#signal = signal
   }
 
-  /** Takes a run and gives what can be known by now. */
+  /** Takes a run and gives what can be known by now. Another rate or number of channels begins a part of its own. */
   async *push(run: PcmRun): AsyncGenerator<Float32Array, void, void> {
-    this.#rate = run.sampleRate
+    if (run.sampleRate !== this.#rate || run.channels.length !== this.#channels.length) {
+      yield* this.finish()
+      this.#rate = run.sampleRate
+    }
     this.#append(run.channels)
     const { block, context } = this.#sizes()
     while (this.#end() >= this.#next + block + context) yield await this.#resample(this.#next + block)
   }
 
-  /** What is left after the last run. */
+  /** What is left after the last run; the next one begins a part of its own. */
   async *finish(): AsyncGenerator<Float32Array, void, void> {
     if (this.#end() > this.#next) yield await this.#resample(this.#end())
+    this.#channels = []
+    this.#start = 0
+    this.#next = 0
   }
 
   #end(): number {

@@ -1,71 +1,63 @@
 /** What a file is, told by its bytes. The name of a file is never asked. */
-import type { Bytes } from '../formats/bytes.js'
-import { findFirstFrame } from './mp3-frames.js'
-import type { OwnFormat } from './types.js'
+import { type Bytes, textAt } from '../formats/bytes.js'
+import { isWav } from '../formats/wav/reader.js'
+import { isAdts } from './adts.js'
+import { STREAM_MARK } from './flac-frames.js'
+import { findFirstFrame } from './mp3-header.js'
+import { skipTags, skipTagsAndZeros } from './tags.js'
+import type { Foreign, OwnFormat } from './types.js'
 
-export type Sniffed = { own: OwnFormat } | { ffmpeg: string; name: string } | undefined
-
-function ascii(bytes: Bytes, at: number, length: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + length))
-}
-
-/** Length of the ID3v2 tags in front, 0 where there is none. Sizes are 28-bit syncsafe integers (id3.org). */
-export function id3Length(bytes: Bytes): number {
-  let at = 0
-  while (ascii(bytes, at, 3) === 'ID3' && at + 10 <= bytes.length) {
-    const [flags, a, b, c, d] = bytes.subarray(at + 5, at + 10) as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-    if ((a | b | c | d) & 0x80) break
-    const footer = flags & 0x10 ? 10 : 0
-    at += 10 + ((a << 21) | (b << 14) | (c << 7) | d) + footer
-  }
-  return at
-}
-
-function sniffOgg(bytes: Bytes): Sniffed {
-  const segments = bytes.subarray(26, 27)[0] ?? 0
-  const packet = 27 + segments
-  if (ascii(bytes, packet, 7) === '\x01vorbis') return { own: 'ogg' }
-  if (ascii(bytes, packet, 5) === '\x7fFLAC') return { own: 'flac' }
-  if (ascii(bytes, packet, 8) === 'OpusHead') return { ffmpeg: 'ogg', name: 'Ogg Opus' }
-  return { ffmpeg: 'ogg', name: 'Ogg' }
-}
+/** `start`: where the format begins, behind tags and padding */
+export type Sniffed = { start: number } & ({ own: OwnFormat } | { foreign: Omit<Foreign, 'notes'> })
 
 const ASF = '\x30\x26\xb2\x75\x8e\x66\xcf\x11'
 const EBML = '\x1a\x45\xdf\xa3'
 
-/** Containers that are handed to ffmpeg, with the demuxer that it is held to. */
-function sniffForeign(bytes: Bytes): Sniffed {
-  const [first, second] = bytes.subarray(0, 2)
-  const four = ascii(bytes, 0, 4)
-  const form = ascii(bytes, 8, 4)
-  if (ascii(bytes, 4, 4) === 'ftyp') return { ffmpeg: 'mov', name: 'MPEG-4 (m4a, mp4)' }
-  if (four === 'FORM' && (form === 'AIFF' || form === 'AIFC')) return { ffmpeg: 'aiff', name: 'AIFF' }
-  if (four === 'caff') return { ffmpeg: 'caf', name: 'Core Audio' }
-  if (four === '.snd') return { ffmpeg: 'au', name: 'Sun audio' }
-  if (four === 'wvpk') return { ffmpeg: 'wv', name: 'WavPack' }
-  if (four === 'MAC ') return { ffmpeg: 'ape', name: "Monkey's Audio" }
-  if (four === 'riff') return { ffmpeg: 'w64', name: 'Wave64' }
-  if (four === EBML) return { ffmpeg: 'matroska', name: 'Matroska or WebM' }
-  if (ascii(bytes, 0, 8) === ASF) return { ffmpeg: 'asf', name: 'Windows Media' }
-  if (first === 0xff && (second! & 0xf6) === 0xf0) return { ffmpeg: 'aac', name: 'AAC (ADTS)' }
+/** Containers that ffmpeg reads: the text that stands at an offset, what ffmpeg calls its reader, and a name. */
+const FOREIGN: [number, string, string, string][] = [
+  [4, 'ftyp', 'mov', 'MPEG-4 (m4a, mp4)'],
+  [4, 'moov', 'mov', 'QuickTime'],
+  [0, 'caff', 'caf', 'Core Audio'],
+  [0, 'wvpk', 'wv', 'WavPack'],
+  [0, 'MAC ', 'ape', "Monkey's Audio"],
+  [0, 'TTA1', 'tta', 'True Audio'],
+  [0, 'tBaK', 'tak', 'TAK'],
+  [0, 'MPCK', 'mpc8', 'Musepack'],
+  [0, 'MP+', 'mpc', 'Musepack'],
+  [0, 'DSD ', 'dsf', 'DSF'],
+  [0, '#!AMR', 'amr', 'AMR'],
+  [0, 'Creative Voice File', 'voc', 'Creative Voice'],
+  [0, 'FLV\x01', 'flv', 'Flash video'],
+  [8, 'AVI ', 'avi', 'AVI'],
+  [8, '8SVX', 'iff', '8SVX'],
+  [0, EBML, 'matroska', 'Matroska or WebM'],
+  [0, ASF, 'asf', 'Windows Media'],
+]
+
+/** The formats that have a mark at their beginning. */
+function sniffMark(bytes: Bytes, start: number): Sniffed | undefined {
+  const head = bytes.subarray(start, start + 64)
+  const four = textAt(head, 0, 4)
+  const form = textAt(head, 8, 4)
+  if (isWav(head)) return { start, own: 'wav' }
+  if (four === 'OggS') return { start, own: 'ogg' }
+  if (four === STREAM_MARK) return { start, own: 'flac' }
+  if (four === 'FORM' && (form === 'AIFF' || form === 'AIFC')) return { start, own: 'aiff' }
+  if (four === '.snd') return { start, own: 'au' }
+  for (const [at, text, demuxer, name] of FOREIGN)
+    if (textAt(head, at, text.length) === text) return { start, foreign: { demuxer, name } }
+  if (isAdts(bytes, start)) return { start, foreign: { demuxer: 'aac', name: 'AAC (ADTS)' } }
   return undefined
 }
 
-/** in: the first bytes of a file, or all of them; out: which decoder reads it, or undefined: not audio. */
-export function sniff(bytes: Bytes): Sniffed {
-  const four = ascii(bytes, 0, 4)
-  if ((four === 'RIFF' || four === 'RF64' || four === 'BW64') && ascii(bytes, 8, 4) === 'WAVE')
-    return { own: 'wav' }
-  if (four === 'OggS') return sniffOgg(bytes)
-  const tag = id3Length(bytes)
-  if (ascii(bytes, tag, 4) === 'fLaC') return { own: 'flac' }
-  const foreign = tag === 0 ? sniffForeign(bytes) : undefined
-  if (foreign) return foreign
-  return findFirstFrame(bytes, Math.min(tag, bytes.length)) === undefined ? undefined : { own: 'mp3' }
+/** in: a file; out: which decoder reads it, or undefined: not audio as far as this package can tell. */
+export function sniff(bytes: Bytes): Sniffed | undefined {
+  const behindTags = skipTags(bytes, 0)
+  const marked = sniffMark(bytes, behindTags)
+  if (marked) return marked
+  const behindZeros = skipTagsAndZeros(bytes, behindTags)
+  const padded = behindZeros > behindTags ? sniffMark(bytes, behindZeros) : undefined
+  if (padded) return padded
+  // the walk through an mp3 leaves out its own tags, those behind the frames too
+  return findFirstFrame(bytes, behindTags) === undefined ? undefined : { start: behindTags, own: 'mp3' }
 }

@@ -1,15 +1,12 @@
-/** Reading whole files without being held up by what is not one: FIFOs, devices, folders, dangling links. */
+/** Opening files without being held up by what is not one: FIFOs, devices, folders, dangling links. */
 import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { AudioDecodeError, ioError } from '../errors.js'
 
-/** Largest file that is read in one piece. */
-const MAX_BYTES = 2 ** 31 - 1
 const READ_BYTES = 1 << 20
 
 export interface SourceFile {
-  bytes: Uint8Array
   /** SHA-256 of the bytes, in hex. */
   sha256: string
   size: number
@@ -51,46 +48,23 @@ export async function openSource(path: string): Promise<{ handle: FileHandle; st
   }
 }
 
-async function readInto(
-  handle: FileHandle,
-  bytes: Uint8Array,
-  signal?: AbortSignal,
-): Promise<{ length: number; sha256: string }> {
-  const hash = createHash('sha256')
-  let length = 0
-  while (length < bytes.length) {
-    signal?.throwIfAborted()
-    const { bytesRead } = await handle.read(
-      bytes,
-      length,
-      Math.min(READ_BYTES, bytes.length - length),
-      length,
-    )
-    if (bytesRead === 0) break
-    hash.update(bytes.subarray(length, length + bytesRead))
-    length += bytesRead
-  }
-  return { length, sha256: hash.digest('hex') }
-}
-
-/** in: a path; out: all bytes and their hash, read in pieces so that the event loop goes on. @throws IoError, AudioDecodeError */
-export async function readSource(path: string, signal?: AbortSignal): Promise<SourceFile> {
+/** in: a path; out: the hash of its bytes, read in pieces so that the event loop goes on. @throws IoError, AudioDecodeError */
+export async function hashSource(path: string, signal?: AbortSignal): Promise<SourceFile> {
   const { handle, stat } = await openSource(path)
   try {
-    if (stat.size > MAX_BYTES)
-      throw new AudioDecodeError({
-        what: 'the file is too large to be read in one piece',
-        given: `${stat.size} bytes`,
-        expected: `at most ${MAX_BYTES}`,
-        remedy: 'Cut it into pieces',
-        path,
-      })
-    const bytes = new Uint8Array(stat.size)
-    const { length, sha256 } = await readInto(handle, bytes, signal).catch((error) => {
+    const hash = createHash('sha256')
+    const piece = new Uint8Array(READ_BYTES)
+    for (let at = 0; ; ) {
       signal?.throwIfAborted()
-      throw ioError(error, path, 'read the file')
-    })
-    return { bytes: bytes.subarray(0, length), sha256, size: stat.size, mtimeMs: stat.mtimeMs }
+      const { bytesRead } = await handle.read(piece, 0, READ_BYTES, at)
+      if (bytesRead === 0) break
+      hash.update(piece.subarray(0, bytesRead))
+      at += bytesRead
+    }
+    return { sha256: hash.digest('hex'), size: stat.size, mtimeMs: stat.mtimeMs }
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw ioError(error, path, 'read the file')
   } finally {
     await handle.close()
   }

@@ -1,63 +1,127 @@
 /** A file as a stream of mono samples, in memory that does not grow with its length. */
-import { ClmrError } from '../errors.js'
-import { toError, withPath } from './decode.js'
-import { withConvertedFile } from './ffmpeg.js'
+import { ClmrError, clmrError } from '../errors.js'
+import { type Converted, NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
 import { openSource } from './source.js'
+import type { AudioFile, DecodeFailure, DecodingEnd, PcmRun, ResampleQuality } from './types.js'
 
-const isEnd = (reply: Float32Array | StreamEnd): reply is StreamEnd => !(reply instanceof Float32Array)
+/** A path, or the bytes of a file, which are copied. */
+export type AudioSource = string | Uint8Array
 
-async function* streamOnce(
-  path: string,
-  sampleRate: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Float32Array | StreamEnd, void, void> {
-  const { handle, stat } = await openSource(path)
+/** What is known of a file once it is decoded. */
+export interface AudioSummary extends DecodingEnd {
+  /** of the file, before they were mixed down; the most where it changes */
+  channels: number
+  /** of the file; the first where it changes */
+  sourceSampleRate: number
+}
+
+/** The failure of a thread as the error that its code stands for. */
+function toError({ code, foreign: _, ...details }: DecodeFailure, path?: string): ClmrError {
+  return clmrError(code, { ...details, path })
+}
+
+/** What comes without a path gets it: neither the native side nor a thread knows which file its samples came from. */
+function located(error: unknown, path: string | undefined, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted || (error instanceof ClmrError && (error.path !== undefined || path === undefined)))
+    return error
+  const isOurs = error instanceof ClmrError
+  const what = `its samples cannot be decoded: ${error instanceof Error ? error.message : String(error)}`
+  const remedy = isOurs ? error.remedy : 'This is a fault of clmr: please report it with the file'
+  return clmrError(isOurs ? error.code : 'ERR_INTERNAL', { what, remedy, path, cause: error })
+}
+
+/** As a decoding thread gives them, without ffmpeg. */
+async function* ownRuns(source: AudioSource, signal?: AbortSignal): AsyncGenerator<PcmRun, StreamEnd, void> {
+  if (typeof source !== 'string') return yield* decodePool().stream({ bytes: source }, signal)
+  const { handle, stat } = await openSource(source)
   try {
-    const resampler = new ResampleStream(sampleRate, 'best', signal)
-    const runs = decodePool().stream({ fd: handle.fd, length: stat.size }, signal)
-    try {
-      for (;;) {
-        const { done, value } = await runs.next()
-        if (!done) yield* resampler.push(value)
-        else {
-          if ('warnings' in value) yield* resampler.finish()
-          return yield value
-        }
-      }
-    } finally {
-      await runs.return(undefined as never)
-    }
+    const file: AudioFile = { fd: handle.fd, length: stat.size }
+    return yield* decodePool().stream(file, signal)
   } finally {
     await handle.close()
+  }
+}
+
+const sizeOf = async (path: string) => {
+  const { handle, stat } = await openSource(path)
+  await handle.close()
+  return stat.size
+}
+
+/** The runs of a file, through ffmpeg where no decoder of our own reads it. */
+async function* allRuns(
+  source: AudioSource,
+  signal?: AbortSignal,
+): AsyncGenerator<PcmRun, DecodingEnd, void> {
+  const path = typeof source === 'string' ? source : undefined
+  const reply = yield* ownRuns(source, signal)
+  if ('end' in reply) return reply.end
+  const { failure } = reply
+  if (!failure.foreign) throw toError(failure, path)
+  const use = async function* ({ wav, format, notes }: Converted): AsyncGenerator<PcmRun, DecodingEnd, void> {
+    const converted = yield* ownRuns(wav, signal)
+    if ('failure' in converted) throw toError(converted.failure, path)
+    return { format, warnings: notes }
+  }
+  try {
+    const given = path === undefined ? { bytes: source as Uint8Array } : { path, size: await sizeOf(path) }
+    return yield* withConvertedFile(given, failure.foreign, signal, use)
+  } catch (error) {
+    const isUnknown = failure.foreign.demuxer === undefined && error instanceof NotRead
+    if (error instanceof NoFfmpeg || isUnknown) throw toError(failure, path)
+    throw error
   }
 }
 
 /**
  * As `decodeAudio`, piece by piece: a recording of ten hours takes the memory of some seconds. What is wrong with the end
  * of a file shows only there, after its beginning has been given.
- * @param path wav, mp3, flac, ogg; others through ffmpeg and a temporary file
+ * @returns what is known at the end, the warnings among it
  * @throws as `decodeAudio`
  */
 export async function* decodeStream(
-  path: string,
+  source: AudioSource,
   sampleRate: number,
   signal?: AbortSignal,
-  shown = path,
-): AsyncGenerator<Float32Array, void, void> {
+  quality: ResampleQuality = 'best',
+): AsyncGenerator<Float32Array, AudioSummary, void> {
   signal?.throwIfAborted()
+  const resampler = new ResampleStream(sampleRate, quality, signal)
+  const runs = allRuns(source, signal)
+  let channels = 0
+  let sourceSampleRate: number | undefined
   try {
-    for await (const reply of streamOnce(path, sampleRate, signal)) {
-      if (!isEnd(reply)) yield reply
-      else if ('failure' in reply) throw toError(reply.failure, shown)
-      else if ('foreign' in reply)
-        yield* withConvertedFile(path, reply.foreign, signal, (wav) =>
-          decodeStream(wav, sampleRate, signal, shown),
-        )
+    for (;;) {
+      const { done, value } = await runs.next()
+      if (done) {
+        yield* resampler.finish()
+        return { ...value, channels, sourceSampleRate: sourceSampleRate! }
+      }
+      channels = Math.max(channels, value.channels.length)
+      sourceSampleRate ??= value.sampleRate
+      yield* resampler.push(value)
     }
   } catch (error) {
-    const located = error instanceof ClmrError && error.path !== undefined
-    throw located ? error : withPath(error, shown)
+    throw located(error, typeof source === 'string' ? source : undefined, signal)
+  } finally {
+    await runs.return(undefined as never)
+  }
+}
+
+/** Hands all samples to `use`, piece by piece. out: what the stream returns */
+export async function consume(
+  stream: AsyncGenerator<Float32Array, AudioSummary, void>,
+  use: (samples: Float32Array) => void | Promise<void>,
+): Promise<AudioSummary> {
+  try {
+    for (;;) {
+      const { done, value } = await stream.next()
+      if (done) return value
+      await use(value)
+    }
+  } finally {
+    await stream.return(undefined as never)
   }
 }

@@ -23,7 +23,7 @@ export interface DecodedAudio {
   duration: number
   /** Sample rate of the file in Hz. */
   sourceSampleRate: number
-  /** What was found by looking at the bytes: `wav`, `mp3`, `flac`, `ogg`, or the demuxer that ffmpeg was given. */
+  /** What was found by looking at the bytes: `wav`, `aiff`, `au`, `mp3`, `flac`, `ogg` (Vorbis), `opus`, or what ffmpeg calls it. */
   format: string
   /** What a listener might want to know, such as a length that the header of a piped WAV file leaves open. */
   warnings: string[]
@@ -35,9 +35,15 @@ export interface PcmRun {
   sampleRate: number
 }
 
-/** All frames of a file. */
-export interface Pcm extends PcmRun {
-  warnings: string[]
+/** A form that ffmpeg may read. */
+export interface Foreign {
+  /** what ffmpeg calls its reader; undefined where it is to find out */
+  demuxer?: string
+  name: string
+  /** bytes in front of it: tags */
+  start?: number
+  /** what was noticed about the file before */
+  notes: string[]
 }
 
 /** A refusal that crosses a thread; the facade adds the path and makes a ClmrError of it. */
@@ -47,28 +53,27 @@ export interface DecodeFailure {
   given?: string
   expected?: string
   remedy: string
+  /** set where ffmpeg is to be asked before this is said */
+  foreign?: Foreign
 }
 
 /** Formats that a decoder in this package reads. */
-export type OwnFormat = 'wav' | 'mp3' | 'flac' | 'ogg'
+export type OwnFormat = 'wav' | 'aiff' | 'au' | 'mp3' | 'flac' | 'ogg'
 
-export interface DecodeTask {
-  format: OwnFormat
-  bytes: Uint8Array
+/** A file in memory, or an open one: its descriptor belongs to the process, not to a thread. */
+export type AudioFile = { bytes: Uint8Array } | { fd: number; length: number }
+
+/** What is known at the end of a file. */
+export interface DecodingEnd {
+  format: string
+  warnings: string[]
 }
 
-export type DecodeReply = { pcm: Pcm } | { failure: DecodeFailure }
-
-/** An open file, and the port that its runs are sent to. The descriptor belongs to the process, not to a thread. */
-export interface StreamTask {
-  fd: number
-  length: number
+/** A file, and the port that its runs are sent to. */
+export interface DecodeTask {
+  file: AudioFile
   port: MessagePort
 }
 
-/** What comes over the port of a `StreamTask`: runs, each to be answered, and one of the other messages at the end. */
-export type StreamMessage =
-  | { run: PcmRun }
-  | { warnings: string[] }
-  | { failure: DecodeFailure }
-  | { foreign: { ffmpeg: string; name: string } }
+/** What comes over the port: runs, each to be answered, and one of the other messages at the end. */
+export type DecodeMessage = { run: PcmRun } | { end: DecodingEnd } | { failure: DecodeFailure }

@@ -8,14 +8,14 @@ import {
   type WavContents,
   type WavFormat,
 } from '../formats/wav/reader.js'
-import { damaged, isShort, MISSING_SECONDS, unsupported } from './failure.js'
-import type { PcmLayout } from './pcm.js'
+import { checkFormat, damaged, isShort, MISSING_SECONDS, unsupported } from './failure.js'
+import type { Ledger } from './ledger.js'
+import { decodePcm, type PcmLayout } from './pcm.js'
+import type { PcmRun } from './types.js'
 
 export interface WavLayout extends PcmLayout {
   warnings: string[]
 }
-
-const MAX_CHANNELS = 256
 
 const CODECS: Record<number, string> = {
   2: 'Microsoft ADPCM',
@@ -30,21 +30,12 @@ const CODECS: Record<number, string> = {
   255: 'AAC',
 }
 
-function checkCounts({ channels, sampleRate }: WavFormat): void {
-  if (channels < 1 || channels > MAX_CHANNELS)
-    throw damaged('the number of channels cannot be right', {
-      given: `${channels}`,
-      expected: `1 to ${MAX_CHANNELS}`,
-    })
-  if (sampleRate < 1000 || sampleRate > 768000)
-    throw damaged('the sample rate cannot be right', {
-      given: `${sampleRate} Hz`,
-      expected: '1,000 to 768,000 Hz',
-    })
-}
-
 /** The samples that wav-decoder can be given. @throws DecodeRefusal */
-function readEncoding(format: WavFormat): Pick<PcmLayout, 'encoding' | 'width' | 'unsigned'> {
+function readEncoding(
+  format: WavFormat,
+  ffmpeg: string,
+  notes: string[],
+): Pick<PcmLayout, 'encoding' | 'width' | 'unsigned'> {
   const { tag, channels, block, bits } = format
   if (tag !== 1 && tag !== 3) {
     const name = CODECS[tag]
@@ -53,10 +44,12 @@ function readEncoding(format: WavFormat): Pick<PcmLayout, 'encoding' | 'width' |
       {
         given: `WAVE format tag 0x${tag.toString(16).padStart(4, '0')}`,
         expected: 'PCM (0x0001) or IEEE float (0x0003)',
+        ffmpeg,
+        notes,
       },
     )
   }
-  checkCounts(format)
+  checkFormat(format.sampleRate, channels)
   const widths = tag === 1 ? [8, 16, 24, 32] : [32, 64]
   const width = bits / 8
   const isWider = block % channels === 0 && block / channels > width && block / channels <= 8
@@ -64,6 +57,8 @@ function readEncoding(format: WavFormat): Pick<PcmLayout, 'encoding' | 'width' |
     throw unsupported('the bit depth is not one that is read here', {
       given: isWider ? `${bits} bits in ${(8 * block) / channels}` : `${bits} bits`,
       expected: widths.join(', '),
+      ffmpeg,
+      notes,
     })
   if (block !== width * channels)
     throw damaged('the fmt chunk contradicts itself', {
@@ -142,11 +137,11 @@ function checkContents({ format, shortFormat, data }: WavContents): { format: Wa
 export function readWavLayout(bytes: Bytes): WavLayout {
   const contents = readWav(bytes)
   const { format, data } = checkContents(contents)
-  const { channels, sampleRate } = format
+  const { tag, channels, sampleRate, block, byteRate } = format
+  const isPcm = tag === 1 || tag === 3
   const warnings: string[] = []
-  const encoding = readEncoding(format)
-  const block = encoding.width * channels
-  const present = dataBytes(bytes, data, sampleRate * block, warnings)
+  const present = dataBytes(bytes, data, isPcm ? sampleRate * block : byteRate, warnings)
+  const encoding = readEncoding(format, contents.demuxer, warnings)
   if (present % block) warnings.push(`${present % block} bytes at the end make no whole frame`)
   return {
     ...encoding,
@@ -157,4 +152,11 @@ export function readWavLayout(bytes: Bytes): WavLayout {
     frames: Math.floor(present / block),
     warnings,
   }
+}
+
+/** in: a WAVE file; out: its samples */
+export function* decodeWav(bytes: Bytes, ledger: Ledger): Generator<PcmRun, void, void> {
+  const layout = readWavLayout(bytes)
+  for (const warning of layout.warnings) ledger.note(warning)
+  yield* decodePcm(bytes, layout, ledger)
 }

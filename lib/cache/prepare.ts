@@ -1,22 +1,14 @@
 import { realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { decodeBytesOf } from '../audio/decode.js'
-import { readSource } from '../audio/source.js'
+import { hashSource } from '../audio/source.js'
+import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { labelsFromCsv, labelsFromFolders, withoutLabels } from '../datasets/labels.js'
 import { assignSplits } from '../datasets/split.js'
 import type { LabelledFile, LabelPlan, SkippedFile, Split } from '../datasets/tracks.js'
 import { byCodeUnit, walkAudio } from '../datasets/walk.js'
-import {
-  ArgumentError,
-  ClmrError,
-  DatasetError,
-  describe,
-  type ErrorCode,
-  IoError,
-  ioError,
-} from '../errors.js'
+import { ArgumentError, ClmrError, DatasetError, describe, ioError } from '../errors.js'
 import { makeFolder } from '../files/make-folder.js'
 import { native } from '../native/load.js'
 import { getThreads } from '../native/threads.js'
@@ -24,7 +16,7 @@ import { parseOptions } from '../options.js'
 import { Dataset } from './dataset.js'
 import { type CacheIndex, type IndexTrack, readEarlierTracks, writeIndex } from './index-file.js'
 import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from './layout.js'
-import { isStored, storeTrack } from './store.js'
+import { isStored, StoreFailure, storeTrack } from './store.js'
 
 export interface PrepareProgress {
   /** files that are finished, of `total` */
@@ -59,14 +51,6 @@ export const prepareOptions = z.strictObject({
 export type PrepareOptions = z.input<typeof prepareOptions>
 type Settings = z.output<typeof prepareOptions>
 
-/** An error with one of these codes only rejects the file; any other error ends the run. */
-const FILE_FAULTS: ErrorCode[] = [
-  'ERR_AUDIO_DECODE',
-  'ERR_AUDIO_FORMAT',
-  'ERR_NON_FINITE',
-  'ERR_MEMORY',
-  'ERR_IO',
-]
 /** How often the results so far are saved, in case the process is killed. */
 const SAVE_MILLISECONDS = 5000
 
@@ -76,7 +60,7 @@ type Outcome = { file: LabelledFile; cached: Cached } | { file: LabelledFile; sk
 /** One run of `prepare`: its plan, and its results so far. */
 class Preparation {
   readonly outcomes: Outcome[] = []
-  private readonly bySource = new Map<string, Promise<Cached>>()
+  private readonly bySource = new Map<string, Promise<Omit<Cached, 'size' | 'mtimeMs'>>>()
   private accepted = 0
   private lastSave = Date.now()
   private saving: Promise<void> = Promise.resolve()
@@ -135,9 +119,11 @@ class Preparation {
     try {
       return { file, cached: (await this.fromEarlier(file)) ?? (await this.decodeFile(file, signal)) }
     } catch (error) {
-      if (!(error instanceof ClmrError) || !FILE_FAULTS.includes(error.code) || error instanceof StoreFailure)
-        throw error
-      return { file, skipped: { path: file.path, code: error.code, reason: reasonOf(error) } }
+      // whatever goes wrong with one file, from wherever, is that file's line
+      if (signal.aborted || error instanceof StoreFailure) throw error
+      const isOurs = error instanceof ClmrError
+      const code = isOurs ? error.code : 'ERR_INTERNAL'
+      return { file, skipped: { path: file.path, code, reason: isOurs ? reasonOf(error) : String(error) } }
     }
   }
 
@@ -152,41 +138,29 @@ class Preparation {
 
   private async decodeFile(file: LabelledFile, signal: AbortSignal): Promise<Cached> {
     const path = join(this.root, file.path)
-    const { bytes, sha256, size, mtimeMs } = await readSource(path, signal)
+    const { sha256, size, mtimeMs } = await hashSource(path, signal)
     // the same bytes under two names are decoded once
-    const running = this.bySource.get(sha256) ?? this.store(bytes, sha256, path, signal)
+    const running = this.bySource.get(sha256) ?? this.store(sha256, path, signal)
     this.bySource.set(sha256, running)
     return { ...(await running), size, mtimeMs }
   }
 
   private async store(
-    bytes: Uint8Array,
     sourceSha256: string,
     path: string,
     signal: AbortSignal,
-  ): Promise<Cached> {
-    const size = bytes.length
-    const { samples, warnings } = await decodeBytesOf(
-      { bytes, owned: true, path },
-      { sampleRate: SAMPLE_RATE, signal },
-    )
+  ): Promise<Omit<Cached, 'size' | 'mtimeMs'>> {
     const key = contentKey(sourceSha256, SAMPLE_RATE)
-    const sha256 = await storeTrack(this.settings.cache, key, samples, SAMPLE_RATE, signal).catch((error) => {
-      throw error instanceof ClmrError && error.code === 'ERR_IO' ? new StoreFailure(error) : error
-    })
-    const short =
-      samples.length < CLIP_LENGTH
-        ? [`shorter than a clip of ${CLIP_LENGTH} samples: zeros follow it where it is read`]
-        : []
-    return {
-      key,
-      samples: samples.length,
-      size,
-      mtimeMs: 0,
-      sourceSha256,
-      sha256,
-      notes: [...warnings, ...short],
+    const notes: string[] = []
+    const decode = async (use: (samples: Float32Array) => Promise<void>) => {
+      const { warnings } = await consume(decodeStream(path, SAMPLE_RATE, signal), use)
+      notes.push(...warnings)
     }
+    const stored = await storeTrack(this.settings.cache, key, SAMPLE_RATE, decode, signal)
+    notes.push(...stored.notes)
+    if (stored.samples < CLIP_LENGTH)
+      notes.push(`shorter than a clip of ${CLIP_LENGTH} samples: zeros follow it where it is read`)
+    return { key, sourceSha256, ...stored, notes }
   }
 
   /** The index of the finished files, ordered by path. */
@@ -234,13 +208,6 @@ class Preparation {
     this.lastSave = Date.now()
     this.saving = this.saving.then(() => writeIndex(partialIndexPath(this.settings.cache), this.index()))
     return this.saving
-  }
-}
-
-/** The cache cannot be written: unlike an unreadable source file, this ends the run. */
-class StoreFailure extends IoError {
-  constructor(cause: ClmrError) {
-    super({ what: 'the cache cannot be written', path: cause.path, remedy: cause.remedy, cause })
   }
 }
 

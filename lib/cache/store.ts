@@ -2,14 +2,14 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { z } from 'zod'
-import { AudioDecodeError } from '../errors.js'
-import { writeAtomically } from '../files/atomic-file.js'
+import { AudioDecodeError, ClmrError, IoError, ioError } from '../errors.js'
+import { temporaryName, writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
+import type { Pcm16 } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions, signalOption } from '../options.js'
@@ -22,42 +22,119 @@ const MAX_WAV_SAMPLES = Math.floor(MAX_WAV_DATA_BYTES / 2)
 /** Size of the file of so many samples: 16-bit mono. */
 const wavBytes = (samples: number) => WAV_HEADER_BYTES + samples * 2
 
-/** Hashes in pieces, so that the event loop goes on. */
-async function sha256Of(chunks: Uint8Array[]): Promise<string> {
-  const hash = createHash('sha256')
-  for (const chunk of chunks)
-    for (let at = 0; at < chunk.length; at += HASH_BYTES) {
-      hash.update(chunk.subarray(at, at + HASH_BYTES))
-      if (at > 0) await yieldToLoop()
-    }
-  return hash.digest('hex')
+/** The cache cannot be written: unlike a source that cannot be read, this ends a run. */
+export class StoreFailure extends IoError {
+  constructor(cause: ClmrError) {
+    super({ what: 'the cache cannot be written', path: cause.path, remedy: cause.remedy, cause })
+  }
 }
 
-/** in: mono samples; writes them as a WAV file under `key`; out: the hash of that file. @throws IoError */
+/** What was put into a cache. */
+export interface StoredTrack {
+  samples: number
+  /** of the file */
+  sha256: string
+  /** what was lost on the way to 16 bits */
+  notes: string[]
+}
+
+const written = (error: unknown, path: string) =>
+  new StoreFailure(error instanceof ClmrError ? error : ioError(error, path, 'write'))
+
+/** What does not fit into 16 bits. */
+class Clipping {
+  #samples = 0
+  #peak = 0
+
+  add({ overloaded, peak }: Pcm16): void {
+    this.#samples += overloaded
+    this.#peak = Math.max(this.#peak, peak)
+  }
+
+  get notes(): string[] {
+    if (this.#samples === 0) return []
+    const decibels = 20 * Math.log10(this.#peak)
+    return [
+      `${this.#samples} samples beyond full scale were clipped; the peak is ${this.#peak.toFixed(3)} (+${decibels.toFixed(1)} dB)`,
+    ]
+  }
+}
+
+/** Writes samples as 16-bit numbers, as they come. @throws StoreFailure; what the decoding throws passes */
+async function writePcm(
+  path: string,
+  decode: (use: (samples: Float32Array) => Promise<void>) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<{ samples: number; clipping: Clipping }> {
+  const clipping = new Clipping()
+  let samples = 0
+  const file = await open(path, 'wx').catch((error) => {
+    throw written(error, path)
+  })
+  try {
+    await decode(async (piece) => {
+      samples += piece.length
+      if (samples > MAX_WAV_SAMPLES)
+        throw new AudioDecodeError({
+          what: 'the track is too long for a WAV file',
+          expected: `at most ${MAX_WAV_SAMPLES} samples`,
+          remedy: 'Cut it into pieces',
+        })
+      const result = await callNative(signal, () => native().toPcm16(piece))
+      clipping.add(result)
+      const { buffer, byteOffset, byteLength } = result.pcm
+      await writeAll(file, new Uint8Array(buffer, byteOffset, byteLength)).catch((error) => {
+        throw written(error, path)
+      })
+    })
+  } finally {
+    await file.close()
+  }
+  return { samples, clipping }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
+}
+
+/**
+ * Writes a track as a WAV file under `key`, while it is being decoded: its length, which stands in front, is known at the
+ * end, so the samples are put aside first.
+ * @param decode hands over mono samples, piece by piece
+ * @throws StoreFailure where the cache cannot be written; what `decode` throws passes
+ */
 export async function storeTrack(
   cache: string,
   key: string,
-  samples: Float32Array,
   sampleRate: number,
+  decode: (use: (samples: Float32Array) => Promise<void>) => Promise<void>,
   signal?: AbortSignal,
-): Promise<string> {
-  if (samples.length > MAX_WAV_SAMPLES)
-    throw new AudioDecodeError({
-      what: 'the track is too long for a WAV file',
-      given: `${samples.length} samples`,
-      expected: `at most ${MAX_WAV_SAMPLES}`,
-      remedy: 'Cut it into pieces',
-    })
-  const { pcm } = await callNative(signal, () => native().toPcm16(samples))
-  const chunks = [
-    wavHeader({ frames: samples.length, sampleRate }),
-    new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength),
-  ]
+): Promise<StoredTrack> {
   const path = trackPath(cache, key)
-  await makeFolder(dirname(path))
-  const sha256 = await sha256Of(chunks)
-  await writeAtomically(path, chunks)
-  return sha256
+  const aside = temporaryName(path)
+  await makeFolder(dirname(path)).catch((error) => {
+    throw written(error, path)
+  })
+  try {
+    const { samples, clipping } = await writePcm(aside, decode, signal)
+    const hash = createHash('sha256')
+    const chunks = async function* () {
+      const header = wavHeader({ frames: samples, sampleRate })
+      hash.update(header)
+      yield header
+      for await (const chunk of createReadStream(aside, { highWaterMark: HASH_BYTES, signal })) {
+        hash.update(chunk as Buffer)
+        yield chunk as Buffer
+      }
+    }
+    await writeAtomically(path, chunks()).catch((error) => {
+      signal?.throwIfAborted()
+      throw written(error, path)
+    })
+    return { samples, sha256: hash.digest('hex'), notes: clipping.notes }
+  } finally {
+    await rm(aside, { force: true })
+  }
 }
 
 /** Whether the file is there and has its full size. Only `verifyCache` reads its bytes. */

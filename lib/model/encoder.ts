@@ -1,6 +1,6 @@
 /** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
 import { z } from 'zod'
-import { decodeStream } from '../audio/stream.js'
+import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
@@ -87,6 +87,8 @@ export interface TrackEmbedding {
   times: Float64Array
   /** [512]: the mean of the frames */
   mean: Float32Array
+  /** what there is to know about the file: damage, lengths that were wrong; empty for samples in memory */
+  warnings: string[]
 }
 
 /** What encodeFiles yields: an embedding, or what was wrong with that file. */
@@ -232,7 +234,7 @@ export class Encoder implements Disposable {
           )
     const starts = windowStarts(track.length, hop)
     const frames = await this.#encodeWindows(track, starts, undefined, signal)
-    return { frames, times: starts.map((start) => start / SAMPLE_RATE), mean: meanRow(frames) }
+    return { frames, times: starts.map((start) => start / SAMPLE_RATE), mean: meanRow(frames), warnings: [] }
   }
 
   #batches(signal?: AbortSignal): WindowBatches {
@@ -258,11 +260,18 @@ export class Encoder implements Disposable {
     const add = async (windows: Float32Array[]) => {
       for (const window of windows) rows.push((await batches.add(window)).embedding)
     }
-    for await (const samples of decodeStream(path, SAMPLE_RATE, signal)) await add(cutter.push(samples))
+    const { warnings } = await consume(decodeStream(path, SAMPLE_RATE, signal), (samples) =>
+      add(cutter.push(samples)),
+    )
     await add(cutter.finish())
     const frames = matrix(new Float32Array(rows.length * EMBEDDING_DIM), rows.length, EMBEDDING_DIM)
     for (const [i, row] of rows.entries()) frames.row(i).set(await row)
-    return { frames, times: Float64Array.from(rows, (_, i) => cutter.timeOf(i)), mean: meanRow(frames) }
+    return {
+      frames,
+      times: Float64Array.from(rows, (_, i) => cutter.timeOf(i)),
+      mean: meanRow(frames),
+      warnings,
+    }
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Calls across the boundary: abort signals go down, native errors come up as ClmrErrors with the caller's stack. */
+import { onAbort } from '../abort.js'
 import { ClmrError, clmrError, ERROR_CODES, type ErrorCode } from '../errors.js'
 import type { AbortFlag } from './binding.js'
 import { native } from './load.js'
@@ -62,11 +63,11 @@ export async function callNative<T>(
   if (signal?.aborted) throw abortReason(signal)
   const flag = native().createAbortFlag()
   let reject: (reason: unknown) => void = () => {}
-  const onAbort = () => {
+  const raise = () => {
     flag.raise()
     if (options.detach) reject(abortReason(signal!))
   }
-  signal?.addEventListener('abort', onAbort, { once: true })
+  const ignore = onAbort(signal, raise)
   try {
     const running = call(flag)
     if (!options.detach || !signal) return await running
@@ -84,6 +85,6 @@ export async function callNative<T>(
         : new DOMException('The operation was aborted', 'AbortError')
     throw fromNativeError(error, caller)
   } finally {
-    signal?.removeEventListener('abort', onAbort)
+    ignore()
   }
 }

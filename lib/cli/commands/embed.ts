@@ -39,6 +39,8 @@ interface Account {
   done: number
   rows: number
   failed: Failed[]
+  /** files that were read, but with something to say about them */
+  warned: { path: string; warnings: string[] }[]
 }
 
 /** Rows file by file. An interruption ends them without an error, so that the rows so far are written. */
@@ -55,11 +57,13 @@ async function* embedAll(
     for await (const { path, embedding, error } of encoder.encodeFiles(paths, { hop: options.hop, signal })) {
       account.done++
       if (error) account.failed.push({ path, code: (error as { code?: string }).code, reason: error.message })
-      else
+      else {
+        if (embedding.warnings.length > 0) account.warned.push({ path, warnings: embedding.warnings })
         for (const row of rowsOf(path, embedding, options.frames === true)) {
           account.rows++
           yield row
         }
+      }
       const { done, failed } = account
       progress.update(done, paths.length, failed.length ? `${failed.length} failed` : '')
     }
@@ -89,7 +93,7 @@ async function embed(session: Session, options: Options, given: string[]): Promi
   await checkWritable(out)
   const paths = await findAudio(given, session.signal)
   using encoder = await loadModel(options.model)
-  const account: Account = { done: 0, rows: 0, failed: [] }
+  const account: Account = { done: 0, rows: 0, failed: [], warned: [] }
   await session.withProgress('embed', (progress) => {
     progress.update(0, paths.length)
     return writeSome(out, embedAll(session, encoder, paths, options, progress, account))
@@ -97,12 +101,14 @@ async function embed(session: Session, options: Options, given: string[]): Promi
   tell(session, out, paths.length, account)
 }
 
-function tell(session: Session, out: string, total: number, { done, rows, failed }: Account): void {
+function tell(session: Session, out: string, total: number, { done, rows, failed, warned }: Account): void {
   const embedded = done - failed.length
   const where = rows > 0 ? out : undefined
+  for (const { path, warnings } of warned)
+    for (const warning of warnings) session.note(printable(`${path}: ${warning}`))
   for (const { reason } of failed) session.warn(`failed ${reason}`)
   session.print(printable(`${embedded} of ${total} files, ${rows} embeddings${where ? `: ${where}` : ''}`))
-  session.printJson({ in: total, embedded, rows, out: where ?? null, failed })
+  session.printJson({ in: total, embedded, rows, out: where ?? null, failed, warned })
   if (session.signal.aborted) {
     if (where) session.note(`${where} holds the first ${done} of ${total} files`)
     throw session.signal.reason

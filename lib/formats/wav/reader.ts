@@ -30,6 +30,8 @@ export interface Chunk {
 
 export interface WavContents {
   littleEndian: boolean
+  /** what ffmpeg calls the reader of this form */
+  demuxer: 'wav' | 'w64'
   /** undefined where there is no `fmt ` chunk in front of the data, or one that is too short */
   format?: WavFormat
   /** bytes of a `fmt ` chunk that is too short */
@@ -114,7 +116,7 @@ export function isWav(bytes: Bytes): boolean {
 /** in: a WAVE file; out: its first `fmt ` chunk and the first `data` chunk. Nothing is allocated by what they say. */
 export function readWav(bytes: Bytes): WavContents {
   const four = textAt(bytes, 0, 4)
-  const contents: WavContents = { littleEndian: four !== 'RIFX' }
+  const contents: WavContents = { littleEndian: four !== 'RIFX', demuxer: four === 'riff' ? 'w64' : 'wav' }
   const chunks = four === 'riff' ? walkWave64(bytes) : walkRiff(bytes, contents.littleEndian)
   for (const chunk of chunks) {
     if (chunk.id === 'fmt ' && !contents.format && contents.shortFormat === undefined) {

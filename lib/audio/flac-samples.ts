@@ -1,0 +1,112 @@
+/** Decodes FLAC frames, from a FLAC or an Ogg file; what is missing between them becomes silence of the right length. */
+import { createHash, type Hash } from 'node:crypto'
+import { FLACDecoder } from '@wasm-audio-decoders/flac'
+import type { FlacHeader, StreamInfo } from './flac-frames.js'
+import type { Ledger } from './ledger.js'
+import { silence } from './silence.js'
+import type { PcmRun } from './types.js'
+
+/** MD5 of the samples as integers, interleaved, as STREAMINFO has it. */
+class SampleHash {
+  readonly #hash: Hash = createHash('md5')
+
+  constructor(private readonly bits: number) {}
+
+  update(channels: Float32Array[]): void {
+    const width = Math.ceil(this.bits / 8)
+    const full = 2 ** (this.bits - 1)
+    const bytes = new Uint8Array(channels[0]!.length * channels.length * width)
+    for (const [c, channel] of channels.entries())
+      for (let i = 0, at = c * width; i < channel.length; i++, at += channels.length * width) {
+        const value = channel[i]! * full
+        for (let k = 0; k < width; k++) bytes[at + k] = value >> (8 * k)
+      }
+    this.#hash.update(bytes)
+  }
+
+  digest(): string {
+    return this.#hash.digest('hex')
+  }
+}
+
+/** The decoder divides by 2^(bits − 1) − 1; full scale is 2^(bits − 1) here, as everywhere. */
+function rescaled(channels: Float32Array[], bits: number): Float32Array[] {
+  const full = 2 ** (bits - 1)
+  return channels.map((channel) => channel.map((x) => Math.round(x * (full - 1)) / full))
+}
+
+export class FlacFrameDecoder {
+  readonly #decoder = new FLACDecoder()
+  readonly #hash: SampleHash | undefined
+  #begun = false
+  /** sample of the stream that the first frame begins with, and that the next one should begin with */
+  #base: number | undefined
+  #expected = 0
+  #last: FlacHeader | undefined
+
+  constructor(
+    private readonly info: StreamInfo,
+    private readonly ledger: Ledger,
+  ) {
+    // floats hold 24 bits, so that a checksum over more cannot be made of them
+    if (info.md5 !== undefined && info.bits <= 24) this.#hash = new SampleHash(info.bits)
+  }
+
+  /** `skipped`: whether bytes in front of this frame could not be read. */
+  async *decode(data: Uint8Array, header: FlacHeader, skipped: boolean): AsyncGenerator<PcmRun> {
+    if (!this.#begun) {
+      await this.#decoder.ready
+      await this.#decoder.decodeFrames([this.info.header])
+      this.#begun = true
+    }
+    if (this.#base === undefined) {
+      // a stream may begin in the middle of a broadcast; one whose first frames are damaged begins with them
+      this.#base = skipped ? 0 : header.position
+      this.#expected = this.#base
+    }
+    const missing = header.position - this.#expected
+    if (missing > 0) yield* this.#lose(missing, header)
+    this.#expected = Math.max(this.#expected, header.position) + header.length
+    // its errors tell of frames that are missing in front of this one, which is known here
+    const { channelData, samplesDecoded } = await this.#decoder.decodeFrames([data])
+    if (samplesDecoded !== header.length) {
+      yield* this.#lose(header.length, header)
+      return
+    }
+    this.#last = header
+    const channels = rescaled(channelData, header.bits)
+    this.#hash?.update(channels)
+    yield { channels, sampleRate: header.sampleRate }
+  }
+
+  *#lose(frames: number, { channels, sampleRate }: FlacHeader): Generator<PcmRun> {
+    this.ledger.lose(frames, sampleRate)
+    yield* silence(frames, channels, sampleRate)
+  }
+
+  /** True where all that STREAMINFO promises was there. */
+  get isComplete(): boolean {
+    return this.info.samples > 0 && this.#expected >= this.info.samples
+  }
+
+  /** The last bytes are no whole frame; `header` is what can still be read of it. */
+  *loseEnd(header: FlacHeader | undefined): Generator<PcmRun> {
+    this.ledger.note('the last frame is damaged or cut off: the file may have been longer')
+    const like = header ?? this.#last
+    if (like) yield* this.#lose(like.length, like)
+  }
+
+  /** Holds what was decoded to STREAMINFO; `granule`: the length that an Ogg file gives besides. */
+  finish(granule?: number): void {
+    const samples = this.info.samples || (granule ?? 0)
+    const base = this.#base ?? 0
+    if (samples > base) this.ledger.promise(samples - base)
+    if (base > 0) this.ledger.note(`the file begins ${base} samples after the beginning of its stream`)
+    if (this.#hash && base === 0 && this.ledger.intact && this.#hash.digest() !== this.info.md5)
+      this.ledger.note('the samples are not those that the MD5 sum in the header was made of')
+  }
+
+  free(): void {
+    this.#decoder.free()
+  }
+}

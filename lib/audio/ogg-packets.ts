@@ -1,0 +1,132 @@
+/** The packets of one stream of an Ogg file, held to the positions that its pages state. */
+import type { Ledger } from './ledger.js'
+import type { OggPage } from './ogg-pages.js'
+import { silence } from './silence.js'
+import type { PcmRun } from './types.js'
+
+/** Samples of a packet; `channels` is undefined where it could not be decoded, or holds none. */
+export interface DecodedPacket {
+  frames: number
+  channels?: Float32Array[]
+}
+
+/** A codec whose packets follow headers of their own. */
+export interface PacketDecoder {
+  readonly format: string
+  readonly sampleRate: number
+  readonly channels: number
+  /** samples at the beginning that are not part of the sound */
+  readonly delay: number
+  /** True for a header, which it takes. @throws DecodeRefusal */
+  takesHeader(packet: Uint8Array): boolean
+  decode(packet: Uint8Array): Promise<DecodedPacket>
+  free(): void
+}
+
+/** One stream of an Ogg file as its reader sees it. */
+export interface OggStream {
+  readonly format: string
+  /** Takes the packets that end on a page. */
+  page(page: OggPage, packets: Uint8Array[]): AsyncGenerator<PcmRun, void, void>
+  /** A page is missing in front of the next one. */
+  lose(): void
+  /** What was held back. */
+  finish(): Iterable<PcmRun>
+  free(): void
+}
+
+/**
+ * Vorbis and Opus: only pages have positions, and the last of them cuts the last packet. So the samples of a page are
+ * held back until it is known whether it was the last.
+ */
+export class TimedStream implements OggStream {
+  readonly format: string
+  /** position of the first sample that the decoder gave; undefined before there is one */
+  #base: number | undefined
+  #decoded = 0
+  /** what the pages say by now */
+  #granule = 0
+  #held: PcmRun[] = []
+  #hole = false
+
+  constructor(
+    private readonly decoder: PacketDecoder,
+    private readonly ledger: Ledger,
+  ) {
+    this.format = decoder.format
+    ledger.begin(decoder.sampleRate)
+  }
+
+  lose(): void {
+    this.#hole = true
+  }
+
+  get #position(): number {
+    return (this.#base ?? 0) + this.#decoded
+  }
+
+  async *page(page: OggPage, packets: Uint8Array[]): AsyncGenerator<PcmRun, void, void> {
+    const runs: PcmRun[] = []
+    for (const packet of packets)
+      if (!this.decoder.takesHeader(packet)) runs.push(...(await this.#decode(packet)))
+    const frames = runs.reduce((sum, run) => sum + run.channels[0]!.length, 0)
+    if (page.granule < 0 || (frames === 0 && page.granule <= this.#granule)) return
+    const first = page.granule - frames
+    // a first page that counts fewer samples than it has leaves out the first ones, or, where it is the last page, the last
+    this.#base ??= page.ends || this.#hole ? Math.max(0, this.#hole ? 0 : first) : first
+    yield* this.#release()
+    const missing = page.granule - this.#position - frames
+    if (missing > 0) yield* this.#conceal(missing)
+    this.#held = runs
+    this.#granule = page.granule
+    this.#hole = false
+  }
+
+  async #decode(packet: Uint8Array): Promise<PcmRun[]> {
+    const { sampleRate, channels: count } = this.decoder
+    const { frames, channels } = await this.decoder.decode(packet)
+    if (channels) return [{ channels, sampleRate }]
+    if (frames > 0) this.ledger.lose(frames, sampleRate)
+    return [...silence(frames, count, sampleRate)]
+  }
+
+  *#conceal(missing: number): Generator<PcmRun, void, void> {
+    const { sampleRate, channels } = this.decoder
+    this.ledger.lose(missing, sampleRate)
+    for (const run of silence(missing, channels, sampleRate)) yield* this.#emit(run)
+  }
+
+  /** The first sample that is part of the sound. */
+  get #beginning(): number {
+    return Math.max(0, this.#base ?? 0) + this.decoder.delay
+  }
+
+  /** Passes on what comes after the beginning and in front of `end`. */
+  *#emit({ channels, sampleRate }: PcmRun, end = Number.POSITIVE_INFINITY): Generator<PcmRun, void, void> {
+    const start = this.#position
+    const length = channels[0]!.length
+    this.#decoded += length
+    const from = Math.min(length, Math.max(0, this.#beginning - start))
+    const to = Math.min(length, end - start)
+    if (to > from) yield { channels: channels.map((channel) => channel.subarray(from, to)), sampleRate }
+  }
+
+  *#release(end?: number): Generator<PcmRun, void, void> {
+    const held = this.#held
+    this.#held = []
+    for (const run of held) yield* this.#emit(run, end)
+  }
+
+  *finish(): Generator<PcmRun, void, void> {
+    if (this.#base === undefined) return
+    yield* this.#release(this.#granule)
+    const promised = this.#granule - this.#beginning
+    if (promised > 0) this.ledger.promise(promised)
+    if (this.#base > 0)
+      this.ledger.note(`the file begins ${this.#base} samples after the beginning of its stream`)
+  }
+
+  free(): void {
+    this.decoder.free()
+  }
+}
