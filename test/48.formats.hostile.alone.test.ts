@@ -3,41 +3,13 @@ import { existsSync } from 'node:fs'
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { CheckpointError } from '#lib/errors.js'
 import { openTensorFile } from '#lib/formats/tensor-file.js'
 import { loadModelState } from '#lib/model/load-state.js'
 import * as py from './helpers/pickles.js'
+import { refusal, refused } from './helpers/refused.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const { call, concat, dict, global, pickle, storage, tensor, text, torchLegacy, torchZip, tuple, whole } = py
-
-/** Opens a file and reads all of it; a refusal has to be a CheckpointError. → its message, or undefined */
-async function refusal(path: string): Promise<string | undefined> {
-  try {
-    const file = await openTensorFile(path)
-    try {
-      for (const name of file.entries.keys()) await file.read(name)
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    assert.ok(error instanceof CheckpointError, String((error as Error).stack))
-    return error.message
-  }
-}
-
-async function refused(bytes: Uint8Array, pattern: RegExp, label: string): Promise<void> {
-  await withTempDir(async (folder) => {
-    const path = join(folder, 'x.pt')
-    await writeFile(path, bytes)
-    const start = performance.now()
-    const message = await refusal(path)
-    const took = performance.now() - start
-    assert.ok(message !== undefined, `${label}: accepted`)
-    assert.match(message, pattern, label)
-    assert.ok(took <= 1000, `${label}: took ${took} ms`)
-  })
-}
 
 /** A weight beside the attack, so that nothing but the attack is wrong with the file. */
 const beside = (attack: Uint8Array) => pickle(dict([text('w'), tensor()], [text('x'), attack]))

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runDemo } from '#lib/demo/run-demo.js'
+import type { Evaluation } from '#lib/evaluate/index.js'
 import { clmrEnds, startClmr } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
+const sharesOf = ({ accuracy, rocAuc, prAuc }: Evaluation) => [accuracy, rocAuc, prAuc]
 const TINY = { seed: 3, steps: 2, tracksPerClass: 3, batchSize: 3 }
 
 describe('85 demo run', function () {
@@ -39,13 +41,7 @@ describe('85 demo run', function () {
       assert.equal(first.tracks, 33)
       assert.equal(first.classes.length, 11)
       for (const { evaluation, standardized, sameClass } of [first.trained, first.random])
-        for (const share of [
-          evaluation.accuracy,
-          evaluation.rocAuc,
-          evaluation.prAuc,
-          standardized.accuracy,
-          sameClass,
-        ])
+        for (const share of [...sharesOf(evaluation), standardized.accuracy, sameClass])
           assert.ok(share >= 0 && share <= 1, `${share}`)
 
       const page = await readFile(first.report, 'utf8')

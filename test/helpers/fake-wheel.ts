@@ -96,6 +96,9 @@ export interface ServerBehaviour {
   html?: boolean
 }
 
+const htmlIndex = (file: string) =>
+  `<a href="x.whl">x</a>\n<a data-y="1" href="../../files/${file}#sha256=0">${file}</a>`
+
 /** Serves `bytes` as the wheel, and `others` whole, below a package index that knows nothing else. */
 export async function withWheelServer<T>(
   { wheel, bytes, others = [] }: { wheel: Wheel; bytes: Uint8Array; others?: ReturnType<typeof fakePart>[] },
@@ -141,11 +144,7 @@ export async function withWheelServer<T>(
     else if (request.url === `/files/${wheel.file}`) sendWheel(request, response)
     else if (request.url !== '/simple/torch/') response.writeHead(404).end()
     else if (behaviour.html)
-      response
-        .writeHead(200, { 'content-type': 'text/html' })
-        .end(
-          `<a href="x.whl">x</a>\n<a data-y="1" href="../../files/${wheel.file}#sha256=0">${wheel.file}</a>`,
-        )
+      response.writeHead(200, { 'content-type': 'text/html' }).end(htmlIndex(wheel.file))
     else index(response, wheel.file)
     return undefined
   })

@@ -1,0 +1,69 @@
+// The allowed arrows of lib/ and native/: who may import or include whom. A word is a folder there (a stage of the flow, or
+// what the stages rest on) or a file beside the folders. Each list starts with the ground, and a word names only words above
+// it in the list: so every arrow points down to the ground, and there is no circle.
+
+/** What every stage of lib/ may use. */
+const GROUND = ['errors', 'options', 'matrix', 'clip', 'files', 'native', 'formats']
+const FLOW = ['datasets', 'audio', 'cache', 'augment', 'model', 'objective', 'evaluate', 'train', 'library']
+
+/** @type {Record<string, string[]>} */
+export const LIB = {
+  // the ground
+  errors: [],
+  options: ['errors'],
+  matrix: ['errors'],
+  clip: [],
+  files: ['errors'],
+  libtorch: ['errors', 'files'],
+  native: ['errors', 'libtorch'],
+  formats: ['errors', 'files', 'native'],
+  // the flow of the sound, and the folder of a run, which training writes and others read
+  datasets: GROUND,
+  audio: GROUND,
+  cache: [...GROUND, 'datasets', 'audio'],
+  augment: GROUND,
+  runs: GROUND,
+  model: [...GROUND, 'audio', 'runs'],
+  objective: [...GROUND, 'cache'],
+  evaluate: [...GROUND, 'datasets', 'cache', 'runs', 'model'],
+  // for its monitors training may evaluate, never the other way round
+  train: [...GROUND, 'cache', 'augment', 'runs', 'model', 'objective', 'evaluate'],
+  library: [...GROUND, 'cache', 'model'],
+  // the facade, and what stands before it
+  index: [...GROUND, ...FLOW, 'runs'],
+  demo: [...GROUND, ...FLOW, 'runs'],
+  serve: [...GROUND, ...FLOW, 'runs'],
+  cli: [...GROUND, ...FLOW, 'runs', 'libtorch', 'demo', 'serve'],
+}
+
+/** @type {Record<string, string[]>} */
+export const NATIVE = {
+  error: [],
+  random: ['error'],
+  memory: ['error'],
+  // raw loops, a folder an op
+  kernels: ['error', 'random'],
+  // the stages over libtorch
+  audio: ['error', 'kernels'],
+  cache: ['error', 'kernels'],
+  augment: ['error', 'random', 'kernels'],
+  model: ['error', 'random', 'kernels'],
+  objective: ['error', 'random', 'kernels', 'model'],
+  optim: ['error', 'model'],
+  evaluate: ['error', 'random', 'kernels', 'model', 'optim'],
+  train: ['error', 'random', 'kernels', 'cache', 'augment', 'model', 'objective', 'optim'],
+  library: ['error', 'kernels'],
+  // N-API
+  bindings: [
+    ...['error', 'memory', 'kernels', 'audio', 'cache', 'augment'],
+    ...['model', 'objective', 'evaluate', 'train', 'library'],
+  ],
+  exports: ['bindings'],
+  addon: [],
+  // what the linker is given
+  cudastub: [],
+  cmake: [],
+}
+
+/** Circles that are still to be removed, as the files or folders in them, sorted. To be empty. */
+export const LEFTOVERS = []

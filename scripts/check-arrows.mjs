@@ -1,0 +1,139 @@
+// No arrow back up and no circle in lib/ and native/. Arrows between stages are those of arrows.mjs; beyond that, in every
+// folder the files and subfolders form no circle among each other. An import of a type alone is an arrow too, and so is
+// `new URL('./worker.js', import.meta.url)`.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import ts from 'typescript'
+import { LEFTOVERS, LIB, NATIVE } from './arrows.mjs'
+
+const files = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', 'lib', 'native'],
+  {
+    encoding: 'utf8',
+  },
+)
+  .split('\n')
+  .filter((file) => /\.(ts|c|cc|h|cu|cuh)$/.test(file) && existsSync(file))
+const known = new Set(files)
+
+/** Paths that a TypeScript file names as modules: import, export from, import(), import types, URLs of workers. */
+function modulesOf(file) {
+  const found = []
+  const visit = (node) => {
+    const isImport = ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+    if (isImport && node.moduleSpecifier) found.push(node.moduleSpecifier)
+    if (ts.isImportTypeNode(node)) found.push(node.argument.literal)
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      found.push(node.arguments[0])
+    if (ts.isNewExpression(node) && node.expression.getText() === 'URL') found.push(node.arguments[0])
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true))
+  return found
+    .filter((node) => ts.isStringLiteralLike(node) && node.text.startsWith('.'))
+    .map(({ text }) => join(dirname(file), text.replace(/\.js$/, '.ts')))
+}
+
+/** Own headers that a C or C++ file includes, from native/ on or from its own folder. */
+function includesOf(file) {
+  return [...readFileSync(file, 'utf8').matchAll(/^\s*#\s*include "([^"]+)"/gm)].map(([, path]) => {
+    const own = join(dirname(file), path)
+    return known.has(own) ? own : normalize(join('native', path))
+  })
+}
+
+/** file → the files that it needs */
+const arrows = new Map(
+  files.map((file) => [
+    file,
+    (file.endsWith('.ts') ? modulesOf(file) : includesOf(file)).filter((to) => known.has(to)),
+  ]),
+)
+const faults = []
+
+/** The stage of a file: its folder below lib/ or native/, or its own name. */
+const wordOf = (file) => file.split('/')[1].replace(/\.\w+$/, '')
+
+function checkTable(root, table) {
+  const words = Object.keys(table)
+  for (const [i, word] of words.entries())
+    for (const other of table[word])
+      if (!words.slice(0, i).includes(other))
+        faults.push(
+          `scripts/arrows.mjs: ${root} ${word} → ${other} is no arrow down: ${other} is not above it in the list`,
+        )
+  for (const file of files.filter((name) => name.startsWith(`${root}/`))) {
+    const word = wordOf(file)
+    if (!table[word]) faults.push(`${file}: scripts/arrows.mjs has no word ${word} in ${root}/`)
+    for (const to of arrows.get(file))
+      if (table[word] && wordOf(to) !== word && !table[word].includes(wordOf(to)))
+        faults.push(`${file} → ${to}: ${word} may not know ${wordOf(to)}`)
+  }
+}
+
+/** The child of `folder` that a file is or lies in. */
+const childOf = (folder, file) => join(folder, relative(folder, file).split('/')[0])
+
+/** Strongly connected parts of two or more (Tarjan 1972). */
+function circles(graph) {
+  const [index, low, stack, found] = [new Map(), new Map(), [], []]
+  const visit = (node) => {
+    index.set(node, index.size)
+    low.set(node, index.get(node))
+    stack.push(node)
+    for (const to of graph.get(node) ?? []) {
+      if (!index.has(to)) visit(to)
+      if (stack.includes(to)) low.set(node, Math.min(low.get(node), low.get(to)))
+    }
+    if (low.get(node) !== index.get(node)) return
+    const part = stack.splice(stack.indexOf(node))
+    if (part.length > 1) found.push(part.sort())
+  }
+  for (const node of graph.keys()) if (!index.has(node)) visit(node)
+  return found
+}
+
+/** One arrow file → file for each arrow between two members of a circle, to look at. */
+function examples(folder, members) {
+  return files.flatMap((file) =>
+    arrows
+      .get(file)
+      .filter((to) => [file, to].every((name) => name.startsWith(`${folder}/`)))
+      .filter((to) => childOf(folder, file) !== childOf(folder, to))
+      .filter((to) => [file, to].every((name) => members.includes(childOf(folder, name))))
+      .map((to) => `  ${file} → ${to}`),
+  )
+}
+
+checkTable('lib', LIB)
+checkTable('native', NATIVE)
+// The tables hold what lies at the top of lib/ and native/.
+const folders = new Set(
+  files.flatMap((file) => {
+    const parts = file.split('/')
+    return parts.slice(2).map((_, i) => parts.slice(0, i + 2).join('/'))
+  }),
+)
+const leftovers = new Set(LEFTOVERS.map((members) => members.join(' ')))
+for (const folder of folders) {
+  const graph = new Map()
+  for (const [file, targets] of arrows)
+    for (const to of targets) {
+      if (![file, to].every((name) => name.startsWith(`${folder}/`))) continue
+      const [a, b] = [childOf(folder, file), childOf(folder, to)]
+      if (a !== b) graph.set(a, (graph.get(a) ?? new Set()).add(b))
+    }
+  for (const members of circles(graph))
+    if (!leftovers.delete(members.join(' ')))
+      faults.push([`a circle: ${members.join(' ↔ ')}`, ...examples(folder, members)].join('\n'))
+}
+for (const gone of leftovers) faults.push(`scripts/arrows.mjs: no circle any more: ${gone}`)
+
+if (faults.length > 0) {
+  process.stderr.write(`${faults.join('\n')}\n`)
+  process.exit(1)
+}
+const count = [...arrows.values()].reduce((sum, targets) => sum + targets.length, 0)
+process.stdout.write(`${files.length} files, ${count} arrows: all point down, no circle\n`)
