@@ -2,6 +2,7 @@
 # Makes the Python side of the benchmarks and the golden files: the packages that clmr is compared with.
 #
 #   bench/environment.sh            install once, then print the path of its python on the last line
+#   bench/environment.sh --there    print it, or fail where nothing is installed
 #   "$(bench/environment.sh | tail -n 1)" test/golden/make_model.py
 #
 # The environment lies in the user's cache, in a folder named after the versions, and is left alone once it is
@@ -70,7 +71,11 @@ install_bench() {
   touch "$environment/complete-${bench_packages[*]//[^a-z0-9.]/-}"
 }
 
-check_sox
-[[ -e $environment/complete ]] || install
-[[ -e "$environment/complete-${bench_packages[*]//[^a-z0-9.]/-}" ]] || install_bench
+if [[ ${1:-} == --there ]]; then
+  [[ -e $environment/complete ]] || fail 'nothing is installed'
+else
+  check_sox
+  [[ -e $environment/complete ]] || install
+  [[ -e "$environment/complete-${bench_packages[*]//[^a-z0-9.]/-}" ]] || install_bench
+fi
 printf '%s\n' "$python"
