@@ -1,6 +1,6 @@
 // npm run test:reliability: what takes long because it repeats: memory over thousands of calls, ten hours of sound, races.
 // Further arguments go to mocha.
-//   --short   without *.long.test.ts: the part that .ci/run has time for
+//   --short   fewer rounds, and without *.long.test.ts: the part that .ci/run has time for
 import { spawnSync } from 'node:child_process'
 
 const given = process.argv.slice(2)
@@ -11,4 +11,5 @@ const args = [
   'test/reliability/*.test.ts',
   ...given.filter((argument) => argument !== '--short'),
 ]
-process.exit(spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1)
+const env = { ...process.env, CLMR_TEST_ROUNDS: short ? 'short' : 'long' }
+process.exit(spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   appendFile,
   copyFile,
@@ -24,8 +24,9 @@ import {
   prepare,
   verifyCache,
 } from 'clmr'
+import { corpus } from './helpers/short-tracks.js'
 import { withTempDir } from './helpers/temp-dir.js'
-import { tone, wav } from './helpers/wav.js'
+import { wav } from './helpers/wav.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const fixture = (name: string) => join(root, 'test/fixtures/audio', name)
@@ -34,22 +35,6 @@ async function put(path: string, bytes: Uint8Array | string): Promise<string> {
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, bytes)
   return path
-}
-
-/** `n` short tracks a class, each of another pitch, at several rates and channel counts. */
-async function corpus(folder: string, classes: string[], n: number): Promise<string> {
-  for (const [k, name] of classes.entries())
-    for (let i = 0; i < n; i++) {
-      const sampleRate = [22050, 44100, 48000][i % 3]!
-      const file = wav({
-        sampleRate,
-        channels: 1 + (i % 2),
-        frames: sampleRate / 5,
-        value: tone(sampleRate, 200 + 40 * i + 7 * k),
-      })
-      await put(join(folder, name, `${i}.wav`), file)
-    }
-  return folder
 }
 
 async function inFolders<T>(use: (source: string, cache: string, folder: string) => Promise<T>): Promise<T> {
@@ -220,28 +205,6 @@ describe('26 cache: prepare', () => {
         assert.deepEqual(await cachedFiles(other), await cachedFiles(cache))
       })
     }))
-
-  it('two processes fill one cache while one of them is killed, 5 times: the cache is whole each time', function () {
-    this.timeout(120_000)
-    return inFolders(async (source, cache) => {
-      await corpus(source, ['a', 'b'], 20)
-      const script = `import { prepare } from 'clmr'
-        await prepare(process.argv[1], { cache: process.argv[2], labels: 'folders' })`
-      const start = () =>
-        spawn(process.execPath, ['--input-type=module', '-e', script, source, cache], {
-          cwd: root,
-          stdio: 'ignore',
-        })
-      for (let round = 0; round < 5; round++) {
-        await rm(cache, { recursive: true, force: true })
-        const [survivor, victim] = [start(), start()]
-        setTimeout(() => victim.kill('SIGKILL'), 250 + 130 * round)
-        assert.equal(await new Promise((resolve) => survivor.on('close', resolve)), 0)
-        const report = await verifyCache(cache)
-        assert.deepEqual([report.ok, report.tracks], [true, 40])
-      }
-    })
-  })
 
   it('labels from a CSV: tags, splits, and what it names or does not name', () =>
     inFolders(async (source, cache, folder) => {
