@@ -65,5 +65,21 @@ export const NATIVE = {
   cmake: [],
 }
 
+/** Inside native/kernels/. @type {Record<string, string[]>} */
+export const KERNELS = {
+  // what all ops use: the choice of the instruction set and of the device, vectors of it, threads
+  dispatch: [],
+  cuda: [],
+  cpu: [],
+  one_thread_each: [],
+  // the ops, which do not know each other
+  sample_cnn: ['dispatch', 'cuda', 'cpu', 'one_thread_each'],
+  nt_xent: ['dispatch', 'cuda', 'cpu', 'one_thread_each'],
+  augment: ['dispatch', 'cuda', 'cpu', 'one_thread_each'],
+  resample: ['dispatch', 'cuda', 'cpu', 'one_thread_each'],
+  pcm16: ['dispatch', 'cpu'],
+  top_k: ['dispatch', 'cuda', 'cpu', 'one_thread_each'],
+}
+
 /** Circles that are still to be removed, as the files or folders in them, sorted. To be empty. */
 export const LEFTOVERS = []

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import ts from 'typescript'
-import { LEFTOVERS, LIB, NATIVE } from './arrows.mjs'
+import { KERNELS, LEFTOVERS, LIB, NATIVE } from './arrows.mjs'
 
 const files = execFileSync(
   'git',
@@ -53,8 +53,11 @@ const arrows = new Map(
 )
 const faults = []
 
-/** The stage of a file: its folder below lib/ or native/, or its own name. */
-const wordOf = (file) => file.split('/')[1].replace(/\.\w+$/, '')
+/** The word of a file below `root`: its folder there, or its own name. */
+const wordOf = (root, file) =>
+  relative(root, file)
+    .split('/')[0]
+    .replace(/\.\w+$/, '')
 
 function checkTable(root, table) {
   const words = Object.keys(table)
@@ -64,12 +67,15 @@ function checkTable(root, table) {
         faults.push(
           `scripts/arrows.mjs: ${root} ${word} → ${other} is no arrow down: ${other} is not above it in the list`,
         )
-  for (const file of files.filter((name) => name.startsWith(`${root}/`))) {
-    const word = wordOf(file)
+  const inside = (name) => name.startsWith(`${root}/`)
+  for (const file of files.filter(inside)) {
+    const word = wordOf(root, file)
     if (!table[word]) faults.push(`${file}: scripts/arrows.mjs has no word ${word} in ${root}/`)
-    for (const to of arrows.get(file))
-      if (table[word] && wordOf(to) !== word && !table[word].includes(wordOf(to)))
-        faults.push(`${file} → ${to}: ${word} may not know ${wordOf(to)}`)
+    for (const to of arrows.get(file).filter(inside)) {
+      const other = wordOf(root, to)
+      if (table[word] && other !== word && !table[word].includes(other))
+        faults.push(`${file} → ${to}: ${word} may not know ${other}`)
+    }
   }
 }
 
@@ -109,6 +115,7 @@ function examples(folder, members) {
 
 checkTable('lib', LIB)
 checkTable('native', NATIVE)
+checkTable('native/kernels', KERNELS)
 // The tables hold what lies at the top of lib/ and native/.
 const folders = new Set(
   files.flatMap((file) => {
