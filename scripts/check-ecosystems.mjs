@@ -37,9 +37,10 @@ function pythonOfPeers() {
 async function checkPython() {
   const python = pythonOfPeers()
   if (!python) return cannot('Python', 'the peers are not installed: bench/environment.sh')
-  using encoder = await Encoder.create()
+  const encoder = await Encoder.create()
   for (const name of ['model.pt', 'model.safetensors']) await encoder.save(join(folder, name))
   const { data, rows, cols } = await encoder.encode(allocateClips(3).fill(0.1))
+  encoder.dispose()
   const table = Array.from({ length: rows }, (_, i) => ({
     path: `${i}.wav`,
     embedding: data.subarray(i * cols, (i + 1) * cols),
