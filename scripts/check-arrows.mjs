@@ -136,7 +136,7 @@ for (const folder of folders) {
     if (!leftovers.delete(members.join(' ')))
       faults.push([`a circle: ${members.join(' ↔ ')}`, ...examples(folder, members)].join('\n'))
 }
-for (const gone of leftovers) faults.push(`scripts/arrows.mjs: no circle any more: ${gone}`)
+for (const gone of leftovers) process.stdout.write(`scripts/arrows.mjs: no circle any more: ${gone}\n`)
 
 if (faults.length > 0) {
   process.stderr.write(`${faults.join('\n')}\n`)
