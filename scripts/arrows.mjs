@@ -3,19 +3,20 @@
 // it in the list: so every arrow points down to the ground, and there is no circle.
 
 /** What every stage of lib/ may use. */
-const GROUND = ['errors', 'options', 'matrix', 'clip', 'files', 'native', 'formats']
+const GROUND = ['errors', 'abort', 'options', 'matrix', 'clip', 'files', 'native', 'formats']
 const FLOW = ['datasets', 'audio', 'cache', 'augment', 'model', 'objective', 'evaluate', 'train', 'library']
 
 /** @type {Record<string, string[]>} */
 export const LIB = {
   // the ground
   errors: [],
+  abort: ['errors'],
   options: ['errors'],
   matrix: ['errors'],
   clip: [],
   files: ['errors'],
   libtorch: ['errors', 'files'],
-  native: ['errors', 'libtorch'],
+  native: ['errors', 'abort', 'libtorch'],
   formats: ['errors', 'files', 'native'],
   // the flow of the sound, and the folder of a run, which training writes and others read
   datasets: GROUND,
@@ -36,28 +37,33 @@ export const LIB = {
   cli: [...GROUND, ...FLOW, 'runs', 'libtorch', 'demo', 'serve'],
 }
 
+/** What every stage of native/ may use. */
+const BASE = ['error', 'fields', 'random', 'running', 'kernels']
+
 /** @type {Record<string, string[]>} */
 export const NATIVE = {
   error: [],
+  // the fields of a struct by name
+  fields: ['error'],
   random: ['error'],
   memory: ['error'],
   running: ['error'],
   // raw loops, a folder an op
   kernels: ['error', 'random'],
   // the stages over libtorch
-  audio: ['error', 'kernels'],
-  cache: ['error', 'kernels'],
-  augment: ['error', 'random', 'kernels'],
-  model: ['error', 'random', 'kernels'],
-  objective: ['error', 'random', 'kernels', 'model'],
-  optim: ['error', 'model'],
-  evaluate: ['error', 'random', 'kernels', 'model', 'optim'],
-  train: ['error', 'random', 'running', 'kernels', 'cache', 'augment', 'model', 'objective', 'optim'],
-  library: ['error', 'kernels'],
+  audio: BASE,
+  cache: BASE,
+  augment: BASE,
+  model: BASE,
+  objective: [...BASE, 'model'],
+  optim: [...BASE, 'model'],
+  evaluate: [...BASE, 'model', 'objective', 'optim'],
+  train: [...BASE, 'cache', 'augment', 'model', 'objective', 'optim'],
+  library: BASE,
   // N-API
   bindings: [
-    ...['error', 'memory', 'running', 'kernels', 'audio', 'cache', 'augment'],
-    ...['model', 'objective', 'evaluate', 'train', 'library'],
+    ...BASE,
+    ...['memory', 'audio', 'cache', 'augment', 'model', 'objective', 'optim', 'evaluate', 'train', 'library'],
   ],
   exports: ['kernels', 'bindings'],
   addon: [],
