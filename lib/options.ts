@@ -11,6 +11,18 @@ import { ConfigError, describe } from './errors.js'
 export const seedOption = (doc: string) =>
   z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(42).describe(doc)
 
+/** Where to compute. */
+export const deviceOption = (doc: string) =>
+  z
+    .string()
+    .regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, { message: 'expected auto, cpu, cuda or cuda:N' })
+    .default('auto')
+    .describe(doc)
+
+/** What numbers are kept as. */
+export const precisionOption = (doc: string) =>
+  z.enum(['float32', 'bfloat16']).default('float32').describe(doc)
+
 /** An option that stops a call. */
 export const signalOption = z.instanceof(AbortSignal, { message: 'expected an AbortSignal' }).optional()
 
@@ -163,18 +175,25 @@ export function listOptions(schema: z.ZodObject): FlagField[] {
   }))
 }
 
+/** The options of a table that `.meta()` marks so. */
+export function markedNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, mark: string): (keyof S)[] {
+  const options = Object.entries(schema.shape) as [keyof S, z.ZodType][]
+  return options.flatMap(([name, option]) => (option.meta()?.[mark] ? [name] : []))
+}
+
 /**
  * `batchSize` → `--batch-size <integer>` as a commander option, typed, with its help and default.
- * @param doc the help; by default what the table says
+ * Its help is what the table says of it, or its mark `flag` where that is a text.
  */
-export function flagFor(schema: z.ZodObject, name: string, doc?: string): Option {
+export function flagFor(schema: z.ZodObject, name: string): Option {
   const field = listOptions(schema).find((f) => f.name === name)
   if (!field) throw new Error(`no option ${name}`)
+  const mark = (schema.shape[name] as z.ZodType).meta()?.flag
   const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
   const shown = field.fallback === undefined ? '' : ` (default: ${JSON.stringify(field.fallback)})`
   const option = new Option(
     field.type === 'boolean' ? flag : `${flag} <${field.type}>`,
-    (doc ?? field.doc) + shown,
+    (typeof mark === 'string' ? mark : field.doc) + shown,
   )
   if (field.choices) option.choices(field.choices)
   if (field.type === 'number' || field.type === 'integer')

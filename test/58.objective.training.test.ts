@@ -15,10 +15,11 @@ import {
   type TrainerOptions,
 } from 'clmr'
 import { loadModelState } from '#lib/model/load-state.js'
-import type { NamedTensor, StateDict, TrainerSpec } from '#lib/native/binding.js'
+import type { NamedTensor, StateDict } from '#lib/native/binding.js'
 import { collapseWarning } from '#lib/objective/collapse.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
+import type { TrainerSpec } from '#lib/train/options.js'
 import { clmrEnds, clmrJson, writeMusic } from './helpers/command-line.js'
 import { goldenPath, hashUniform, maxAbsoluteError, readGoldenJson, trainingViews } from './helpers/golden.js'
 import { labelledDataset } from './helpers/labelled-dataset.js'
@@ -84,7 +85,7 @@ async function goldenTrainer(name: 'infoNce' | 'byol') {
     objective: name === 'byol' ? { name, ...golden.byol } : { name, ...golden.infoNce },
     projection: name === 'byol' ? golden.projection : { hidden: 512, out: 64 },
     optimizer: { name: 'adam', lr: golden.lr, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-    chain: { transforms: [], views: 2, clipLength: 59049, sampleRate: 22050, seed: 1 },
+    augmenter: { transforms: [], views: 2, clipLength: 59049, sampleRate: 22050, seed: 1 },
   }
   const trainer = await NativeTrainer.create(
     spec,
@@ -207,7 +208,7 @@ describe('58 objectives through the trainer', () => {
         ...{ kernels: 'fused', device: 'cpu', projection: { hidden: 16, out: 4 } },
         objective: infoNce({ queue: 5 }),
         optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-        chain: { transforms: [], views: 2, clipLength: 59049, sampleRate: 22050, seed: 1 },
+        augmenter: { transforms: [], views: 2, clipLength: 59049, sampleRate: 22050, seed: 1 },
       },
       {},
       undefined,
@@ -261,7 +262,7 @@ describe('58 objectives through the trainer', () => {
           ...{ kernels: 'plain', device: 'cpu', projection: { hidden: 1, out: 1 } },
           objective: { ...spec, classes: 4, multilabel },
           optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-          chain: { transforms: [], views: 1, clipLength: 59049, sampleRate: 22050, seed: 1 },
+          augmenter: { transforms: [], views: 1, clipLength: 59049, sampleRate: 22050, seed: 1 },
         },
         {},
         undefined,

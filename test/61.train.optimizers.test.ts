@@ -13,7 +13,7 @@ describe('The optimisers', () => {
   async function threeStates(optimizer: Optimizer): Promise<StateDict[]> {
     const { augmenter, ...config } = parseTrainerOptions({ optimizer }, 'test')
     const trainer = await NativeTrainer.create(
-      { ...config, chain: { ...augmenter, transforms: [] } },
+      { ...config, augmenter: { ...augmenter, transforms: [] } },
       {},
       undefined,
     )

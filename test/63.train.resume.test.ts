@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { adam, CheckpointError, ConfigError, type Dataset, Encoder, Trainer, type TrainerOptions } from 'clmr'
-import type { ChainSpec } from '#lib/native/binding.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
@@ -210,7 +209,7 @@ describe('A resumed run equals an uninterrupted one', () => {
 describe('The state of a trainer', () => {
   const make = () => {
     const { augmenter, ...config } = parseTrainerOptions({ optimizer: adam({ lr: 1e-3 }) }, 'test')
-    return NativeTrainer.create({ ...config, chain: { ...augmenter, transforms: [] } }, {}, undefined)
+    return NativeTrainer.create({ ...config, augmenter: { ...augmenter, transforms: [] } }, {}, undefined)
   }
   const step = (trainer: NativeTrainer, i: number) =>
     trainer.enqueue(undefined, (abort) => trainer.stepOnViews(trainingViews(i, 2), 4, 1e-3, abort))
@@ -241,10 +240,8 @@ describe('The state of a trainer', () => {
   it('counts steps, from which all random choices come: without that count the steps to come differ (control)', () =>
     withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, LENGTHS)
-      const { augmenter, ...config } = parseTrainerOptions({ batchSize: 2, seed: 7 }, 'test')
-      const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as ChainSpec['transforms']
-      const spec = { ...config, chain: { ...augmenter, transforms } }
-      const trainer = await NativeTrainer.create(spec, {}, dataset.cropSource())
+      const config = parseTrainerOptions({ batchSize: 2, seed: 7 }, 'test')
+      const trainer = await NativeTrainer.create(config, {}, dataset.cropSource())
       const next = () => trainer.enqueue(undefined, (abort) => trainer.nextStep(1e-3, abort))
       await next()
       const state = await trainer.state()

@@ -24,7 +24,7 @@ async function makeTrainer(
   weights: { encoder?: StateDict; projector?: StateDict } = {},
 ) {
   const { augmenter, ...config } = parseTrainerOptions(options, 'test')
-  return NativeTrainer.create({ ...config, chain: { ...augmenter, transforms: [] } }, weights, undefined)
+  return NativeTrainer.create({ ...config, augmenter: { ...augmenter, transforms: [] } }, weights, undefined)
 }
 
 /** States before and after a step on each of `batches`, at `lr`. */

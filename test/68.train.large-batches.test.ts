@@ -22,7 +22,7 @@ async function stepOn(views: Float32Array, options: TrainerOptions): Promise<Out
     'test',
   )
   const trainer = await NativeTrainer.create(
-    { ...config, chain: { ...augmenter, transforms: [] } },
+    { ...config, augmenter: { ...augmenter, transforms: [] } },
     {},
     undefined,
   )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { ProbeSpec, StateDict } from '#lib/native/binding.js'
+import type { ProbeSpec } from '#lib/evaluate/probe-options.js'
+import type { StateDict } from '#lib/native/binding.js'
 import { callNative } from '#lib/native/call.js'
 import { native } from '#lib/native/load.js'
 import { numbers } from './helpers/numbers.js'

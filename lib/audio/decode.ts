@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SAMPLE_RATE } from '../clip.js'
 import { ArgumentError, AudioDecodeError, ClmrError, describe } from '../errors.js'
-import { parseOptions } from '../options.js'
+import { parseOptions, signalOption } from '../options.js'
 import { type AudioSource, consume, decodeStream } from './stream.js'
 import type { DecodedAudio, DecodeOptions } from './types.js'
 
@@ -14,7 +14,7 @@ const decodeOptions = z.strictObject({
     .default(SAMPLE_RATE)
     .describe('rate of the result in Hz'),
   quality: z.enum(['best', 'fast', 'torchaudio']).default('best').describe('resampling filter'),
-  signal: z.instanceof(AbortSignal).optional().describe('ends the decoding'),
+  signal: signalOption.describe('ends the decoding'),
 })
 
 /** Samples between two looks at the memory that is free: 64 MiB. */

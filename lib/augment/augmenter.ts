@@ -1,77 +1,14 @@
 /** From clips to views: checks, then one native call. */
 import { z } from 'zod'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
-import { ArgumentError, ClmrError, describe, ShapeError } from '../errors.js'
+import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
-import type { ChainSpec, TransformSpec } from '../native/binding.js'
 import { checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions, seedOption } from '../options.js'
+import { parseOptions, signalOption } from '../options.js'
 import { applyWithCustom, hasCustom } from './custom.js'
-import {
-  type AppliedTransform,
-  clmrTransforms,
-  parseTransform,
-  type Transform,
-  type TransformInput,
-} from './transforms.js'
-
-/** A transform within other options; the message of its error is passed on. */
-const transformField = z.unknown().transform((value, context): Transform => {
-  try {
-    return parseTransform(value)
-  } catch (error) {
-    if (!(error instanceof ClmrError)) throw error
-    context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
-    return z.NEVER
-  }
-})
-
-/** The options of an Augmenter; the options of a training contain them. */
-export const augmenterOptions = z
-  .strictObject({
-    transforms: z
-      .array(transformField)
-      .max(256)
-      .default(() => clmrTransforms())
-      .describe('the chain, in order; by default the published one'),
-    views: z.number().int().min(1).max(1024).default(2).describe('versions of every example'),
-    clipLength: z.number().int().min(1).max(100_000_000).default(CLIP_LENGTH).describe('samples of a view'),
-    sampleRate: z.number().min(1000).max(768_000).default(SAMPLE_RATE).describe('Hz'),
-    seed: seedOption('of every random choice'),
-  })
-  .superRefine(({ transforms, sampleRate }, context) => {
-    transforms.forEach((transform, place) => {
-      if (transform.name === 'randomCrop' && place > 0)
-        context.addIssue({
-          code: 'custom',
-          path: ['transforms', place],
-          message: 'randomCrop must come first',
-        })
-      const twin = (other: (typeof transforms)[number]) =>
-        other.name === 'custom' &&
-        transform.name === 'custom' &&
-        other.title === transform.title &&
-        other.apply !== transform.apply
-      if (transforms.slice(0, place).some(twin))
-        context.addIssue({
-          code: 'custom',
-          path: ['transforms', place],
-          message: 'another transform of your own has the same title: records of it could not be told apart',
-        })
-      const limits: Record<string, unknown> = { ...transform }
-      for (const option of ['cutoff', 'lowPass', 'highPass']) {
-        const range = limits[option] as [number, number] | undefined
-        if (range && range[1] > sampleRate / 2)
-          context.addIssue({
-            code: 'custom',
-            path: ['transforms', place],
-            message: `a cut-off of ${range[1]} Hz lies above half the sample rate of ${sampleRate} Hz`,
-          })
-      }
-    })
-  })
+import { augmenterOptions, nativeChain } from './options.js'
+import type { AppliedTransform, Transform, TransformInput } from './transforms.js'
 
 /** Options as the constructor takes them; those that are left out take their defaults. */
 export type AugmenterOptions = Omit<Partial<z.input<typeof augmenterOptions>>, 'transforms'> & {
@@ -81,7 +18,7 @@ export type AugmenterOptions = Omit<Partial<z.input<typeof augmenterOptions>>, '
 const applyOptions = z.strictObject({
   length: z.number().int().min(1).optional(),
   out: z.unknown().optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: signalOption,
 })
 const step = z.number().int().min(0).max(0xffffffff).default(0)
 const augmentOptions = applyOptions.extend({ step })
@@ -93,22 +30,6 @@ export interface ApplyOptions {
   /** filled instead of a new array: n·views·clipLength values, apart from the batch */
   out?: Float32Array
   signal?: AbortSignal
-}
-
-/** The native side of an augmenter, for the trainer. */
-export function chainSpec(augmenter: Augmenter): ChainSpec {
-  const { transforms, views, clipLength, sampleRate, seed } = augmenter
-  return {
-    transforms: transforms.map((t) => {
-      const spec = { p: 1, ...t }
-      if (spec.name !== 'custom') return spec as TransformSpec
-      return { name: spec.name, p: spec.p, title: spec.title }
-    }),
-    views,
-    clipLength,
-    sampleRate,
-    seed,
-  }
 }
 
 function overlap(a: Float32Array, b: Float32Array): boolean {
@@ -162,7 +83,7 @@ export class Augmenter {
     const { n, length, out } = this.#check(batch, rest)
     if (hasCustom(this.transforms))
       return this.#wrap(
-        await applyWithCustom(this, chainSpec(this), batch, this.draw(n, { step, length }), {
+        await applyWithCustom(this, this.#chain(), batch, this.draw(n, { step, length }), {
           ...rest,
           n,
           length,
@@ -170,7 +91,7 @@ export class Augmenter {
         }),
       )
     const data = await callNative(rest.signal, (abort) =>
-      native().augment(chainSpec(this), batch, n, length, step, out, abort),
+      native().augment(this.#chain(), batch, n, length, step, out, abort),
     )
     return this.#wrap(out ?? data!)
   }
@@ -192,7 +113,7 @@ export class Augmenter {
         remedy: 'Pass one',
       })
     this.#checkLength(length)
-    return callNativeSync(() => native().drawTransforms(chainSpec(this), n, length, step))
+    return callNativeSync(() => native().drawTransforms(this.#chain(), n, length, step))
   }
 
   /**
@@ -212,11 +133,11 @@ export class Augmenter {
     this.#checkParameters(parameters, n)
     if (parameters.some((row) => Array.isArray(row) && hasCustom(row)))
       return this.#wrap(
-        await applyWithCustom(this, chainSpec(this), batch, parameters, { ...rest, n, length, out }),
+        await applyWithCustom(this, this.#chain(), batch, parameters, { ...rest, n, length, out }),
       )
     const data = await callNative(rest.signal, (abort) =>
       native().applyTransforms(
-        chainSpec(this),
+        this.#chain(),
         parameters as AppliedTransform[][],
         batch,
         n,
@@ -260,6 +181,11 @@ export class Augmenter {
         remedy: 'Pass memory of its own: rows are read while others are written',
       })
     return { n, length, out }
+  }
+
+  #chain() {
+    const { transforms, views, clipLength, sampleRate, seed } = this
+    return nativeChain({ transforms: [...transforms], views, clipLength, sampleRate, seed })
   }
 
   #wrap(data: Float32Array): Matrix {

@@ -1,9 +1,9 @@
 /** Chains with transforms in JavaScript; the native side applies the transforms between them. */
 import { setImmediate } from 'node:timers/promises'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
-import type { ChainSpec } from '../native/binding.js'
 import { abortReason, callNative } from '../native/call.js'
 import { native } from '../native/load.js'
+import type { nativeChain } from './options.js'
 import type { AppliedTransform, CustomContext, Transform } from './transforms.js'
 
 type Row = readonly AppliedTransform[]
@@ -91,13 +91,15 @@ function checkCrops(parameters: readonly Row[]): void {
       })
 }
 
+type NativeChain = ReturnType<typeof nativeChain>
+
 /**
  * As `apply` of an augmenter. In turn: the native transforms up to the next one in JavaScript, for all views together,
  * then that transform, view by view.
  */
 export async function applyWithCustom(
   augmenter: Chain,
-  chain: ChainSpec,
+  chain: NativeChain,
   batch: Float32Array,
   parameters: readonly Row[],
   options: { n: number; length: number; out?: Float32Array; signal?: AbortSignal },
@@ -105,7 +107,7 @@ export async function applyWithCustom(
   const { clipLength, sampleRate } = augmenter
   const { signal, out = new Float32Array(parameters.length * clipLength) } = options
   checkCrops(parameters)
-  let spec: ChainSpec = { ...chain, transforms: [] }
+  let spec: NativeChain = { ...chain, transforms: [] }
   let [source, n, length] = [batch, options.n, options.length]
   const places = parameters.map(() => 0)
   for (let first = true; ; first = false) {

@@ -12,7 +12,7 @@ import { ArgumentError, ClmrError, DatasetError, describe, ioError } from '../er
 import { makeFolder } from '../files/make-folder.js'
 import { native } from '../native/load.js'
 import { getThreads } from '../native/threads.js'
-import { parseOptions } from '../options.js'
+import { parseOptions, signalOption } from '../options.js'
 import { Dataset } from './dataset.js'
 import { type CacheIndex, type IndexTrack, readEarlierTracks, writeIndex } from './index-file.js'
 import { AUDIO_VERSION, contentKey, indexPath, partialIndexPath } from './layout.js'
@@ -41,7 +41,7 @@ export const prepareOptions = z.strictObject({
     .optional()
     .describe('files that are worked on at the same time'),
   maxReject: z.number().min(0).max(1).default(1).describe('highest share of files that may be unusable'),
-  signal: z.instanceof(AbortSignal).optional().describe('interrupts; what is done stays done'),
+  signal: signalOption.describe('interrupts; what is done stays done'),
   onProgress: z
     .custom<(progress: PrepareProgress) => void>((f) => typeof f === 'function', 'expected a function')
     .optional()

@@ -43,3 +43,6 @@ export const probeOptions = z.strictObject({
 
 export type ProbeOptions = z.input<typeof probeOptions>
 export type ProbeSettings = z.output<typeof probeOptions>
+
+/** The part that the native side fits a head with; where a probe is fitted the data adds its classes. */
+export type ProbeSpec = Omit<ProbeSettings, 'standardize'> & { classes: number; multilabel: boolean }

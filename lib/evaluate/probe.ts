@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { ArgumentError, DisposedError, describe } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
-import type { ProbeHandle, ProbeHistory, ProbeSpec, StateDict } from '../native/binding.js'
+import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
@@ -21,7 +21,7 @@ import {
   standardized,
 } from './probe-data.js'
 import { readProbe, writeProbe } from './probe-file.js'
-import { type ProbeOptions, type ProbeSettings, probeOptions } from './probe-options.js'
+import { type ProbeOptions, type ProbeSettings, type ProbeSpec, probeOptions } from './probe-options.js'
 
 /** A data set, or what `embedDataset` made of it with the same encoder. */
 export type EvaluationSet = LabelledTracks | DatasetEmbeddings

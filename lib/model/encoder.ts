@@ -8,8 +8,8 @@ import type { EncoderHandle, StateDict } from '../native/binding.js'
 import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
-import { setThreads } from '../native/threads.js'
-import { parseOptions, seedOption } from '../options.js'
+import { MAX_THREADS, setThreads } from '../native/threads.js'
+import { deviceOption, parseOptions, precisionOption, seedOption, signalOption } from '../options.js'
 import { EMBEDDING_DIM } from './architecture.js'
 import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
 import { checkPath, mapAhead, type Paths } from './encode-files.js'
@@ -19,28 +19,21 @@ import { WindowBatches } from './window-batches.js'
 /** The options of an Encoder. */
 export const encoderOptions = z.strictObject({
   seed: seedOption('of the new weights; the same seed gives the same weights everywhere'),
-  device: z
-    .string()
-    .regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, "expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
-    .default('auto')
-    .describe("'auto' (CUDA where it is there, else the CPU), 'cpu', 'cuda' or 'cuda:N'"),
-  precision: z
-    .enum(['float32', 'bfloat16'])
-    .default('float32')
-    .describe(
-      'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AVX512-BF16 or AMX) and where it keeps a cosine of 0.999 to float32 for this network',
-    ),
+  device: deviceOption("'auto' (CUDA where it is there, else the CPU), 'cpu', 'cuda' or 'cuda:N'"),
+  precision: precisionOption(
+    'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AVX512-BF16 or AMX) and where it keeps a cosine of 0.999 to float32 for this network',
+  ),
   threads: z
     .number()
     .int()
     .min(1)
-    .max(1024)
+    .max(MAX_THREADS)
     .optional()
     .describe('as setThreads(): for all native work of the process; left alone by default'),
 })
 const loadOptions = encoderOptions.omit({ seed: true })
 
-const signal = z.instanceof(AbortSignal).optional()
+const signal = signalOption
 const hop = z
   .number()
   .min(1 / SAMPLE_RATE)
@@ -212,7 +205,7 @@ export class Encoder implements Disposable {
     const handle = this.#live()
     const { starts, out } = this.#checkBatch(clips, given)
     const data = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
-    return matrix(data, starts.length, EMBEDDING_DIM)
+    return matrix(out ?? data!, starts.length, EMBEDDING_DIM)
   }
 
   /**

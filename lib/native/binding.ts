@@ -2,7 +2,7 @@
  * The whole native contract: whatever crosses between TypeScript and C++ is declared here and nowhere else.
  * `native/exports.cc` is its other side; test 02 compares the two key by key.
  *
- * Rules of the crossing: options arrive complete and validated; audio arrives as `Float32Array` that is read in
+ * Rules of the crossing: options arrive complete and validated, as their table in `lib/` parsed them; audio arrives as `Float32Array` that is read in
  * place; a function that may take longer than a millisecond returns a promise and takes an `AbortFlag` last;
  * a failure is an `Error` whose `code` is one of ERROR_CODES or `ABORT`.
  *
@@ -38,6 +38,32 @@ export interface NamedTensor {
 }
 export type StateDict = Record<string, NamedTensor>
 
+/**
+ * Options by name, complete. The struct of the same name in `native/` has a table of the fields that it takes, and
+ * refuses all others; their types are those of the option table in `lib/`. Test 02 compares the two.
+ */
+export type Specification = Readonly<Record<string, unknown>>
+export type ChainSpec = Specification
+export type EncoderSpec = Specification
+export type TrainerSpec = Specification
+export type ProbeSpec = Specification
+
+/** What the native side says of its functions, by name; `kind` and `result` are what they are called here. */
+export type Signatures = Record<
+  string,
+  { parameters: { name: string; kind: NativeKind }[]; result: NativeKind }
+>
+export type NativeKind =
+  | string
+  | { array: NativeKind }
+  | { optional: NativeKind }
+  | { promise: NativeKind }
+  /** the words of an enumeration */
+  | { words: string[] }
+  /** an object whose `name` is one of these */
+  | { choice: { name: string; fields: Record<string, NativeKind> }[] }
+  | { name: string; fields: Record<string, NativeKind> }
+
 export interface RuntimeInfo {
   libtorchVersion: string
   cpuCapability: string
@@ -53,9 +79,9 @@ export interface NativeRuntime {
   info(): RuntimeInfo
   /** @param kernels what the CUDA plug-in hands over */
   useCuda(kernels: CudaKernels): void
-  setThreads(n: number): void
+  setThreads(threads: number): void
   /** sets the number unless it has been set: by this thread or another one of the process */
-  defaultThreads(n: number): void
+  defaultThreads(threads: number): void
   getThreads(): number
   /** What the main thread runs at the 'exit' event; undefined where it was handed out before. See native/bindings/shutdown.h. */
   exitHandler(): ((code: number) => void) | undefined
@@ -64,6 +90,8 @@ export interface NativeRuntime {
   isDisposed(handle: Handle): boolean
   /** 64-byte aligned, zeroed, owned by native memory and weighed for the garbage collector. */
   allocate(length: number): Float32Array
+  /** for the test that compares them with this file */
+  signatures(): Signatures
 }
 
 /** Stage audio: channels → mono at another rate. */
@@ -113,21 +141,6 @@ export interface AppliedTransformRecord {
   [parameter: string]: number | string | boolean
 }
 
-/** A transform as validated and completed by the facade: every parameter present; ranges as [min, max]. */
-export interface TransformSpec {
-  name: string
-  p: number
-  [parameter: string]: number | [number, number] | string
-}
-
-export interface ChainSpec {
-  transforms: TransformSpec[]
-  views: number
-  clipLength: number
-  sampleRate: number
-  seed: number
-}
-
 export interface NativeAugment {
   /** batch [n, length] → views [n·V, clipLength], row = example·V + view. Where `out` is given, it is filled and the promise is empty. */
   augment(
@@ -153,16 +166,11 @@ export interface NativeAugment {
   ): Promise<Float32Array | undefined>
 }
 
-export interface EncoderOptions {
-  device: string
-  precision: 'float32' | 'bfloat16'
-}
-
 export interface NativeModel {
   /** New weights, drawn as PyTorch draws them (kaiming-uniform), from the counter-based generator. */
-  encoderCreate(seed: number, options: EncoderOptions): Promise<EncoderHandle>
+  encoderCreate(seed: number, options: EncoderSpec): Promise<EncoderHandle>
   /** Names as `sequential.0.0.weight`; all of them, with the right shapes, or ERR_CHECKPOINT. */
-  encoderFromState(state: StateDict, options: EncoderOptions): Promise<EncoderHandle>
+  encoderFromState(state: StateDict, options: EncoderSpec): Promise<EncoderHandle>
   /** A copy of the weights and buffers, in state-dict order. */
   encoderState(encoder: EncoderHandle): StateDict
   /** The device that 'auto' resolved to. */
@@ -184,7 +192,14 @@ export interface NativeModel {
     samples: Float32Array,
     starts: Float64Array,
     out: Float32Array | undefined,
-  ): Float32Array
+  ): Float32Array | undefined
+}
+
+export interface NtXentLossValue {
+  loss: number
+  /** d loss / d z [N, dim] */
+  gradient: Float32Array
+  temperatureGradient: number
 }
 
 export interface NativeObjective {
@@ -195,53 +210,14 @@ export interface NativeObjective {
     views: number,
     temperature: number,
     abort: AbortFlag,
-  ): Promise<{ loss: number; gradient: Float32Array; temperatureGradient: number }>
+  ): Promise<NtXentLossValue>
 }
-
-export type OptimizerSpec =
-  | { name: 'adam'; lr: number; betas: [number, number]; eps: number; weightDecay: number }
-  | { name: 'sgd'; lr: number; momentum: number; nesterov: boolean; weightDecay: number }
-  | {
-      name: 'lars'
-      lr: number
-      momentum: number
-      weightDecay: number
-      trustCoefficient: number
-      excludeBiasAndNorm: boolean
-    }
-
-export type ObjectiveSpec =
-  | { name: 'ntXent'; temperature: number; learnTemperature?: boolean }
-  | { name: 'infoNce'; temperature: number; queue: number; momentum: number }
-  /** scheduleSteps 0 or undefined: the momentum stays */
-  | { name: 'byol'; momentum: number; scheduleSteps?: number; predictorHidden: number }
-  /** without classes: ERR_CONFIG */
-  | { name: 'supervised'; classes?: number; multilabel?: boolean; dropout: number }
 
 /** Rows of 0 and 1: one an example (or track), one column a class. */
 export interface LabelMatrix {
   data: Float32Array
   rows: number
   cols: number
-}
-
-export interface TrainerSpec {
-  seed: number
-  batchSize: number
-  /** batches of a step */
-  accumulate: number
-  /** examples that the encoder sees at once; undefined: the whole batch */
-  chunkSize?: number
-  clipGradientNorm?: number
-  viewNorm: 'joint' | 'separate'
-  precision: 'float32' | 'bfloat16'
-  /** of the encoder's forward and backward pass */
-  kernels: 'plain' | 'fused'
-  device: string
-  objective: ObjectiveSpec
-  projection: { hidden: number; out: number }
-  optimizer: OptimizerSpec
-  chain: ChainSpec
 }
 
 export interface NativeStepResult {
@@ -312,24 +288,19 @@ export interface NativeTrain {
   trainerEncoder(trainer: TrainerHandle): EncoderHandle
 }
 
-export interface ProbeSpec {
-  classes: number
-  /** 0 for a linear head */
-  hidden: number
-  multilabel: boolean
-  learningRate: number
-  weightDecay: number
-  batchSize: number
-  maxEpochs: number
-  plateauFactor: number
-  plateauPatience: number
-  stopPatience: number
-  seed: number
-}
-
 export interface ProbeHistory {
   epochs: { trainLoss: number; validLoss: number; learningRate: number }[]
   bestEpoch: number
+}
+
+export interface FittedProbe {
+  probe: ProbeHandle
+  history: ProbeHistory
+}
+
+export interface Neighbours {
+  indices: Int32Array
+  scores: Float32Array
 }
 
 export interface NativeEvaluate {
@@ -341,18 +312,13 @@ export interface NativeEvaluate {
     validX: Float32Array,
     validY: Float32Array,
     abort: AbortFlag,
-  ): Promise<{ probe: ProbeHandle; history: ProbeHistory }>
+  ): Promise<FittedProbe>
   probeFromState(spec: ProbeSpec, state: StateDict): ProbeHandle
   probeState(probe: ProbeHandle): StateDict
   /** x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise. */
   probePredict(probe: ProbeHandle, x: Float32Array, n: number): Promise<Float32Array>
   /** Cosine similarity of every query [q, dim] to every row [n, dim], the k best: indices and scores [q, k], best first. */
-  topK(
-    queries: Float32Array,
-    rows: Float32Array,
-    dim: number,
-    k: number,
-  ): Promise<{ indices: Int32Array; scores: Float32Array }>
+  topK(queries: Float32Array, rows: Float32Array, dim: number, k: number): Promise<Neighbours>
   /** x [n, dim] → its first `components` principal components [n, components]; signs fixed, so repeatable. */
   pca(x: Float32Array, dim: number, components: number): Promise<Float32Array>
 }

@@ -2,17 +2,20 @@
 import { ArgumentError, describe } from '../errors.js'
 import { native } from './load.js'
 
+/** More are a mistake. */
+export const MAX_THREADS = 1024
+
 /**
  * Rules all native work of the process, from the next call on.
  * @param n 1 to 1024
  * @throws ArgumentError
  */
 export function setThreads(n: number): void {
-  if (!Number.isInteger(n) || n < 1 || n > 1024)
+  if (!Number.isInteger(n) || n < 1 || n > MAX_THREADS)
     throw new ArgumentError({
       what: 'not a number of threads',
       given: describe(n),
-      expected: 'an integer from 1 to 1024',
+      expected: `an integer from 1 to ${MAX_THREADS}`,
       remedy: 'Pass one',
     })
   native().setThreads(n)

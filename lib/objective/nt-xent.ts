@@ -4,7 +4,7 @@ import { type Matrix, matrix } from '../matrix.js'
 import { checkRows } from '../native/buffers.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions } from '../options.js'
+import { parseOptions, signalOption } from '../options.js'
 import type { ObjectiveDescriptor } from './objective.js'
 
 const temperature = z.number().positive().max(1e6).default(0.5).describe('τ, which divides the similarities')
@@ -21,7 +21,7 @@ const lossOptions = z.strictObject({
   dim: z.number().int().min(1).describe('numbers of a projection'),
   views: z.number().int().min(2).default(2).describe('versions of every example'),
   temperature,
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: signalOption,
 })
 
 /** An objective of the trainer, as data. */

@@ -8,11 +8,18 @@ import type {
   NativeStepResult,
   StateDict,
   TrainerHandle,
-  TrainerSpec,
   TrainerState,
 } from '../native/binding.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
+import { type TrainerSpec, trainerSpec } from './options.js'
+
+/** The configuration without what the facade alone uses: the learning rate comes with every step. */
+function nativeSpec(config: TrainerSpec) {
+  const names = Object.keys(trainerSpec.shape) as (keyof TrainerSpec)[]
+  const { lr: _lr, ...optimizer } = config.optimizer
+  return { ...Object.fromEntries(names.map((name) => [name, config[name]])), optimizer }
+}
 
 export class NativeTrainer {
   readonly stepsPerEpoch: number | undefined
@@ -27,14 +34,14 @@ export class NativeTrainer {
   }
 
   static async create(
-    spec: TrainerSpec,
+    config: TrainerSpec,
     weights: { encoder?: StateDict; projector?: StateDict },
     source: CropSourceHandle | undefined,
     labels?: LabelMatrix,
   ): Promise<NativeTrainer> {
     const { encoder, projector } = weights
     const handle = await callNative(undefined, () =>
-      native().trainerCreate(spec, encoder, projector, source, labels),
+      native().trainerCreate(nativeSpec(config), encoder, projector, source, labels),
     )
     return new NativeTrainer(handle, source !== undefined)
   }
@@ -88,9 +95,9 @@ export class NativeTrainer {
     return native().trainerState(this.#handle)
   }
 
-  async restore(state: TrainerState): Promise<void> {
-    await callNative(undefined, () => native().trainerRestore(this.#handle, state))
-    this.step = state.step
+  async restore({ tensors, step, epoch }: TrainerState): Promise<void> {
+    await callNative(undefined, () => native().trainerRestore(this.#handle, { tensors, step, epoch }))
+    this.step = step
   }
 
   project(embeddings: Float32Array, n: number): Promise<Float32Array> {

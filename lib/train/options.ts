@@ -1,16 +1,27 @@
 /** Every option of a training, once: from this table come types, checks, YAML files, flags and documentation. */
 import { z } from 'zod'
-import { Augmenter, augmenterOptions } from '../augment/augmenter.js'
+import { Augmenter } from '../augment/augmenter.js'
+import { augmenterOptions } from '../augment/options.js'
 import { Dataset } from '../cache/dataset.js'
 import { Encoder } from '../model/encoder.js'
 import { ntXent } from '../objective/nt-xent.js'
 import { objectiveNames, objectiveOption } from '../objective/objectives.js'
-import { callbackOption, type OptionsPath, parseOptions, seedOption, signalOption } from '../options.js'
+import {
+  callbackOption,
+  deviceOption,
+  type OptionsPath,
+  parseOptions,
+  precisionOption,
+  seedOption,
+  signalOption,
+} from '../options.js'
 import { adam, optimizerOption } from './optimizers.js'
 import { constant, scheduleOption } from './schedules.js'
 import type { EpochResult, StepResult } from './types.js'
 
 const count = (max = 1e9) => z.number().int().min(1).max(max)
+/** Examples: fewer have nothing to be compared with, and batch norm no spread. */
+export const LEAST_BATCH = 2
 const folder = z.string().min(1)
 
 const augmenterOption = z.preprocess((value) => {
@@ -22,11 +33,16 @@ const augmenterOption = z.preprocess((value) => {
   Augmenter | z.input<typeof augmenterOptions>
 >
 
-/** What can be written in a file: everything but objects that are alive. */
+/**
+ * What can be written in a file: everything but objects that are alive. `flag`: it has a flag of its own on the command
+ * line, with its description or the one given; `free`: it changes nothing in the numbers of the steps that follow, so that
+ * a run may go on with another value.
+ */
 export const trainerConfig = z.strictObject({
   initFrom: folder
     .optional()
-    .describe('checkpoint or run directory whose encoder and projector weights to start from'),
+    .describe('checkpoint or run directory whose encoder and projector weights to start from')
+    .meta({ flag: true, free: true }),
   augmenter: augmenterOption
     .default(() => augmenterOptions.parse({}))
     .describe('how views are made; by default the published chain, two views, with the seed of the training'),
@@ -47,46 +63,73 @@ export const trainerConfig = z.strictObject({
   viewNorm: z
     .enum(['joint', 'separate'])
     .default('joint')
-    .describe('batch norm over all views at once, or a pass a view (as CLMR)'),
-  batchSize: count(1e6).min(2).default(48).describe('examples that are compared with each other'),
+    .describe('batch norm over all views at once, or a pass a view (as CLMR)')
+    .meta({ flag: true }),
+  batchSize: count(1e6)
+    .min(LEAST_BATCH)
+    .default(48)
+    .describe('examples that are compared with each other')
+    .meta({ flag: true }),
   accumulate: count(1e6)
     .default(1)
-    .describe('batches of a step, which follows the mean of their gradients; statistics are those of each'),
+    .describe('batches of a step, which follows the mean of their gradients; statistics are those of each')
+    .meta({ flag: true }),
   chunkSize: count(1e6)
-    .min(2)
+    .min(LEAST_BATCH)
     .optional()
     .describe(
       'examples that the encoder sees at once: a batch of any size in the memory of one chunk, for one more forward pass; batch norm sees a chunk',
-    ),
+    )
+    .meta({ flag: true }),
   clipGradientNorm: z
     .number()
     .positive()
     .max(1e9)
     .optional()
-    .describe('scale a gradient down whose L2 norm over all parameters is larger'),
-  epochs: count().default(100).describe('passes over the data set'),
-  maxSteps: count().optional().describe('stop after so many steps, whatever the epochs say'),
-  precision: z
-    .enum(['float32', 'bfloat16'])
-    .default('float32')
-    .describe(
-      'bfloat16 keeps activations rounded to 8 bits, in half the memory, and on CPUs with AVX512-BF16 the backward pass multiplies in it, which is faster; sums, weights and optimizer are float32 either way',
-    ),
-  seed: seedOption('of weights, order, crops and transforms'),
-  runDirectory: folder.optional().describe('where config, metrics and checkpoints are kept'),
-  checkpointEvery: count().default(100).describe('steps from one checkpoint to the next'),
-  keepCheckpoints: count(1e6).default(3).describe('how many of the latest checkpoints to keep'),
+    .describe('scale a gradient down whose L2 norm over all parameters is larger')
+    .meta({ flag: true }),
+  epochs: count().default(100).describe('passes over the data set').meta({ flag: true, free: true }),
+  maxSteps: count()
+    .optional()
+    .describe('stop after so many steps, whatever the epochs say')
+    .meta({ flag: true, free: true }),
+  precision: precisionOption(
+    'bfloat16 keeps activations rounded to 8 bits, in half the memory, and on CPUs with AVX512-BF16 the backward pass multiplies in it, which is faster; sums, weights and optimizer are float32 either way',
+  ),
+  seed: seedOption('of weights, order, crops and transforms').meta({ flag: true }),
+  runDirectory: folder
+    .optional()
+    .describe('where config, metrics and checkpoints are kept')
+    .meta({ free: true }),
+  checkpointEvery: count()
+    .default(100)
+    .describe('steps from one checkpoint to the next')
+    .meta({ flag: true, free: true }),
+  keepCheckpoints: count(1e6)
+    .default(3)
+    .describe('how many of the latest checkpoints to keep')
+    .meta({ flag: true, free: true }),
   kernels: z
     .enum(['plain', 'fused'])
     .default('fused')
     .describe(
       'fused: faster, in a third of the memory; plain: the operations of libtorch, which round as PyTorch does',
     ),
-  device: z
-    .string()
-    .regex(/^(auto|cpu|cuda(:\d+)?)$/, { message: 'expected auto, cpu, cuda or cuda:N' })
-    .default('auto')
-    .describe('auto, cpu, cuda or cuda:N'),
+  device: deviceOption('auto, cpu, cuda or cuda:N').meta({
+    flag: 'cpu (training runs on the CPU so far)',
+    free: true,
+  }),
+})
+
+/** The part that the native side computes with, whole: the fields of `TrainerSpec` in native/train. */
+export const trainerSpec = trainerConfig.omit({
+  initFrom: true,
+  schedule: true,
+  epochs: true,
+  maxSteps: true,
+  runDirectory: true,
+  checkpointEvery: true,
+  keepCheckpoints: true,
 })
 
 const instance = <T>(type: { readonly prototype: T }, name: string) =>
@@ -120,6 +163,7 @@ export const fitOptions = stepsOptions.extend({
 export type TrainerOptions = z.input<typeof trainerOptions>
 /** The part of the options that is stored with a run and can be written in YAML, complete. */
 export type TrainerConfig = z.output<typeof trainerConfig>
+export type TrainerSpec = z.output<typeof trainerSpec>
 export type CompleteTrainerOptions = z.output<typeof trainerOptions>
 
 /** The chain draws from the seed of the training unless it has one of its own. */

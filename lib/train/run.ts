@@ -8,6 +8,7 @@ import { emptyStateDict } from '../formats/state-dict.js'
 import { TensorBoardWriter } from '../formats/tensorboard.js'
 import { saveModelState } from '../model/load-state.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
+import { markedNames } from '../options.js'
 import { type DataRecord, holdsTracksOf, recordOf, recordsIn } from '../runs/data-record.js'
 import { RunDirectory } from '../runs/directory.js'
 import { readRunConfig } from '../runs/reader.js'
@@ -217,15 +218,10 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
 }
 
 /** Options that change nothing in the numbers of the steps that follow. */
-const FREE: (keyof TrainerConfig)[] = [
-  'epochs',
-  'maxSteps',
-  'checkpointEvery',
-  'keepCheckpoints',
-  'device',
-  'runDirectory',
-  'initFrom',
-]
+const FREE = markedNames(trainerConfig, 'free')
+
+/** Those of them that a run that goes on may be given. */
+export const freeOptions = FREE.filter((name) => !SETTLED.some((settled) => settled === name))
 
 /**
  * Compares a config with that of a run, for going on with the run under it.

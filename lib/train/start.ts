@@ -4,10 +4,10 @@ import { CLIP_LENGTH } from '../clip.js'
 import { ConfigError, DeviceError } from '../errors.js'
 import { stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
-import type { StateDict, TrainerSpec } from '../native/binding.js'
+import type { StateDict } from '../native/binding.js'
 import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
 import { NativeTrainer } from './native-trainer.js'
-import type { CompleteTrainerOptions, TrainerConfig } from './options.js'
+import { type CompleteTrainerOptions, LEAST_BATCH, type TrainerConfig } from './options.js'
 import { learningRateAt } from './schedules.js'
 
 function checkDevice(device: string): void {
@@ -59,7 +59,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
     throw new ConfigError({
       what: accumulate === 1 ? 'a batch is larger than the data set' : 'a step is larger than the data set',
       given: `batchSize ${batchSize}${accumulate === 1 ? '' : `, accumulate ${accumulate}`}, ${dataset.length} tracks`,
-      expected: `a batchSize of 2 to ${Math.floor(dataset.length / accumulate)}`,
+      expected: `a batchSize of ${LEAST_BATCH} to ${Math.floor(dataset.length / accumulate)}`,
       remedy: 'Choose a smaller batch, or prepare more music',
     })
 }
@@ -103,23 +103,6 @@ function stepsOf({ dataset, batchSize, accumulate, epochs, maxSteps }: CompleteT
   return Math.min(perEpoch * epochs, maxSteps ?? Number.POSITIVE_INFINITY)
 }
 
-function nativeSpec(options: CompleteTrainerOptions): TrainerSpec {
-  const { augmenter, ...config } = options
-  const { seed, batchSize, viewNorm, precision, kernels, device, projection, optimizer } = config
-  const transforms = augmenter.transforms.map((t) => ({ p: 1, ...t })) as TrainerSpec['chain']['transforms']
-  const chain = { ...augmenter, transforms }
-  const { accumulate, chunkSize, clipGradientNorm } = config
-  return {
-    ...{ seed, batchSize, accumulate, chunkSize, clipGradientNorm, viewNorm, precision, kernels, device },
-    ...{
-      objective: nativeObjective(options.objective, { dataset: options.dataset, steps: stepsOf(options) }),
-      projection,
-      optimizer,
-      chain,
-    },
-  }
-}
-
 /** The native side of a trainer with these options. */
 export function nativeTrainer(
   options: CompleteTrainerOptions,
@@ -127,5 +110,6 @@ export function nativeTrainer(
 ): Promise<NativeTrainer> {
   const { objective, dataset } = options
   const labels = labelsFor(objective, dataset)
-  return NativeTrainer.create(nativeSpec(options), weights, dataset?.cropSource(), labels)
+  const complete = nativeObjective(objective, { dataset, steps: stepsOf(options) })
+  return NativeTrainer.create({ ...options, objective: complete }, weights, dataset?.cropSource(), labels)
 }

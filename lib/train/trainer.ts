@@ -16,6 +16,7 @@ import { type NativeTrainer, nameTracks } from './native-trainer.js'
 import {
   type CompleteTrainerOptions,
   fitOptions,
+  LEAST_BATCH,
   parseTrainerOptions,
   stepOptions,
   stepsOptions,
@@ -336,7 +337,12 @@ export class Trainer implements Disposable, AsyncDisposable {
     }
     const perEpoch = this.stepsPerEpoch
     try {
-      if (this.#validation && this.#validation.length >= 2 && perEpoch && result.step % perEpoch === 0)
+      if (
+        this.#validation &&
+        this.#validation.length >= LEAST_BATCH &&
+        perEpoch &&
+        result.step % perEpoch === 0
+      )
         result.validationLoss = await this.#validate(this.#validation, abort)
     } finally {
       await this.#run?.appendStep(result)
@@ -392,12 +398,12 @@ export class Trainer implements Disposable, AsyncDisposable {
     const rows = checkRows(views, CLIP_LENGTH, 'views')
     const { augmenter, accumulate } = this.config
     const perExample = augmenter.views
-    if (rows % (perExample * accumulate) === 0 && rows >= 2 * perExample * accumulate) return rows
+    if (rows % (perExample * accumulate) === 0 && rows >= LEAST_BATCH * perExample * accumulate) return rows
     const batches = accumulate === 1 ? '' : ` in each of ${accumulate} equal batches`
     throw new ShapeError({
       what: 'the views are not those of whole examples',
       given: `${describe(rows)} rows`,
-      expected: `${perExample} rows an example, of at least 2 examples${batches}`,
+      expected: `${perExample} rows an example, of at least ${LEAST_BATCH} examples${batches}`,
       remedy: 'Pass all views of every example, one after the other',
     })
   }

@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "error.h"
+#include "fields.h"
 
 namespace clmr {
 
-// TransformSpec of binding.ts
+// A transform of lib/augment/transforms.ts; which parameters it takes is said in augment/transform.h.
 using SpecValue = std::variant<double, std::pair<double, double>, std::string>;
 struct TransformSpec {
   std::string name;
@@ -23,11 +24,18 @@ struct TransformSpec {
 };
 
 struct ChainSpec {
+  static constexpr const char* kName = "ChainSpec";
   std::vector<TransformSpec> transforms;
-  int64_t views = 2;
-  int64_t clip_length = 59049;
-  double sample_rate = 22050;
-  uint64_t seed = 42;
+  int64_t views = 0;
+  int64_t clip_length = 0;  // samples of a view
+  double sample_rate = 0;   // Hz
+  uint64_t seed = 0;
+
+  static auto Fields() {
+    return std::tuple(Field("transforms", &ChainSpec::transforms), Field("views", &ChainSpec::views),
+                      Field("clipLength", &ChainSpec::clip_length),
+                      Field("sampleRate", &ChainSpec::sample_rate), Field("seed", &ChainSpec::seed));
+  }
 };
 
 // AppliedTransformRecord of binding.ts

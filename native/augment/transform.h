@@ -51,6 +51,7 @@ struct TransformType {
 extern const TransformType &kRandomCrop, &kPolarityInversion, &kNoise, &kGain, &kLowPass, &kHighPass,
     &kHighLowPass, &kDelay, &kPitchShift, &kReverb, &kReverse, &kCustom;
 
+const std::vector<const TransformType*>& AllTransforms();
 // nullptr for an unknown name
 const TransformType* FindTransform(const std::string& name);
 

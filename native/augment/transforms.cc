@@ -7,16 +7,10 @@
 namespace clmr::augment {
 namespace {
 
-const std::vector<const TransformType*>& All() {
-  static const auto& all = *new std::vector<const TransformType*>{
-      &kRandomCrop, &kPolarityInversion, &kNoise,  &kGain,    &kLowPass, &kHighPass, &kHighLowPass,
-      &kDelay,      &kPitchShift,        &kReverb, &kReverse, &kCustom};
-  return all;
-}
-
 std::string KnownNames() {
   std::string names;
-  for (const TransformType* type : All()) names += (names.empty() ? "" : ", ") + std::string(type->name);
+  for (const TransformType* type : AllTransforms())
+    names += (names.empty() ? "" : ", ") + std::string(type->name);
   return names;
 }
 
@@ -46,8 +40,15 @@ void CheckCutoff(double cutoff, double sample_rate, const char* code, const std:
 
 }  // namespace
 
+const std::vector<const TransformType*>& AllTransforms() {
+  static const auto& all = *new std::vector<const TransformType*>{
+      &kRandomCrop, &kPolarityInversion, &kNoise,  &kGain,    &kLowPass, &kHighPass, &kHighLowPass,
+      &kDelay,      &kPitchShift,        &kReverb, &kReverse, &kCustom};
+  return all;
+}
+
 const TransformType* FindTransform(const std::string& name) {
-  for (const TransformType* type : All())
+  for (const TransformType* type : AllTransforms())
     if (name == type->name) return type;
   return nullptr;
 }

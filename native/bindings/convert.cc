@@ -5,10 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
-
-#include "bindings/abort_flag.h"
-#include "bindings/handle.h"
 
 namespace clmr::bindings {
 namespace {
@@ -17,15 +13,12 @@ namespace {
   throw Error("ERR_ARGUMENT", std::string("expected ") + expected + " for " + name);
 }
 
-Napi::TypedArray ToTypedArray(Napi::Value value, const char* name, napi_typedarray_type type,
-                              const char* expected) {
+Napi::TypedArray Typed(Napi::Value value, const char* name, napi_typedarray_type type, const char* expected) {
   if (!value.IsTypedArray()) Refuse(name, expected);
   auto array = value.As<Napi::TypedArray>();
   if (array.TypedArrayType() != type) Refuse(name, expected);
   return array;
 }
-
-Napi::Value At(Napi::Object object, const char* name) { return object.Get(name); }
 
 bool CopiesResults() {
   static const bool copies = [] {
@@ -66,7 +59,7 @@ Napi::ArrayBuffer ToArrayBuffer(Napi::Env env, const at::Tensor& tensor) {
 }  // namespace
 
 FloatSpan ToFloats(Napi::Value value, const char* name) {
-  auto array = ToTypedArray(value, name, napi_float32_array, "a Float32Array");
+  auto array = Typed(value, name, napi_float32_array, "a Float32Array");
   void* data = nullptr;
   size_t length = 0;
   napi_get_typedarray_info(value.Env(), array, nullptr, &length, &data, nullptr, nullptr);
@@ -74,12 +67,12 @@ FloatSpan ToFloats(Napi::Value value, const char* name) {
 }
 
 std::vector<double> ToDoubles(Napi::Value value, const char* name) {
-  auto array = ToTypedArray(value, name, napi_float64_array, "a Float64Array").As<Napi::Float64Array>();
+  auto array = Typed(value, name, napi_float64_array, "a Float64Array").As<Napi::Float64Array>();
   return {array.Data(), array.Data() + array.ElementLength()};
 }
 
 std::vector<int32_t> ToInts(Napi::Value value, const char* name) {
-  auto array = ToTypedArray(value, name, napi_int32_array, "an Int32Array").As<Napi::Int32Array>();
+  auto array = Typed(value, name, napi_int32_array, "an Int32Array").As<Napi::Int32Array>();
   return {array.Data(), array.Data() + array.ElementLength()};
 }
 
@@ -99,37 +92,39 @@ std::string ToString(Napi::Value value, const char* name) {
   return value.As<Napi::String>().Utf8Value();
 }
 
-double NumberAt(Napi::Object object, const char* name) { return ToNumber(At(object, name), name); }
-int64_t IntegerAt(Napi::Object object, const char* name) { return ToInteger(At(object, name), name); }
-std::string StringAt(Napi::Object object, const char* name) { return ToString(At(object, name), name); }
-
-bool BooleanAt(Napi::Object object, const char* name) {
-  Napi::Value value = At(object, name);
+bool ToBoolean(Napi::Value value, const char* name) {
   if (!value.IsBoolean()) Refuse(name, "a boolean");
   return value.As<Napi::Boolean>().Value();
 }
 
-Napi::Object ObjectAt(Napi::Object object, const char* name) {
-  Napi::Value value = At(object, name);
+Napi::Object ToObject(Napi::Value value, const char* name) {
   if (!value.IsObject()) Refuse(name, "an object");
   return value.As<Napi::Object>();
 }
 
-std::pair<double, double> RangeAt(Napi::Object object, const char* name) {
-  Napi::Value value = At(object, name);
+Napi::Array ToArray(Napi::Value value, const char* name) {
+  if (!value.IsArray()) Refuse(name, "an array");
+  return value.As<Napi::Array>();
+}
+
+std::pair<double, double> ToRange(Napi::Value value, const char* name) {
   if (!value.IsArray() || value.As<Napi::Array>().Length() != 2) Refuse(name, "a [min, max] pair");
   auto pair = value.As<Napi::Array>();
   return {ToNumber(pair.Get(0u), name), ToNumber(pair.Get(1u), name)};
 }
 
-Napi::Value ToFloat32Array(Napi::Env env, const at::Tensor& tensor) {
-  TORCH_CHECK(tensor.scalar_type() == at::kFloat, "a result must be float32");
-  return Napi::Float32Array::New(env, tensor.numel(), ToArrayBuffer(env, tensor), 0);
-}
-
-Napi::Value ToInt32Array(Napi::Env env, const at::Tensor& tensor) {
-  TORCH_CHECK(tensor.scalar_type() == at::kInt, "a result must be int32");
-  return Napi::Int32Array::New(env, tensor.numel(), ToArrayBuffer(env, tensor), 0);
+Napi::Value ToTypedArray(Napi::Env env, const at::Tensor& tensor) {
+  const size_t size = tensor.numel();
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return Napi::Float32Array::New(env, size, ToArrayBuffer(env, tensor), 0);
+    case at::kInt:
+      return Napi::Int32Array::New(env, size, ToArrayBuffer(env, tensor), 0);
+    case at::kShort:
+      return Napi::Int16Array::New(env, size, ToArrayBuffer(env, tensor), 0);
+    default:
+      throw Error("ERR_INTERNAL", "a result must be float32, int32 or int16");
+  }
 }
 
 NamedTensors ToNamedTensors(Napi::Value state, const char* name) {
@@ -139,8 +134,8 @@ NamedTensors ToNamedTensors(Napi::Value state, const char* name) {
   NamedTensors tensors;
   for (uint32_t i = 0; i < keys.Length(); ++i) {
     const std::string key = keys.Get(i).As<Napi::String>().Utf8Value();
-    auto entry = ObjectAt(object, key.c_str());
-    auto shape_js = ObjectAt(entry, "shape").As<Napi::Array>();
+    auto entry = ToObject(object.Get(key), key.c_str());
+    auto shape_js = ToArray(entry.Get("shape"), "shape");
     std::vector<int64_t> shape;
     int64_t numel = 1;
     for (uint32_t d = 0; d < shape_js.Length(); ++d) {
@@ -166,12 +161,10 @@ Napi::Value ToStateDict(Napi::Env env, const NamedTensors& tensors) {
     for (int64_t d = 0; d < tensor.dim(); ++d)
       shape.Set(static_cast<uint32_t>(d), Napi::Number::New(env, tensor.size(d)));
     entry.Set("shape", shape);
-    entry.Set("data", ToFloat32Array(env, tensor));
+    entry.Set("data", ToTypedArray(env, tensor));
     object.Set(name, entry);
   }
   return object;
 }
-
-std::shared_ptr<AbortFlag> ToAbortFlag(Napi::Value value) { return AbortFlagObject::FlagOf(value); }
 
 }  // namespace clmr::bindings

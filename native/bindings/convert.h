@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 #include <napi.h>
 
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,20 +26,15 @@ std::vector<int32_t> ToInts(Napi::Value int32_array, const char* name);
 double ToNumber(Napi::Value value, const char* name);
 int64_t ToInteger(Napi::Value value, const char* name);
 std::string ToString(Napi::Value value, const char* name);
-std::shared_ptr<AbortFlag> ToAbortFlag(Napi::Value value);
+bool ToBoolean(Napi::Value value, const char* name);
+Napi::Object ToObject(Napi::Value value, const char* name);
+Napi::Array ToArray(Napi::Value value, const char* name);
+std::pair<double, double> ToRange(Napi::Value min_max, const char* name);
 
-// object[name], by type
-double NumberAt(Napi::Object object, const char* name);
-int64_t IntegerAt(Napi::Object object, const char* name);
-bool BooleanAt(Napi::Object object, const char* name);
-std::string StringAt(Napi::Object object, const char* name);
-Napi::Object ObjectAt(Napi::Object object, const char* name);
-std::pair<double, double> RangeAt(Napi::Object object, const char* name);
-
-// A Float32Array over the tensor's memory (float32, contiguous, CPU): no copy, weighed, freed with the array.
-// Where the engine forbids external memory (Electron) or CLMR_COPY_RESULTS=1 is set, a copy.
-Napi::Value ToFloat32Array(Napi::Env env, const at::Tensor& tensor);
-Napi::Value ToInt32Array(Napi::Env env, const at::Tensor& tensor);
+// A Float32Array, Int32Array or Int16Array over the tensor's memory (contiguous, on the CPU): no copy,
+// weighed, freed with the array. Where the engine forbids external memory (Electron) or CLMR_COPY_RESULTS=1
+// is set, a copy.
+Napi::Value ToTypedArray(Napi::Env env, const at::Tensor& tensor);
 
 // Named tensors in order, as StateDict of binding.ts. Reading copies; order is that of the object's keys.
 using clmr::NamedTensors;

@@ -13,8 +13,4 @@ void ExportObjective(Napi::Object exports);
 void ExportTrain(Napi::Object exports);
 void ExportEvaluate(Napi::Object exports);
 
-// Over all handle types, for dispose() and isDisposed(): see handles.cc.
-bool DisposeAnyHandle(Napi::Value js);
-int StateOfAnyHandle(Napi::Value js);
-
 }  // namespace clmr::bindings

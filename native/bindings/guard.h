@@ -21,15 +21,4 @@ auto Guarded(const Napi::CallbackInfo& info, F body) -> Napi::Value {
   }
 }
 
-// exports[name] = function (guarded)
-template <class F>
-void Export(Napi::Object exports, const char* name, F function) {
-  exports.Set(name, Napi::Function::New(
-                        exports.Env(),
-                        [function](const Napi::CallbackInfo& info) -> Napi::Value {
-                          return Guarded(info, [&] { return function(info); });
-                        },
-                        name));
-}
-
 }  // namespace clmr::bindings

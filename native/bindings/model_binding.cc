@@ -1,105 +1,84 @@
 // NativeModel of binding.ts.
-#include <ATen/Functions.h>
+#include <ATen/ops/empty.h>
 
-#include <functional>
-
-#include "bindings/async_work.h"
-#include "bindings/convert.h"
 #include "bindings/exports.h"
-#include "bindings/guard.h"
-#include "bindings/handle.h"
+#include "bindings/function.h"
 #include "model/encoder.h"
 
 namespace clmr::bindings {
 namespace {
 
-using EncoderBox = Handle<Encoder>;
+using EncoderPointer = std::shared_ptr<Encoder>;
+using AbortPointer = std::shared_ptr<AbortFlag>;
 
-// Resolves to a handle; `make` gives the weights, off the JavaScript thread.
-Napi::Value NewEncoder(Napi::Env env, Napi::Value options_js, std::function<SampleCnn()> make) {
-  if (!options_js.IsObject()) throw Error("ERR_ARGUMENT", "expected an object for options");
-  auto options = options_js.As<Napi::Object>();
-  const std::string device = StringAt(options, "device"), precision = StringAt(options, "precision");
-  if (precision != "float32" && precision != "bfloat16")
-    throw Error("ERR_ARGUMENT", "expected float32 or bfloat16 for precision but received " + precision);
-  return RunAsync(env, std::make_shared<AbortFlag>(false), {}, [=](const AbortFlag&) -> Finish {
-    auto encoder = std::make_shared<Encoder>(
-        make(), device, precision == "bfloat16" ? Precision::bfloat16 : Precision::float32);
-    return [encoder](Napi::Env env) { return EncoderBox::Wrap(env, encoder, "Encoder", encoder->Bytes()); };
+// The weights are drawn or copied off the JavaScript thread.
+Promise<EncoderPointer> Create(const Call& call, int64_t seed, EncoderSpec options) {
+  return Async(call, [=](const AbortFlag&) {
+    return std::make_shared<Encoder>(SampleCnn::Create(static_cast<uint64_t>(seed)), options.device,
+                                     options.precision);
   });
 }
 
-struct Windows {
-  std::shared_ptr<Encoder> encoder;
+Promise<EncoderPointer> FromState(const Call& call, NamedTensors state, EncoderSpec options) {
+  return Async(call, [=](const AbortFlag&) {
+    return std::make_shared<Encoder>(SampleCnn::FromState(state), options.device, options.precision);
+  });
+}
+
+NamedTensors State(const Call&, EncoderPointer encoder) { return encoder->State(); }
+
+std::string Device(const Call&, EncoderPointer encoder) { return encoder->Device(); }
+
+struct WindowsToEncode {
+  EncoderPointer encoder;
   FloatSpan samples;
   std::vector<double> starts;
-  float* out;  // nullptr where the caller gave none
+  std::optional<FloatSpan> out;
+
+  WindowsToEncode(EncoderPointer encoder, FloatSpan samples, std::vector<double> starts,
+                  std::optional<FloatSpan> out)
+      : encoder(std::move(encoder)), samples(samples), starts(std::move(starts)), out(out) {
+    if (out && out->size != count() * kEmbeddingSize)
+      throw Error("ERR_SHAPE", "expected out to hold " + std::to_string(count() * kEmbeddingSize) +
+                                   " values but it holds " + std::to_string(out->size));
+  }
 
   int64_t count() const { return static_cast<int64_t>(starts.size()); }
-  void EncodeTo(float* target, const AbortFlag& abort) const {
-    encoder->EncodeWindows(samples.data, samples.size, starts, target, ThreadCount(), abort);
+
+  // To `out`, or to a new array.
+  std::optional<at::Tensor> Encode(const AbortFlag& abort) const {
+    if (out) {
+      encoder->EncodeWindows(samples.data, samples.size, starts, out->data, ThreadCount(), abort);
+      return std::nullopt;
+    }
+    at::Tensor result = at::empty({count(), kEmbeddingSize}, at::kFloat);
+    encoder->EncodeWindows(samples.data, samples.size, starts, result.mutable_data_ptr<float>(),
+                           ThreadCount(), abort);
+    return result;
   }
 };
 
-// (encoder, samples, starts, out)
-Windows ToWindows(const Napi::CallbackInfo& info) {
-  Windows windows{EncoderBox::Unwrap(info[0], "Encoder"), ToFloats(info[1], "samples"),
-                  ToDoubles(info[2], "starts"), nullptr};
-  if (info[3].IsUndefined()) return windows;
-  const FloatSpan out = ToFloats(info[3], "out");
-  if (out.size != windows.count() * kEmbeddingSize)
-    throw Error("ERR_SHAPE", "expected out to hold " + std::to_string(windows.count() * kEmbeddingSize) +
-                                 " values but it holds " + std::to_string(out.size));
-  windows.out = out.data;
-  return windows;
+Promise<std::optional<at::Tensor>> EncodeWindows(const Call& call, EncoderPointer encoder, FloatSpan samples,
+                                                 std::vector<double> starts, std::optional<FloatSpan> out,
+                                                 AbortPointer abort) {
+  const WindowsToEncode windows(encoder, samples, starts, out);
+  return Async(call, abort, [=](const AbortFlag& abort) { return windows.Encode(abort); });
 }
 
-// Resolves to undefined where the caller gave `out`.
-Napi::Value EncodeWindows(const Napi::CallbackInfo& info) {
-  const Windows windows = ToWindows(info);
-  return RunAsync(info.Env(), ToAbortFlag(info[4]), {info[1], info[3]},
-                  [windows](const AbortFlag& abort) -> Finish {
-                    if (windows.out) {
-                      windows.EncodeTo(windows.out, abort);
-                      return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
-                    }
-                    at::Tensor result = at::empty({windows.count(), kEmbeddingSize}, at::kFloat);
-                    windows.EncodeTo(result.mutable_data_ptr<float>(), abort);
-                    return [result](Napi::Env env) { return ToFloat32Array(env, result); };
-                  });
-}
-
-Napi::Value EncodeWindowsSync(const Napi::CallbackInfo& info) {
-  const Windows windows = ToWindows(info);
-  const AbortFlag never{false};
-  if (windows.out) {
-    windows.EncodeTo(windows.out, never);
-    return info[3];
-  }
-  at::Tensor result = at::empty({windows.count(), kEmbeddingSize}, at::kFloat);
-  windows.EncodeTo(result.mutable_data_ptr<float>(), never);
-  return ToFloat32Array(info.Env(), result);
+std::optional<at::Tensor> EncodeWindowsSync(const Call&, EncoderPointer encoder, FloatSpan samples,
+                                            std::vector<double> starts, std::optional<FloatSpan> out) {
+  return WindowsToEncode(encoder, samples, starts, out).Encode(AbortFlag(false));
 }
 
 }  // namespace
 
 void ExportModel(Napi::Object exports) {
-  Export(exports, "encoderCreate", [](const Napi::CallbackInfo& info) {
-    const auto seed = static_cast<uint64_t>(ToInteger(info[0], "seed"));
-    return NewEncoder(info.Env(), info[1], [seed] { return SampleCnn::Create(seed); });
-  });
-  Export(exports, "encoderFromState", [](const Napi::CallbackInfo& info) {
-    const NamedTensors state = ToNamedTensors(info[0], "state");
-    return NewEncoder(info.Env(), info[1], [state] { return SampleCnn::FromState(state); });
-  });
-  Export(exports, "encoderState", [](const Napi::CallbackInfo& info) {
-    return ToStateDict(info.Env(), EncoderBox::Unwrap(info[0], "Encoder")->State());
-  });
-  Export(exports, "encoderDevice", [](const Napi::CallbackInfo& info) -> Napi::Value {
-    return Napi::String::New(info.Env(), EncoderBox::Unwrap(info[0], "Encoder")->Device());
-  });
-  Export(exports, "encodeWindows", EncodeWindows);
-  Export(exports, "encodeWindowsSync", EncodeWindowsSync);
+  Export(exports, "encoderCreate", Create, {"seed", "options"});
+  Export(exports, "encoderFromState", FromState, {"state", "options"});
+  Export(exports, "encoderState", State, {"encoder"});
+  Export(exports, "encoderDevice", Device, {"encoder"});
+  Export(exports, "encodeWindows", EncodeWindows, {"encoder", "samples", "starts", "out", "abort"});
+  Export(exports, "encodeWindowsSync", EncodeWindowsSync, {"encoder", "samples", "starts", "out"});
 }
 
 }  // namespace clmr::bindings

@@ -5,12 +5,8 @@
 
 #include <random>
 
-#include "bindings/abort_flag.h"
-#include "bindings/async_work.h"
-#include "bindings/convert.h"
 #include "bindings/exports.h"
-#include "bindings/guard.h"
-#include "bindings/handle.h"
+#include "bindings/function.h"
 #include "bindings/shutdown.h"
 #include "kernels/cuda.h"
 #include "kernels/dispatch.h"
@@ -25,59 +21,94 @@ napi_type_tag MakeTypeTag() {
   return {word(), word()};
 }
 
+// The table of the CUDA plug-in, an address.
+template <>
+struct Js<const kernels::CudaKernels*> {
+  static const kernels::CudaKernels* Read(Napi::Value js, const char*) {
+    if (!js.IsExternal()) throw Error("ERR_ARGUMENT", "expected the kernels of the CUDA plug-in");
+    return js.As<Napi::External<const kernels::CudaKernels>>().Data();
+  }
+  static Napi::Value Describe(Napi::Env env) { return Text(env, "CudaKernels"); }
+};
+
+// A function that is handed out, or undefined.
+struct StopRunning {
+  Napi::Value js;
+};
+template <>
+struct Js<StopRunning> {
+  static Napi::Value Write(Napi::Env, const StopRunning& stop) { return stop.js; }
+  static Napi::Value Describe(Napi::Env env) { return Text(env, "((code: number) => void) | undefined"); }
+};
+
 namespace {
 
-Napi::Value Info(const Napi::CallbackInfo& info) {
-  auto result = Napi::Object::New(info.Env());
-  result.Set("libtorchVersion", TORCH_VERSION);
-  result.Set("cpuCapability", at::get_cpu_capability());
-  result.Set("kernels", kernels::InstructionSet());
-  result.Set("threads", ThreadCount());
-  result.Set("cudaDevices", CudaDevices());
-  result.Set("cudaKernels", kernels::Cuda() != nullptr);
-  return result;
+struct RuntimeInfo {
+  static constexpr const char* kName = "RuntimeInfo";
+  std::string libtorch_version, cpu_capability, kernels;
+  int64_t threads = 0, cuda_devices = 0;
+  bool cuda_kernels = false;
+
+  static auto Fields() {
+    return std::tuple(Field("libtorchVersion", &RuntimeInfo::libtorch_version),
+                      Field("cpuCapability", &RuntimeInfo::cpu_capability),
+                      Field("kernels", &RuntimeInfo::kernels), Field("threads", &RuntimeInfo::threads),
+                      Field("cudaDevices", &RuntimeInfo::cuda_devices),
+                      Field("cudaKernels", &RuntimeInfo::cuda_kernels));
+  }
+};
+
+RuntimeInfo Info(const Call&) {
+  return {TORCH_VERSION, at::get_cpu_capability(),  kernels::InstructionSet(), ThreadCount(),
+          CudaDevices(), kernels::Cuda() != nullptr};
 }
+
+void UseCuda(const Call&, const kernels::CudaKernels* kernels) { kernels::UseCuda(kernels); }
+
+int ToThreads(int64_t threads) {
+  if (threads < 1 || threads > 1024) throw Error("ERR_ARGUMENT", "expected 1 to 1024 threads");
+  return static_cast<int>(threads);
+}
+
+void SetThreads(const Call&, int64_t threads) { SetThreadCount(ToThreads(threads)); }
+
+void DefaultThreads(const Call&, int64_t threads) { DefaultThreadCount(ToThreads(threads)); }
+
+int64_t GetThreads(const Call&) { return ThreadCount(); }
+
+StopRunning ExitHandlerOf(const Call& call) { return {ExitHandler(call.env)}; }
+
+NewAbortFlag CreateAbortFlag(const Call& call) { return {AbortFlagObject::New(call.env)}; }
+
+at::Tensor Allocate(const Call&, int64_t length) { return at::zeros({length}, at::kFloat); }
+
+void Dispose(const Call&, AnyHandle handle) {
+  if (!AnyHandleType::Dispose(handle.js)) throw Error("ERR_ARGUMENT", "not a handle");
+}
+
+bool IsDisposed(const Call&, AnyHandle handle) {
+  const int state = AnyHandleType::State(handle.js);
+  if (state < 0) throw Error("ERR_ARGUMENT", "not a handle");
+  return state == 1;
+}
+
+Signatures SignaturesOf(const Call& call) { return AllSignatures(call.env); }
 
 }  // namespace
 
 void ExportRuntime(Napi::Object exports) {
   memory::InstallWorkspaceAllocator();
-  Export(exports, "info", Info);
-  Export(exports, "useCuda", [](const Napi::CallbackInfo& info) -> Napi::Value {
-    if (!info[0].IsExternal()) throw Error("ERR_ARGUMENT", "expected the kernels of the CUDA plug-in");
-    kernels::UseCuda(info[0].As<Napi::External<const kernels::CudaKernels>>().Data());
-    return info.Env().Undefined();
-  });
-  Export(exports, "setThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
-    const int64_t threads = ToInteger(info[0], "threads");
-    if (threads < 1 || threads > 1024) throw Error("ERR_ARGUMENT", "expected 1 to 1024 threads");
-    SetThreadCount(static_cast<int>(threads));
-    return info.Env().Undefined();
-  });
-  Export(exports, "defaultThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
-    const int64_t threads = ToInteger(info[0], "threads");
-    if (threads < 1 || threads > 1024) throw Error("ERR_ARGUMENT", "expected 1 to 1024 threads");
-    DefaultThreadCount(static_cast<int>(threads));
-    return info.Env().Undefined();
-  });
-  Export(exports, "getThreads", [](const Napi::CallbackInfo& info) -> Napi::Value {
-    return Napi::Number::New(info.Env(), ThreadCount());
-  });
-  Export(exports, "exitHandler", ExitHandler);
-  Export(exports, "createAbortFlag",
-         [](const Napi::CallbackInfo& info) { return AbortFlagObject::New(info.Env()); });
-  Export(exports, "allocate", [](const Napi::CallbackInfo& info) {
-    return ToFloat32Array(info.Env(), at::zeros({ToInteger(info[0], "length")}, at::kFloat));
-  });
-  Export(exports, "dispose", [](const Napi::CallbackInfo& info) -> Napi::Value {
-    if (!DisposeAnyHandle(info[0])) throw Error("ERR_ARGUMENT", "not a handle");
-    return info.Env().Undefined();
-  });
-  Export(exports, "isDisposed", [](const Napi::CallbackInfo& info) -> Napi::Value {
-    const int state = StateOfAnyHandle(info[0]);
-    if (state < 0) throw Error("ERR_ARGUMENT", "not a handle");
-    return Napi::Boolean::New(info.Env(), state == 1);
-  });
+  Export(exports, "info", Info, {});
+  Export(exports, "useCuda", UseCuda, {"kernels"});
+  Export(exports, "setThreads", SetThreads, {"threads"});
+  Export(exports, "defaultThreads", DefaultThreads, {"threads"});
+  Export(exports, "getThreads", GetThreads, {});
+  Export(exports, "exitHandler", ExitHandlerOf, {});
+  Export(exports, "createAbortFlag", CreateAbortFlag, {});
+  Export(exports, "allocate", Allocate, {"length"});
+  Export(exports, "dispose", Dispose, {"handle"});
+  Export(exports, "isDisposed", IsDisposed, {"handle"});
+  Export(exports, "signatures", SignaturesOf, {});
 }
 
 }  // namespace clmr::bindings

@@ -47,11 +47,11 @@ void InstallExitHandler() {
   std::call_once(once, Register);
 }
 
-Napi::Value ExitHandler(const Napi::CallbackInfo& info) {
+Napi::Value ExitHandler(Napi::Env env) {
   static std::atomic<bool> given{false};
-  if (given.exchange(true)) return info.Env().Undefined();
+  if (given.exchange(true)) return env.Undefined();
   return Napi::Function::New(
-      info.Env(),
+      env,
       [](const Napi::CallbackInfo& event) {
         if (event[0].IsNumber()) asked_code = event[0].As<Napi::Number>().Int32Value();
         StopRunning(kPatience);

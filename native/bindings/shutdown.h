@@ -26,6 +26,6 @@ namespace clmr::bindings {
 void InstallExitHandler();
 
 // (code) → undefined, for the first caller of the process; undefined for all others.
-Napi::Value ExitHandler(const Napi::CallbackInfo& info);
+Napi::Value ExitHandler(Napi::Env env);
 
 }  // namespace clmr::bindings

@@ -108,6 +108,12 @@ int64_t CropSource::Length(int64_t track) const {
   return impl_->lengths[track];
 }
 
+int64_t CropSource::Bytes() const {
+  int64_t bytes = 0;
+  for (const std::string& file : impl_->files) bytes += static_cast<int64_t>(file.size() + sizeof(file)) + 16;
+  return bytes;
+}
+
 void CropSource::Read(int64_t track, int64_t start, int64_t length, float* out) const {
   const int64_t whole = Length(track);
   if (start < 0 || length < 0) throw Error("ERR_ARGUMENT", "start and length must not be negative");

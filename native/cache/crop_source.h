@@ -19,6 +19,7 @@ class CropSource {
 
   int64_t Tracks() const;
   int64_t Length(int64_t track) const;
+  int64_t Bytes() const;
 
   // `length` samples of `track` from `start` on as ±1 floats to `out`; zero-padded past the end. Thread-safe.
   // Throws ERR_CACHE with the path.

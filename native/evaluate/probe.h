@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "error.h"
+#include "fields.h"
 #include "model/module.h"
 
 namespace clmr {
 
 struct ProbeSpec {
+  static constexpr const char* kName = "ProbeSpec";
   int64_t classes;
   int64_t hidden;  // 0: Linear(E → K); otherwise Linear(E → hidden) · ReLU · Linear(hidden → K)
   bool multilabel;
@@ -21,15 +23,37 @@ struct ProbeSpec {
   double plateau_factor;
   int64_t plateau_patience, stop_patience;
   uint64_t seed;
+
+  static auto Fields() {
+    return std::tuple(
+        Field("classes", &ProbeSpec::classes), Field("hidden", &ProbeSpec::hidden),
+        Field("multilabel", &ProbeSpec::multilabel), Field("learningRate", &ProbeSpec::learning_rate),
+        Field("weightDecay", &ProbeSpec::weight_decay), Field("batchSize", &ProbeSpec::batch_size),
+        Field("maxEpochs", &ProbeSpec::max_epochs), Field("plateauFactor", &ProbeSpec::plateau_factor),
+        Field("plateauPatience", &ProbeSpec::plateau_patience),
+        Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed));
+  }
 };
 
 struct ProbeEpoch {
+  static constexpr const char* kName = "ProbeEpoch";
   double train_loss, valid_loss, learning_rate;
+
+  static auto Fields() {
+    return std::tuple(Field("trainLoss", &ProbeEpoch::train_loss),
+                      Field("validLoss", &ProbeEpoch::valid_loss),
+                      Field("learningRate", &ProbeEpoch::learning_rate));
+  }
 };
 
 struct ProbeHistory {
+  static constexpr const char* kName = "ProbeHistory";
   std::vector<ProbeEpoch> epochs;
   int64_t best_epoch = 0;
+
+  static auto Fields() {
+    return std::tuple(Field("epochs", &ProbeHistory::epochs), Field("bestEpoch", &ProbeHistory::best_epoch));
+  }
 };
 
 class Probe : public ModuleOf<Probe> {
@@ -62,8 +86,13 @@ class Probe : public ModuleOf<Probe> {
 };
 
 struct FittedProbe {
+  static constexpr const char* kName = "FittedProbe";
   std::shared_ptr<Probe> probe;
   ProbeHistory history;
+
+  static auto Fields() {
+    return std::tuple(Field("probe", &FittedProbe::probe), Field("history", &FittedProbe::history));
+  }
 };
 
 // x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of the

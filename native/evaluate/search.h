@@ -3,12 +3,18 @@
 #include <ATen/core/Tensor.h>
 
 #include "error.h"
+#include "fields.h"
 
 namespace clmr {
 
 struct Neighbours {
+  static constexpr const char* kName = "Neighbours";
   at::Tensor indices;  // [q, k] int32
   at::Tensor scores;   // [q, k] float32
+
+  static auto Fields() {
+    return std::tuple(Field("indices", &Neighbours::indices), Field("scores", &Neighbours::scores));
+  }
 };
 
 // queries [q, dim], rows [n, dim] → for each query the k rows of the largest cosine similarity, best first;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fields.h"
 #include "model/sample_cnn.h"
 
 namespace clmr {
@@ -14,6 +15,18 @@ namespace clmr {
 class FusedForward;
 
 enum class Precision { float32, bfloat16 };
+
+struct EncoderSpec {
+  static constexpr const char* kName = "EncoderSpec";
+  std::string device = "cpu";
+  Precision precision = Precision::float32;
+
+  static auto Fields() {
+    return std::tuple(Field("device", &EncoderSpec::device),
+                      ChoiceField("precision", &EncoderSpec::precision,
+                                  {{"float32", Precision::float32}, {"bfloat16", Precision::bfloat16}}));
+  }
+};
 
 class Encoder {
  public:

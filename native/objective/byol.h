@@ -21,6 +21,12 @@ struct ByolSpec {
   double momentum = 0.996;
   int64_t schedule_steps = 0;  // in which the momentum rises to 1; 0: it stays
   int64_t predictor_hidden = 512;
+
+  static auto Fields() {
+    return std::tuple(Field("momentum", &ByolSpec::momentum),
+                      OptionalField("scheduleSteps", &ByolSpec::schedule_steps),
+                      Field("predictorHidden", &ByolSpec::predictor_hidden));
+  }
 };
 
 class ByolObjective : public Objective {

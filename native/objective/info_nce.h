@@ -22,6 +22,11 @@ struct InfoNceSpec {
   static constexpr const char* kName = "infoNce";
   double temperature = 0.2, momentum = 0.999;
   int64_t queue = 65536;
+
+  static auto Fields() {
+    return std::tuple(Field("temperature", &InfoNceSpec::temperature),
+                      Field("momentum", &InfoNceSpec::momentum), Field("queue", &InfoNceSpec::queue));
+  }
 };
 
 class InfoNceObjective : public Objective {

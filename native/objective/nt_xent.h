@@ -16,9 +16,15 @@ at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temp
                       const AbortFlag& abort);
 
 struct NtXentValue {
+  static constexpr const char* kName = "NtXentLossValue";
   double loss = 0;
   at::Tensor gradient;              // d loss / d z, as z
   double temperature_gradient = 0;  // d loss / d τ
+
+  static auto Fields() {
+    return std::tuple(Field("loss", &NtXentValue::loss), Field("gradient", &NtXentValue::gradient),
+                      Field("temperatureGradient", &NtXentValue::temperature_gradient));
+  }
 };
 // The same with its gradients at once, without a graph.
 NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature,
@@ -28,6 +34,11 @@ struct NtXentSpec {
   static constexpr const char* kName = "ntXent";
   double temperature = 0.5;
   bool learn_temperature = false;
+
+  static auto Fields() {
+    return std::tuple(Field("temperature", &NtXentSpec::temperature),
+                      OptionalField("learnTemperature", &NtXentSpec::learn_temperature));
+  }
 };
 
 class NtXentObjective : public Objective {

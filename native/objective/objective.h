@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "fields.h"
 #include "model/module.h"
 #include "model/projector.h"
 #include "model/sample_cnn.h"
@@ -81,7 +82,12 @@ class Objective : public Module {
 };
 
 struct ProjectionSpec {
+  static constexpr const char* kName = "ProjectionSpec";
   int64_t hidden = 512, out = 64;
+
+  static auto Fields() {
+    return std::tuple(Field("hidden", &ProjectionSpec::hidden), Field("out", &ProjectionSpec::out));
+  }
 };
 
 // What every objective starts from.

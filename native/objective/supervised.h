@@ -13,6 +13,12 @@ struct SupervisedSpec {
   int64_t classes = 0;
   bool multilabel = false;
   double dropout = 0.5;
+
+  static auto Fields() {
+    return std::tuple(OptionalField("classes", &SupervisedSpec::classes),
+                      OptionalField("multilabel", &SupervisedSpec::multilabel),
+                      Field("dropout", &SupervisedSpec::dropout));
+  }
 };
 
 class SupervisedObjective : public Objective {

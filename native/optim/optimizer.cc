@@ -33,7 +33,7 @@ void Optimizer::Update(const std::vector<at::Tensor>& gradients, double learning
   if (const auto* adam = std::get_if<AdamSpec>(&spec_)) {
     at::_foreach_add_(slots_[2].tensors, 1);
     at::_fused_adam_(parameters_, gradients, slots_[0].tensors, slots_[1].tensors, {}, slots_[2].tensors,
-                     learning_rate, adam->beta1, adam->beta2, adam->weight_decay, adam->eps,
+                     learning_rate, adam->betas.first, adam->betas.second, adam->weight_decay, adam->eps,
                      /*amsgrad=*/false, /*maximize=*/false);
   } else if (const auto* lars = std::get_if<LarsSpec>(&spec_)) {
     UpdateLars(*lars, gradients, learning_rate);

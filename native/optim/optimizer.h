@@ -6,23 +6,45 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "fields.h"
 #include "model/module.h"
 
 namespace clmr {
 
 struct AdamSpec {
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  static constexpr const char* kName = "adam";
+  std::pair<double, double> betas = {0.9, 0.999};
+  double eps = 1e-8, weight_decay = 0;
+
+  static auto Fields() {
+    return std::tuple(Field("betas", &AdamSpec::betas), Field("eps", &AdamSpec::eps),
+                      Field("weightDecay", &AdamSpec::weight_decay));
+  }
 };
 struct SgdSpec {
+  static constexpr const char* kName = "sgd";
   double momentum = 0, weight_decay = 0;
   bool nesterov = false;
+
+  static auto Fields() {
+    return std::tuple(Field("momentum", &SgdSpec::momentum), Field("weightDecay", &SgdSpec::weight_decay),
+                      Field("nesterov", &SgdSpec::nesterov));
+  }
 };
 struct LarsSpec {
+  static constexpr const char* kName = "lars";
   double momentum = 0.9, weight_decay = 1e-6, trust_coefficient = 1e-3;
   bool exclude_bias_and_norm = true;  // they take plain steps: no weight decay, no scaling
+
+  static auto Fields() {
+    return std::tuple(Field("momentum", &LarsSpec::momentum), Field("weightDecay", &LarsSpec::weight_decay),
+                      Field("trustCoefficient", &LarsSpec::trust_coefficient),
+                      Field("excludeBiasAndNorm", &LarsSpec::exclude_bias_and_norm));
+  }
 };
 using OptimizerSpec = std::variant<AdamSpec, SgdSpec, LarsSpec>;
 

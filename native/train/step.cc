@@ -95,6 +95,7 @@ StepResult Trainer::Run(const LabelledViews& views, double learning_rate, const 
   Stopwatch watch;
   StepResult result;
   result.step = step_ + 1;
+  result.learning_rate = learning_rate;
   const Gradients gradients(Parameters());
   const SampleCnn encoder = encoder_.WithOwnStatistics();
   std::unique_ptr<Objective> objective = objective_->Draft();

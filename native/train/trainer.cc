@@ -25,6 +25,8 @@ Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
       windows_(WindowsOf(spec_.chain)),
       source_(std::move(source)),
       labels_(std::move(labels)) {
+  if (spec_.device != "cpu" && spec_.device != "auto")
+    throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + spec_.device);
   if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size * spec_.accumulate);
   SampleCnn model = encoder ? SampleCnn::FromState(*encoder) : SampleCnn::Create(spec_.seed);
   const ObjectiveStart start{model, projector ? &*projector : nullptr, spec_.projection, spec_.seed};

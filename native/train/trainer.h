@@ -12,6 +12,7 @@
 #include "augment/chain.h"
 #include "cache/crop_source.h"
 #include "error.h"
+#include "fields.h"
 #include "model/encoder.h"
 #include "model/sample_cnn.h"
 #include "objective/objectives.h"
@@ -25,8 +26,9 @@ namespace clmr {
 // statistics move V times a step.
 enum class ViewNorm { joint, separate };
 
-// TrainerSpec of binding.ts
+// The options of lib/train/options.ts that are computed with.
 struct TrainerSpec {
+  static constexpr const char* kName = "TrainerSpec";
   uint64_t seed = 42;
   int64_t batch_size = 48;
   int64_t accumulate = 1;         // batches of a step; the step follows the mean of their gradients
@@ -35,23 +37,54 @@ struct TrainerSpec {
   ViewNorm view_norm = ViewNorm::joint;
   bool fused = false;                // the encoder's pass as one operation, where that can be had
   at::ScalarType kept = at::kFloat;  // what it keeps activations as: float32 or bfloat16
+  std::string device = "cpu";
   ObjectiveSpec objective;
   ProjectionSpec projection;
   OptimizerSpec optimizer;
   ChainSpec chain;
+
+  static auto Fields() {
+    return std::tuple(
+        Field("seed", &TrainerSpec::seed), Field("batchSize", &TrainerSpec::batch_size),
+        Field("accumulate", &TrainerSpec::accumulate), OptionalField("chunkSize", &TrainerSpec::chunk_size),
+        OptionalField("clipGradientNorm", &TrainerSpec::clip_gradient_norm),
+        ChoiceField("viewNorm", &TrainerSpec::view_norm,
+                    {{"joint", ViewNorm::joint}, {"separate", ViewNorm::separate}}),
+        ChoiceField("kernels", &TrainerSpec::fused, {{"plain", false}, {"fused", true}}),
+        ChoiceField("precision", &TrainerSpec::kept, {{"float32", at::kFloat}, {"bfloat16", at::kBFloat16}}),
+        Field("device", &TrainerSpec::device), Field("objective", &TrainerSpec::objective),
+        Field("projection", &TrainerSpec::projection), Field("optimizer", &TrainerSpec::optimizer),
+        Field("augmenter", &TrainerSpec::chain));
+  }
 };
 
 struct StepResult {
+  static constexpr const char* kName = "NativeStepResult";
   int64_t step = 0;  // steps done, this one included
   double loss = 0, gradient_norm = 0;
   Metrics metrics;                       // what the objective tells of the batch
   double data_seconds = 0, seconds = 0;  // waiting for the batch; all
-  std::vector<int64_t> tracks;           // [B · accumulate]; empty for views that the caller gave
+  double learning_rate = 0;
+  std::vector<int64_t> tracks;  // [B · accumulate]; empty for views that the caller gave
+
+  static auto Fields() {
+    return std::tuple(
+        Field("step", &StepResult::step), Field("loss", &StepResult::loss),
+        Field("gradientNorm", &StepResult::gradient_norm), Field("metrics", &StepResult::metrics),
+        Field("learningRate", &StepResult::learning_rate), Field("dataSeconds", &StepResult::data_seconds),
+        Field("seconds", &StepResult::seconds), Field("tracks", &StepResult::tracks));
+  }
 };
 
 struct TrainerState {
+  static constexpr const char* kName = "TrainerState";
   NamedTensors tensors;  // `encoder.*`, `optimizer.*`, and those of the objective
   int64_t step = 0, epoch = 0;
+
+  static auto Fields() {
+    return std::tuple(Field("tensors", &TrainerState::tensors), Field("step", &TrainerState::step),
+                      Field("epoch", &TrainerState::epoch));
+  }
 };
 
 // views [B·V, 59049], row = example·V + view; labels [B, K] of 0 and 1, undefined where there are none

@@ -2,8 +2,9 @@
 // Writes to stdout a line of JSON (steps, and the tensors' names and sizes) and then, raw, the state after the first step:
 // momentum begins at zero, so its buffers are the gradients.  tsx training-step.ts {a TrainingCase as JSON}
 import { loadModelState } from '#lib/model/load-state.js'
-import type { StateDict, TrainerSpec } from '#lib/native/binding.js'
+import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
+import type { TrainerSpec } from '#lib/train/options.js'
 import { goldenPath, trainingViews } from './golden.js'
 import { numbers } from './numbers.js'
 import type { TrainingCase } from './run-training-step.js'
@@ -27,7 +28,7 @@ const spec: TrainerSpec = {
   objective: { name: 'ntXent', temperature: 0.5 },
   projection: { hidden: 512, out: 64 },
   optimizer: { name: 'sgd', lr: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
-  chain: { transforms: [], views, clipLength: 59049, sampleRate: 22050, seed: 7 },
+  augmenter: { transforms: [], views, clipLength: 59049, sampleRate: 22050, seed: 7 },
 }
 
 /** γ and β of every block away from 1 and 0; some γ negative, some 0. */

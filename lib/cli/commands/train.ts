@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
 import { objectiveNames } from '../../objective/objectives.js'
-import { flagFor } from '../../options.js'
+import { flagFor, markedNames } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
 import { Trainer, type TrainingSummary } from '../../train/index.js'
 import { trainerConfig } from '../../train/options.js'
 import { PRESETS, type PresetName } from '../../train/presets.js'
-import { refuseChanges } from '../../train/run.js'
+import { freeOptions, refuseChanges } from '../../train/run.js'
 import { commonFlags, examples } from '../command.js'
 import { UsageError } from '../failure.js'
 import { memoryLimit, memoryNote } from '../memory.js'
@@ -14,23 +14,7 @@ import { onRun, type Session } from '../session.js'
 import { duration, figure, printable } from '../text.js'
 
 /** Options of the table that have a flag of their own; all others are set by --set or --config. */
-const FLAGS = [
-  'epochs',
-  'maxSteps',
-  'batchSize',
-  'accumulate',
-  'chunkSize',
-  'clipGradientNorm',
-  'seed',
-  'initFrom',
-  'viewNorm',
-  'checkpointEvery',
-  'keepCheckpoints',
-  'device',
-] as const
-const DEVICE_HELP = 'cpu (training runs on the CPU so far)'
-/** What may be another value when a run goes on. */
-const FREE = ['epochs', 'maxSteps', 'checkpointEvery', 'keepCheckpoints', 'device'] as const
+const FLAGS = markedNames(trainerConfig, 'flag')
 
 const SPLITS = ['train', 'valid', 'test', 'all'] as const
 type SplitName = (typeof SPLITS)[number]
@@ -69,7 +53,9 @@ async function openData(cache: string, { split, validate }: Options): Promise<Da
 
 /** Goes on with a run. Options that were typed must equal those of the run, except for those that may change. */
 async function resume({ run }: Options, { config, given }: TrainingConfig, data?: Data): Promise<Trainer> {
-  const free = Object.fromEntries(FREE.filter((name) => name in given).map((name) => [name, config[name]]))
+  const free = Object.fromEntries(
+    freeOptions.filter((name) => name in given).map((name) => [name, config[name]]),
+  )
   const { dataset, validation } = data ?? {}
   const trainer = await Trainer.resume(run, { ...free, dataset, validation })
   try {
@@ -175,8 +161,7 @@ export function configure(command: Command): void {
     )
     .option('--validate', 'measure the loss of the valid split after every epoch')
     .option('--resume', 'go on where the run stopped')
-  for (const name of FLAGS)
-    command.addOption(flagFor(trainerConfig, name, name === 'device' ? DEVICE_HELP : undefined))
+  for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
   commonFlags(command)
   examples(command, [
     'clmr train --data music.cache --run runs/mine',

@@ -1,0 +1,75 @@
+/** The options of a chain: checked where a program makes an Augmenter, and where a training is configured. */
+import { z } from 'zod'
+import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
+import { ClmrError } from '../errors.js'
+import { seedOption } from '../options.js'
+import { clmrTransforms, parseTransform, type Transform } from './transforms.js'
+
+/** A transform within other options; the message of its error is passed on. */
+const transformField = z.unknown().transform((value, context): Transform => {
+  try {
+    return parseTransform(value)
+  } catch (error) {
+    if (!(error instanceof ClmrError)) throw error
+    context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
+    return z.NEVER
+  }
+})
+
+/** The options of an Augmenter; the options of a training contain them. */
+export const augmenterOptions = z
+  .strictObject({
+    transforms: z
+      .array(transformField)
+      .max(256)
+      .default(() => clmrTransforms())
+      .describe('the chain, in order; by default the published one'),
+    views: z.number().int().min(1).max(1024).default(2).describe('versions of every example'),
+    clipLength: z.number().int().min(1).max(100_000_000).default(CLIP_LENGTH).describe('samples of a view'),
+    sampleRate: z.number().min(1000).max(768_000).default(SAMPLE_RATE).describe('Hz'),
+    seed: seedOption('of every random choice'),
+  })
+  .superRefine(({ transforms, sampleRate }, context) => {
+    transforms.forEach((transform, place) => {
+      if (transform.name === 'randomCrop' && place > 0)
+        context.addIssue({
+          code: 'custom',
+          path: ['transforms', place],
+          message: 'randomCrop must come first',
+        })
+      const twin = (other: (typeof transforms)[number]) =>
+        other.name === 'custom' &&
+        transform.name === 'custom' &&
+        other.title === transform.title &&
+        other.apply !== transform.apply
+      if (transforms.slice(0, place).some(twin))
+        context.addIssue({
+          code: 'custom',
+          path: ['transforms', place],
+          message: 'another transform of your own has the same title: records of it could not be told apart',
+        })
+      const limits: Record<string, unknown> = { ...transform }
+      for (const option of ['cutoff', 'lowPass', 'highPass']) {
+        const range = limits[option] as [number, number] | undefined
+        if (range && range[1] > sampleRate / 2)
+          context.addIssue({
+            code: 'custom',
+            path: ['transforms', place],
+            message: `a cut-off of ${range[1]} Hz lies above half the sample rate of ${sampleRate} Hz`,
+          })
+      }
+    })
+  })
+
+/** A chain, complete. */
+export type ChainSpec = z.output<typeof augmenterOptions>
+
+/** As the native side takes it: a function of JavaScript stays here. */
+export function nativeChain({ transforms, ...chain }: ChainSpec) {
+  const named = (transform: Transform) => {
+    if (transform.name !== 'custom') return transform
+    const { apply: _apply, ...rest } = transform
+    return rest
+  }
+  return { ...chain, transforms: transforms.map(named) }
+}
