@@ -1,6 +1,7 @@
 /** AIFF and AIFF-C (Apple, "Audio Interchange File Format" 1.3, 1989, and "AIFF-C", 1991): samples that are not compressed. */
 import { type Bytes, textAt, viewOf } from '../formats/bytes.js'
-import { checkFormat, damaged, isShort, unsupported } from './failure.js'
+import { looksLikeChunk } from '../formats/wav/reader.js'
+import { checkFormat, damaged, isShort, MISSING_SECONDS, unsupported } from './failure.js'
 import type { Ledger } from './ledger.js'
 import { decodePcm, type PcmLayout } from './pcm.js'
 import type { PcmRun } from './types.js'
@@ -94,11 +95,23 @@ function readAiffLayout(bytes: Bytes, ledger: Ledger): PcmLayout {
       expected: `the ${promised} frames that its header promises`,
     })
   if (missing > 0) ledger.note(`the header promises ${missing} frames of samples more than the file has`)
-  const declared = Math.floor((sound.declared - (dataOffset - sound.offset)) / block)
-  const behind = Math.min(declared, there) - promised
-  if (!open && behind > 0)
-    ledger.note(`${behind} frames lie behind those that the header promises: they were left out`)
+  const longer = framesBehind(bytes, sound, layout, there)
+  if (!open && longer > promised) {
+    const reads = longer - promised > MISSING_SECONDS * layout.sampleRate
+    const what = reads ? 'read too' : 'left out'
+    ledger.note(
+      `${longer - promised} frames lie behind the ${promised} that the header promises: they were ${what}`,
+    )
+    if (reads) return { ...layout, dataOffset, frames: longer }
+  }
   return { ...layout, dataOffset, frames: open ? there : Math.min(promised, there) }
+}
+
+/** Frames to the end of the sound, whatever COMM counts: that of its chunk, or of the file where no chunk follows. */
+function framesBehind(bytes: Bytes, sound: Chunk, { width, channels }: Common, there: number): number {
+  const end = sound.offset + sound.declared + (sound.declared % 2)
+  if (end < bytes.length && !looksLikeChunk(bytes, end, false)) return there
+  return Math.min(there, Math.floor((sound.declared - 8) / (width * channels)))
 }
 
 export function* decodeAiff(bytes: Bytes, ledger: Ledger): Generator<PcmRun, void, void> {

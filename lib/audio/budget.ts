@@ -23,8 +23,14 @@ export class Budget {
 
   /** @throws DecodeRefusal where a run is more than the file may give */
   spend({ channels }: PcmRun): void {
-    this.#left -= channels.length * channels[0]!.length
-    if (this.#left >= 0) return
+    const values = channels.length * channels[0]!.length
+    this.expect(values)
+    this.#left -= values
+  }
+
+  /** @throws DecodeRefusal where so many values, which are to come, are too many */
+  expect(values: number): void {
+    if (values <= this.#left) return
     throw new DecodeRefusal({
       code: 'ERR_AUDIO_DECODE',
       what: 'the file holds far more sound than its size allows',

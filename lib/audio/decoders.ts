@@ -132,14 +132,15 @@ function foreignContainer(demuxer: string | undefined, name: string, notes: stri
     what: `${name} is read through ffmpeg, and there is no ffmpeg on the PATH`,
     expected: 'wav, aiff, au, mp3, flac or ogg, or an ffmpeg on the PATH',
     remedy: 'Install ffmpeg, or convert the file to one of these formats',
-    foreign: { demuxer, name, notes },
+    foreign: { demuxer, notes },
   })
 }
 
 async function* decodeOwn(format: OwnFormat, file: Bytes, start: number): Decoding {
-  const ledger = new Ledger(format)
+  const budget = new Budget(file.length)
+  const ledger = new Ledger(format, budget)
   const runs = DECODERS[format](tail(file, start), ledger)
-  yield* gathered(checked(runs, ledger, new Budget(file.length)))
+  yield* gathered(checked(runs, ledger, budget))
   return { format: ledger.format, warnings: ledger.settle() }
 }
 

@@ -26,7 +26,7 @@ export function unsupported(
     ...details,
     remedy:
       'Install ffmpeg, which reads more formats, or convert the file with it: ffmpeg -i IN -c:a pcm_s16le OUT.wav',
-    foreign: ffmpeg === undefined ? undefined : { demuxer: ffmpeg, name: 'this form', notes },
+    foreign: ffmpeg === undefined ? undefined : { demuxer: ffmpeg, isForm: true, notes },
   })
 }
 
@@ -45,7 +45,7 @@ export function unknownFormat(head: Uint8Array): DecodeRefusal {
     given: looksLike(head),
     expected: 'wav, aiff, au, mp3, flac or ogg (m4a and others through ffmpeg)',
     remedy: 'Check that the file is what its name says',
-    foreign: { name: 'audio', notes: [] },
+    foreign: { notes: [] },
   })
 }
 

@@ -95,6 +95,7 @@ function argumentsFor(path: string, { demuxer, start = 0 }: Foreign, maxBytes: n
     '-nostats',
     ...['-v', 'level+info'],
     '-xerror',
+    ...['-err_detect', 'crccheck'],
     ...['-protocol_whitelist', start > 0 ? 'file,pipe,subfile' : 'file,pipe'],
     ...reader,
     ...['-i', start > 0 ? `subfile,,start,${start},end,0,,:${url}` : url],
@@ -117,7 +118,9 @@ function checkWhole(report: FfmpegReport, seconds: number, path: string | undefi
       path,
     })
   const notes = errors.slice(0, 3).map((error) => `ffmpeg reports: ${error.slice(0, 200)}`)
-  if (missing > MISSING_SECONDS)
+  if (missing > MISSING_SECONDS && hasVideo)
+    notes.push(`the sound ends ${missing.toFixed(2)} s before the end of the file`)
+  else if (missing > MISSING_SECONDS)
     notes.push(`${missing.toFixed(2)} of the ${duration!.toFixed(2)} s that the file promises are missing`)
   return notes
 }

@@ -6,38 +6,43 @@ import type { Ledger } from './ledger.js'
 import { silence } from './silence.js'
 import type { PcmRun } from './types.js'
 
-/** MD5 of the samples as integers, interleaved, as STREAMINFO has it. */
-class SampleHash {
-  readonly #hash: Hash = createHash('md5')
-
-  constructor(private readonly bits: number) {}
-
-  update(channels: Float32Array[]): void {
-    const width = Math.ceil(this.bits / 8)
-    const full = 2 ** (this.bits - 1)
-    const bytes = new Uint8Array(channels[0]!.length * channels.length * width)
-    for (const [c, channel] of channels.entries())
-      for (let i = 0, at = c * width; i < channel.length; i++, at += channels.length * width) {
-        const value = channel[i]! * full
-        for (let k = 0; k < width; k++) bytes[at + k] = value >> (8 * k)
-      }
-    this.#hash.update(bytes)
-  }
-
-  digest(): string {
-    return this.#hash.digest('hex')
-  }
+/** Room for integers of so many bits. */
+function integersOf(bits: number, count: number): Int8Array | Int16Array | Int32Array {
+  return bits <= 8 ? new Int8Array(count) : bits <= 16 ? new Int16Array(count) : new Int32Array(count)
 }
 
-/** The decoder divides by 2^(bits − 1) − 1; full scale is 2^(bits − 1) here, as everywhere. */
-function rescaled(channels: Float32Array[], bits: number): Float32Array[] {
+/** The lower three bytes of each number. */
+function threeBytes(values: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(3 * values.length)
+  for (let i = 0, at = 0; i < values.length; i++, at += 3) {
+    bytes[at] = values[i]!
+    bytes[at + 1] = values[i]! >> 8
+    bytes[at + 2] = values[i]! >> 16
+  }
+  return bytes
+}
+
+/**
+ * Full scale is 2^(bits − 1) here, as everywhere; the decoder divides by one less. Changes `channels`.
+ * @param hash takes the integers, interleaved, in as many bytes as STREAMINFO's sum counts
+ */
+function rescale(channels: Float32Array[], bits: number, hash: Hash | undefined): void {
   const full = 2 ** (bits - 1)
-  return channels.map((channel) => channel.map((x) => Math.round(x * (full - 1)) / full))
+  const frames = channels[0]!.length
+  const integers = integersOf(bits, frames * channels.length)
+  for (const [c, channel] of channels.entries())
+    for (let i = 0, at = c; i < frames; i++, at += channels.length) {
+      const value = Math.round(channel[i]! * (full - 1))
+      integers[at] = value
+      channel[i] = value / full
+    }
+  hash?.update(bits > 16 && bits <= 24 ? threeBytes(integers) : new Uint8Array(integers.buffer))
 }
 
+/** Decodes frames one by one, and says where they stand. */
 export class FlacFrameDecoder {
   readonly #decoder = new FLACDecoder()
-  readonly #hash: SampleHash | undefined
+  readonly #hash: Hash | undefined
   #begun = false
   /** sample of the stream that the first frame begins with, and that the next one should begin with */
   #base: number | undefined
@@ -49,7 +54,7 @@ export class FlacFrameDecoder {
     private readonly ledger: Ledger,
   ) {
     // floats hold 24 bits, so that a checksum over more cannot be made of them
-    if (info.md5 !== undefined && info.bits <= 24) this.#hash = new SampleHash(info.bits)
+    if (info.md5 !== undefined && info.bits <= 24) this.#hash = createHash('md5')
   }
 
   /** `skipped`: whether bytes in front of this frame could not be read. */
@@ -74,13 +79,12 @@ export class FlacFrameDecoder {
       return
     }
     this.#last = header
-    const channels = rescaled(channelData, header.bits)
-    this.#hash?.update(channels)
-    yield { channels, sampleRate: header.sampleRate }
+    rescale(channelData, header.bits, this.#hash)
+    yield { channels: channelData, sampleRate: header.sampleRate }
   }
 
   *#lose(frames: number, { channels, sampleRate }: FlacHeader): Generator<PcmRun> {
-    this.ledger.lose(frames, sampleRate)
+    this.ledger.lose(frames, channels, sampleRate)
     yield* silence(frames, channels, sampleRate)
   }
 
@@ -102,7 +106,7 @@ export class FlacFrameDecoder {
     const base = this.#base ?? 0
     if (samples > base) this.ledger.promise(samples - base)
     if (base > 0) this.ledger.note(`the file begins ${base} samples after the beginning of its stream`)
-    if (this.#hash && base === 0 && this.ledger.intact && this.#hash.digest() !== this.info.md5)
+    if (this.#hash && base === 0 && this.ledger.intact && this.#hash.digest('hex') !== this.info.md5)
       this.ledger.note('the samples are not those that the MD5 sum in the header was made of')
   }
 

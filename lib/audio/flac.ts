@@ -68,6 +68,7 @@ export async function* decodeFlac(bytes: Bytes, ledger: Ledger): AsyncGenerator<
     const { info, frames } = readBlocks(bytes, at, end)
     if (stream > 1) ledger.note('several streams are joined in the file')
     ledger.begin(info.sampleRate)
+    ledger.expect(info.samples, info.channels)
     const decoder = new FlacFrameDecoder(info, ledger)
     try {
       at = yield* decodeStream(bytes, frames, end, decoder, info, ledger)

@@ -1,6 +1,6 @@
 /**
  * Stage audio: any audio file becomes one channel of floats at the rate that the network hears.
- * in: path or bytes of a file (wav, mp3, flac, ogg; others through ffmpeg)
+ * in: path or bytes of a file (wav, aiff, au, mp3, flac, ogg; others through ffmpeg)
  * out: `DecodedAudio`: mono samples at 22,050 Hz
  */
 export { decodeAudio } from './decode.js'

@@ -2,6 +2,7 @@
  * What a file promises and what came of it: the one place where the result of every decoder is held to the lengths,
  * counts and checksums that the file itself states.
  */
+import type { Budget } from './budget.js'
 import { damaged, isShort, MISSING_SECONDS } from './failure.js'
 import type { PcmRun } from './types.js'
 
@@ -36,7 +37,10 @@ export class Ledger {
   #firstLost = 0
 
   /** `format`: as the container says; a decoder that finds out more may set it */
-  constructor(public format: string) {}
+  constructor(
+    public format: string,
+    private readonly budget: Budget,
+  ) {}
 
   /** A stream begins; what is promised and counted from here on is its own. */
   begin(rate: number): void {
@@ -54,8 +58,14 @@ export class Ledger {
     this.#seconds += channels[0]!.length / sampleRate
   }
 
-  /** So many frames cannot be decoded; the caller puts silence in their place. */
-  lose(frames: number, rate: number): void {
+  /** So many frames of so many channels are to come. @throws DecodeRefusal where they are more than the file may have */
+  expect(frames: number, channels: number): void {
+    this.budget.expect(frames * channels)
+  }
+
+  /** So many frames cannot be decoded; the caller puts silence in their place. @throws DecodeRefusal as `expect` */
+  lose(frames: number, channels: number, rate: number): void {
+    this.expect(frames, channels)
     if (this.#lostSeconds === 0) this.#firstLost = this.#seconds
     this.#lostSeconds += frames / rate
   }

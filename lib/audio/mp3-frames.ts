@@ -26,6 +26,7 @@ export interface Segment {
   channels: number
   /** of a frame */
   samples: number
+  free: boolean
   tag?: InfoTag
   stretches: Stretch[]
   /** frames in all stretches */
@@ -70,6 +71,8 @@ class Walker {
       const next = findFirstFrame(this.b, after, this.end)
       if (next === undefined) return this.#done(0, this.end - after)
       this.#skip(after, next)
+      // tags between frames stand where two files were joined
+      this.#joint = after > at && after === next
       at = next
     }
     return this.#done(0, 0)
@@ -86,9 +89,10 @@ class Walker {
 
   #take(at: number, header: FrameHeader): void {
     const tag = readInfoTag(this.b, at, header)
-    if (tag || !this.#fits(header)) {
-      const { sampleRate, samples } = header
-      this.segments.push({ sampleRate, samples, tag, channels: 1, stretches: [], frames: 0 })
+    if (tag || this.#joint || !this.#fits(header)) {
+      this.#joint = false
+      const { sampleRate, samples, free } = header
+      this.segments.push({ sampleRate, samples, free, tag, channels: 1, stretches: [], frames: 0 })
       if (tag) return
     }
     const segment = this.#segment!
@@ -104,6 +108,7 @@ class Walker {
   }
 
   #lost = 0
+  #joint = false
 
   /** Bytes that belong to no frame, told in frames of the mean length. */
   #skip(from: number, to: number): void {

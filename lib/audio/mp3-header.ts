@@ -22,6 +22,8 @@ export interface FrameHeader {
   samples: number
   sampleRate: number
   channels: number
+  /** of the free format: its bitrate is none of the table */
+  free: boolean
   /** offset of a Xing or Info tag within the frame */
   tagOffset: number
 }
@@ -60,7 +62,8 @@ export class FrameReader {
     const bytes = free + padding + lengthOf(layer, samples, bitrate, sampleRate)
     const mono = h3 >> 6 === 3
     const sideInfo = first ? (mono ? 17 : 32) : mono ? 9 : 17
-    return { bytes, samples, sampleRate, channels: mono ? 1 : 2, tagOffset: 4 + sideInfo }
+    const channels = mono ? 1 : 2
+    return { bytes, samples, sampleRate, channels, free: bitrateIndex === 0, tagOffset: 4 + sideInfo }
   }
 
   #freeLength(at: number, padding: number): number | undefined {

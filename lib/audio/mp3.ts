@@ -79,7 +79,7 @@ async function* decodeStretch(
     throw unsupported('MPEG audio of this kind is not read here', { ffmpeg: 'mp3' })
   const missing = stretch.frames * segment.samples - decoded
   if (missing <= 0) return
-  ledger.lose(missing, segment.sampleRate)
+  ledger.lose(missing, segment.channels, segment.sampleRate)
   yield* silence(missing, segment.channels, segment.sampleRate)
 }
 
@@ -100,7 +100,7 @@ async function* decodeSegment(bytes: Bytes, segment: Segment, ledger: Ledger): A
   for (const stretch of segment.stretches) {
     if (stretch.lostBefore > 0) {
       const lost = stretch.lostBefore * segment.samples
-      ledger.lose(lost, segment.sampleRate)
+      ledger.lose(lost, segment.channels, segment.sampleRate)
       yield* trimmed(trim, silence(lost, segment.channels, segment.sampleRate))
     }
     yield* trimmed(trim, decodeStretch(bytes, segment, stretch, ledger))
@@ -126,6 +126,9 @@ export async function* decodeMp3(bytes: Bytes, ledger: Ledger): AsyncGenerator<P
   const start = findFirstFrame(bytes, 0, end)
   const walk = start === undefined ? undefined : walkFrames(bytes, start, end)
   if (!walk || walk.segments.length === 0) throw damaged('there is no MPEG audio frame')
+  // mpg123 does not find its frames in a stream of them
+  if (walk.segments.some((segment) => segment.free))
+    throw unsupported('the mp3 is of the free format', { ffmpeg: 'mp3' })
   const strange = start! - skipTagsAndZeros(bytes, 0)
   if (strange > 0) ledger.note(`${strange} bytes in front of the first frame are no frame`)
   if (walk.segments.length > 1) ledger.note(`${walk.segments.length} streams are joined in the file`)

@@ -67,9 +67,15 @@ export class TimedStream implements OggStream {
 
   async *page(page: OggPage, packets: Uint8Array[]): AsyncGenerator<PcmRun, void, void> {
     const runs: PcmRun[] = []
-    for (const packet of packets)
-      if (!this.decoder.takesHeader(packet)) runs.push(...(await this.#decode(packet)))
-    const frames = runs.reduce((sum, run) => sum + run.channels[0]!.length, 0)
+    let frames = 0
+    for (const packet of packets) {
+      if (this.decoder.takesHeader(packet)) continue
+      for (const run of await this.#decode(packet)) {
+        frames += run.channels[0]!.length
+        runs.push(run)
+      }
+      this.ledger.expect(frames, this.decoder.channels)
+    }
     if (page.granule < 0 || (frames === 0 && page.granule <= this.#granule)) return
     const first = page.granule - frames
     // a first page that counts fewer samples than it has leaves out the first ones, or, where it is the last page, the last
@@ -86,13 +92,13 @@ export class TimedStream implements OggStream {
     const { sampleRate, channels: count } = this.decoder
     const { frames, channels } = await this.decoder.decode(packet)
     if (channels) return [{ channels, sampleRate }]
-    if (frames > 0) this.ledger.lose(frames, sampleRate)
+    if (frames > 0) this.ledger.lose(frames, count, sampleRate)
     return [...silence(frames, count, sampleRate)]
   }
 
   *#conceal(missing: number): Generator<PcmRun, void, void> {
     const { sampleRate, channels } = this.decoder
-    this.ledger.lose(missing, sampleRate)
+    this.ledger.lose(missing, channels, sampleRate)
     for (const run of silence(missing, channels, sampleRate)) yield* this.#emit(run)
   }
 

@@ -51,13 +51,15 @@ class FlacStream implements OggStream {
   }
 }
 
-/** The stream that begins with a packet, if it is one of sound that is read here. */
-function openStream(first: Uint8Array, ledger: Ledger): OggStream | undefined {
-  if (textAt(first, 0, 7) === '\x01vorbis') return new TimedStream(new VorbisDecoder(first), ledger)
-  if (textAt(first, 0, 8) === 'OpusHead') return new TimedStream(new OpusPacketDecoder(first), ledger)
-  if (textAt(first, 0, 5) === '\x7fFLAC') return new FlacStream(first, ledger)
-  return undefined
+/** How the first packet of a stream of sound begins that is read here. */
+const STREAMS: Record<string, (first: Uint8Array, ledger: Ledger) => OggStream> = {
+  '\x01vorbis': (first, ledger) => new TimedStream(new VorbisDecoder(first), ledger),
+  OpusHead: (first, ledger) => new TimedStream(new OpusPacketDecoder(first), ledger),
+  '\x7fFLAC': (first, ledger) => new FlacStream(first, ledger),
 }
+
+const streamOf = (first: Uint8Array) =>
+  Object.entries(STREAMS).find(([mark]) => textAt(first, 0, mark.length) === mark)?.[1]
 
 /** The stream of sound that is being read, among those that lie beside each other. */
 class Link {
@@ -118,10 +120,11 @@ class OggReader {
 
   async *#page(page: OggPage): AsyncGenerator<PcmRun, void, void> {
     if (page.begins && (this.#link === undefined || this.#link.hasData)) {
-      const stream = openStream(page.body, this.ledger)
       this.#streams++
-      if (stream) {
+      const open = streamOf(page.body)
+      if (open) {
         yield* this.#finish()
+        const stream = open(page.body, this.ledger)
         this.#links++
         if (this.#links === 2) this.ledger.note('several streams follow each other in the file')
         this.ledger.format = stream.format

@@ -9,6 +9,8 @@ export interface PcmLayout {
   encoding: 'int' | 'float'
   /** bytes of one sample of one channel: 1 to 4 for integers, 4 or 8 for floats */
   width: number
+  /** bytes from one sample to the next; default `width` */
+  stride?: number
   channels: number
   sampleRate: number
   littleEndian: boolean
@@ -18,25 +20,25 @@ export interface PcmLayout {
   frames: number
 }
 
-/** Frames that wav-decoder gets at a time: its input is a copy, so this bounds what is held twice. */
-const BLOCK_FRAMES = 1 << 18
+/** Samples, all channels together, that wav-decoder gets at a time: its input is a copy, so this bounds what is held twice. */
+const BLOCK_VALUES = 1 << 19
 
 /** Widths that wav-decoder reads. 8 and 24 bits get a byte of zeros below, which is exact. */
 const canonicalWidth = ({ width }: PcmLayout) => (width === 1 ? 2 : width === 3 ? 4 : width)
 
 /** Interleaved samples → little-endian, signed, of the canonical width. */
 function canonicalSamples(bytes: Uint8Array, layout: PcmLayout): Uint8Array {
-  const { width, littleEndian, unsigned } = layout
+  const { width, stride = width, littleEndian, unsigned } = layout
   const target = canonicalWidth(layout)
-  if (littleEndian && !unsigned && width === target) return bytes
-  const count = Math.floor(bytes.length / width)
+  if (littleEndian && !unsigned && width === target && stride === width) return bytes
+  const count = Math.floor(bytes.length / stride)
   const out = new Uint8Array(count * target)
   for (let k = 0; k < width; k++) {
     const to = target - width + k
     const from = littleEndian ? k : width - 1 - k
     // the top bit tells unsigned from two's complement
     const flip = unsigned && k === width - 1 ? 0x80 : 0
-    for (let i = 0; i < count; i++) out[i * target + to] = bytes[i * width + from]! ^ flip
+    for (let i = 0; i < count; i++) out[i * target + to] = bytes[i * stride + from]! ^ flip
   }
   return out
 }
@@ -44,7 +46,7 @@ function canonicalSamples(bytes: Uint8Array, layout: PcmLayout): Uint8Array {
 /** A plain 44-byte header and the samples of frames `from` to `to`. */
 export function canonicalWav(bytes: Bytes, layout: PcmLayout, from: number, to: number): ArrayBuffer {
   const { channels, sampleRate, dataOffset } = layout
-  const frameBytes = layout.width * channels
+  const frameBytes = (layout.stride ?? layout.width) * channels
   const part = bytes.subarray(dataOffset + from * frameBytes, dataOffset + to * frameBytes)
   const samples = canonicalSamples(part, layout)
   const width = canonicalWidth(layout)
@@ -60,8 +62,9 @@ export function* decodePcm(bytes: Bytes, layout: PcmLayout, ledger: Ledger): Gen
   const { sampleRate, frames } = layout
   ledger.begin(sampleRate)
   ledger.promise(frames)
-  for (let from = 0; from < frames; from += BLOCK_FRAMES) {
-    const wav = canonicalWav(bytes, layout, from, Math.min(frames, from + BLOCK_FRAMES))
+  const block = Math.floor(BLOCK_VALUES / layout.channels)
+  for (let from = 0; from < frames; from += block) {
+    const wav = canonicalWav(bytes, layout, from, Math.min(frames, from + block))
     // symmetric: one scale for both signs, 32,768 for 16 bits
     const { channelData } = wavDecoder.decode.sync(wav, { symmetric: true })
     yield { channels: channelData, sampleRate }

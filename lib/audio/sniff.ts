@@ -5,10 +5,13 @@ import { isAdts } from './adts.js'
 import { STREAM_MARK } from './flac-frames.js'
 import { findFirstFrame } from './mp3-header.js'
 import { skipTags, skipTagsAndZeros } from './tags.js'
-import type { Foreign, OwnFormat } from './types.js'
+import type { OwnFormat } from './types.js'
 
 /** `start`: where the format begins, behind tags and padding */
-export type Sniffed = { start: number } & ({ own: OwnFormat } | { foreign: Omit<Foreign, 'notes'> })
+export type Sniffed = { start: number } & (
+  | { own: OwnFormat }
+  | { foreign: { demuxer: string; name: string } }
+)
 
 const ASF = '\x30\x26\xb2\x75\x8e\x66\xcf\x11'
 const EBML = '\x1a\x45\xdf\xa3'

@@ -69,8 +69,11 @@ async function* allRuns(
     const given = path === undefined ? { bytes: source as Uint8Array } : { path, size: await sizeOf(path) }
     return yield* withConvertedFile(given, failure.foreign, signal, use)
   } catch (error) {
-    const isUnknown = failure.foreign.demuxer === undefined && error instanceof NotRead
-    if (error instanceof NoFfmpeg || isUnknown) throw toError(failure, path)
+    const { demuxer, isForm } = failure.foreign
+    if (error instanceof NoFfmpeg || (error instanceof NotRead && demuxer === undefined))
+      throw toError(failure, path)
+    if (error instanceof NotRead && isForm)
+      throw toError({ ...failure, what: `${failure.what}, and ffmpeg could not read it` }, path)
     throw error
   }
 }

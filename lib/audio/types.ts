@@ -39,7 +39,8 @@ export interface PcmRun {
 export interface Foreign {
   /** what ffmpeg calls its reader; undefined where it is to find out */
   demuxer?: string
-  name: string
+  /** a rare form of a container that is read here otherwise */
+  isForm?: boolean
   /** bytes in front of it: tags */
   start?: number
   /** what was noticed about the file before */

@@ -30,12 +30,21 @@ const CODECS: Record<number, string> = {
   255: 'AAC',
 }
 
+type Encoding = Pick<PcmLayout, 'encoding' | 'width' | 'stride' | 'unsigned'>
+
+/** 24 bits in 32: in the upper bytes or in the lower ones, which the samples tell; undefined where it is neither. */
+function readWider(samples: Uint8Array): Encoding | undefined {
+  let [upper, lower] = [true, true]
+  for (let i = 0; i + 4 <= samples.length; i += 4) {
+    if (samples[i] !== 0) upper = false
+    if (samples[i + 3] !== (samples[i + 2]! & 0x80 ? 0xff : 0)) lower = false
+  }
+  if (lower) return { encoding: 'int', width: 3, stride: 4, unsigned: false }
+  return upper ? { encoding: 'int', width: 4, unsigned: false } : undefined
+}
+
 /** The samples that wav-decoder can be given. @throws DecodeRefusal */
-function readEncoding(
-  format: WavFormat,
-  ffmpeg: string,
-  notes: string[],
-): Pick<PcmLayout, 'encoding' | 'width' | 'unsigned'> {
+function readEncoding(format: WavFormat, samples: Uint8Array, ffmpeg: string, notes: string[]): Encoding {
   const { tag, channels, block, bits } = format
   if (tag !== 1 && tag !== 3) {
     const name = CODECS[tag]
@@ -53,6 +62,8 @@ function readEncoding(
   const widths = tag === 1 ? [8, 16, 24, 32] : [32, 64]
   const width = bits / 8
   const isWider = block % channels === 0 && block / channels > width && block / channels <= 8
+  const wider = tag === 1 && isWider && bits === 24 && block === 4 * channels && readWider(samples)
+  if (wider) return wider
   if (!widths.includes(bits) || isWider)
     throw unsupported('the bit depth is not one that is read here', {
       given: isWider ? `${bits} bits in ${(8 * block) / channels}` : `${bits} bits`,
@@ -67,6 +78,9 @@ function readEncoding(
     })
   return { encoding: tag === 1 ? 'int' : 'float', width, unsigned: bits === 8 }
 }
+
+/** Bytes of samples that are looked at where their form is in doubt. */
+const LOOK_BYTES = 1 << 18
 
 /** Sizes that writers to a pipe leave behind: ffmpeg 0xFFFFFFFF, sox 0x7FFFFFFF less its header, and others. */
 const isOpenEnded = (size: number) => size >= 0x7ffff000 && size <= 0xffffffff
@@ -141,7 +155,8 @@ export function readWavLayout(bytes: Bytes): WavLayout {
   const isPcm = tag === 1 || tag === 3
   const warnings: string[] = []
   const present = dataBytes(bytes, data, isPcm ? sampleRate * block : byteRate, warnings)
-  const encoding = readEncoding(format, contents.demuxer, warnings)
+  const samples = bytes.subarray(data.offset, data.offset + Math.min(present, LOOK_BYTES))
+  const encoding = readEncoding(format, samples, contents.demuxer, warnings)
   if (present % block) warnings.push(`${present % block} bytes at the end make no whole frame`)
   return {
     ...encoding,
