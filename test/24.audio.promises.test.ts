@@ -194,6 +194,17 @@ describe('24 audio: sizes that lie, in AIFF and AU', () => {
     }
   })
 
+  it('a Wave64 with another chunk behind its samples is read to the sample', async () => {
+    const { bytes, view } = await made('x.w64')
+    const name = bytes.slice(40, 56) // that of fmt, but for its letters
+    const behind = new Uint8Array(24 + 40_000)
+    behind.set(name)
+    behind.set(Buffer.from('list'))
+    new DataView(behind.buffer).setUint32(16, behind.length, true)
+    assert.ok(view.getUint32(16, true) <= bytes.length)
+    assertSeconds(await decodeAudio(joined(bytes, behind)), 2)
+  })
+
   it('AU: a size that is too small, open or 20 bytes too large', async () => {
     for (const [size, warning] of [
       [8820, /bytes lie behind .* read as samples too/],

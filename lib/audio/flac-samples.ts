@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { FLACDecoder } from '@wasm-audio-decoders/flac'
 import type { FlacHeader, StreamInfo } from './flac-frames.js'
+import { freeOnceReady } from './free.js'
 import type { Ledger } from './ledger.js'
 import { silence } from './silence.js'
 import type { PcmRun } from './types.js'
@@ -111,6 +112,6 @@ export class FlacFrameDecoder {
   }
 
   free(): void {
-    this.#decoder.free()
+    freeOnceReady(this.#decoder)
   }
 }

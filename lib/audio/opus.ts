@@ -2,6 +2,7 @@
 import { OpusDecoder } from 'opus-decoder'
 import { textAt, viewOf } from '../formats/bytes.js'
 import { damaged } from './failure.js'
+import { freeOnceReady } from './free.js'
 import type { DecodedPacket, PacketDecoder } from './ogg-packets.js'
 
 const HEAD_BYTES = 19
@@ -91,6 +92,6 @@ export class OpusPacketDecoder implements PacketDecoder {
   }
 
   free(): void {
-    this.#decoder.free()
+    freeOnceReady(this.#decoder)
   }
 }

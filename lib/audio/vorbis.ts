@@ -2,6 +2,7 @@
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis'
 import { viewOf } from '../formats/bytes.js'
 import { damaged } from './failure.js'
+import { freeOnceReady } from './free.js'
 import type { DecodedPacket, PacketDecoder } from './ogg-packets.js'
 
 const HEADERS = 3
@@ -58,6 +59,6 @@ export class VorbisDecoder implements PacketDecoder {
   }
 
   free(): void {
-    this.#decoder.free()
+    freeOnceReady(this.#decoder)
   }
 }

@@ -102,11 +102,17 @@ function unwrapped(bytes: Bytes, data: Chunk, rest: number): number | undefined 
  * right: those that a writer to a pipe leaves open, those of more than 4 GiB, those of a recorder that was cut off.
  * @throws DecodeRefusal for a file that is truncated
  */
-function dataBytes(bytes: Bytes, data: Chunk, bytesPerSecond: number, warnings: string[]): number {
+function dataBytes(
+  bytes: Bytes,
+  data: Chunk,
+  isChunk: (at: number) => boolean,
+  bytesPerSecond: number,
+  warnings: string[],
+): number {
   const rest = bytes.length - data.offset
   const { declared } = data
-  const behind = data.offset + declared + (declared % 2)
-  const unfinished = declared === 0 && rest > 0 && !looksLikeChunk(bytes, data.offset)
+  const behind = data.next
+  const unfinished = declared === 0 && rest > 0 && !isChunk(data.offset)
   const open = isOpenEnded(declared) && (declared > rest || (declared === 0xffffffff && rest > declared))
   if (unfinished || open) {
     warnings.push('the header leaves the length open: all bytes to the end of the file were read')
@@ -126,7 +132,7 @@ function dataBytes(bytes: Bytes, data: Chunk, bytesPerSecond: number, warnings: 
     warnings.push('the size in the header is one of less than 4 GiB: all samples were read')
     return size
   }
-  if (behind >= bytes.length || looksLikeChunk(bytes, behind)) return declared
+  if (behind >= bytes.length || isChunk(behind)) return declared
   const left = `${bytes.length - behind} bytes lie behind the ${declared} bytes of samples that the header promises`
   const reads = bytes.length - behind > MISSING_SECONDS * bytesPerSecond
   warnings.push(`${left}: they were ${reads ? 'read as samples too' : 'left out'}`)
@@ -154,7 +160,8 @@ export function readWavLayout(bytes: Bytes): WavLayout {
   const { tag, channels, sampleRate, block, byteRate } = format
   const isPcm = tag === 1 || tag === 3
   const warnings: string[] = []
-  const present = dataBytes(bytes, data, isPcm ? sampleRate * block : byteRate, warnings)
+  const isChunk = (at: number) => looksLikeChunk(bytes, at, contents.littleEndian)
+  const present = dataBytes(bytes, data, isChunk, isPcm ? sampleRate * block : byteRate, warnings)
   const samples = bytes.subarray(data.offset, data.offset + Math.min(present, LOOK_BYTES))
   const encoding = readEncoding(format, samples, contents.demuxer, warnings)
   if (present % block) warnings.push(`${present % block} bytes at the end make no whole frame`)

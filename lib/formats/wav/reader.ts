@@ -26,6 +26,8 @@ export interface Chunk {
   declared: number
   /** bytes of its body that the file has */
   present: number
+  /** where the next chunk should begin */
+  next: number
 }
 
 export interface WavContents {
@@ -51,9 +53,13 @@ export function isKnownChunk(bytes: Bytes, at: number): boolean {
   return at + 8 <= bytes.length && KNOWN_CHUNKS.has(textAt(bytes, at, 4))
 }
 
+/** What follows the four letters in the names of Wave64 (but those of RIFF and LIST themselves). */
+const WAVE64_NAME = [0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0x00, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a]
+
 /** True where the name and the size of a chunk could stand. */
 export function looksLikeChunk(bytes: Bytes, at: number, littleEndian = true): boolean {
   if (at + 8 > bytes.length) return false
+  if (WAVE64_NAME.every((byte, k) => bytes.subarray(at + 4 + k, at + 5 + k)[0] === byte)) return true
   if (isKnownChunk(bytes, at)) return true
   const printable = bytes.subarray(at, at + 4).every((c) => c >= 0x20 && c <= 0x7e)
   return printable && at + 8 + viewOf(bytes, at + 4, at + 8).getUint32(0, littleEndian) <= bytes.length
@@ -73,10 +79,11 @@ function* walkRiff(bytes: Bytes, littleEndian: boolean): Generator<Chunk> {
     const size = viewOf(bytes, at + 4, at + 8).getUint32(0, littleEndian)
     const declared = id === 'data' && size === 0xffffffff && size64 !== undefined ? size64 : size
     const offset = at + 8
-    const chunk = { id, offset, declared, present: Math.min(declared, bytes.length - offset) }
+    const next = offset + declared + (declared % 2)
+    const chunk = { id, offset, declared, present: Math.min(declared, bytes.length - offset), next }
     if (id === 'ds64') size64 = dataSize64(bytes, chunk)
     yield chunk
-    at = offset + declared + (declared % 2)
+    at = next
     // some writers leave out the pad byte: a chunk name then stands one byte earlier
     if (declared % 2 === 1 && !isKnownChunk(bytes, at) && isKnownChunk(bytes, at - 1)) at -= 1
   }
@@ -88,8 +95,15 @@ function* walkWave64(bytes: Bytes): Generator<Chunk> {
     const size = Number(viewOf(bytes, at + 16, at + 24).getBigUint64(0, true))
     const offset = at + 24
     const declared = Math.max(0, size - 24)
-    yield { id: textAt(bytes, at, 4), offset, declared, present: Math.min(declared, bytes.length - offset) }
-    at += Math.max(24, Math.ceil(size / 8) * 8)
+    const next = at + Math.max(24, Math.ceil(size / 8) * 8)
+    yield {
+      id: textAt(bytes, at, 4),
+      offset,
+      declared,
+      present: Math.min(declared, bytes.length - offset),
+      next,
+    }
+    at = next
   }
 }
 
