@@ -1,16 +1,17 @@
 /**
  * However a process ends while calls are in flight, it ends with the code that was asked for: every kind of call times
- * every way to end, at random moments. A sample of them here, all of them with CLMR_EXITS=rounds; CLMR_SEED names the
- * moments. `CLMR_TEST_NODE` is the node that is tried, this one by default.
+ * every way to end, at random moments. `--short` takes a sample of them; CLMR_EXITS is a number of rounds, CLMR_SEED names
+ * the moments. `CLMR_TEST_NODE` is the node that is tried, this one by default.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { withTempDir } from './helpers/temp-dir.js'
-import { tinyDataset } from './helpers/tiny-dataset.js'
+import { rounds } from '../helpers/rounds.js'
+import { withTempDir } from '../helpers/temp-dir.js'
+import { tinyDataset } from '../helpers/tiny-dataset.js'
 
-const child = fileURLToPath(new URL('helpers/ending-process.mjs', import.meta.url))
-const rounds = Number(process.env.CLMR_EXITS ?? 0)
+const child = fileURLToPath(new URL('../helpers/ending-process.mjs', import.meta.url))
+const times = Number(process.env.CLMR_EXITS ?? rounds({ short: 0, long: 2 }))
 const seed = Number(process.env.CLMR_SEED ?? 1)
 
 const KINDS = 'create augment encode loss step fit oneStep probe nearest pca resample decode four'.split(' ')
@@ -67,8 +68,8 @@ describe('93 process: the end while calls are in flight', () => {
         dataset.dispose()
         const draw = drawer(seed * 1000 + Object.keys(WAYS).indexOf(way))
         const kinds =
-          rounds > 0
-            ? Array.from({ length: rounds }, () => KINDS).flat()
+          times > 0
+            ? Array.from({ length: times }, () => KINDS).flat()
             : ['four', 'oneStep', KINDS[Math.floor(draw() * KINDS.length)]!]
         const wrong: string[] = []
         for (const kind of kinds) {
@@ -78,5 +79,5 @@ describe('93 process: the end while calls are in flight', () => {
             wrong.push(`${kind} after ${milliseconds} ms: ${code} ${stderr.slice(-400)}`)
         }
         assert.deepEqual(wrong, [], `${wrong.length} of ${kinds.length} ended otherwise`)
-      })).timeout(60_000 + rounds * KINDS.length * LONGEST_MS)
+      })).timeout(60_000 + times * KINDS.length * LONGEST_MS)
 })
