@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -51,3 +52,16 @@ void __wrap__ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE(void* self
 }
 /* No symbol of libc before 2.33; the kernel fills the same structure on these two processors. */
 int __wrap_fstat(int descriptor, struct stat* status) { return (int)syscall(SYS_fstat, descriptor, status); }
+/* No symbol of libpthread before 2.30: std::condition_variable::wait_for. The time that is left is waited for
+   by the clock of the day, which is what condition variables know. */
+int __wrap_pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                                  const struct timespec* until) {
+  struct timespec now, day;
+  clock_gettime(clock, &now);
+  clock_gettime(CLOCK_REALTIME, &day);
+  const long second = 1000000000;
+  const long nanoseconds = day.tv_nsec + until->tv_nsec - now.tv_nsec; /* -1 … 2 seconds */
+  day.tv_sec += until->tv_sec - now.tv_sec + (nanoseconds >= second) - (nanoseconds < 0);
+  day.tv_nsec = nanoseconds - second * ((nanoseconds >= second) - (nanoseconds < 0));
+  return pthread_cond_timedwait(condition, mutex, &day);
+}
