@@ -89,6 +89,8 @@ export class AudioDecodeError extends subclass('ERR_AUDIO_DECODE') {}
 export class AudioFormatError extends subclass('ERR_AUDIO_FORMAT') {}
 export class NonFiniteError extends subclass('ERR_NON_FINITE') {}
 export class DatasetError extends subclass('ERR_DATASET') {}
+/** More files are unusable than `maxReject` allows. */
+export class RejectLimitError extends DatasetError {}
 export class CacheError extends subclass('ERR_CACHE') {}
 export class CheckpointError extends subclass('ERR_CHECKPOINT') {}
 export class DeviceError extends subclass('ERR_DEVICE') {}
@@ -128,8 +130,9 @@ export function describe(value: unknown): string {
   return `an object (${(value as object).constructor?.name ?? 'no prototype'})`
 }
 
-/** Turns an error of the file system into an `IoError`, with a remedy for its code. */
+/** Turns an error of the file system into an `IoError` with a remedy that fits its code. An `IoError` stays as it is. */
 export function ioError(cause: unknown, path: string, doing: string): IoError {
+  if (cause instanceof IoError) return cause
   const code = (cause as NodeJS.ErrnoException)?.code ?? 'unknown error'
   const remedies: Record<string, string> = {
     ENOENT: 'Check the path',
@@ -140,6 +143,9 @@ export function ioError(cause: unknown, path: string, doing: string): IoError {
     EDQUOT: 'The disk quota is used up: free some space, or choose another folder',
     EISDIR: 'A folder stands where a file was expected',
     ENOTDIR: 'A file stands where a folder was expected',
+    ELOOP: 'A link leads back to itself: correct it',
+    ENAMETOOLONG: 'The name is too long: choose a shorter one',
+    ENXIO: 'Nothing is at its other end: start what reads from it first',
     EMFILE: 'Too many files are open: raise the limit (ulimit -n)',
   }
   return new IoError({

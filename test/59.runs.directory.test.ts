@@ -4,7 +4,7 @@ import { appendFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'n
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { IoError } from '#lib/errors.js'
-import { nodeFiles } from '#lib/files/atomic-file.js'
+import { nodeFiles } from '#lib/files/durable.js'
 import { emptyStateDict } from '#lib/formats/state-dict.js'
 import { inspectModel } from '#lib/model/inspect.js'
 import { loadModelState } from '#lib/model/load-state.js'

@@ -58,7 +58,7 @@ describe('80 cli: usage', () => {
       [['train', '--run', 'x', '--data', 'y', '--view-norm', 'none'], /Allowed choices are joint, separate/],
       [['train', '--run', 'x', '--data', 'y', '--epochs', 'many'], /"epochs".*given "many"/],
       [['train', '--run', 'x', '--data', 'y', '--set', 'optimizer.lrate=1'], /optimizer\.lrate/],
-      [['prepare', 'x', '--cache', 'y', '--max-reject', '7'], /"maxReject".*given 7/],
+      [['prepare', 'x', '--cache', 'y', '--max-reject', '1.5'], /"maxReject".*given 1\.5/],
       [['evaluate', '--model', 'random', '--data', 'x', '--hidden', '-1'], /"hidden"/],
       [['embed', '--model', 'random', '--out', 'x.csv', 'a.wav'], /x\.csv.*\.parquet, \.npy, \.jsonl/s],
       [['embed', '--model', 'random', '--out', 'x.npy'], /missing required argument 'paths'/],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { incompleteClasses } from '../datasets/split.js'
 import { type SkippedFile, SPLITS, type Split, type Task } from '../datasets/tracks.js'
 import { ArgumentError, ConfigError, DisposedError, describe } from '../errors.js'
 import { WAV_HEADER_BYTES } from '../formats/wav/writer.js'
@@ -24,6 +25,10 @@ export interface Track {
   duration: number
   /** Length in samples. */
   samples: number
+  /** SHA-256 of the source file: the same recording under any name. */
+  sourceSha256: string
+  /** SHA-256 of the cached file. */
+  sha256: string
   /** Remarks about it, such as: shorter than a clip, a few samples missing. */
   notes: string[]
 }
@@ -39,6 +44,8 @@ export class Dataset implements Disposable {
   readonly task: Task
   /** The files that could not be used, and why. */
   readonly skipped: readonly SkippedFile[]
+  /** What is worth knowing about all: classes that are too small to reach every split. */
+  readonly warnings: readonly string[]
   readonly sampleRate: number
   /** The cache's folder. */
   readonly cache: string
@@ -55,6 +62,7 @@ export class Dataset implements Disposable {
     this.classes = index.classes
     this.task = index.task
     this.skipped = index.skipped
+    this.warnings = warningsOf(index)
     this.sampleRate = index.sampleRate
     this.tracks = selected.map((track) => ({
       path: track.path,
@@ -63,6 +71,8 @@ export class Dataset implements Disposable {
       split: track.split,
       duration: track.samples / index.sampleRate,
       samples: track.samples,
+      sourceSha256: track.sourceSha256,
+      sha256: track.sha256,
       notes: track.notes,
     }))
     this.labels = labelMatrix(selected, index.classes.length)
@@ -130,6 +140,23 @@ export class Dataset implements Disposable {
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+const MAX_LISTED = 20
+
+function warningsOf({ task, classes, tracks }: CacheIndex): string[] {
+  const incomplete = task === 'none' ? [] : incompleteClasses(classes, tracks)
+  if (incomplete.length === 0) return []
+  const listed = incomplete
+    .slice(0, MAX_LISTED)
+    .map(
+      ({ name, train, valid, test }) =>
+        `${JSON.stringify(name)} (train ${train}, valid ${valid}, test ${test})`,
+    )
+  const more = incomplete.length - listed.length
+  return [
+    `${incomplete.length} of ${classes.length} classes have too few tracks to be in every split: ${listed.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+  ]
 }
 
 function labelMatrix(tracks: readonly IndexTrack[], classes: number): Matrix {

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { SPLITS, skippedSchema } from '../datasets/tracks.js'
+import { SPLITS, type Split, skippedSchema } from '../datasets/tracks.js'
 import { CacheError, ioError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
+import { readTextInput } from '../files/input.js'
 import { AUDIO_VERSION, indexPath, partialIndexPath } from './layout.js'
 
 const count = z.number().int().nonnegative()
@@ -25,9 +26,14 @@ const trackSchema = z.object({
   notes: z.array(z.string()),
 })
 
+/** A track that is gone from the source: should it come back, it has the split that it had. */
+const formerSchema = z.object({ path: z.string(), split: z.enum(SPLITS), sourceSha256: hash })
+
 const indexSchema = z.object({
   format: z.literal('clmr-cache'),
   version: z.literal(1),
+  /** of the whole file, with 64 zeros in its own place */
+  sha256: hash,
   audio: z.string(),
   sampleRate: z.number().int().positive(),
   source: z.string(),
@@ -36,16 +42,28 @@ const indexSchema = z.object({
   seed: z.number().int(),
   tracks: z.array(trackSchema),
   skipped: z.array(skippedSchema),
+  former: z.array(formerSchema),
 })
 
 export type IndexTrack = z.output<typeof trackSchema>
-export type CacheIndex = z.output<typeof indexSchema>
+export type FormerTrack = z.output<typeof formerSchema>
+export type CacheIndex = Omit<z.output<typeof indexSchema>, 'format' | 'version' | 'sha256'>
 
 const AGAIN = 'Run `clmr prepare` again'
+const NO_HASH = '0'.repeat(64)
+const HASH_PLACE = /^\{\s*"format": "clmr-cache",\s*"version": 1,\s*"sha256": "([0-9a-f]{64})"/
+
+const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex')
+
+function render(index: CacheIndex): string {
+  const head = { format: 'clmr-cache', version: 1, sha256: NO_HASH }
+  const text = `${JSON.stringify({ ...head, ...index }, null, 1)}\n`
+  return text.replace(NO_HASH, sha256Of(text))
+}
 
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    return await readTextInput(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
@@ -53,6 +71,13 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
+function checkHash(text: string, path: string): void {
+  const written = HASH_PLACE.exec(text)?.[1]
+  if (written === undefined || sha256Of(text.replace(written, NO_HASH)) === written) return
+  throw new CacheError({ what: 'the index is damaged: it is not what was written', path, remedy: AGAIN })
+}
+
+/** The index in a text, of whatever version of the audio. */
 function parse(text: string, path: string): CacheIndex {
   let json: unknown
   try {
@@ -60,6 +85,7 @@ function parse(text: string, path: string): CacheIndex {
   } catch (cause) {
     throw new CacheError({ what: 'the index is damaged', path, remedy: AGAIN, cause })
   }
+  checkHash(text, path)
   const result = indexSchema.safeParse(json)
   if (!result.success) {
     const issue = result.error.issues[0]!
@@ -71,15 +97,7 @@ function parse(text: string, path: string): CacheIndex {
       cause: result.error,
     })
   }
-  const index = result.data
-  if (index.audio !== AUDIO_VERSION)
-    throw new CacheError({
-      what: 'the cache was prepared by another version: its samples have another scale',
-      given: index.audio,
-      expected: AUDIO_VERSION,
-      path,
-      remedy: AGAIN,
-    })
+  const { format: _format, version: _version, sha256: _sha256, ...index } = result.data
   const outside = index.tracks.find((track) => track.labels.some((label) => label >= index.classes.length))
   if (outside)
     throw new CacheError({
@@ -90,11 +108,23 @@ function parse(text: string, path: string): CacheIndex {
   return index
 }
 
+function parseCurrent(text: string, path: string): CacheIndex {
+  const index = parse(text, path)
+  if (index.audio === AUDIO_VERSION) return index
+  throw new CacheError({
+    what: 'the cache was prepared by another version: its samples have another scale',
+    given: index.audio,
+    expected: AUDIO_VERSION,
+    path,
+    remedy: AGAIN,
+  })
+}
+
 /** @throws CacheError where there is none, or an unfinished or damaged one */
 export async function readIndex(cache: string): Promise<CacheIndex> {
   const path = indexPath(cache)
   const text = await readText(path)
-  if (text !== undefined) return parse(text, path)
+  if (text !== undefined) return parseCurrent(text, path)
   const unfinished = (await readText(partialIndexPath(cache))) !== undefined
   throw new CacheError({
     what: unfinished ? 'this cache was not finished' : 'there is no prepared cache here',
@@ -106,22 +136,55 @@ export async function readIndex(cache: string): Promise<CacheIndex> {
   })
 }
 
-/** What earlier runs know of this cache, finished or not; a damaged index is as good as none: files are read again. */
-export async function readEarlierTracks(cache: string, sampleRate: number): Promise<IndexTrack[]> {
-  const tracks: IndexTrack[] = []
+export interface EarlierRuns {
+  /** whose audio need not be decoded again */
+  tracks: IndexTrack[]
+  /** the splits that were dealt, those of tracks that are gone too */
+  splits: FormerTrack[]
+  /** which they were drawn from; undefined where there is nothing to know it from */
+  seed?: number
+}
+
+/** Splits of a damaged index, as far as they can be read: which track was trained on is in no other file. */
+function salvageSplits(text: string): FormerTrack[] {
+  const entry = /"split": "(train|valid|test)",(?:(?!"split")[^{}]){0,400}?"sourceSha256": "([0-9a-f]{64})"/g
+  return [...text.matchAll(entry)].map(([, split, sourceSha256]) => ({
+    path: '',
+    split: split as Split,
+    sourceSha256: sourceSha256!,
+  }))
+}
+
+function splitsIn(text: string, path: string): Pick<EarlierRuns, 'splits' | 'seed'> {
+  try {
+    const { tracks, former, seed } = parse(text, path)
+    return { splits: [...former, ...tracks], seed }
+  } catch (error) {
+    if (!(error instanceof CacheError)) throw error
+    return { splits: salvageSplits(text) }
+  }
+}
+
+/**
+ * What earlier runs know of this cache, finished or not. Of a damaged index only the splits are believed: files are
+ * decoded again. An unfinished run had not dealt its splits for good.
+ */
+export async function readEarlierRuns(cache: string, sampleRate: number): Promise<EarlierRuns> {
+  const runs: EarlierRuns = { tracks: [], splits: [] }
   for (const path of [indexPath(cache), partialIndexPath(cache)]) {
     const text = await readText(path)
     if (text === undefined) continue
+    if (path === indexPath(cache)) Object.assign(runs, splitsIn(text, path))
     try {
-      const index = parse(text, path)
-      if (index.sampleRate === sampleRate) tracks.push(...index.tracks)
+      const index = parseCurrent(text, path)
+      if (index.sampleRate === sampleRate) runs.tracks.push(...index.tracks)
     } catch (error) {
       if (!(error instanceof CacheError)) throw error
     }
   }
-  return tracks
+  return runs
 }
 
 export function writeIndex(path: string, index: CacheIndex): Promise<void> {
-  return writeAtomically(path, [Buffer.from(`${JSON.stringify(index, null, 1)}\n`)])
+  return writeAtomically(path, [Buffer.from(render(index))])
 }

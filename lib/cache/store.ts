@@ -6,8 +6,10 @@ import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { z } from 'zod'
 import { AudioDecodeError, ClmrError, IoError, ioError } from '../errors.js'
-import { temporaryName, writeAtomically } from '../files/atomic-file.js'
+import { writeAtomically } from '../files/atomic-file.js'
+import { hashFile } from '../files/hash-file.js'
 import { makeFolder } from '../files/make-folder.js'
+import { temporaryName } from '../files/temporary.js'
 import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
 import type { Pcm16 } from '../native/binding.js'
 import { callNative } from '../native/call.js'
@@ -97,6 +99,12 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
 }
 
+/** What is no file has no business in a cache, and nothing could be written there. */
+async function clearPlace(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found && !found.isFile()) await rm(path, { recursive: true, force: true })
+}
+
 /**
  * Writes a track as a WAV file under `key`, while it is being decoded: its length, which stands in front, is known at the
  * end, so the samples are put aside first.
@@ -115,6 +123,7 @@ export async function storeTrack(
   await makeFolder(dirname(path)).catch((error) => {
     throw written(error, path)
   })
+  await clearPlace(path)
   try {
     const { samples, clipping } = await writePcm(aside, decode, signal)
     const hash = createHash('sha256')
@@ -137,12 +146,6 @@ export async function storeTrack(
   }
 }
 
-/** Whether the file is there and has its full size. Only `verifyCache` reads its bytes. */
-export async function isStored(cache: string, track: Pick<IndexTrack, 'key' | 'samples'>): Promise<boolean> {
-  const found = await stat(trackPath(cache, track.key)).catch(() => undefined)
-  return found?.isFile() === true && found.size === wavBytes(track.samples)
-}
-
 export interface CacheReport {
   /** number of tracks in the index */
   tracks: number
@@ -153,15 +156,10 @@ export interface CacheReport {
   unused: string[]
 }
 
-async function hashFile(file: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file, { signal })) hash.update(chunk as Buffer)
-  return hash.digest('hex')
-}
-
-async function problemOf(
+/** What is wrong with the file of a track: it is missing, or a byte is not what was written. */
+export async function problemOf(
   cache: string,
-  track: IndexTrack,
+  track: Pick<IndexTrack, 'key' | 'samples' | 'sha256'>,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const file = trackPath(cache, track.key)
@@ -169,8 +167,13 @@ async function problemOf(
   if (!found?.isFile()) return 'the file is missing'
   if (found.size !== wavBytes(track.samples))
     return `the file has ${found.size} bytes instead of ${wavBytes(track.samples)}`
-  const sha256 = await hashFile(file, signal)
-  return sha256 === track.sha256 ? undefined : 'the bytes are not those that were written'
+  try {
+    const { sha256 } = await hashFile(file, signal)
+    return sha256 === track.sha256 ? undefined : 'the bytes are not those that were written'
+  } catch (error) {
+    signal?.throwIfAborted()
+    return `the file cannot be read (${(error as NodeJS.ErrnoException).code})`
+  }
 }
 
 async function listFiles(folder: string): Promise<string[]> {

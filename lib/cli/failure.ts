@@ -1,9 +1,9 @@
-/** How a command ends: 0 done, 1 failed, 2 wrong usage, 130 and 143 interrupted. */
+/** How a command ends: 0 done, 1 failed, 2 wrong usage, 3 too many files unusable, 130 and 143 interrupted. */
 import { CommanderError } from 'commander'
-import { ClmrError } from '../errors.js'
+import { ClmrError, RejectLimitError } from '../errors.js'
 import { json, paint, printable } from './text.js'
 
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+export const EXIT = { done: 0, failed: 1, usage: 2, rejected: 3 } as const
 
 /** The reason of the abort signal after SIGINT or SIGTERM. */
 export class Interrupted extends Error {
@@ -50,9 +50,10 @@ function accountOf(error: unknown, help: string): Account {
     return { exitCode: EXIT.usage, code: 'ERR_USAGE', what: error.message, remedy: error.remedy }
   if (error instanceof ClmrError) {
     const { code, message, remedy, path, given, expected } = error
+    const rejected = error instanceof RejectLimitError
     const tail = `. ${remedy}.`
     const what = message.endsWith(tail) ? message.slice(0, -tail.length) : message
-    const exitCode = USAGE_CODES.has(code) ? EXIT.usage : EXIT.failed
+    const exitCode = USAGE_CODES.has(code) ? EXIT.usage : rejected ? EXIT.rejected : EXIT.failed
     return { exitCode, code, what, remedy, path, given, expected }
   }
   const what = error instanceof Error ? error.message : String(error)

@@ -15,27 +15,60 @@ export class CsvSyntaxError extends Error {
   }
 }
 
-/** in: the text of a file; out: its rows, empty lines left out. @throws CsvSyntaxError */
-export function parseCsv(text: string): CsvRow[] {
-  const rows: CsvRow[] = []
-  const field = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y
-  let line = 1
-  let row: CsvRow = { fields: [], line }
-  field.lastIndex = text.charCodeAt(0) === 0xfeff ? 1 : 0
-  for (;;) {
-    const at = field.lastIndex
-    const match = field.exec(text)
-    if (!match)
-      throw new CsvSyntaxError(
-        text[at] === '"' ? 'a quote is not closed, or something follows it' : 'a quote stands within a field',
-        line,
-      )
-    const [whole, quoted, plain, end] = match
-    row.fields.push(quoted === undefined ? plain! : quoted.replaceAll('""', '"'))
-    line += whole.match(/\r\n|\n|\r/g)?.length ?? 0
-    if (end === ',') continue
-    if (row.fields.length > 1 || row.fields[0] !== '') rows.push(row)
-    row = { fields: [], line }
-    if (field.lastIndex >= text.length) return rows
+/** A longer field is no path and no label; most often a quote was not closed. */
+const MAX_FIELD = 1 << 16
+
+/** Where the quoted field that begins at `start` ends: at its closing quote. */
+function closingQuote(text: string, start: number, line: number): number {
+  for (let at = start + 1; ; at += 2) {
+    at = text.indexOf('"', at)
+    if (at < 0) throw new CsvSyntaxError('a quote is not closed, or something follows it', line)
+    if (text[at + 1] !== '"') return at
   }
 }
+
+function endOfPlain(text: string, start: number): number {
+  const plain = /[^",\r\n]*/y
+  plain.lastIndex = start
+  plain.test(text)
+  return plain.lastIndex
+}
+
+/** The end of a field and its value. */
+function readField(text: string, start: number, line: number): { value: string; end: number } {
+  const quoted = text[start] === '"'
+  const end = quoted ? closingQuote(text, start, line) + 1 : endOfPlain(text, start)
+  if (end - start > MAX_FIELD)
+    throw new CsvSyntaxError(
+      `a field has ${end - start} characters, more than ${MAX_FIELD}: is a quote missing?`,
+      line,
+    )
+  if (end < text.length && !',\r\n'.includes(text[end]!)) {
+    const what = quoted ? 'a quote is not closed, or something follows it' : 'a quote stands within a field'
+    throw new CsvSyntaxError(what, line)
+  }
+  const value = quoted ? text.slice(start + 1, end - 1).replaceAll('""', '"') : text.slice(start, end)
+  return { value, end }
+}
+
+/** in: the text of a file; out: its rows one by one, empty lines left out. @throws CsvSyntaxError */
+export function* csvRows(text: string): Generator<CsvRow> {
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0
+  let line = 1
+  let row: CsvRow = { fields: [], line }
+  for (;;) {
+    const { value, end } = readField(text, at, line)
+    row.fields.push(value)
+    line += value.match(/\r\n|\n|\r/g)?.length ?? 0
+    at = end + 1
+    if (text[end] === ',') continue
+    if (row.fields.length > 1 || row.fields[0] !== '') yield row
+    if (text[end] === '\r' && text[at] === '\n') at++
+    line++
+    row = { fields: [], line }
+    if (at >= text.length) return
+  }
+}
+
+/** All rows at once. @throws CsvSyntaxError */
+export const parseCsv = (text: string): CsvRow[] => [...csvRows(text)]

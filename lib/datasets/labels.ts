@@ -1,9 +1,11 @@
 /** Which classes the tracks of a folder belong to: from the folders they lie in, or from a CSV file. */
-import { readFile } from 'node:fs/promises'
 import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { DatasetError, ioError } from '../errors.js'
+import { readTextInput } from '../files/input.js'
 import { nearestName } from '../options.js'
-import { CsvSyntaxError, parseCsv } from './csv.js'
+import { type CsvRow, CsvSyntaxError, csvRows } from './csv.js'
+import { FileFinder } from './find-file.js'
 import { type LabelledFile, type LabelPlan, type SkippedFile, SPLITS, type Split } from './tracks.js'
 import { byCodeUnit } from './walk.js'
 
@@ -36,6 +38,7 @@ export const withoutLabels = (paths: string[]): LabelPlan => ({
 
 interface Header {
   splitColumn: number
+  groupColumn: number
   labelColumn: number
   tags: { name: string; column: number }[]
 }
@@ -77,10 +80,11 @@ function readHeader(fields: string[], line: number, complaints: Complaints): Hea
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) complaints.add(line, `two columns are called ${JSON.stringify(twice)}`)
   const splitColumn = lower.indexOf('split')
+  const groupColumn = lower.indexOf('group')
   const labelColumn = lower.indexOf('label')
   const tags = names
     .map((name, column) => ({ name, column }))
-    .filter(({ column }) => column > 0 && column !== splitColumn && column !== labelColumn)
+    .filter(({ column }) => column > 0 && ![splitColumn, groupColumn, labelColumn].includes(column))
   if (labelColumn < 0 && tags.length === 0)
     complaints.add(line, 'there is neither a column "label" nor a column for any tag')
   if (labelColumn >= 0 && tags.length > 0)
@@ -89,10 +93,14 @@ function readHeader(fields: string[], line: number, complaints: Complaints): Hea
       `beside "label" there may be no other column, such as ${JSON.stringify(tags[0]!.name)}`,
     )
   if (tags.some(({ name }) => name === '')) complaints.add(line, 'a column has no name')
-  return { splitColumn, labelColumn, tags }
+  return { splitColumn, groupColumn, labelColumn, tags }
 }
 
-/** A path in the CSV file, made relative to the root; undefined if it lies outside the root. */
+/** A field in a message: whole, unless it is so long that it says nothing. */
+const shown = (field: string) =>
+  field.length > 300 ? `a path of ${field.length} characters` : JSON.stringify(field)
+
+/** A path of the CSV as one relative to the root; undefined where it leads out of it. */
 function pathInside(root: string, written: string): string | undefined {
   const inside = relative(root, resolve(root, written))
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
@@ -104,6 +112,7 @@ function readLabels(fields: string[], header: Header, line: number, complaints: 
   if (header.labelColumn >= 0) {
     const label = fields[header.labelColumn]!.trim()
     if (label === '') complaints.add(line, 'the label is empty')
+    if (label.includes(NOT_UTF8)) complaints.add(line, 'the label is not UTF-8')
     return [label]
   }
   return header.tags
@@ -119,26 +128,68 @@ function readLabels(fields: string[], header: Header, line: number, complaints: 
     .map(({ name }) => name)
 }
 
+/** What stands for bytes that are no UTF-8 once they are text. */
+const NOT_UTF8 = '\ufffd'
+
+type LabelledRow = LabelledFile & { line: number }
+
 interface CsvLabels {
   header: Header
-  rows: Map<string, LabelledFile & { line: number }>
+  rows: Map<string, LabelledRow>
 }
 
-async function readCsv(csv: string, root: string): Promise<CsvLabels> {
-  const complaints = new Complaints(csv)
-  const text = await readFile(csv, 'utf8').catch((error) => {
+/** How many rows are taken before other work gets its turn. */
+const ROWS_AT_A_TIME = 1000
+
+async function readTable(csv: string, complaints: Complaints): Promise<CsvRow[]> {
+  const text = await readTextInput(csv, { pipe: true }).catch((error) => {
     throw ioError(error, csv, 'read the labels')
   })
-  let table: ReturnType<typeof parseCsv> = []
+  const table: CsvRow[] = []
   try {
-    table = parseCsv(text)
+    for (const row of csvRows(text)) if (table.push(row) % ROWS_AT_A_TIME === 0) await yieldToLoop()
   } catch (error) {
     if (!(error instanceof CsvSyntaxError)) throw error
     complaints.add(error.line, error.message)
   }
   if (table.length < 2) complaints.add(1, 'there must be a header and at least one row')
   complaints.throwIfAny()
-  const [first, ...body] = table as [(typeof table)[0], ...typeof table]
+  return table
+}
+
+function readSplit(
+  fields: string[],
+  header: Header,
+  line: number,
+  complaints: Complaints,
+): Split | undefined {
+  if (header.splitColumn < 0) return undefined
+  const written = fields[header.splitColumn]!.trim()
+  const split = SPLIT_NAMES[written.toLowerCase()]
+  if (split === undefined)
+    complaints.add(line, `the split is ${JSON.stringify(written)} instead of ${SPLITS.join(', ')}`)
+  return split
+}
+
+/** Where the file names both, a group lies in one split. */
+function checkGroups(rows: Iterable<LabelledRow>, complaints: Complaints): void {
+  const first = new Map<string, LabelledRow>()
+  for (const row of rows) {
+    if (row.group === undefined || row.split === undefined) continue
+    const before = first.get(row.group) ?? row
+    first.set(row.group, before)
+    if (before.split !== row.split)
+      complaints.add(
+        row.line,
+        `group ${JSON.stringify(row.group)} is in ${row.split} here and in ${before.split} on line ${before.line}`,
+      )
+  }
+}
+
+async function readCsv(csv: string, root: string): Promise<CsvLabels> {
+  const complaints = new Complaints(csv)
+  const table = await readTable(csv, complaints)
+  const [first, ...body] = table as [CsvRow, ...CsvRow[]]
   const header = readHeader(first.fields, first.line, complaints)
   complaints.throwIfAny()
   const rows: CsvLabels['rows'] = new Map()
@@ -149,17 +200,17 @@ async function readCsv(csv: string, root: string): Promise<CsvLabels> {
     }
     const path = pathInside(root, fields[0]!)
     if (path === undefined) {
-      complaints.add(line, `${JSON.stringify(fields[0])} does not lie in the source folder`)
+      complaints.add(line, `${shown(fields[0]!)} does not lie in the source folder`)
       continue
     }
     const before = rows.get(path)
     if (before) complaints.add(line, `${JSON.stringify(path)} stands on line ${before.line} already`)
-    const written = header.splitColumn < 0 ? undefined : fields[header.splitColumn]!.trim()
-    const split = written === undefined ? undefined : SPLIT_NAMES[written.toLowerCase()]
-    if (written !== undefined && split === undefined)
-      complaints.add(line, `the split is ${JSON.stringify(written)} instead of ${SPLITS.join(', ')}`)
-    rows.set(path, { path, labels: readLabels(fields, header, line, complaints), split, line })
+    const split = readSplit(fields, header, line, complaints)
+    const group = header.groupColumn < 0 ? '' : fields[header.groupColumn]!.trim()
+    const labels = readLabels(fields, header, line, complaints)
+    rows.set(path, { path, labels, split, ...(group === '' ? {} : { group }), line })
   }
+  checkGroups(rows.values(), complaints)
   complaints.throwIfAny()
   return { header, rows }
 }
@@ -172,38 +223,73 @@ function misspelt(path: string, present: string[]): string {
   return near === undefined ? '' : ` (did you mean ${JSON.stringify(near)}?)`
 }
 
+/** So many of the files that are not there get a suggestion: each is compared with all that are. */
+const MAX_SUGGESTED = 100
+
+/** Why a file that the labels name was not found. */
+function whyMissing(row: LabelledRow, paths: string[], unread: readonly SkippedFile[]): string {
+  const named = `line ${row.line} of the labels names it, but`
+  const folder = unread.find(({ path }) => row.path.startsWith(`${path}/`))
+  if (folder) return `${named} ${folder.path} cannot be searched: ${folder.reason}`
+  if (row.path.includes(NOT_UTF8)) return `${named} the name there is not UTF-8`
+  return `${named} it is not there${misspelt(row.path, paths)}`
+}
+
+/** The files that the rows mean; two rows that mean one file are a fault of the labels. */
+async function findFiles(
+  { rows }: CsvLabels,
+  finder: FileFinder,
+  complaints: Complaints,
+): Promise<{ found: Map<string, LabelledRow>; missing: LabelledRow[] }> {
+  const found = new Map<string, LabelledRow>()
+  const missing: LabelledRow[] = []
+  for (const row of rows.values()) {
+    const path = await finder.find(row.path)
+    const before = path === undefined ? undefined : found.get(path)
+    if (before) complaints.add(row.line, `${JSON.stringify(path)} stands on line ${before.line} already`)
+    if (path === undefined) missing.push(row)
+    else found.set(path, row)
+  }
+  complaints.throwIfAny()
+  return { found, missing }
+}
+
 /**
- * Labels of a CSV file: `path`, optionally `split`, then one 0/1 column for each tag, or one column
- * `label`. Named files that are missing, and files that are not named, are skipped with the reason.
+ * Labels of a CSV file: `path`, optionally `split` and `group`, then one 0/1 column a tag, or one column `label`. Paths
+ * match in any Unicode form and through links. Files that it names and that are not there, and files that it does not
+ * name, are skipped with the reason.
+ * @param unread what could not be looked at in the folder
  * @throws DatasetError that lists the faulty lines, or where no named file is there
  */
-export async function labelsFromCsv(csv: string, paths: string[], root: string): Promise<LabelPlan> {
-  const { header, rows } = await readCsv(csv, root)
-  const present = new Set(paths)
-  const skipped: SkippedFile[] = []
-  for (const [path, { line }] of rows)
-    if (!present.has(path))
-      skipped.push(
-        skip(path, `line ${line} of the labels names it, but it is not there${misspelt(path, paths)}`),
-      )
-  if (skipped.length === rows.size)
+export async function labelsFromCsv(
+  csv: string,
+  paths: string[],
+  root: string,
+  unread: readonly SkippedFile[] = [],
+): Promise<LabelPlan> {
+  const labels = await readCsv(csv, root)
+  const { found, missing } = await findFiles(labels, new FileFinder(paths, root), new Complaints(csv))
+  const known = new Set(unread.map(({ path }) => path))
+  const skipped = missing
+    .filter(({ path }) => !known.has(path))
+    .map((row, i) => skip(row.path, whyMissing(row, i < MAX_SUGGESTED ? paths : [], unread)))
+  if (found.size === 0)
     throw new DatasetError({
-      what: `none of the files that the labels name is there: ${skipped
+      what: `none of the files that the labels name is there: ${[...skipped, ...unread]
         .slice(0, 3)
         .map((s) => `${JSON.stringify(s.path)}: ${s.reason}`)
         .join('; ')}`,
       path: csv,
       remedy: `Write the paths relative to ${root}`,
     })
-  for (const path of paths) if (!rows.has(path)) skipped.push(skip(path, 'the labels do not name it'))
-  const files = [...rows.values()]
-    .filter(({ path }) => present.has(path))
-    .map(({ path, labels, split }) => ({ path, labels, split }))
+  for (const path of paths) if (!found.has(path)) skipped.push(skip(path, 'the labels do not name it'))
+  const files = [...found].map(([path, { line: _line, ...row }]) => ({ ...row, path }))
   files.sort((a, b) => byCodeUnit(a.path, b.path))
-  const multilabel = header.labelColumn < 0
+  const { labelColumn, tags } = labels.header
+  const multilabel = labelColumn < 0
   return {
     task: multilabel ? 'multilabel' : 'multiclass',
-    classes: multilabel ? header.tags.map(({ name }) => name) : undefined,
+    classes: multilabel ? tags.map(({ name }) => name) : undefined,
     files,
     skipped,
   }

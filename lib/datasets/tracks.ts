@@ -11,6 +11,8 @@ export interface LabelledFile {
   path: string
   labels: string[]
   split?: Split
+  /** tracks of one group, such as an album or an artist, stay in one split */
+  group?: string
 }
 
 export const skippedSchema = z.object({ path: z.string(), code: z.string(), reason: z.string() })

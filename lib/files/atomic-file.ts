@@ -2,86 +2,123 @@
  * Replaces files so that neither a crash nor a full disk loses data. A reader sees the old file or the new one, never a
  * part of either: temporary file in the same folder → write → fsync → rename → fsync of the folder.
  */
-import { randomBytes } from 'node:crypto'
+import { createReadStream, type Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { ClmrError, ioError } from '../errors.js'
-
-/** What is asked of an open file. */
-export interface WritableFile {
-  write(buffer: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>
-  sync(): Promise<void>
-  close(): Promise<void>
-}
-
-/** The file-system calls of a durable write; the tests make each of them fail in turn. */
-export interface FileOperations {
-  open(path: string, flags: string, mode?: number): Promise<WritableFile>
-  rename(from: string, to: string): Promise<void>
-  mkdir(path: string): Promise<unknown>
-  rm(path: string, options: { force: boolean; recursive: boolean }): Promise<void>
-}
-
-export const nodeFiles: FileOperations = { open: fs.open, rename: fs.rename, mkdir: fs.mkdir, rm: fs.rm }
-
-export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-
-/** The most that one write(2) gets, so that memory stays bounded while the kernel copies. */
-const WRITE_BYTES = 1 << 24
-
-async function writeFully(file: WritableFile, chunks: Chunks): Promise<void> {
-  for await (const chunk of chunks) {
-    let at = 0
-    while (at < chunk.byteLength) {
-      const { bytesWritten } = await file.write(chunk, at, Math.min(WRITE_BYTES, chunk.byteLength - at))
-      if (bytesWritten <= 0) throw Object.assign(new Error('no byte was written'), { code: 'EIO' })
-      at += bytesWritten
-    }
-  }
-}
-
-/** Writes a new file durably. Throws the raw error of the file system, also where the file exists already. */
-export async function writeDurably(
-  path: string,
-  chunks: Chunks,
-  files: FileOperations = nodeFiles,
-): Promise<void> {
-  const file = await files.open(path, 'wx', 0o666)
-  try {
-    await writeFully(file, chunks)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-/** Makes the names in a folder durable, where the file system can. Throws its raw error. */
-export async function syncFolder(path: string, files: FileOperations = nodeFiles): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await files.open(path, 'r')
-  try {
-    await folder.sync()
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'EINVAL' && code !== 'ENOTSUP') throw error
-  } finally {
-    await folder.close()
-  }
-}
-
-/** A name in the folder of `path` that no other process uses; it starts with a dot and ends in `.tmp`. */
-export function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`)
-}
+import {
+  type Chunks,
+  type FileOperations,
+  nodeFiles,
+  syncFolder,
+  writeDurably,
+  writeFully,
+} from './durable.js'
+import { type Output, outputAt } from './output.js'
+import { removeLeftoversOnce, temporaryName } from './temporary.js'
 
 /** Whether an error is one of the file system, and not of the source of the data, such as an abort. */
 function isOfFileSystem(error: unknown): boolean {
   return !(error instanceof ClmrError) && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException)?.code))
 }
 
+/** The finished temporary file gets the mode and the owner of the old one. @returns false where the owner cannot be kept */
+async function inherit(temporary: string, old: Stats): Promise<boolean> {
+  const fresh = await fs.stat(temporary)
+  if (fresh.uid !== old.uid || fresh.gid !== old.gid) {
+    const given = await fs.chown(temporary, old.uid, old.gid).then(
+      () => true,
+      () => false,
+    )
+    if (!given) return false
+  }
+  if (fresh.mode !== old.mode) await fs.chmod(temporary, old.mode & 0o7777)
+  return true
+}
+
+/** Bytes of a finished file, piece by piece. */
+const bytesOf = (path: string): AsyncIterable<Uint8Array> =>
+  createReadStream(path, { highWaterMark: 1 << 20 })
+
+const TRUNCATE = fs.constants.O_WRONLY | fs.constants.O_TRUNC
+
+async function overwrite(target: string, temporary: string, files: FileOperations): Promise<void> {
+  // without O_CREAT: in a folder such as /tmp the kernel refuses that for a file of somebody else
+  const exists = await fs.stat(target).then(
+    () => true,
+    () => false,
+  )
+  const file = await files.open(target, exists ? TRUNCATE : 'wx', 0o666)
+  try {
+    await writeFully(file, bytesOf(temporary))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** All bytes into a temporary file, which then takes the place or gives its content. */
+async function writeWhole(
+  { target, how, old, staging }: Output,
+  chunks: Chunks,
+  files: FileOperations,
+): Promise<void> {
+  await removeLeftoversOnce(staging)
+  const temporary = temporaryName(join(staging, basename(target)))
+  const mode = old && how === 'replace' ? old.mode & 0o777 : 0o666
+  const remove = () => files.rm(temporary, { force: true, recursive: false }).catch(() => undefined)
+  try {
+    await writeDurably(temporary, chunks, files, how === 'replace' ? mode : 0o600)
+    if (how === 'replace' && (!old || (await inherit(temporary, old)))) {
+      await files.rename(temporary, target)
+      return
+    }
+    await overwrite(target, temporary, files)
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  await remove()
+}
+
+/** A pipe that nobody reads from yet is given this long. */
+const READER_MS = 10_000
+const POLL_MS = 20
+
+/** Runs a non-blocking operation until it does not ask to try again. */
+async function retry<T>(
+  operation: () => Promise<T>,
+  code: string,
+  until = Number.POSITIVE_INFINITY,
+): Promise<T> {
+  for (;;)
+    try {
+      return await operation()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== code || performance.now() > until) throw error
+      await setTimeout(POLL_MS)
+    }
+}
+
+/** Into a pipe or a device, as the bytes come. Nothing waits in the kernel: that would hold a thread, and the exit. */
+async function writeStream(target: string, chunks: Chunks): Promise<void> {
+  const flags = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK
+  const handle = await retry(() => fs.open(target, flags), 'ENXIO', performance.now() + READER_MS)
+  try {
+    await writeFully(
+      { write: (buffer, at, length) => retry(() => handle.write(buffer, at, length), 'EAGAIN') },
+      chunks,
+    )
+  } finally {
+    await handle.close()
+  }
+}
+
 /**
- * Replaces a file as a whole. On failure the temporary file is removed and the old file is what it was.
- * A symbolic link is followed: its target is replaced.
+ * Replaces a file as a whole. On failure the temporary file is removed and the old file is what it was; the new one
+ * has its mode and owner. Symbolic links are followed. What must not be replaced (a file with several names, a mount
+ * point, a file of another user) is overwritten once all bytes are there; pipes and devices are written as bytes come.
  * @throws IoError with the path and a remedy (ENOSPC, EROFS, EACCES, EIO, …); what `chunks` throws passes
  */
 export async function writeAtomically(
@@ -89,16 +126,15 @@ export async function writeAtomically(
   chunks: Chunks,
   files: FileOperations = nodeFiles,
 ): Promise<void> {
-  const target = await fs.realpath(path).catch(() => resolve(path))
-  const temporary = temporaryName(target)
+  let output: Output
   try {
-    await writeDurably(temporary, chunks, files)
-    await files.rename(temporary, target)
+    output = await outputAt(path)
+    if (output.how === 'stream') return await writeStream(output.target, chunks)
+    await writeWhole(output, chunks, files)
   } catch (error) {
-    await files.rm(temporary, { force: true, recursive: false }).catch(() => undefined)
     throw isOfFileSystem(error) ? ioError(error, path, 'write') : error
   }
-  await syncFolder(dirname(target), files).catch((error) => {
+  await syncFolder(dirname(output.target), files).catch((error) => {
     throw ioError(error, path, 'make the write durable')
   })
 }

@@ -2,6 +2,7 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ioError } from '../errors.js'
+import { syncFolder } from './durable.js'
 
 async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
@@ -10,9 +11,18 @@ async function isFolder(path: string): Promise<boolean> {
   )
 }
 
+/** The name of the new folder is on the disk too, so that a crash does not take what is written into it along. */
+async function makeOne(path: string): Promise<void> {
+  await mkdir(path)
+  await syncFolder(dirname(path)).catch((error) => {
+    // a folder that may be written but not read cannot be opened for that
+    if (error.code !== 'EACCES') throw error
+  })
+}
+
 async function make(path: string): Promise<void> {
   try {
-    await mkdir(path)
+    await makeOne(path)
   } catch (error) {
     if (await isFolder(path)) return
     const parent = dirname(path)
@@ -20,7 +30,7 @@ async function make(path: string): Promise<void> {
     if (!isMissing || parent === path) throw error
     // another process may have made the parent meanwhile: try once more, which also ends in /proc
     if (!(await isFolder(parent))) await make(parent)
-    await mkdir(path).catch(async (second) => {
+    await makeOne(path).catch(async (second) => {
       if (!(await isFolder(path))) throw second
     })
   }

@@ -1,7 +1,8 @@
 /** Tables of embeddings, in the format that the extension of the file says. */
 import { extname } from 'node:path'
 import { ArgumentError } from '../errors.js'
-import { type FileOperations, writeAtomically } from '../files/atomic-file.js'
+import { writeAtomically } from '../files/atomic-file.js'
+import type { FileOperations } from '../files/durable.js'
 import type { EmbeddingRow } from './embedding-row.js'
 import { jsonlChunks } from './jsonl.js'
 import { npyBytes } from './npy.js'
@@ -31,6 +32,13 @@ async function* records(rows: EmbeddingRows): AsyncGenerator<object> {
   for await (const { embedding, ...rest } of rows) yield { ...rest, embedding: [...embedding] }
 }
 
+/** The paths of the rows of an .npy file, in their order. */
+const pathsFile = (path: string) => `${path}.json`
+
+/** The files that a table is written to. */
+export const embeddingFiles = (path: string): string[] =>
+  extname(path).toLowerCase() === '.npy' ? [path, pathsFile(path)] : [path]
+
 /** An .npy file begins with the shape, so all rows are kept in memory until the last one: 4·E bytes each. */
 async function writeMatrix(path: string, rows: EmbeddingRows, files?: FileOperations): Promise<void> {
   let data = new Float32Array(0)
@@ -48,7 +56,7 @@ async function writeMatrix(path: string, rows: EmbeddingRows, files?: FileOperat
   }
   const cols = names.length === 0 ? 0 : filled / names.length
   await writeAtomically(path, [npyBytes(data.subarray(0, filled), names.length, cols)], files)
-  await writeAtomically(`${path}.json`, [Buffer.from(`${JSON.stringify(names, null, 1)}\n`)], files)
+  await writeAtomically(pathsFile(path), [Buffer.from(`${JSON.stringify(names, null, 1)}\n`)], files)
 }
 
 /**

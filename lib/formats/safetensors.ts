@@ -5,9 +5,11 @@
  * read (by copying), as the reference does; those we write are aligned.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { CheckpointError, ioError } from '../errors.js'
-import { type Chunks, type FileOperations, writeAtomically } from '../files/atomic-file.js'
+import { writeAtomically } from '../files/atomic-file.js'
+import type { Chunks, FileOperations } from '../files/durable.js'
+import { openRegularFile } from '../files/input.js'
 import { type HeaderValue, parseHeaderJson } from './header-json.js'
 import { DTYPE_BYTES, type DType, elementCount, type FileTensor, isDType } from './tensor.js'
 
@@ -141,11 +143,11 @@ export class SafetensorsFile implements AsyncDisposable {
 
   /** @throws IoError where the file cannot be read, CheckpointError where its header is not valid */
   static async open(path: string): Promise<SafetensorsFile> {
-    const file = await open(path, 'r').catch((error) => {
+    const { handle: file, stat } = await openRegularFile(path).catch((error) => {
       throw ioError(error, path, 'open')
     })
     try {
-      const { size } = await file.stat()
+      const { size } = stat
       const length = headerLength(await readExactly(file, Math.min(8, size), 0), size)
       const header = parseHeader(await readExactly(file, length, 8), size)
       return new SafetensorsFile(path, file, header)

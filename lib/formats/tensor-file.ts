@@ -1,7 +1,7 @@
 /** Any file of named tensors; the format is recognised by content, not by the file name. */
-import { open } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { CheckpointError, ioError } from '../errors.js'
+import { openRegularFile } from '../files/input.js'
 import { PyTorchFile } from './pytorch/file.js'
 import { LEGACY_MAGIC } from './pytorch/legacy.js'
 import { SafetensorsFile } from './safetensors.js'
@@ -24,7 +24,7 @@ export interface TensorFile extends AsyncDisposable {
 
 async function firstBytes(path: string): Promise<Uint8Array> {
   try {
-    const file = await open(path, 'r')
+    const { handle: file } = await openRegularFile(path)
     try {
       const { buffer, bytesRead } = await file.read(new Uint8Array(16), 0, 16, 0)
       return buffer.subarray(0, bytesRead)

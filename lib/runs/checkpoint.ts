@@ -1,9 +1,10 @@
 /** Reads the checkpoints of a run. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CheckpointError, ioError } from '../errors.js'
+import { hashFile } from '../files/hash-file.js'
+import { readTextInput } from '../files/input.js'
 import { readSafetensors } from '../formats/safetensors.js'
 import { emptyStateDict, toNamedTensor } from '../formats/state-dict.js'
 import type { StateDict } from '../native/binding.js'
@@ -54,7 +55,7 @@ function damaged(path: string, what: string, cause?: unknown): CheckpointError {
 
 async function readState(path: string): Promise<CheckpointState> {
   const file = join(path, STATE_FILE)
-  const text = await readFile(file, 'utf8').catch((error) => {
+  const text = await readTextInput(file).catch((error) => {
     if (error.code === 'ENOENT') throw damaged(path, `${STATE_FILE} is missing`)
     throw ioError(error, file, 'read')
   })
@@ -69,22 +70,12 @@ async function readState(path: string): Promise<CheckpointState> {
   return state
 }
 
-async function sha256Of(path: string): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
-    hash.update(piece as Buffer)
-    bytes += (piece as Buffer).length
-  }
-  return { bytes, sha256: hash.digest('hex') }
-}
-
 /** Checks that every byte of a checkpoint is as written. @throws CheckpointError that says what is not, IoError */
 export async function verifyCheckpoint(path: string): Promise<CheckpointState> {
   const state = await readState(path)
   for (const [name, expected] of Object.entries(state.files)) {
     const file = join(path, basename(name))
-    const found = await sha256Of(file).catch((error) => {
+    const found = await hashFile(file).catch((error) => {
       if (error.code === 'ENOENT') throw damaged(path, `${name} is missing`)
       throw ioError(error, file, 'read')
     })

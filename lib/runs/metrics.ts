@@ -1,7 +1,7 @@
 /** Reads `metrics.jsonl`: one JSON object on each line. Damaged lines are ignored. */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { ioError } from '../errors.js'
+import { readInput, readTextInput } from '../files/input.js'
 
 export interface MetricsRecord {
   step: number
@@ -20,7 +20,7 @@ export function parseRecord(line: string): MetricsRecord | undefined {
 
 /** The records of a log; lines that are no record are counted, not thrown. A missing file is an empty log. */
 export async function readMetricsFile(path: string): Promise<{ records: MetricsRecord[]; damaged: number }> {
-  const text = await readFile(path, 'utf8').catch((error) => {
+  const text = await readTextInput(path).catch((error) => {
     if (error.code === 'ENOENT') return ''
     throw ioError(error, path, 'read')
   })
@@ -31,7 +31,7 @@ export async function readMetricsFile(path: string): Promise<{ records: MetricsR
 
 /** SHA-256 of the first `bytes` bytes; undefined where the file is shorter. */
 export async function metricsPrefixSha256(path: string, bytes: number): Promise<string | undefined> {
-  const content = await readFile(path).catch((error) => {
+  const content = await readInput(path).catch((error) => {
     if (error.code === 'ENOENT') return Buffer.alloc(0)
     throw ioError(error, path, 'read')
   })

@@ -1,8 +1,9 @@
 /** Reads the folder of a run: the one way in for training, models, reports and `clmr verify`. Nothing here changes it. */
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError, ConfigError, ioError } from '../errors.js'
+import { readTextInput } from '../files/input.js'
 import {
   type CheckpointState,
   type LoadedCheckpoint,
@@ -28,7 +29,7 @@ export interface StoredConfig {
 
 export async function readStoredConfig(path: string): Promise<StoredConfig> {
   const file = join(path, CONFIG_FILE)
-  const text = await readFile(file, 'utf8').catch((error) => {
+  const text = await readTextInput(file).catch((error) => {
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw ioError(error, file, 'read')
     throw new CheckpointError({
       what: 'this is no run directory',

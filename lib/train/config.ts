@@ -1,7 +1,7 @@
 /** A training as a YAML file: the options of the table, under the same names. Errors say where in the file they are. */
-import { readFile } from 'node:fs/promises'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } from 'yaml'
 import { ConfigError, describe, ioError } from '../errors.js'
+import { readInput } from '../files/input.js'
 import { parseTrainerConfig, type TrainerConfig } from './options.js'
 import { type PresetName, preset } from './presets.js'
 
@@ -188,14 +188,13 @@ export async function readTrainingConfig(
   sources: ConfigSources = {},
 ): Promise<TrainingConfig> {
   if (path === undefined) return parseTrainingConfig('', 'the command line', sources)
-  const bytes = await readFile(path).catch((error) => {
+  const bytes = await readInput(path, { pipe: true, limit: MAX_BYTES }).catch((error) => {
     throw ioError(error, path, 'read the configuration')
   })
   if (bytes.length > MAX_BYTES)
     throw new ConfigError({
       what: 'this is too large for a configuration',
       path,
-      given: `${bytes.length} bytes`,
       expected: `at most ${MAX_BYTES}`,
       remedy: 'Check that it is the right file',
     })

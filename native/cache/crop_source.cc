@@ -24,7 +24,7 @@ constexpr size_t kMaxOpen = 128;
 class OpenFile {
  public:
   OpenFile(const std::string& path, int64_t needed)
-      : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+      : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (fd_ < 0)
       throw Error("ERR_CACHE", std::string("a cached track cannot be opened: ") + std::strerror(errno), path);
     struct stat status{};

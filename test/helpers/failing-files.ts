@@ -1,4 +1,4 @@
-import { type FileOperations, nodeFiles } from '#lib/files/atomic-file.js'
+import { type FileOperations, nodeFiles } from '#lib/files/durable.js'
 
 export interface CountedFiles extends FileOperations {
   /** every operation that was asked for, in order */

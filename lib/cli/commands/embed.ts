@@ -1,10 +1,12 @@
 import { extname } from 'node:path'
 import type { Command } from 'commander'
+import { isTooMany, prepareOptions } from '../../cache/prepare-options.js'
 import { findAudio } from '../../datasets/walk.js'
-import { checkWritable } from '../../files/writable.js'
+import { checkWritable } from '../../files/output.js'
 import type { EmbeddingRow } from '../../formats/embedding-row.js'
-import { EMBEDDING_EXTENSIONS, writeEmbeddings } from '../../formats/embeddings.js'
+import { EMBEDDING_EXTENSIONS, embeddingFiles, writeEmbeddings } from '../../formats/embeddings.js'
 import type { Encoder, TrackEmbedding } from '../../model/index.js'
+import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples } from '../command.js'
 import { EXIT, UsageError } from '../failure.js'
 import { loadModel, MODEL_HELP } from '../model.js'
@@ -17,6 +19,7 @@ interface Options {
   out: string
   hop?: number
   frames?: boolean
+  maxReject?: number
 }
 
 interface Failed {
@@ -85,23 +88,32 @@ async function writeSome(out: string, rows: AsyncGenerator<EmbeddingRow>): Promi
 
 async function embed(session: Session, options: Options, given: string[]): Promise<void> {
   const { out } = options
+  parseOptions(prepareOptions.pick({ maxReject: true }), { maxReject: options.maxReject }, 'clmr embed')
   if (!EMBEDDING_EXTENSIONS.some((extension) => extension === extname(out).toLowerCase()))
     throw new UsageError(
       `embeddings cannot be written as ${out}`,
       `Name a file that ends in ${EMBEDDING_EXTENSIONS.join(', ')}`,
     )
-  await checkWritable(out)
-  const paths = await findAudio(given, session.signal)
+  for (const file of embeddingFiles(out)) await checkWritable(file)
+  const { files: paths, skipped } = await findAudio(given, session.signal)
+  const unread = skipped.map(({ path, code, reason }) => ({ path, code, reason: `${path}: ${reason}` }))
   using encoder = await loadModel(options.model)
-  const account: Account = { done: 0, rows: 0, failed: [], warned: [] }
+  const total = paths.length + unread.length
+  const account: Account = { done: unread.length, rows: 0, failed: unread, warned: [] }
   await session.withProgress('embed', (progress) => {
-    progress.update(0, paths.length)
+    progress.update(account.done, total)
     return writeSome(out, embedAll(session, encoder, paths, options, progress, account))
   })
-  tell(session, out, paths.length, account)
+  tell(session, options, total, account)
 }
 
-function tell(session: Session, out: string, total: number, { done, rows, failed, warned }: Account): void {
+function tell(
+  session: Session,
+  options: Options,
+  total: number,
+  { done, rows, failed, warned }: Account,
+): void {
+  const { out, maxReject } = options
   const embedded = done - failed.length
   const where = rows > 0 ? out : undefined
   for (const { path, warnings } of warned)
@@ -113,7 +125,8 @@ function tell(session: Session, out: string, total: number, { done, rows, failed
     if (where) session.note(`${where} holds the first ${done} of ${total} files`)
     throw session.signal.reason
   }
-  if (embedded === 0) session.exitCode = EXIT.failed
+  if (isTooMany(failed.length, total, maxReject)) session.exitCode = EXIT.rejected
+  else if (embedded === 0) session.exitCode = EXIT.failed
 }
 
 const number = (text: string) => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text))
@@ -125,6 +138,7 @@ export function configure(command: Command): void {
     .requiredOption('--out <file>', 'table to write: .parquet, .npy (with .npy.json for the paths) or .jsonl')
     .option('--hop <seconds>', 'from window to window (default: one window, 2.678 s)', number)
     .option('--frames', 'one row a window instead of the mean of each file')
+  command.addOption(flagFor(prepareOptions, 'maxReject'))
   commonFlags(command)
   examples(command, [
     'clmr embed --model runs/mine ~/Music --out music.parquet',

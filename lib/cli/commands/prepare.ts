@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { prepare } from '../../cache/index.js'
-import { prepareOptions } from '../../cache/prepare.js'
+import { prepareOptions } from '../../cache/prepare-options.js'
 import { flagFor } from '../../options.js'
 import { commonFlags, examples } from '../command.js'
 import { onRun } from '../session.js'
@@ -48,6 +48,7 @@ export function configure(command: Command): void {
       for (const { path, reason } of skipped.slice(0, MAX_LISTED)) session.warn(`skipped ${path}: ${reason}`)
       if (skipped.length > MAX_LISTED)
         session.warn(`… and ${skipped.length - MAX_LISTED} more (--json lists all)`)
+      for (const warning of dataset.warnings) session.warn(warning)
       const seconds = tracks.reduce((sum, track) => sum + track.duration, 0)
       const share = (split: string) => tracks.filter((track) => track.split === split).length
       const splits = { train: share('train'), valid: share('valid'), test: share('test') }
@@ -66,6 +67,7 @@ export function configure(command: Command): void {
         task: dataset.task,
         classes,
         splits,
+        warnings: dataset.warnings,
         skipped,
       })
     },

@@ -2,8 +2,9 @@
  * Files of torch.save, opened without executing anything: the zip format (since PyTorch 1.6) and the legacy one.
  * Layouts as in PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.cc`.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { CheckpointError, ioError } from '../../errors.js'
+import { openRegularFile } from '../../files/input.js'
 import type { DType, FileTensor } from '../tensor.js'
 import type { Archive } from './archive.js'
 import { type Checkpoint, understandCheckpoint } from './checkpoint.js'
@@ -47,11 +48,11 @@ export class PyTorchFile implements AsyncDisposable {
 
   /** @throws IoError where the file cannot be read; CheckpointError where it is damaged or not safe */
   static async open(path: string, format: 'pytorch' | 'pytorch-legacy'): Promise<PyTorchFile> {
-    const handle = await open(path, 'r').catch((error) => {
+    const { handle, stat } = await openRegularFile(path).catch((error) => {
       throw ioError(error, path, 'open')
     })
     try {
-      const source = new ByteSource(handle, (await handle.stat()).size)
+      const source = new ByteSource(handle, stat.size)
       const archive = await (format === 'pytorch' ? zipArchive(source) : legacyArchive(source))
       return new PyTorchFile(path, format, handle, source, archive, understandCheckpoint(archive.value))
     } catch (error) {

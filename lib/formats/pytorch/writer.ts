@@ -5,7 +5,8 @@
  */
 import { crc32 } from 'node:zlib'
 import { ArgumentError } from '../../errors.js'
-import { type FileOperations, writeAtomically } from '../../files/atomic-file.js'
+import { writeAtomically } from '../../files/atomic-file.js'
+import type { FileOperations } from '../../files/durable.js'
 import type { NamedFileTensors } from '../safetensors.js'
 import { DTYPE_BYTES, type DType, type FileTensor } from '../tensor.js'
 

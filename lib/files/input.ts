@@ -1,0 +1,98 @@
+/**
+ * Reading files whose path comes from outside. Nothing here waits in the kernel: a named pipe that nobody writes to
+ * would hold a thread for ever, and the process with it.
+ */
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import { IoError } from '../errors.js'
+import { kindOf } from './file-kind.js'
+
+/** V8 holds no longer strings than this; what is read as a whole is read as text. */
+const MAX_BYTES = 2 ** 29 - 24
+const PIECE_BYTES = 1 << 20
+/** How often a pipe without new bytes is looked at. */
+const POLL_MS = 10
+
+export interface OpenInput {
+  handle: FileHandle
+  stat: Stats
+}
+
+async function openInput(path: string, accepts: (stat: Stats) => boolean): Promise<OpenInput> {
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    const stat = await handle.stat()
+    if (accepts(stat)) return { handle, stat }
+    throw new IoError({
+      what: `this is ${kindOf(stat)}`,
+      path,
+      expected: 'a regular file',
+      remedy: 'Name a file',
+    })
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/**
+ * Opens a regular file; the caller closes it.
+ * @throws IoError where it is something else; the raw error of the file system
+ */
+export function openRegularFile(path: string): Promise<OpenInput> {
+  return openInput(path, (stat) => stat.isFile())
+}
+
+export interface ReadOptions {
+  /** a pipe is read to its end, as in `--config <(make-config)` */
+  pipe?: boolean
+  /** reading stops behind so many bytes; the caller sees that there were more */
+  limit?: number
+  signal?: AbortSignal
+}
+
+/** The bytes that come next; undefined while a pipe has none. */
+async function readSome(handle: FileHandle, piece: Uint8Array): Promise<number | undefined> {
+  try {
+    return (await handle.read(piece, 0, piece.length, null)).bytesRead
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined
+    throw error
+  }
+}
+
+/**
+ * Reads a whole file.
+ * @throws IoError where it is no regular file (or pipe, where one is fine) or too long; the raw error of the file system
+ */
+export async function readInput(path: string, options: ReadOptions = {}): Promise<Buffer> {
+  const { pipe = false, limit = Number.POSITIVE_INFINITY, signal } = options
+  const { handle } = await openInput(path, (stat) => stat.isFile() || (pipe && stat.isFIFO()))
+  try {
+    const pieces: Uint8Array[] = []
+    for (let length = 0; ; ) {
+      signal?.throwIfAborted()
+      const piece = new Uint8Array(PIECE_BYTES)
+      const read = await readSome(handle, piece)
+      if (read === undefined) await setTimeout(POLL_MS, undefined, { signal })
+      else pieces.push(piece.subarray(0, read))
+      length += read ?? 0
+      if (read === 0 || length > limit) return Buffer.concat(pieces)
+      if (length > MAX_BYTES)
+        throw new IoError({
+          what: 'the file is too long',
+          path,
+          expected: `at most ${MAX_BYTES} bytes`,
+          remedy: 'Check that it is what its name says',
+        })
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** As `readInput`, as UTF-8. */
+export async function readTextInput(path: string, options?: ReadOptions): Promise<string> {
+  return (await readInput(path, options)).toString('utf8')
+}
