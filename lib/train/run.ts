@@ -9,7 +9,7 @@ import { TensorBoardWriter } from '../formats/tensorboard.js'
 import { saveModelState } from '../model/load-state.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
 import { markedNames } from '../options.js'
-import { type DataRecord, holdsTracksOf, recordOf, recordsIn } from '../runs/data-record.js'
+import { changedParts, type DataRecord, recordOf, recordsIn } from '../runs/data-record.js'
 import { RunDirectory } from '../runs/directory.js'
 import { readRunConfig } from '../runs/reader.js'
 import {
@@ -34,22 +34,23 @@ async function reopen(record: DataRecord | undefined, name: string): Promise<Dat
   if (!record) return undefined
   const whole = await openDataset(record.cache)
   const candidates = [whole, ...(['train', 'valid', 'test'] as const).map((split) => whole.subset(split))]
-  const same = candidates.find((dataset) => holdsTracksOf(record, dataset))
+  const same = candidates.find((dataset) => changedParts(record, dataset).length === 0)
   if (same) return same
-  throw otherData(record, whole, name)
+  const likely = candidates.find((dataset) => dataset.length === record.tracks) ?? whole
+  throw otherData(record, likely, name)
 }
 
 function otherData(record: DataRecord, dataset: Dataset, name: string): ConfigError {
   return new ConfigError({
     what: `${name} does not hold the tracks that this run was trained on`,
-    given: `${dataset.length} tracks in ${dataset.cache}`,
+    given: `${dataset.length} tracks in ${dataset.cache} with other ${changedParts(record, dataset).join(' and ')}`,
     expected: `the ${record.tracks} tracks of ${record.cache} as they were`,
     remedy: 'Restore the cache, pass the data set that it was, or start a new run with initFrom',
   })
 }
 
 function checkSame(record: DataRecord | undefined, dataset: Dataset, name: string): Dataset {
-  if (record && !holdsTracksOf(record, dataset)) throw otherData(record, dataset, name)
+  if (record && changedParts(record, dataset).length > 0) throw otherData(record, dataset, name)
   return dataset
 }
 
