@@ -9,8 +9,13 @@ import { ntXentObjective } from './nt-xent.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
 import { supervisedObjective } from './supervised.js'
 
-/** A new objective is its file and a line here. */
-export const OBJECTIVES = [ntXentObjective, infoNceObjective, byolObjective, supervisedObjective] as const
+export const OBJECTIVES = [
+  // a new objective is its file and a line here
+  ntXentObjective,
+  infoNceObjective,
+  byolObjective,
+  supervisedObjective,
+] as const
 
 type Tables<D extends readonly ObjectiveDescriptor[]> = { -readonly [I in keyof D]: D[I]['table'] }
 

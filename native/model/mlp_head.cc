@@ -6,37 +6,45 @@
 
 namespace clmr {
 
-MlpHead MlpHead::Create(int64_t in, int64_t hidden, int64_t out, uint64_t seed, WeightStream part) {
+MlpHead MlpHead::Create(const std::vector<int64_t>& widths, uint64_t seed, WeightStream part) {
   MlpHead head;
-  head.first_ = InitialWeights({hidden, in}, in, seed, part, 0, 0);
-  head.first_bias_ = InitialWeights({hidden}, in, seed, part, 0, 1);
-  head.gamma_ = at::ones({hidden}, at::kFloat);
-  head.beta_ = at::zeros({hidden}, at::kFloat);
-  head.running_mean_ = at::zeros({hidden}, at::kFloat);
-  head.running_var_ = at::ones({hidden}, at::kFloat);
-  head.batches_tracked_ = at::zeros({}, at::kFloat);
-  head.second_ = InitialWeights({out, hidden}, hidden, seed, part, 1, 0);
-  head.second_bias_ = InitialWeights({out}, hidden, seed, part, 1, 1);
+  for (size_t i = 0; i + 1 < widths.size(); ++i) {
+    const int64_t in = widths[i], out = widths[i + 1];
+    head.layers_.push_back(
+        {InitialWeights({out, in}, in, seed, part, i, 0), InitialWeights({out}, in, seed, part, i, 1)});
+    if (i + 2 == widths.size()) break;
+    head.norms_.push_back({at::ones({out}, at::kFloat), at::zeros({out}, at::kFloat),
+                           at::zeros({out}, at::kFloat), at::ones({out}, at::kFloat),
+                           at::zeros({}, at::kFloat)});
+  }
   return head;
 }
 
 ModuleTensors MlpHead::Tensors() {
-  return {{"0.weight", &first_, Role::learned},
-          {"0.bias", &first_bias_, Role::learned},
-          {"1.weight", &gamma_, Role::learned},
-          {"1.bias", &beta_, Role::learned},
-          {"1.running_mean", &running_mean_, Role::statistics},
-          {"1.running_var", &running_var_, Role::statistics},
-          {"1.num_batches_tracked", &batches_tracked_, Role::statistics},
-          {"3.weight", &second_, Role::learned},
-          {"3.bias", &second_bias_, Role::learned}};
+  ModuleTensors all;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const std::string linear = std::to_string(3 * i), norm = std::to_string(3 * i + 1);
+    all.push_back({linear + ".weight", &layers_[i].weight, Role::learned});
+    all.push_back({linear + ".bias", &layers_[i].bias, Role::learned});
+    if (i == norms_.size()) break;
+    all.push_back({norm + ".weight", &norms_[i].gamma, Role::learned});
+    all.push_back({norm + ".bias", &norms_[i].beta, Role::learned});
+    all.push_back({norm + ".running_mean", &norms_[i].running_mean, Role::statistics});
+    all.push_back({norm + ".running_var", &norms_[i].running_var, Role::statistics});
+    all.push_back({norm + ".num_batches_tracked", &norms_[i].batches_tracked, Role::statistics});
+  }
+  return all;
 }
 
 at::Tensor MlpHead::Forward(const at::Tensor& x, bool training) const {
-  at::Tensor hidden = at::linear(x, first_, first_bias_);
-  hidden = BatchNorm(hidden, gamma_, beta_, running_mean_, running_var_, training);
-  if (training) at::Tensor(batches_tracked_).add_(1);
-  return at::linear(at::relu(hidden), second_, second_bias_);
+  at::Tensor y = at::linear(x, layers_[0].weight, layers_[0].bias);
+  for (size_t i = 0; i < norms_.size(); ++i) {
+    const Norm& norm = norms_[i];
+    y = BatchNorm(y, norm.gamma, norm.beta, norm.running_mean, norm.running_var, training);
+    if (training) at::Tensor(norm.batches_tracked).add_(1);
+    y = at::linear(at::relu(y), layers_[i + 1].weight, layers_[i + 1].bias);
+  }
+  return y;
 }
 
 }  // namespace clmr

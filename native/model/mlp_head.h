@@ -1,18 +1,22 @@
 #pragma once
-// The projector and predictor of BYOL (Grill et al., "Bootstrap your own latent", 2020; for audio: Niizumi et
-// al., BYOL-A, 2021): Linear(I → H) · BatchNorm · ReLU · Linear(H → D), all with biases.
+// Linear layers with batch norm and ReLU between them, all with biases: the projector and predictor of BYOL
+// have two (Grill et al., "Bootstrap your own latent", 2020; for audio: Niizumi et al., BYOL-A, 2021).
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <vector>
+
 #include "model/initial_weights.h"
-#include "model/sample_cnn.h"
+#include "model/module.h"
 
 namespace clmr {
 
 class MlpHead : public ModuleOf<MlpHead> {
  public:
-  static MlpHead Create(int64_t in, int64_t hidden, int64_t out, uint64_t seed, WeightStream part);
+  // widths: I, those of the hidden layers, D
+  static MlpHead Create(const std::vector<int64_t>& widths, uint64_t seed, WeightStream part);
 
-  // Names as of torch.nn.Sequential: `0.*`, `1.*` (batch norm), `3.*`.
+  // Names as of torch.nn.Sequential: `0.*`, `1.*` (batch norm), `3.*`, `4.*` (batch norm), `6.*`, …
   ModuleTensors Tensors() override;
 
   // x [N, I] → [N, D]. training: batch statistics, one set of them over the N rows, and the running ones
@@ -20,10 +24,15 @@ class MlpHead : public ModuleOf<MlpHead> {
   at::Tensor Forward(const at::Tensor& x, bool training) const;
 
  private:
-  at::Tensor first_, first_bias_;                         // [H, I], [H]
-  at::Tensor gamma_, beta_, running_mean_, running_var_;  // [H]
-  at::Tensor batches_tracked_;                            // scalar, float
-  at::Tensor second_, second_bias_;                       // [D, H], [D]
+  struct Layer {
+    at::Tensor weight, bias;  // [out, in], [out]
+  };
+  struct Norm {
+    at::Tensor gamma, beta, running_mean, running_var;  // [out]
+    at::Tensor batches_tracked;                         // scalar, float
+  };
+  std::vector<Layer> layers_;
+  std::vector<Norm> norms_;  // one behind every layer but the last
 };
 
 }  // namespace clmr

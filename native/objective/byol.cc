@@ -14,14 +14,6 @@ namespace {
 
 using kernels::reference::unit_rows;
 
-// x [B·2, I] → [B·2, D]; views_apart: a pass a view, as the encoder's with separate batch norm
-at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input) {
-  if (!input.views_apart || !input.training) return head.Forward(x, input.training);
-  const at::Tensor by_view = x.view({-1, 2, x.size(1)});
-  return at::stack({head.Forward(by_view.select(1, 0), true), head.Forward(by_view.select(1, 1), true)}, 1)
-      .flatten(0, 1);
-}
-
 }  // namespace
 
 at::Tensor ByolLoss(const at::Tensor& predictions, const at::Tensor& targets) {
@@ -41,9 +33,9 @@ double ByolMomentum(double base, int64_t k, int64_t steps) {
 ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection,
                              uint64_t seed)
     : spec_(spec),
-      projector_(
-          MlpHead::Create(kEmbeddingSize, projection.hidden, projection.out, seed, WeightStream::projector)),
-      predictor_(MlpHead::Create(projection.out, spec.predictor_hidden, projection.out, seed,
+      projector_(MlpHead::Create({kEmbeddingSize, projection.hidden, projection.out}, seed,
+                                 WeightStream::projector)),
+      predictor_(MlpHead::Create({projection.out, spec.predictor_hidden, projection.out}, seed,
                                  WeightStream::predictor)),
       target_encoder_(encoder.Clone()),
       target_projector_(projector_.Clone()) {

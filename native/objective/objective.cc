@@ -1,6 +1,7 @@
 #include "objective/objective.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
 
 #include <set>
 #include <string>
@@ -30,6 +31,14 @@ std::unique_ptr<Objective> Objective::WithState(const NamedTensors& state) const
 Projector SimClrProjector(const ObjectiveStart& start) {
   if (start.projector) return Projector::FromState(*start.projector);
   return Projector::Create(start.seed, start.projection.hidden, start.projection.out);
+}
+
+at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input) {
+  if (!input.views_apart || !input.training) return head.Forward(x, input.training);
+  const at::Tensor by_view = x.view({-1, input.views, x.size(1)});
+  std::vector<at::Tensor> passes;  // V × [B, D]
+  for (int64_t v = 0; v < input.views; ++v) passes.push_back(head.Forward(by_view.select(1, v), true));
+  return at::stack(passes, 1).flatten(0, 1);
 }
 
 void Follow(const NamedTensors& target, const NamedTensors& online, double momentum) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fields.h"
+#include "model/mlp_head.h"
 #include "model/module.h"
 #include "model/projector.h"
 #include "model/sample_cnn.h"
@@ -100,6 +101,9 @@ struct ObjectiveStart {
 
 // SimCLR's: the one that was given, or a new one of the sizes of `projection`. Throws ERR_CHECKPOINT.
 Projector SimClrProjector(const ObjectiveStart& start);
+
+// x [B·V, I] → [B·V, D]; where views are apart, a pass a view, as the encoder's with separate batch norm.
+at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input);
 
 // target ← momentum · target + (1 − momentum) · online, tensor by tensor
 void Follow(const NamedTensors& target, const NamedTensors& online, double momentum);
