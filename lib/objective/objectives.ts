@@ -8,6 +8,7 @@ import { infoNceObjective } from './info-nce.js'
 import { ntXentObjective } from './nt-xent.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
 import { supervisedObjective } from './supervised.js'
+import { vicRegObjective } from './vic-reg.js'
 
 export const OBJECTIVES = [
   // a new objective is its file and a line here
@@ -15,6 +16,7 @@ export const OBJECTIVES = [
   infoNceObjective,
   byolObjective,
   supervisedObjective,
+  vicRegObjective,
 ] as const
 
 type Tables<D extends readonly ObjectiveDescriptor[]> = { -readonly [I in keyof D]: D[I]['table'] }

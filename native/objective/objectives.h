@@ -6,10 +6,11 @@
 #include "objective/info_nce.h"
 #include "objective/nt_xent.h"
 #include "objective/supervised.h"
+#include "objective/vic_reg.h"
 
 namespace clmr {
 
-using ObjectiveSpec = std::variant<NtXentSpec, InfoNceSpec, ByolSpec, SupervisedSpec>;
+using ObjectiveSpec = std::variant<NtXentSpec, InfoNceSpec, ByolSpec, SupervisedSpec, VicRegSpec>;
 
 // Throws ERR_CONFIG, ERR_CHECKPOINT.
 inline std::unique_ptr<Objective> MakeObjective(const ObjectiveSpec& spec, const ObjectiveStart& start) {

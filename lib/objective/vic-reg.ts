@@ -1,0 +1,44 @@
+/** VICReg: views of an example come together, and every dimension of the projections keeps something of its own to say. */
+import { z } from 'zod'
+import { parseOptions } from '../options.js'
+import type { ObjectiveDescriptor } from './objective.js'
+
+const weight = (fallback: number, doc: string) => z.number().min(0).max(1e6).default(fallback).describe(doc)
+
+export const vicRegOptions = z.strictObject({
+  invariance: weight(25, 'weight of the squared distance between the two views'),
+  variance: weight(25, 'weight of what the standard deviations of the dimensions lack'),
+  covariance: weight(1, 'weight of the squared covariances between dimensions'),
+  gamma: z
+    .number()
+    .positive()
+    .max(1e6)
+    .default(1)
+    .describe('standard deviation that every dimension should have over the batch'),
+})
+
+export type VicReg = { readonly name: 'vicReg' } & Readonly<z.output<typeof vicRegOptions>>
+
+/**
+ * VICReg for `Trainer.create`: the projections of two views of an example become equal, while every dimension keeps its
+ * spread over the batch and no two of them vary together. No negatives, no second network. Takes 2 views. The projector
+ * has three layers with batch norm; `projection` of the trainer says how wide they are, and should make it wider than an
+ * embedding: `{ hidden: 2048, out: 2048 }`.
+ *
+ * Source: Bardes, Ponce & LeCun, "VICReg: Variance-Invariance-Covariance Regularization for Self-Supervised Learning"
+ * (2022).
+ * @param options invariance (25), variance (25), covariance (1), gamma (1)
+ * @throws ConfigError
+ */
+export function vicReg(options: z.input<typeof vicRegOptions> = {}): VicReg {
+  return { name: 'vicReg', ...parseOptions(vicRegOptions, options, 'vicReg') }
+}
+
+export const vicRegObjective = {
+  name: 'vicReg',
+  table: vicRegOptions.extend({ name: z.literal('vicReg') }),
+  views: [2, 2],
+  labels: false,
+  projector: 'own',
+  presets: {},
+} as const satisfies ObjectiveDescriptor
