@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { adam, CheckpointError, ConfigError, type Dataset, Encoder, Trainer, type TrainerOptions } from 'clmr'
 import { readRunMetrics } from '#lib/runs/reader.js'
@@ -96,6 +96,34 @@ describe('A resumed run equals an uninterrupted one', () => {
       await finish(await Trainer.resume(run, { maxSteps: STEPS }))
       await checkWhole(run)
     })
+
+  // Oracle: the losses that the version before wrote, whose crops came from the seed of the training.
+  it('a run whose config has no cropSeed goes on with crops from the seed of the training', async () => {
+    const before = new URL('./fixtures/run-of-before/', import.meta.url)
+    const config = JSON.parse(await readFile(new URL('config.json', before), 'utf8'))
+    const losses = (await readFile(new URL('metrics.jsonl', before), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).loss as number)
+    assert.notEqual(config.seed, config.augmenter.seed)
+    const begin = async (name: string) => {
+      const trainer = await Trainer.create({ ...config, dataset, runDirectory: join(folder, name) })
+      await trainer[Symbol.asyncDispose]()
+      return join(folder, name)
+    }
+    const goOn = async (run: string) => {
+      await using trainer = await Trainer.resume(run)
+      const found: number[] = []
+      await trainer.fit({ onStep: ({ loss }) => void found.push(loss) })
+      return found
+    }
+    const [old, now] = [await begin('of-before'), await begin('of-now')]
+    const { data } = JSON.parse(await readFile(join(old, 'config.json'), 'utf8'))
+    await writeFile(join(old, 'config.json'), JSON.stringify({ ...config, data }))
+    for (const [i, loss] of (await goOn(old)).entries())
+      assert.ok(Math.abs(loss / losses[i]! - 1) < 1e-3, `step ${i}: ${loss} instead of ${losses[i]}`)
+    assert.ok(Math.abs((await goOn(now))[0]! / losses[0]! - 1) > 1e-2)
+  })
 
   it('bit for bit in bfloat16', async () => {
     const half = (run: string, steps?: number) => ({

@@ -5,10 +5,14 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import {
   Augmenter,
   ConfigError,
+  type Dataset,
   Encoder,
   type EpochResult,
+  gain,
   IoError,
   NonFiniteError,
+  polarityInversion,
+  randomCrop,
   type StepResult,
   sgd,
   Trainer,
@@ -19,6 +23,30 @@ import { readRunConfig } from '#lib/runs/reader.js'
 import { trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
+
+/** The views of a step, as docs/augmentation.md says they can be heard again. */
+async function heardBy({ step, tracks }: StepResult, dataset: Dataset, augmenter: Augmenter) {
+  const { views, clipLength } = augmenter
+  const crops = augmenter.transforms[0]?.name === 'randomCrop'
+  const cropper = crops
+    ? augmenter
+    : new Augmenter({ transforms: [randomCrop()], views, seed: augmenter.seed })
+  const heard: Float32Array[] = []
+  for (const [example, path] of tracks.entries()) {
+    const i = dataset.tracks.findIndex((track) => track.path === path)
+    let samples = new Float32Array(Math.max(dataset.tracks[i]!.samples, clipLength))
+    samples.set(await dataset.readTrack(i))
+    const rows = (of: Augmenter, length: number) =>
+      of.draw(tracks.length, { step: step - 1, length }).slice(example * views, (example + 1) * views)
+    if (!crops) {
+      const start = Number(rows(cropper, samples.length)[0]![0]!.start)
+      samples = samples.slice(start, start + clipLength)
+    }
+    const { length } = samples
+    heard.push((await augmenter.apply(samples, rows(augmenter, length), { length })).data)
+  }
+  return Float32Array.from(heard.flatMap((part) => [...part]))
+}
 
 describe('Trainer.fit', () => {
   it('goes over every track once an epoch, in another order each time, and drops the short batch', async () => {
@@ -83,6 +111,22 @@ describe('Trainer.fit', () => {
       assert.notEqual((await cropping.fit()).finalLoss, (await fixed.fit()).finalLoss)
     })
   })
+
+  // Oracle: the step of another trainer, of the same weights, on views that draw and apply made of the step's tracks.
+  for (const transforms of [[randomCrop(), gain(), polarityInversion()], [gain({ p: 1 })]])
+    it(`what it heard is what draw and apply make of the same tracks: ${transforms.map((t) => t.name)}`, async () => {
+      await withTempDir(async (folder) => {
+        using dataset = await tinyDataset(folder, [90000, 30000, 70000, 59049, 100000])
+        const augmenter = new Augmenter({ transforms, views: 2, seed: 11 })
+        const options = { batchSize: 2, maxSteps: 3, seed: 3, augmenter }
+        using fitted = await Trainer.create({ dataset, ...options })
+        using replayed = await Trainer.create(options)
+        const same = ({ loss, gradientNorm, metrics }: StepResult) => ({ loss, gradientNorm, metrics })
+        for await (const step of fitted.steps())
+          assert.deepEqual(same(await replayed.step(await heardBy(step, dataset, augmenter))), same(step))
+        assert.deepEqual(stateOfEncoder(replayed.encoder), stateOfEncoder(fitted.encoder))
+      })
+    })
 
   it('measures the validation set on the same views after every epoch and keeps the best weights', async () => {
     await withTempDir(async (folder) => {

@@ -232,8 +232,6 @@ export interface NativeStepResult {
   /** seconds of reading + augmenting, and of the whole step */
   dataSeconds: number
   seconds: number
-  /** indices of the tracks of the batch; empty for views that the caller gave */
-  tracks: number[]
 }
 
 /**
@@ -249,7 +247,8 @@ export interface TrainerState {
 export interface NativeTrain {
   /**
    * encoder: weights to start from (copied), or undefined for new ones from the seed; projector likewise. labels: of the
-   * tracks of the source, copied, for an objective that learns from them.
+   * tracks of the source, copied, for an objective that learns from them. cropSeed: of the crops, where it is not that of
+   * the chain.
    */
   trainerCreate(
     spec: TrainerSpec,
@@ -257,6 +256,7 @@ export interface NativeTrain {
     projector: StateDict | undefined,
     source: CropSourceHandle | undefined,
     labels: LabelMatrix | undefined,
+    cropSeed: number | undefined,
   ): Promise<TrainerHandle>
   /** One step on the next batch of the crop source. Batches follow a seeded permutation of each epoch, the last short one dropped. */
   trainerStep(trainer: TrainerHandle, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>

@@ -38,10 +38,11 @@ export class NativeTrainer {
     weights: { encoder?: StateDict; projector?: StateDict },
     source: CropSourceHandle | undefined,
     labels?: LabelMatrix,
+    cropSeed?: number,
   ): Promise<NativeTrainer> {
     const { encoder, projector } = weights
     const handle = await callNative(undefined, () =>
-      native().trainerCreate(nativeSpec(config), encoder, projector, source, labels),
+      native().trainerCreate(nativeSpec(config), encoder, projector, source, labels, cropSeed),
     )
     return new NativeTrainer(handle, source !== undefined)
   }

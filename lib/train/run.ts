@@ -93,7 +93,7 @@ export class Run {
   static async create(path: string, options: CompleteTrainerOptions): Promise<Run> {
     const { encoder: _encoder, dataset, validation, ...config } = options
     const data = { training: dataset && recordOf(dataset), validation: validation && recordOf(validation) }
-    const stored = { ...config, data }
+    const stored = { ...config, cropSeed: 'augmenter', data }
     return new Run(
       path,
       config,
@@ -144,6 +144,11 @@ export interface ResumedRun {
   options: CompleteTrainerOptions
   run: Run
   state: TrainerState
+  /**
+   * Of the crops, where it is not that of the augmenter: a run whose config says no `cropSeed` was begun when they came
+   * from the seed of the training, and goes on so.
+   */
+  cropSeed?: number
   bestValidationLoss?: number
 }
 
@@ -195,7 +200,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
         remedy: 'Delete the folder and start the run again: nothing is lost',
       })
     for (const warning of latest.warnings) process.emitWarning(warning, 'ClmrWarning')
-    const { data: _records, ...config } = directory.config
+    const { data: _records, cropSeed, ...config } = directory.config
     const { training, validation } = recordsIn(directory.config)
     const stored = (latest.extra.config as object | undefined) ?? config
     const options = parseTrainerOptions(
@@ -211,7 +216,8 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     const run = new Run(path, complete, directory)
     run.latestCheckpoint = latest.path
     const bestValidationLoss = latest.extra.bestValidationLoss as number | undefined
-    return { options, run, state: latest, bestValidationLoss }
+    const other = cropSeed === 'augmenter' ? undefined : options.seed
+    return { options, run, state: latest, cropSeed: other, bestValidationLoss }
   } catch (error) {
     await directory.close()
     throw error

@@ -103,13 +103,15 @@ function stepsOf({ dataset, batchSize, accumulate, epochs, maxSteps }: CompleteT
   return Math.min(perEpoch * epochs, maxSteps ?? Number.POSITIVE_INFINITY)
 }
 
-/** The native side of a trainer with these options. */
+/** The native side of a trainer with these options. cropSeed: where it is not that of the augmenter. */
 export function nativeTrainer(
   options: CompleteTrainerOptions,
   weights: { encoder?: StateDict; projector?: StateDict },
+  cropSeed?: number,
 ): Promise<NativeTrainer> {
   const { objective, dataset } = options
   const labels = labelsFor(objective, dataset)
   const complete = nativeObjective(objective, { dataset, steps: stepsOf(options) })
-  return NativeTrainer.create({ ...options, objective: complete }, weights, dataset?.cropSource(), labels)
+  const spec = { ...options, objective: complete }
+  return NativeTrainer.create(spec, weights, dataset?.cropSource(), labels, cropSeed)
 }

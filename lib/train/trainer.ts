@@ -1,16 +1,12 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
 
 import type { Dataset } from '../cache/dataset.js'
-import { CLIP_LENGTH } from '../clip.js'
-import { ConfigError, DisposedError, describe, ShapeError } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
-import { EMBEDDING_DIM } from '../model/architecture.js'
+import { ConfigError, DisposedError } from '../errors.js'
 import { type Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { AbortFlag, NativeStepResult } from '../native/binding.js'
-import { checkRows } from '../native/buffers.js'
 import { fromNativeError } from '../native/call.js'
 import { collapseWarning } from '../objective/collapse.js'
-import { descriptorOf, labelsFor, labelsOfViews } from '../objective/objectives.js'
+import { labelsFor, labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
 import { type NativeTrainer, nameTracks } from './native-trainer.js'
 import {
@@ -23,10 +19,12 @@ import {
   type TrainerConfig,
   type TrainerOptions,
 } from './options.js'
+import { type Projector, projectorOf } from './projector.js'
 import { openRun, Run, type TrainerOverrides } from './run.js'
 import { learningRateAt } from './schedules.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { EpochResult, StepResult, TrainingSummary } from './types.js'
+import { checkViews } from './views.js'
 
 export interface FitOptions {
   signal?: AbortSignal
@@ -34,17 +32,6 @@ export interface FitOptions {
   onStep?: (step: StepResult) => void | Promise<void>
   /** called after the last step of every epoch; awaited */
   onEpoch?: (epoch: EpochResult) => void | Promise<void>
-}
-
-/** The projector of a trainer: what stands between the encoder and the objective. */
-export interface Projector {
-  /** numbers of a projection */
-  readonly dim: number
-  /**
-   * Embeddings [n, 512] to projections [n, dim], with the weights of the last finished step.
-   * @throws ShapeError
-   */
-  project(embeddings: Matrix | Float32Array): Promise<Matrix>
 }
 
 /**
@@ -111,11 +98,11 @@ export class Trainer implements Disposable, AsyncDisposable {
    *         CheckpointError where there is no checkpoint that is whole
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
-    const { options, run, state, bestValidationLoss } = await openRun(runDirectory, overrides)
+    const { options, run, state, cropSeed, bestValidationLoss } = await openRun(runDirectory, overrides)
     let native: NativeTrainer | undefined
     try {
       checkOptions(options)
-      native = await nativeTrainer(options, {})
+      native = await nativeTrainer(options, {}, cropSeed)
       await native.restore(state)
     } catch (error) {
       native?.dispose()
@@ -155,23 +142,10 @@ export class Trainer implements Disposable, AsyncDisposable {
     return this.#encoder
   }
 
+  /** @throws ConfigError where the objective has none */
   get projector(): Projector {
     this.#check()
-    if (descriptorOf(this.config.objective).projector === 'none')
-      throw new ConfigError({
-        what: `${this.config.objective.name} training has no projector`,
-        remedy: 'Use `encoder`, and the classes that the checkpoint holds as head.*',
-      })
-    const native = this.#native
-    const dim = this.config.projection.out
-    return {
-      dim,
-      async project(embeddings) {
-        const data = embeddings instanceof Float32Array ? embeddings : embeddings.data
-        const n = checkRows(data, EMBEDDING_DIM, 'embeddings')
-        return matrix(await native.project(data, n), n, dim)
-      },
-    }
+    return projectorOf(this.#native, this.config)
   }
 
   /**
@@ -189,7 +163,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   ): Promise<StepResult> {
     this.#check()
     const { signal, labels } = parseOptions(stepOptions, options, 'Trainer.step')
-    const rows = this.#checkViews(views)
+    const rows = checkViews(views, this.config)
     const known = labelsOfViews(this.config.objective, labels?.slice(), rows / this.config.augmenter.views)
     const given = signal ? views.slice() : views // an abort gives views back at once, while the native side winds down
     return this.#native.enqueue(signal, async (abort) => {
@@ -368,7 +342,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   #wrap(result: NativeStepResult, rows: number, tracks: string[] = []): StepResult {
-    const { dataSeconds, seconds, tracks: _indices, ...measured } = result
+    const { dataSeconds, seconds, ...measured } = result
     const epoch = this.stepsPerEpoch ? Math.ceil(result.step / this.stepsPerEpoch) : 0
     return { ...measured, epoch, viewsPerSecond: rows / seconds, dataSeconds, seconds, tracks }
   }
@@ -391,20 +365,6 @@ export class Trainer implements Disposable, AsyncDisposable {
       what: 'fit and steps need a data set',
       expected: 'the option `dataset` of Trainer.create',
       remedy: 'Pass what prepare() or openDataset() returned, or call step(views)',
-    })
-  }
-
-  #checkViews(views: unknown): number {
-    const rows = checkRows(views, CLIP_LENGTH, 'views')
-    const { augmenter, accumulate } = this.config
-    const perExample = augmenter.views
-    if (rows % (perExample * accumulate) === 0 && rows >= LEAST_BATCH * perExample * accumulate) return rows
-    const batches = accumulate === 1 ? '' : ` in each of ${accumulate} equal batches`
-    throw new ShapeError({
-      what: 'the views are not those of whole examples',
-      given: `${describe(rows)} rows`,
-      expected: `${perExample} rows an example, of at least ${LEAST_BATCH} examples${batches}`,
-      remedy: 'Pass all views of every example, one after the other',
     })
   }
 }

@@ -66,7 +66,8 @@ void ApplyView(const float* source, const ViewParameters& view, Row row) {
 
 }  // namespace
 
-Chain::Chain(ChainSpec spec) : spec_(std::move(spec)) {
+Chain::Chain(ChainSpec spec, std::optional<uint64_t> crop_seed)
+    : spec_(std::move(spec)), crop_seed_(crop_seed.value_or(spec_.seed)) {
   for (size_t i = 0; i < spec_.transforms.size(); ++i) {
     augment::CheckSpec(spec_.transforms[i], spec_.sample_rate);
     if (i > 0 && spec_.transforms[i].name == kCrop)
@@ -76,17 +77,32 @@ Chain::Chain(ChainSpec spec) : spec_(std::move(spec)) {
     throw Error("ERR_CONFIG", "views, clip length and sample rate must be above 0");
 }
 
+bool Chain::Crops() const { return !spec_.transforms.empty() && spec_.transforms.front().name == kCrop; }
+
+// Crops have a stream of their own, so that they can be drawn without the rest of the chain.
+std::vector<int64_t> Chain::DrawStarts(const std::vector<int64_t>& lengths, uint32_t step) const {
+  std::vector<int64_t> starts(lengths.size() * spec_.views);
+  const bool every_view = Crops();
+  for (size_t row = 0; row < starts.size(); ++row) {
+    const size_t example = row / spec_.views, drawn_for = every_view ? row : example * spec_.views;
+    random::Stream stream(crop_seed_, random::Purpose::crop, step, static_cast<uint32_t>(drawn_for), 0);
+    starts[row] = stream.Integer(0, std::max<int64_t>(0, lengths[example] - spec_.clip_length));
+  }
+  return starts;
+}
+
 std::vector<ViewParameters> Chain::Draw(int64_t n, int64_t length, uint32_t step) const {
   CheckLength(length, spec_.clip_length);
-  const augment::DrawContext context{length, spec_.clip_length};
   std::vector<ViewParameters> rows(n * spec_.views);
+  const std::vector<int64_t> starts =
+      Crops() ? DrawStarts(std::vector<int64_t>(n, length), step) : std::vector<int64_t>(rows.size(), 0);
   for (size_t row = 0; row < rows.size(); ++row) {
     for (size_t place = 0; place < spec_.transforms.size(); ++place) {
       const TransformSpec& transform = spec_.transforms[place];
       random::Stream stream(spec_.seed, random::Purpose::transform, step, static_cast<uint32_t>(row),
                             static_cast<uint16_t>(place));
       AppliedTransform drawn{transform.name, stream.Uniform() < transform.p, {}};
-      FindTransform(transform.name)->draw(transform, context, stream, drawn);
+      FindTransform(transform.name)->draw(transform, {starts[row]}, stream, drawn);
       rows[row].push_back(std::move(drawn));
     }
   }
@@ -96,20 +112,30 @@ std::vector<ViewParameters> Chain::Draw(int64_t n, int64_t length, uint32_t step
 void Chain::Apply(const float* batch, int64_t n, int64_t length,
                   const std::vector<ViewParameters>& parameters, float* out, const AbortFlag& abort) const {
   CheckLength(length, spec_.clip_length);
-  const int64_t rows = n * spec_.views, clip_length = spec_.clip_length;
+  const int64_t rows = n * spec_.views;
   if (static_cast<int64_t>(parameters.size()) != rows)
     throw Error("ERR_SHAPE", "parameters of " + std::to_string(parameters.size()) + " views, but " +
                                  std::to_string(rows) + " are needed: examples · views");
   for (int64_t r = 0; r < rows; ++r)
     CheckView(parameters[r], length, spec_, "parameters[" + std::to_string(r) + "]");
+  Run(batch, length, spec_.views, parameters, out, abort);
+}
 
+void Chain::AugmentCrops(const float* crops, int64_t n, uint32_t step, float* out,
+                         const AbortFlag& abort) const {
+  Run(crops, spec_.clip_length, 1, Draw(n, spec_.clip_length, step), out, abort);
+}
+
+void Chain::Run(const float* batch, int64_t length, int64_t views,
+                const std::vector<ViewParameters>& parameters, float* out, const AbortFlag& abort) const {
+  const int64_t rows = static_cast<int64_t>(parameters.size()), clip_length = spec_.clip_length;
   // Rows differ in cost, so each thread takes the next one when it is free.
   std::atomic<int64_t> next{0};
   at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
     thread_local kernels::AugmentScratch scratch;
     for (int64_t r = next++; r < rows; r = next++) {
       throw_if_aborted(abort);
-      const float* source = batch + r / spec_.views * length + StartOf(parameters[r], length, clip_length);
+      const float* source = batch + r / views * length + StartOf(parameters[r], length, clip_length);
       ApplyView(source, parameters[r], {out + r * clip_length, clip_length, spec_.sample_rate, scratch});
     }
   });

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -49,8 +50,14 @@ using ViewParameters = std::vector<AppliedTransform>;  // one view, in chain ord
 class Chain {
  public:
   // Throws ERR_CONFIG for an unknown transform or parameter (the facade has checked before).
-  explicit Chain(ChainSpec spec);
+  // crop_seed: of the places where views begin, where it is not the chain's own seed.
+  explicit Chain(ChainSpec spec, std::optional<uint64_t> crop_seed = std::nullopt);
   const ChainSpec& spec() const { return spec_; }
+
+  // Where each of the n·V views begins in its example of lengths[i] samples: drawn for every view where the
+  // chain has randomCrop, otherwise once for all views of an example. In one that is shorter than a view it
+  // is 0.
+  std::vector<int64_t> DrawStarts(const std::vector<int64_t>& lengths, uint32_t step) const;
 
   // The parameters of n·V rows for a batch of rows of `length` samples.
   std::vector<ViewParameters> Draw(int64_t n, int64_t length, uint32_t step) const;
@@ -60,8 +67,18 @@ class Chain {
   void Apply(const float* batch, int64_t n, int64_t length, const std::vector<ViewParameters>& parameters,
              float* out, const AbortFlag& abort) const;
 
+  // crops [n·V, clip_length], cut out already → views [n·V, clip_length]: the rest of the chain, as Draw and
+  // Apply have it for the examples that the crops are of.
+  void AugmentCrops(const float* crops, int64_t n, uint32_t step, float* out, const AbortFlag& abort) const;
+
  private:
+  bool Crops() const;
+  // Row r of `out` from row r / views of `batch`.
+  void Run(const float* batch, int64_t length, int64_t views, const std::vector<ViewParameters>& parameters,
+           float* out, const AbortFlag& abort) const;
+
   ChainSpec spec_;
+  uint64_t crop_seed_;
 };
 
 }  // namespace clmr

@@ -1,4 +1,5 @@
-// RandomResizedCrop of torchaudio-augmentations, which does not resize: a random start, both ends included.
+// RandomResizedCrop of torchaudio-augmentations, which does not resize: a random start, both ends included,
+// as Chain::DrawStarts draws it.
 #include "augment/transform.h"
 
 namespace clmr::augment {
@@ -7,12 +8,8 @@ const TransformType& kRandomCrop = *new TransformType{
     .name = "randomCrop",
     .options = {},
     .parameters = {{.name = "start", .min = 0, .max = 0x1p53, .integer = true}},
-    .draw =
-        [](const TransformSpec&, const DrawContext& context, random::Stream& stream,
-           AppliedTransform& drawn) {
-          drawn.parameters["start"] =
-              static_cast<double>(stream.Integer(0, context.length - context.clip_length));
-        },
+    .draw = [](const TransformSpec&, const DrawContext& context, random::Stream&,
+               AppliedTransform& drawn) { drawn.parameters["start"] = static_cast<double>(context.start); },
 };
 
 }  // namespace clmr::augment

@@ -12,8 +12,7 @@
 namespace clmr::augment {
 
 struct DrawContext {
-  int64_t length;  // of the row that is augmented
-  int64_t clip_length;
+  int64_t start;  // where the view begins, if the chain crops
 };
 
 // A view, transformed in place.

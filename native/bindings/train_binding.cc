@@ -43,11 +43,11 @@ at::Tensor ToTensor(const std::optional<LabelMatrix>& labels) {
 Promise<TrainerPointer> Create(const Call& call, TrainerSpec spec, std::optional<NamedTensors> encoder,
                                std::optional<NamedTensors> projector,
                                std::optional<std::shared_ptr<CropSource>> source,
-                               std::optional<LabelMatrix> label_matrix) {
+                               std::optional<LabelMatrix> label_matrix, std::optional<uint64_t> crop_seed) {
   at::Tensor labels = ToTensor(label_matrix);
   if (labels.defined()) labels = labels.clone();
   return Async(call, [=](const AbortFlag&) {
-    return std::make_shared<Trainer>(spec, encoder, projector, source.value_or(nullptr), labels);
+    return std::make_shared<Trainer>(spec, encoder, projector, source.value_or(nullptr), labels, crop_seed);
   });
 }
 
@@ -92,7 +92,7 @@ std::shared_ptr<Encoder> LiveEncoder(const Call&, TrainerPointer trainer) { retu
 }  // namespace
 
 void ExportTrain(Napi::Object exports) {
-  Export(exports, "trainerCreate", Create, {"spec", "encoder", "projector", "source", "labels"});
+  Export(exports, "trainerCreate", Create, {"spec", "encoder", "projector", "source", "labels", "cropSeed"});
   Export(exports, "trainerStep", Step, {"trainer", "learningRate", "abort"});
   Export(exports, "trainerStepOnViews", StepOnViews,
          {"trainer", "views", "rows", "labels", "learningRate", "abort"});

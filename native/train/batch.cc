@@ -2,16 +2,12 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-
-#include <algorithm>
+#include <ATen/ops/tensor.h>
 
 #include "model/sample_cnn.h"
 #include "random/philox.h"
 
 namespace clmr {
-
-using random::Purpose;
-using random::Stream;
 
 BatchOrder::BatchOrder(uint64_t seed, int64_t tracks, int64_t batch_size)
     : seed_(seed), tracks_(tracks), batch_size_(batch_size) {
@@ -24,43 +20,42 @@ BatchOrder::BatchOrder(uint64_t seed, int64_t tracks, int64_t batch_size)
 std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
   if (step < 0) throw Error("ERR_ARGUMENT", "there is no step " + std::to_string(step));
   const int64_t epoch = step / StepsPerEpoch(), place = step % StepsPerEpoch();
-  Stream stream(seed_, Purpose::epochOrder, static_cast<uint32_t>(epoch), 0, 0);
-  const std::vector<int64_t> order = stream.Permutation(tracks_);
-  const auto first = order.begin() + place * batch_size_;
+  std::lock_guard lock(mutex_);
+  if (epoch != epoch_) {
+    random::Stream stream(seed_, random::Purpose::epochOrder, static_cast<uint32_t>(epoch), 0, 0);
+    order_ = stream.Permutation(tracks_);
+    epoch_ = epoch;
+  }
+  const auto first = order_.begin() + place * batch_size_;
   return {first, first + batch_size_};
 }
 
-Windows WindowsOf(const ChainSpec& chain) {
-  const auto crops = [](const TransformSpec& t) { return t.name == "randomCrop"; };
-  return std::any_of(chain.transforms.begin(), chain.transforms.end(), crops) ? Windows::perView
-                                                                              : Windows::perExample;
-}
-
-at::Tensor ReadCrops(const CropSource& source, const std::vector<int64_t>& tracks, int64_t views,
-                     Windows windows, uint64_t seed, uint32_t step, const AbortFlag& abort) {
-  const int64_t rows = static_cast<int64_t>(tracks.size()) * views;
+at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                     uint32_t step, const AbortFlag& abort) {
+  std::vector<int64_t> lengths;
+  for (const int64_t track : tracks) lengths.push_back(source.Length(track));
+  const std::vector<int64_t> starts = chain.DrawStarts(lengths, step);
+  const int64_t rows = static_cast<int64_t>(starts.size()), views = chain.spec().views;
   at::Tensor crops = at::empty({rows, kClipLength}, at::kFloat);
   float* out = crops.mutable_data_ptr<float>();
   at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       throw_if_aborted(abort);
-      const int64_t track = tracks[row / views];
-      const int64_t drawn_for = windows == Windows::perView ? row : row / views * views;
-      const int64_t last = std::max<int64_t>(0, source.Length(track) - kClipLength);
-      Stream stream(seed, Purpose::crop, step, static_cast<uint32_t>(drawn_for), 0);
-      source.Read(track, stream.Integer(0, last), kClipLength, out + row * kClipLength);
+      source.Read(tracks[row / views], starts[row], kClipLength, out + row * kClipLength);
     }
   });
   return crops;
 }
 
-at::Tensor AugmentRows(const Chain& chain, const at::Tensor& crops, uint32_t step, const AbortFlag& abort) {
-  const int64_t rows = crops.size(0);
-  at::Tensor views = at::empty({rows, kClipLength}, at::kFloat);
-  const auto parameters = chain.Draw(rows, kClipLength, step);
-  chain.Apply(crops.const_data_ptr<float>(), rows, kClipLength, parameters, views.mutable_data_ptr<float>(),
-              abort);
+at::Tensor AugmentCrops(const at::Tensor& crops, const Chain& chain, uint32_t step, const AbortFlag& abort) {
+  at::Tensor views = at::empty(crops.sizes(), at::kFloat);
+  chain.AugmentCrops(crops.const_data_ptr<float>(), crops.size(0) / chain.spec().views, step,
+                     views.mutable_data_ptr<float>(), abort);
   return views;
+}
+
+at::Tensor LabelsOf(const at::Tensor& labels, const std::vector<int64_t>& tracks) {
+  return labels.defined() ? labels.index_select(0, at::tensor(tracks)) : at::Tensor();
 }
 
 }  // namespace clmr

@@ -8,14 +8,14 @@
 
 namespace clmr {
 
-LoadedBatch BatchLoader::Take(int64_t step, const AbortFlag& abort) {
+LabelledViews BatchLoader::Take(int64_t step, const AbortFlag& abort) {
   if (!ahead_ || ahead_->step != step) {
     Drop();
     return make_(step, abort);
   }
   while (ahead_->batch.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready)
     throw_if_aborted(abort);
-  std::future<LoadedBatch> batch = std::move(ahead_->batch);
+  std::future<LabelledViews> batch = std::move(ahead_->batch);
   ahead_.reset();  // what failed is tried anew when it is asked for again
   return batch.get();
 }
@@ -24,7 +24,7 @@ void BatchLoader::Begin(int64_t step) {
   Drop();
   auto make = [this, step, running = std::make_shared<Running>(drop_)]() mutable {
     const auto until_it_is_made = std::move(running);
-    LoadedBatch batch;
+    LabelledViews batch;
     kernels::OneThreadEach(1, 1,
                            [&](int64_t) { batch = make_(step, *drop_); });  // the other cores are training
     return batch;

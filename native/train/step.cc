@@ -1,21 +1,15 @@
-// One training step, in the order of the data flow.
+// One training step, in the order of the data flow: load, augment, encode, objective, backward, update.
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 
 #include "optim/gradients.h"
+#include "train/encode_views.h"
 #include "train/trainer.h"
 
 namespace clmr {
 namespace {
-
-// The views of the validation set are drawn with this step and those below it, which no training reaches.
-constexpr uint32_t kValidationStep = UINT32_MAX;
 
 class Stopwatch {
  public:
@@ -27,29 +21,11 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// Rows of whole examples, chunk_rows at a time. A last one of a single example goes with the one before it:
-// batch norm has nothing to compare there.
-std::vector<at::Tensor> Chunks(const at::Tensor& views, int64_t chunk_rows, int64_t n_views) {
-  std::vector<at::Tensor> chunks;
-  for (int64_t row = 0, rows = views.size(0); row < rows;) {
-    int64_t count = std::min(chunk_rows, rows - row);
-    if (rows - row - count == n_views) count += n_views;
-    chunks.push_back(views.narrow(0, row, count));
-    row += count;
-  }
-  return chunks;
-}
-
 // sums += share · metrics, by their names
 void AddMetrics(Metrics& sums, const Metrics& metrics, double share) {
   if (sums.empty())
     for (const auto& [name, value] : metrics) sums.emplace_back(name, 0);
   for (size_t i = 0; i < metrics.size(); ++i) sums[i].second += share * metrics[i].second;
-}
-
-// The rows of labels [all tracks, K] that belong to the tracks of a batch
-at::Tensor LabelsOf(const at::Tensor& labels, const std::vector<int64_t>& tracks) {
-  return labels.defined() ? labels.index_select(0, at::tensor(tracks)) : at::Tensor();
 }
 
 void CheckFinite(double value, const char* what, int64_t step) {
@@ -58,118 +34,85 @@ void CheckFinite(double value, const char* what, int64_t step) {
                                     (std::isnan(value) ? "NaN" : "infinite"));
 }
 
+// The loss of a batch is a share of that of the step.
+void Add(const ObjectiveLoss& loss, double share, StepResult& result) {
+  const double value = loss.loss.item<double>();
+  CheckFinite(value, "loss", result.step);
+  result.loss += share * value;
+  AddMetrics(result.metrics, loss.metrics, share);
+}
+
 }  // namespace
 
 StepResult Trainer::Step(double learning_rate, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);  // it may have waited for another step
   Stopwatch watch;
-  const LoadedBatch batch = loader_.Take(step_, abort);
+  const LabelledViews batch = loader_.Take(step_, abort);  // made by MakeBatch while the step before trained
   const double data_seconds = watch.Seconds();
   loader_.Begin(step_ + 1);
-  StepResult result = Run({batch.views, LabelsOf(labels_, batch.tracks)}, learning_rate, abort);
+  StepResult result = Learn(batch, learning_rate, abort);
   result.data_seconds = data_seconds;
   result.seconds = watch.Seconds();
-  result.tracks = batch.tracks;
   return result;
-}
-
-LoadedBatch Trainer::Load(int64_t step, const AbortFlag& abort) const {
-  LoadedBatch batch{Order().Tracks(step), {}};
-  const auto number = static_cast<uint32_t>(step);
-  const at::Tensor crops =
-      ReadCrops(*source_, batch.tracks, spec_.chain.views, windows_, spec_.seed, number, abort);
-  batch.views = AugmentRows(row_chain_, crops, number, abort);
-  return batch;
 }
 
 StepResult Trainer::StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);
   CheckViews(views, spec_.accumulate);
-  return Run(views, learning_rate, abort);
+  return Learn(views, learning_rate, abort);
 }
 
-StepResult Trainer::Run(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
+LabelledViews Trainer::MakeBatch(int64_t step, const AbortFlag& abort) const {
+  const std::vector<int64_t> tracks = Order().Tracks(step);
+  const auto number = static_cast<uint32_t>(step);
+  const at::Tensor crops = LoadCrops(*source_, tracks, chain_, number, abort);
+  const at::Tensor views = AugmentCrops(crops, chain_, number, abort);
+  return {views, LabelsOf(labels_, tracks)};
+}
+
+StepResult Trainer::Learn(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
   at::AutoGradMode with_gradients(true);
   Stopwatch watch;
   StepResult result;
   result.step = step_ + 1;
   result.learning_rate = learning_rate;
   const Gradients gradients(Parameters());
-  const SampleCnn encoder = encoder_.WithOwnStatistics();
-  std::unique_ptr<Objective> objective = objective_->Draft();
-
-  const int64_t rows = views.views.size(0) / spec_.accumulate, examples = rows / spec_.chain.views;
+  Draft draft{encoder_.WithOwnStatistics(), objective_->Draft()};
+  const double share = 1.0 / static_cast<double>(spec_.accumulate);
   for (int64_t i = 0; i < spec_.accumulate; ++i) {
-    LabelledViews batch{views.views.narrow(0, i * rows, rows), {}};
-    if (views.labels.defined()) batch.labels = views.labels.narrow(0, i * examples, examples);
-    Learn(encoder, *objective, batch, i * rows, 1.0 / static_cast<double>(spec_.accumulate), result, abort);
+    const LabelledViews batch = Part(views, i);
+    ObjectiveInput input = Encode(draft.encoder, *draft.objective, batch, /*training=*/true, abort);
+    input.first_row = i * batch.views.size(0);
+    const ObjectiveLoss loss = draft.objective->Loss(input);
+    Add(loss, share, result);
+    Backward(draft, batch, input, share == 1 ? loss.loss : loss.loss * share, abort);
   }
-  result.gradient_norm = gradients.Norm();
-  CheckFinite(result.gradient_norm, "gradient", result.step);
-  if (spec_.clip_gradient_norm > 0) gradients.Clip(result.gradient_norm, spec_.clip_gradient_norm);
-  const std::vector<at::Tensor> directions = gradients.All();
-  throw_if_aborted(abort);
-
-  std::lock_guard weights(weights_mutex_);  // nothing above has changed the trainer, nothing below fails
-  optimizer_->Update(directions, learning_rate);
-  objective->AfterUpdate(encoder, result.step);
-  encoder_ = encoder;
-  objective_ = std::move(objective);
-  step_ = result.step;
-  if (live_) live_->Update(encoder_);
+  Update(std::move(draft), gradients, learning_rate, result, abort);
   result.seconds = watch.Seconds();
   return result;
 }
 
-// views [B·V, T] → embeddings [N, E] → loss, and back. With chunks the encoder's activations are kept for one
-// of them only (Gao, Zhang, Han & Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited
-// Setup", 2021): all embeddings first, without a graph, then the loss and its gradient in them, which every
-// chunk's second pass sends on.
-void Trainer::Learn(const SampleCnn& encoder, Objective& objective, const LabelledViews& batch,
-                    int64_t first_row, double share, StepResult& result, const AbortFlag& abort) const {
-  const int64_t chunk_rows = spec_.chunk_size * spec_.chain.views;
-  const bool cached = chunk_rows > 0 && chunk_rows < batch.views.size(0);
-  ObjectiveInput input = Embed(encoder, objective, batch, /*training=*/true, abort);
-  input.first_row = first_row;
-  if (cached) input.embeddings.requires_grad_(true);
-  const ObjectiveLoss loss = objective.Loss(input);
-  const double value = loss.loss.item<double>();
-  CheckFinite(value, "loss", result.step);
-  result.loss += share * value;
-  AddMetrics(result.metrics, loss.metrics, share);
-  (share == 1 ? loss.loss : loss.loss * share).backward();
-  if (!cached) return;
-  const SampleCnn again = encoder.WithOwnStatistics();  // the running ones have moved in the first pass
-  const ViewRange range = objective.OnlineViews(spec_.chain.views);
-  const at::Tensor gradient = input.embeddings.grad();
-  int64_t row = 0;
-  for (const at::Tensor& chunk : Chunks(batch.views, chunk_rows, spec_.chain.views)) {
-    const at::Tensor embeddings = Encode(again, chunk, range, /*training=*/true, abort);
-    embeddings.backward(gradient.narrow(0, row, embeddings.size(0)));
-    row += embeddings.size(0);
-  }
+// Batch i of `accumulate` batches of equal size.
+LabelledViews Trainer::Part(const LabelledViews& all, int64_t i) const {
+  const int64_t rows = all.views.size(0) / spec_.accumulate, examples = rows / spec_.chain.views;
+  LabelledViews batch{all.views.narrow(0, i * rows, rows), {}};
+  if (all.labels.defined()) batch.labels = all.labels.narrow(0, i * examples, examples);
+  return batch;
 }
 
-ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objective,
-                              const LabelledViews& batch, bool training, const AbortFlag& abort) const {
-  const at::Tensor& views = batch.views;
+// views [B·V, T] → embeddings [N, E]
+ObjectiveInput Trainer::Encode(const SampleCnn& encoder, const Objective& objective,
+                               const LabelledViews& batch, bool training, const AbortFlag& abort) const {
   const int64_t n_views = spec_.chain.views;
-  const int64_t chunk_rows = spec_.chunk_size > 0 ? spec_.chunk_size * n_views : views.size(0);
-  const auto all_chunks = [&](const SampleCnn& model, ViewRange range) {
-    if (chunk_rows >= views.size(0)) return Encode(model, views, range, training, abort);
-    at::NoGradGuard no_gradients;
-    std::vector<at::Tensor> embeddings;
-    for (const at::Tensor& chunk : Chunks(views, chunk_rows, n_views))
-      embeddings.push_back(Encode(model, chunk, range, training, abort));
-    return at::cat(embeddings);
-  };
   ObjectiveInput input;
-  input.embeddings = all_chunks(encoder, objective.OnlineViews(n_views));
+  input.embeddings =
+      EncodeViews(spec_, encoder, batch.views, objective.OnlineViews(n_views), training, abort);
+  if (training && InChunks(spec_, batch.views)) input.embeddings.requires_grad_(true);
   if (const SampleCnn* target = objective.TargetEncoder()) {
     at::NoGradGuard no_gradients;
-    input.targets = all_chunks(*target, objective.TargetViews(n_views));
+    input.targets = EncodeViews(spec_, *target, batch.views, objective.TargetViews(n_views), training, abort);
   }
   input.labels = batch.labels;
   input.views = n_views;
@@ -180,42 +123,32 @@ ObjectiveInput Trainer::Embed(const SampleCnn& encoder, const Objective& objecti
   return input;
 }
 
-// views [B·V, T] → embeddings [B·count, E] of the range
-at::Tensor Trainer::Encode(const SampleCnn& encoder, const at::Tensor& views, ViewRange range, bool training,
-                           const AbortFlag& abort) const {
-  const at::Tensor by_view = views.view({-1, spec_.chain.views, kClipLength});
-  if (spec_.view_norm == ViewNorm::joint || !training) {
-    const at::Tensor wanted = by_view.narrow(1, range.first, range.count).reshape({-1, kClipLength});
-    return encoder.Forward(wanted, training, abort, spec_.fused, spec_.kept);
-  }
-  std::vector<at::Tensor> embeddings;  // count × [B, E]
-  for (int64_t v = range.first; v < range.first + range.count; ++v)
-    embeddings.push_back(
-        encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec_.fused, spec_.kept));
-  return at::stack(embeddings, 1).flatten(0, 1);
+// Gradients add up in the parameters.
+void Trainer::Backward(const Draft& draft, const LabelledViews& batch, const ObjectiveInput& input,
+                       const at::Tensor& loss, const AbortFlag& abort) const {
+  loss.backward();
+  if (!InChunks(spec_, batch.views)) return;
+  const SampleCnn again =
+      draft.encoder.WithOwnStatistics();  // those of the draft have moved in the first pass
+  const ViewRange range = draft.objective->OnlineViews(spec_.chain.views);
+  EncodeBackward(spec_, again, batch.views, range, input.embeddings.grad(), abort);
 }
 
-double Trainer::Evaluate(const LabelledViews& views, const AbortFlag& abort) {
-  std::lock_guard one_at_a_time(step_mutex_);
-  at::NoGradGuard no_gradients;
-  CheckViews(views, 1);
-  return objective_->Loss(Embed(encoder_, *objective_, views, /*training=*/false, abort)).loss.item<double>();
-}
+void Trainer::Update(Draft draft, const Gradients& gradients, double learning_rate, StepResult& result,
+                     const AbortFlag& abort) {
+  result.gradient_norm = gradients.Norm();
+  CheckFinite(result.gradient_norm, "gradient", result.step);
+  if (spec_.clip_gradient_norm > 0) gradients.Clip(result.gradient_norm, spec_.clip_gradient_norm);
+  const std::vector<at::Tensor> directions = gradients.All();
+  throw_if_aborted(abort);
 
-double Trainer::Validate(const CropSource& source, const at::Tensor& labels, const AbortFlag& abort) {
-  if (source.Tracks() < 2) throw Error("ERR_CONFIG", "a validation set needs at least 2 tracks");
-  const int64_t batch = std::min(spec_.batch_size, source.Tracks());
-  const int64_t batches = source.Tracks() / batch;
-  double sum = 0;
-  for (int64_t b = 0; b < batches; ++b) {
-    std::vector<int64_t> tracks(batch);
-    for (int64_t i = 0; i < batch; ++i) tracks[i] = b * batch + i;
-    // Other windows and transforms for every batch, the same ones every time
-    const uint32_t step = kValidationStep - static_cast<uint32_t>(b);
-    const at::Tensor crops = ReadCrops(source, tracks, spec_.chain.views, windows_, spec_.seed, step, abort);
-    sum += Evaluate({AugmentRows(row_chain_, crops, step, abort), LabelsOf(labels, tracks)}, abort);
-  }
-  return sum / static_cast<double>(batches);
+  std::lock_guard weights(weights_mutex_);  // nothing above has changed the trainer, nothing below fails
+  optimizer_->Update(directions, learning_rate);
+  draft.objective->AfterUpdate(draft.encoder, result.step);
+  encoder_ = std::move(draft.encoder);
+  objective_ = std::move(draft.objective);
+  step_ = result.step;
+  if (live_) live_->Update(encoder_);
 }
 
 void Trainer::CheckViews(const LabelledViews& batch, int64_t batches) const {

@@ -7,11 +7,10 @@
 namespace clmr {
 namespace {
 
-ChainSpec SingleView(ChainSpec chain) {
+const ChainSpec& CheckClipLength(const ChainSpec& chain) {
   if (chain.clip_length != kClipLength)
     throw Error("ERR_CONFIG", "training needs views of " + std::to_string(kClipLength) +
                                   " samples, the augmenter makes " + std::to_string(chain.clip_length));
-  chain.views = 1;
   return chain;
 }
 
@@ -19,10 +18,9 @@ ChainSpec SingleView(ChainSpec chain) {
 
 Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
                  const std::optional<NamedTensors>& projector, std::shared_ptr<const CropSource> source,
-                 at::Tensor labels)
+                 at::Tensor labels, std::optional<uint64_t> crop_seed)
     : spec_(std::move(spec)),
-      row_chain_(SingleView(spec_.chain)),
-      windows_(WindowsOf(spec_.chain)),
+      chain_(CheckClipLength(spec_.chain), crop_seed),
       source_(std::move(source)),
       labels_(std::move(labels)) {
   if (spec_.device != "cpu" && spec_.device != "auto")

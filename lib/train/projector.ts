@@ -1,0 +1,38 @@
+/** The projector in training, live. */
+
+import { ConfigError } from '../errors.js'
+import { type Matrix, matrix } from '../matrix.js'
+import { EMBEDDING_DIM } from '../model/architecture.js'
+import { checkRows } from '../native/buffers.js'
+import { descriptorOf } from '../objective/objectives.js'
+import type { NativeTrainer } from './native-trainer.js'
+import type { TrainerConfig } from './options.js'
+
+/** The projector of a trainer: what stands between the encoder and the objective. */
+export interface Projector {
+  /** numbers of a projection */
+  readonly dim: number
+  /**
+   * Embeddings [n, 512] to projections [n, dim], with the weights of the last finished step.
+   * @throws ShapeError
+   */
+  project(embeddings: Matrix | Float32Array): Promise<Matrix>
+}
+
+/** @throws ConfigError where the objective has none */
+export function projectorOf(native: NativeTrainer, { objective, projection }: TrainerConfig): Projector {
+  if (descriptorOf(objective).projector === 'none')
+    throw new ConfigError({
+      what: `${objective.name} training has no projector`,
+      remedy: 'Use `encoder`, and the classes that the checkpoint holds as head.*',
+    })
+  const dim = projection.out
+  return {
+    dim,
+    async project(embeddings) {
+      const data = embeddings instanceof Float32Array ? embeddings : embeddings.data
+      const n = checkRows(data, EMBEDDING_DIM, 'embeddings')
+      return matrix(await native.project(data, n), n, dim)
+    },
+  }
+}
