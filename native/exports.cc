@@ -1,12 +1,26 @@
 // The export table, in the order of the data flow. lib/native/binding.ts is its other side.
 #include "bindings/exports.h"
+
 #include "bindings/async_work.h"
+#include "bindings/guard.h"
 #include "bindings/shutdown.h"
+#include "kernels/dispatch.h"
 
 namespace {
 
+using namespace clmr::bindings;
+
+// What the environment asks for is looked at before anything runs.
+void CheckEnvironment(Napi::Env env) {
+  try {
+    clmr::kernels::ActiveChoice();
+  } catch (...) {
+    throw ToJsError(env, std::current_exception());
+  }
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  using namespace clmr::bindings;
+  CheckEnvironment(env);
   InstallExitHandler();
   InitAsync(env);
   ExportRuntime(exports);

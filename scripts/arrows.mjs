@@ -92,6 +92,4 @@ export const KERNELS = {
 }
 
 /** Circles that are still to be removed, as the files or folders in them, sorted. To be empty. */
-export const LEFTOVERS = [
-  ['bfloat16_pairs.h', 'cpu', 'inference'].map((name) => `native/kernels/sample_cnn/${name}`),
-]
+export const LEFTOVERS = []

@@ -22,7 +22,7 @@ const { libraries } = findLibtorch()
 bootstrap.open(join(libraries, libraryFile('c10')))
 for (const stub of ['cudart', 'cupti']) bootstrap.open(join(build, libraryFile(`clmr_${stub}_stub`)))
 bootstrap.open(join(libraries, libraryFile('torch_cpu')))
-const { libtorchVersion, kernels } = bootstrap.init(join(build, libraryFile('clmr'))).info()
+const { libtorchVersion, instructionSet } = bootstrap.init(join(build, libraryFile('clmr'))).info()
 process.stdout.write(
-  `plain CMake: ${commands.length} files compiled; loads with libtorch ${libtorchVersion}, kernels ${kernels}\n`,
+  `plain CMake: ${commands.length} files compiled; loads with libtorch ${libtorchVersion}, own kernels ${instructionSet}\n`,
 )

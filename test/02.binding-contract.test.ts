@@ -204,6 +204,19 @@ describe('02 binding contract', () => {
     assert.throws(() => binding.dispose!(), { code: 'ERR_ARGUMENT' })
   })
 
+  it('BAD CALL - kernels that there are none of are refused by name, and those of before stay', () => {
+    const { instructionSet } = native().info()
+    assert.throws(() => native().useKernels('fussed', undefined), {
+      code: 'ERR_CONFIG',
+      message: /'fussed', expected fused/,
+    })
+    assert.throws(() => native().useKernels('plain', 'sse' as never), {
+      code: 'ERR_CONFIG',
+      message: /'sse'/,
+    })
+    assert.equal(native().info().instructionSet, instructionSet)
+  })
+
   it('BAD CALL - every export refuses hostile arguments with an error of its own', async () => {
     const binding = native() as unknown as Record<string, (...args: unknown[]) => unknown>
     const hostile = [

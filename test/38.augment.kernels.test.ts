@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { applyOne } from './helpers/augment.js'
 import { type Case, listCases } from './helpers/augment-cases.js'
+import { type Kernels, withKernels } from './helpers/with-kernels.js'
 
-/** What a process of its own makes of every case with these kernels. */
-function makeAll(cases: Case[], environment: Record<string, string>): Float32Array[] {
-  const script = fileURLToPath(new URL('helpers/augment-cases.ts', import.meta.url))
-  const bytes = execFileSync(process.execPath, ['--import', 'tsx', script], {
-    env: { ...process.env, ...environment },
-    maxBuffer: 1e9,
+/** What these kernels make of every case. */
+const makeAll = (cases: Case[], kernels: Kernels): Promise<Float32Array[]> =>
+  withKernels(kernels, async () => {
+    const made: Float32Array[] = []
+    for (const { transform, samples, sampleRate } of cases)
+      made.push(await applyOne(transform, samples, sampleRate ? { sampleRate } : {}))
+    return made
   })
-  const all = new Float32Array(Uint8Array.from(bytes).buffer)
-  const ends = cases.map((_, i) => cases.slice(0, i + 1).reduce((n, { samples }) => n + samples.length, 0))
-  assert.equal(ends.at(-1), all.length)
-  return cases.map(({ samples }, i) => all.subarray(ends[i]! - samples.length, ends[i]))
-}
 
 /** The largest difference in units of `scale`; what is not finite has to be the same on both sides. */
 function difference(a: Float32Array, b: Float32Array, scale: number): number {
@@ -42,17 +38,17 @@ const scales = cases.map(({ samples }) =>
 describe('fast augmentations', function () {
   this.timeout(60_000)
   let plain: Float32Array[]
-  before(() => {
-    plain = makeAll(cases, { CLMR_KERNELS: 'reference' })
+  before(async () => {
+    plain = await makeAll(cases, { kernels: 'plain' })
   })
 
-  for (const [name, capability] of [
-    ['as this CPU runs them', ''],
+  for (const [name, instructionSet] of [
+    ['as this CPU runs them', undefined],
     ['capped to AVX2', 'avx2'],
     ['without AVX', 'default'],
   ] as const)
-    it(`${name} equal the plain reference, at odd lengths, for clicks, squares, NaN and infinity`, () => {
-      const made = makeAll(cases, { CLMR_CPU_CAPABILITY: capability })
+    it(`${name} equal the plain reference, at odd lengths, for clicks, squares, NaN and infinity`, async () => {
+      const made = await makeAll(cases, { instructionSet })
       const wrong = cases.flatMap((one, i) => {
         const off = difference(made[i]!, plain[i]!, scales[i]!)
         return off <= tolerance(one.name) ? [] : [`${one.name}: ${off}`]

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { getThreads, ntXentLoss, setThreads } from 'clmr'
 import { relativeError } from './helpers/golden.js'
 import { plainNtXent, projections } from './helpers/nt-xent.js'
+import { type Kernels, withKernels } from './helpers/with-kernels.js'
 
 // Oracle unless another one is named: plainNtXent of test/helpers/nt-xent.ts, all pairs in float64.
 
@@ -34,20 +35,13 @@ async function value(z: Float32Array, dim: number, views: number, temperature: n
   return { ...rest, gradient: gradient.data }
 }
 
-function inOwnProcess(environment: Record<string, string>, ...args: (number | string)[]): Buffer {
-  const script = fileURLToPath(new URL('helpers/nt-xent-value.ts', import.meta.url))
-  return execFileSync(process.execPath, ['--import', 'tsx', script, ...args.map(String)], {
-    env: { ...process.env, ...environment },
-    maxBuffer: 1e8,
-  })
-}
-
-function valueWith(environment: Record<string, string>, ...args: number[]): Value {
-  const [loss, temperatureGradient, ...gradient] = new Float64Array(
-    Uint8Array.from(inOwnProcess(environment, ...args)).buffer,
-  )
-  return { loss: loss!, temperatureGradient: temperatureGradient!, gradient }
-}
+const valueWith = (
+  kernels: Kernels,
+  seed: number,
+  rows: number,
+  ...[dim, views, temperature]: [number, number, number]
+): Promise<Value> =>
+  withKernels(kernels, () => value(projections(seed, rows, dim, views), dim, views, temperature))
 
 describe('51 the fused NT-Xent', () => {
   const shapes: [examples: number, views: number, dim: number, temperature: number][] = [
@@ -103,28 +97,28 @@ describe('51 the fused NT-Xent', () => {
     assert.ok(Math.abs(temperatureGradient - numeric) < 1e-4 * Math.abs(numeric))
   })
 
-  const variants: Record<string, Record<string, string>> = {
-    'capped to AVX2': { CLMR_CPU_CAPABILITY: 'avx2' },
-    'without AVX': { CLMR_CPU_CAPABILITY: 'default' },
-    'the plain one, in matrix form': { CLMR_KERNELS: 'reference' },
+  const variants: Record<string, Kernels> = {
+    'capped to AVX2': { instructionSet: 'avx2' },
+    'without AVX': { instructionSet: 'default' },
+    'the plain one, in matrix form': { kernels: 'plain' },
   }
-  for (const [name, environment] of Object.entries(variants))
-    it(`is the float64 value and gradients ${name}`, () => {
+  for (const [name, kernels] of Object.entries(variants))
+    it(`is the float64 value and gradients ${name}`, async () => {
       for (const [rows, dim, views, temperature] of [
         [130, 40, 2, 0.5],
         [105, 24, 5, 0.01],
       ] as const)
         assertEqual(
-          valueWith(environment, 3, rows, dim, views, temperature),
+          await valueWith(kernels, 3, rows, dim, views, temperature),
           plainNtXent(projections(3, rows, dim, views), dim, views, temperature),
           temperature,
         )
     })
 
-  it('the plain one passes a gradcheck: central differences of its value', () => {
+  it('the plain one passes a gradcheck: central differences of its value', async () => {
     const [dim, views, temperature, h] = [3, 2, 0.5, 1e-6]
     const z = Float64Array.from(projections(8, 8, dim, views))
-    const { gradient } = valueWith({ CLMR_KERNELS: 'reference' }, 8, 8, dim, views, temperature)
+    const { gradient } = await valueWith({ kernels: 'plain' }, 8, 8, dim, views, temperature)
     z.forEach((before, i) => {
       const at = (v: number) =>
         plainNtXent(Object.assign(Float64Array.from(z), { [i]: v }), dim, views, temperature).loss
@@ -155,7 +149,9 @@ describe('51 the fused NT-Xent', () => {
   })
 
   it('16,384 pairs take less than 200 MB beside the input: nothing of size N² is kept', () => {
-    const bytes = Number(inOwnProcess({}, 1, 2 * 16384, 64, 2, 0.5, 'memory'))
+    const script = fileURLToPath(new URL('helpers/nt-xent-memory.ts', import.meta.url))
+    const args = ['--import', 'tsx', script, '1', String(2 * 16384), '64', '2']
+    const bytes = Number(execFileSync(process.execPath, args, { encoding: 'utf8' }))
     assert.ok(bytes > 1e6 && bytes < 200e6, `${bytes} bytes`)
   })
 

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict'
 import { readGoldenJson, relativeError } from './helpers/golden.js'
-import { runTrainingStep, type TrainingCase, type TrainingRun } from './helpers/run-training-step.js'
+import { runTrainingStep, type TrainingCase, type TrainingRun } from './helpers/training-step.js'
+import type { Kernels } from './helpers/with-kernels.js'
 
-// Oracle: the plain step (CLMR_KERNELS=reference), autograd through libtorch's own operations, in a process of its own.
+// Oracle: the plain step, autograd through libtorch's own operations.
 // Both round to float32, so a few pooling windows with a near-tie choose another value, and each moves the gradients
 // below it by up to some 1e-3; with the same choices as float64 the error is 2e-5 (npm run check:gradients).
 
-const instructionSets: Record<string, Record<string, string>> = {
+const instructionSets: Record<string, Kernels> = {
   'on this CPU': {},
-  'capped to AVX2': {
-    CLMR_KERNELS: 'fused-training',
-    CLMR_CPU_CAPABILITY: 'avx2',
-    ONEDNN_MAX_CPU_ISA: 'AVX2',
-  },
-  'without AVX': { CLMR_CPU_CAPABILITY: 'default' },
+  'capped to AVX2': { instructionSet: 'avx2' },
+  'without AVX': { instructionSet: 'default' },
 }
 const music: TrainingCase = { examples: 2, views: 2, steps: 2, weights: 'plain', input: 'music' }
 const isGradient = (name: string) => name.endsWith('.momentum_buffer')
@@ -35,30 +32,30 @@ function compare(fused: TrainingRun, plain: TrainingRun): void {
 }
 
 describe('66 train: the fused step', () => {
-  for (const [where, environment] of Object.entries(instructionSets))
+  for (const [where, kernels] of Object.entries(instructionSets))
     for (const weights of ['plain', 'negativeGamma', 'zeroGamma'] as const)
-      it(`is the plain step ${where}, γ ${weights}`, () => {
+      it(`is the plain step ${where}, γ ${weights}`, async () => {
         const which = { ...music, weights }
-        compare(runTrainingStep(which, environment), plainStep(which))
+        compare(await runTrainingStep(which, kernels), await plainStep(which))
       })
 
   for (const [examples, views] of [
     [3, 2],
     [4, 2],
   ] as const)
-    it(`is the plain step with ${examples} examples of ${views} views`, () => {
+    it(`is the plain step with ${examples} examples of ${views} views`, async () => {
       const which: TrainingCase = { ...music, examples, views, weights: 'negativeGamma' }
-      compare(runTrainingStep(which, {}), plainStep(which))
+      compare(await runTrainingStep(which, {}), await plainStep(which))
     })
 
-  it('is the plain step where one view is silent', () => {
+  it('is the plain step where one view is silent', async () => {
     const which: TrainingCase = { ...music, input: 'oneSilent' }
-    compare(runTrainingStep(which, {}), plainStep(which))
+    compare(await runTrainingStep(which, {}), await plainStep(which))
   })
 
   for (const input of ['silence', 'constant'] as const)
-    it(`of nothing but ${input} has the loss of equal projections and no gradient`, () => {
-      const { steps, tensors } = runTrainingStep({ ...music, input }, {})
+    it(`of nothing but ${input} has the loss of equal projections and no gradient`, async () => {
+      const { steps, tensors } = await runTrainingStep({ ...music, input }, {})
       // closed form: all similarities are 1, the positive among 2N − 1 others
       for (const [loss] of steps) assert.ok(Math.abs(loss - Math.log(3)) <= 1e-6, String(loss))
       for (const [name, data] of Object.entries(tensors)) {
@@ -71,8 +68,8 @@ describe('66 train: the fused step', () => {
       }
     })
 
-  it('gives a bias before batch norm no gradient at all', () => {
-    const { tensors } = runTrainingStep({ ...music, steps: 1 }, {})
+  it('gives a bias before batch norm no gradient at all', async () => {
+    const { tensors } = await runTrainingStep({ ...music, steps: 1 }, {})
     const biases = Object.keys(tensors).filter((name) =>
       /sequential\.[0-9]\.0\.bias\.momentum_buffer$/.test(name),
     )
@@ -80,29 +77,29 @@ describe('66 train: the fused step', () => {
     for (const name of biases) assert.ok(tensors[name]!.every((value) => value === 0))
   })
 
-  it('counts batches and moves running statistics as the plain step: one time a step', () => {
-    const { tensors } = runTrainingStep({ ...music, steps: 1 }, {})
+  it('counts batches and moves running statistics as the plain step: one time a step', async () => {
+    const { tensors } = await runTrainingStep({ ...music, steps: 1 }, {})
     for (let i = 0; i < 11; i++)
       assert.deepEqual([...tensors[`encoder.sequential.${i}.1.num_batches_tracked`]!], [1])
   })
 
   for (const precision of ['float32', 'bfloat16'] as const)
-    it(`gives the same bits run for run, on 1, 2 and 3 threads, ${precision}`, () => {
-      for (const threads of ['1', '2', '3']) {
-        const which: TrainingCase = { ...music, precision, examples: 3, steps: 1 }
-        const [once, again] = [1, 2].map(() => runTrainingStep(which, { CLMR_THREADS: threads }).bytes)
-        assert.ok(once!.equals(again!), `${threads} threads`)
+    it(`gives the same bits run for run, on 1, 2 and 3 threads, ${precision}`, async () => {
+      const which: TrainingCase = { ...music, precision, examples: 3, steps: 1 }
+      for (const threads of [1, 2, 3]) {
+        const once = await runTrainingStep(which, {}, threads)
+        assert.deepEqual(await runTrainingStep(which, {}, threads), once, `${threads} threads`)
       }
     })
 
   // Oracle: PyTorch under torch.autocast (test/golden/make_train.py): how far bfloat16 turns the gradients of float32, from
   // the same weights and views. They are far apart either way: untrained, the network tells clips apart by little.
-  for (const [where, environment] of Object.entries(instructionSets))
-    it(`in bfloat16 has gradients nearer to float32's than torch.autocast has, ${where}`, () => {
+  for (const [where, kernels] of Object.entries(instructionSets))
+    it(`in bfloat16 has gradients nearer to float32's than torch.autocast has, ${where}`, async () => {
       const { autocast_cosines: theirs } = readGoldenJson<{ autocast_cosines: number[] }>('train.json')
       const which: TrainingCase = { ...music, examples: 8, steps: 1, weights: 'golden' }
-      const exact = plainStep(which)
-      const half = runTrainingStep({ ...which, precision: 'bfloat16' }, environment)
+      const exact = await plainStep(which)
+      const half = await runTrainingStep({ ...which, precision: 'bfloat16' }, kernels)
       assert.ok(Math.abs(half.steps[0]![0] / exact.steps[0]![0] - 1) <= 5e-3, `loss ${half.steps[0]![0]}`)
       theirs.forEach((allowed, i) => {
         const name = `optimizer.encoder.sequential.${i}.0.weight.momentum_buffer`
@@ -118,9 +115,9 @@ function cosine(a: Float32Array, b: Float32Array): number {
 }
 
 const plainSteps = new Map<string, TrainingRun>()
-function plainStep(which: TrainingCase): TrainingRun {
+async function plainStep(which: TrainingCase): Promise<TrainingRun> {
   const key = JSON.stringify(which)
-  const known = plainSteps.get(key) ?? runTrainingStep(which, { CLMR_KERNELS: 'reference' })
+  const known = plainSteps.get(key) ?? (await runTrainingStep(which, { kernels: 'plain' }))
   plainSteps.set(key, known)
   return known
 }

@@ -103,6 +103,18 @@ describe('91 process: loading', () => {
       assert.match(error.message!, /libtorch cannot be loaded: .*(invalid ELF|file too short).*clmr doctor/)
     }))
 
+  for (const [name, given, expected] of [
+    ['CLMR_KERNELS', 'winograd-six,fussed', /^CLMR_KERNELS .*'fussed', expected fused, plain, bfloat16, /],
+    ['CLMR_CPU_CAPABILITY', 'sse', /^CLMR_CPU_CAPABILITY .*'sse', expected default, avx2, avx512\)/],
+    ['CLMR_CUDA', 'yes', /CLMR_CUDA .*'yes', expected '0' or '1'\)/],
+    ['CLMR_THREADS', 'many', /CLMR_THREADS .*'many', expected a number of threads/],
+  ] as const)
+    it(`BAD CALL - an unknown word in ${name} is refused by name, with the known ones`, async () => {
+      const { code, message } = await failure({ env: { [name]: given } })
+      assert.equal(code, 'ERR_CONFIG')
+      assert.match(message!, expected)
+    })
+
   it('a bundle works with clmr external, as module and as CommonJS', () =>
     withTempDir(async (folder) => {
       await mkdir(join(folder, 'node_modules'))

@@ -38,7 +38,7 @@ const CONTENDERS: Contender[] = [
   ours(OURS, 1),
   ours('clmr, two threads', 2),
   ours('clmr, AVX2 only', 1, { CLMR_CPU_CAPABILITY: 'avx2' }),
-  ours('clmr, plain reference', 1, { CLMR_KERNELS: 'reference' }),
+  ours('clmr, plain', 1, { CLMR_KERNELS: 'plain' }),
   peer(SOX),
   peer(SOX, MALLOC_TUNED),
   peer('torch-audiomentations'),

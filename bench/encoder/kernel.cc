@@ -14,7 +14,7 @@
 
 #include "kernels/dispatch.h"
 #include "kernels/one_thread_each.h"
-#include "kernels/sample_cnn/inference/fused_forward.h"
+#include "kernels/sample_cnn/inference/passes.h"
 #include "model/layers.h"
 #include "model/sample_cnn.h"
 
@@ -50,7 +50,7 @@ __attribute__((target("avx2,fma"))) void MultiplyAdds8() { MultiplyAdds<Lanes8>(
 
 // GFLOP/s of all threads; 0 where this CPU has no fused multiply-add.
 double PeakGflops() {
-  const clmr::kernels::Isa isa = clmr::kernels::ActiveIsa();
+  const clmr::kernels::Isa isa = clmr::kernels::ActiveChoice().isa;
   if (isa == clmr::kernels::Isa::base) return 0;
   const int64_t lanes = isa == clmr::kernels::Isa::avx512 ? 16 : 8;
   double best = 0;
@@ -70,16 +70,18 @@ int main(int argc, char** argv) {
   const double seconds = argc > 2 ? std::atof(argv[2]) : 4;
   at::set_num_threads(kThreads);
   c10::InferenceMode inference;
-  std::vector<clmr::FoldedLayer> layers;
+  namespace kernels = clmr::kernels;
+  std::vector<kernels::FoldedLayer> layers;
   for (const clmr::ConvBlock& b : clmr::SampleCnn::Create(1).blocks) {
-    auto [weight, bias] = clmr::FoldBatchNorm(b, at::kDouble);
-    layers.push_back({weight, bias});
+    auto [weight, bias] = clmr::FoldBatchNorm(b);
+    layers.push_back({weight, bias, b.stride, b.padding, b.pooled});
   }
   const std::string way = argc > 3 ? argv[3] : "float32";
-  const auto forward = way == "direct"     ? clmr::MakeBfloat16Forward(layers)
-                       : way == "winograd" ? clmr::MakeBfloat16WinogradForward(layers)
-                       : way == "six"      ? clmr::MakeWinogradForward(layers, clmr::WinogradTiles::six)
-                                           : clmr::MakeWinogradForward(layers, clmr::WinogradTiles::nine);
+  const kernels::Isa isa = kernels::ActiveChoice().isa;
+  const auto forward = way == "direct"     ? kernels::MakeDirect(layers, isa)
+                       : way == "winograd" ? kernels::MakeBfloat16Winograd(layers, isa)
+                       : way == "six"      ? kernels::MakeWinograd(layers, isa, 6)
+                                           : kernels::MakeWinograd(layers, isa, 9);
   if (!forward) return 1;  // this CPU has no bfloat16 GEMM
   const at::Tensor clips = at::rand({batch, clmr::kClipLength}).sub_(0.5);
   at::Tensor out = at::empty({batch, clmr::kEmbeddingSize});

@@ -57,7 +57,7 @@ const CONTENDERS: Contender[] = [
   ours('clmr float32', 'float32'),
   ours('clmr bfloat16', 'bfloat16'),
   ours('clmr float32, AVX2 only', 'float32', AVX2),
-  ours('clmr float32, plain reference', 'float32', { CLMR_KERNELS: 'reference' }),
+  ours('clmr float32, plain', 'float32', { CLMR_KERNELS: 'plain' }),
   peer('PyTorch eager, as installed', 'eager'),
   peer('PyTorch eager, malloc tuned', 'eager', MALLOC_TUNED),
   peer('PyTorch eager bfloat16, malloc tuned', 'eager-bfloat16', MALLOC_TUNED),

@@ -67,8 +67,8 @@ export type NativeKind =
 export interface RuntimeInfo {
   libtorchVersion: string
   cpuCapability: string
-  /** instruction set of our own kernels: 'avx512' | 'avx2' | 'base' */
-  kernels: string
+  /** that our own kernels use; 'default': what every processor of this architecture has */
+  instructionSet: 'default' | 'avx2' | 'avx512'
   threads: number
   cudaDevices: number
   /** whether our own kernels for CUDA are there: see useCuda */
@@ -79,6 +79,13 @@ export interface NativeRuntime {
   info(): RuntimeInfo
   /** @param kernels what the CUDA plug-in hands over */
   useCuda(kernels: CudaKernels): void
+  /**
+   * Which versions of our own kernels run in the whole process from the next operation on, to compare them with each
+   * other: tests and benchmarks call it. An encoder keeps to those that it was made or last updated with.
+   * @param kernels words as CLMR_KERNELS holds them; undefined: what the environment says
+   * @param instructionSet the most that they may use; undefined: what the environment says
+   */
+  useKernels(kernels: string | undefined, instructionSet: 'default' | 'avx2' | 'avx512' | undefined): void
   setThreads(threads: number): void
   /** sets the number unless it has been set: by this thread or another one of the process */
   defaultThreads(threads: number): void

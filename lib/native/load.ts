@@ -7,11 +7,12 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
-import { ClmrError } from '../errors.js'
+import { ClmrError, ConfigError } from '../errors.js'
 import { type FoundLibtorch, findLibtorch } from '../libtorch/find.js'
 import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from '../libtorch/release.js'
 import type { NativeBinding } from './binding.js'
 import { type CudaState, openCuda, useCudaKernels } from './cuda.js'
+import { checkEnvironment } from './environment.js'
 import { grantedThreads } from './granted-threads.js'
 
 interface Bootstrap {
@@ -148,7 +149,21 @@ function openLibtorch(bootstrap: Bootstrap, addonFolder: string): CudaState {
   }
 }
 
+/** The native part refuses what it does not know in CLMR_KERNELS and CLMR_CPU_CAPABILITY. */
+function cannotLoad(cause: unknown, path: string): ClmrError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'ERR_CONFIG')
+    return new ConfigError({ what: message, remedy: 'Correct the environment variable, or unset it', cause })
+  return new ClmrError('ERR_ADDON', {
+    what: `the native part cannot be loaded: ${message}`,
+    path,
+    remedy: `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
+    cause,
+  })
+}
+
 function openNative(): NativeBinding {
+  checkEnvironment()
   checkUnbundled()
   checkLibc()
   const addon = findAddon()
@@ -163,12 +178,7 @@ function openNative(): NativeBinding {
     if (stopRunning) process.on('exit', stopRunning)
     return binding
   } catch (cause) {
-    throw new ClmrError('ERR_ADDON', {
-      what: `the native part cannot be loaded: ${(cause as Error).message}`,
-      path: file,
-      remedy: `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
-      cause,
-    })
+    throw cannotLoad(cause, file)
   }
 }
 

@@ -60,10 +60,9 @@ void ResampleByPeriods(const Channels& channels, const SincTaps& taps, kernels::
   }
 }
 
-void ResampleByOutputs(const Channels& channels, const SincTaps& taps, float* y, int64_t length,
-                       const AbortFlag& abort) {
+void ResampleByOutputs(const Channels& channels, const SincTaps& taps, kernels::ResampleKernel kernel,
+                       float* y, int64_t length, const AbortFlag& abort) {
   const int64_t piece = taps.PieceLength();
-  const auto kernel = kernels::ChooseResample();
   SincTaps::Run run;
   std::vector<float> window;
   for (int64_t n = 0; n < length; n += piece) {
@@ -108,11 +107,11 @@ at::Tensor MixAndResample(const std::vector<const float*>& channels, int64_t fra
     return result;
   }
   const auto taps = SincTapsFor(filter, from, to);
-  const auto by_periods = kernels::ChoosePolyphase();
-  if (by_periods && taps->polyphase()) {
-    ResampleByPeriods(mono, *taps, by_periods, y, length, abort);
+  const kernels::ResampleKernels kernels = kernels::ActiveResample();
+  if (kernels.polyphase && taps->polyphase()) {
+    ResampleByPeriods(mono, *taps, kernels.polyphase, y, length, abort);
   } else {
-    ResampleByOutputs(mono, *taps, y, length, abort);
+    ResampleByOutputs(mono, *taps, kernels.by_taps, y, length, abort);
   }
   return result;
 }

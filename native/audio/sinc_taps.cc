@@ -33,8 +33,8 @@ SincTaps::SincTaps(const kernels::SincFilter& filter, int64_t from, int64_t to)
 }
 
 int64_t SincTaps::MakeRow(int64_t phase, float* taps) const {
-  return kernels::SincTaps(filter_, table_.empty() ? nullptr : table_.data(), from_, to_, phase, count_,
-                           taps);
+  return kernels::MakeSincTaps(filter_, table_.empty() ? nullptr : table_.data(), from_, to_, phase, count_,
+                               taps);
 }
 
 int64_t SincTaps::PieceLength() const { return std::clamp<int64_t>(kPieceProducts / count_, 1, kMaxPiece); }

@@ -3,7 +3,9 @@
 #include <ATen/ops/zeros.h>
 #include <torch/version.h>
 
+#include <optional>
 #include <random>
+#include <string>
 
 #include "bindings/exports.h"
 #include "bindings/function.h"
@@ -45,25 +47,30 @@ namespace {
 
 struct RuntimeInfo {
   static constexpr const char* kName = "RuntimeInfo";
-  std::string libtorch_version, cpu_capability, kernels;
+  std::string libtorch_version, cpu_capability, instruction_set;
   int64_t threads = 0, cuda_devices = 0;
   bool cuda_kernels = false;
 
   static auto Fields() {
     return std::tuple(Field("libtorchVersion", &RuntimeInfo::libtorch_version),
                       Field("cpuCapability", &RuntimeInfo::cpu_capability),
-                      Field("kernels", &RuntimeInfo::kernels), Field("threads", &RuntimeInfo::threads),
+                      Field("instructionSet", &RuntimeInfo::instruction_set), Field("threads", &RuntimeInfo::threads),
                       Field("cudaDevices", &RuntimeInfo::cuda_devices),
                       Field("cudaKernels", &RuntimeInfo::cuda_kernels));
   }
 };
 
 RuntimeInfo Info(const Call&) {
-  return {TORCH_VERSION, at::get_cpu_capability(),  kernels::InstructionSet(), ThreadCount(),
+  return {TORCH_VERSION, at::get_cpu_capability(),  kernels::NameOf(kernels::ActiveChoice().isa), ThreadCount(),
           CudaDevices(), kernels::Cuda() != nullptr};
 }
 
 void UseCuda(const Call&, const kernels::CudaKernels* kernels) { kernels::UseCuda(kernels); }
+
+// What is left out is as the environment has it.
+void UseKernels(const Call&, std::optional<std::string> kernels, std::optional<std::string> instruction_set) {
+  kernels::UseKernels(kernels, instruction_set);
+}
 
 int ToThreads(int64_t threads) {
   if (threads < 1 || threads > 1024) throw Error("ERR_ARGUMENT", "expected 1 to 1024 threads");
@@ -100,6 +107,7 @@ void ExportRuntime(Napi::Object exports) {
   memory::InstallWorkspaceAllocator();
   Export(exports, "info", Info, {});
   Export(exports, "useCuda", UseCuda, {"kernels"});
+  Export(exports, "useKernels", UseKernels, {"kernels", "instructionSet"});
   Export(exports, "setThreads", SetThreads, {"threads"});
   Export(exports, "defaultThreads", DefaultThreads, {"threads"});
   Export(exports, "getThreads", GetThreads, {});

@@ -4,8 +4,14 @@
 #include <cpuid.h>
 #endif
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
-#include <cstring>
+#include <sstream>
+#include <string_view>
+#include <vector>
+
+#include "error.h"
 
 namespace clmr::kernels {
 namespace {
@@ -21,72 +27,108 @@ Isa BestOfCpu() {
   return Isa::base;
 }
 
-// One switch for libtorch and for us; ours wins.
-Isa Cap() {
-  const char* wanted = std::getenv("CLMR_CPU_CAPABILITY");
-  if (!wanted) wanted = std::getenv("ATEN_CPU_CAPABILITY");
-  if (wanted && std::strcmp(wanted, "default") == 0) return Isa::base;
-  if (wanted && std::strcmp(wanted, "avx2") == 0) return Isa::avx2;
-  return Isa::avx512;
-}
-
-// CLMR_KERNELS: names with commas between them.
-bool Wanted(const char* version) {
-  const char* wanted = std::getenv("CLMR_KERNELS");
-  const size_t length = std::strlen(version);
-  while (wanted && *wanted) {
-    const size_t name = std::strcspn(wanted, ",");
-    if (name == length && std::strncmp(wanted, version, name) == 0) return true;
-    wanted += name + (wanted[name] == ',');
-  }
-  return false;
-}
-
-}  // namespace
-
-Isa ActiveIsa() {
-  static const Isa active = [] {
-    const Isa best = BestOfCpu(), cap = Cap();
-    return best < cap ? best : cap;
-  }();
-  return active;
-}
-
-const char* InstructionSet() {
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return "avx512";
-    case Isa::avx2:
-      return "avx2";
-    default:
-      return "base";
-  }
-}
-
-bool FusedKernelsWanted() { return !Wanted("reference"); }
-
-int WantedTileOutputs() { return Wanted("winograd-nine") ? 9 : Wanted("winograd-six") ? 6 : 0; }
-
 // cpuid's leaf 7: amx-bf16 is EDX bit 22, avx512-bf16 EAX bit 5 of subleaf 1; older compilers have no names
 // for them.
-bool HasBfloat16DotProducts() {
+bool HasMatrixUnits([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__) && defined(__GNUC__)
   unsigned eax, ebx, ecx, edx;
-  return ActiveIsa() == Isa::avx512 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 5 & 1);
+  return isa == Isa::avx512 && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1);
 #else
   return false;
 #endif
 }
 
-Bfloat16Way BestBfloat16() {
-  if (Wanted("bfloat16")) return Bfloat16Way::direct;
-  if (Wanted("bfloat16-winograd")) return Bfloat16Way::winograd;
-#if defined(__x86_64__) && defined(__GNUC__)
+Bfloat16Way BestBfloat16(Isa isa) {
+  if (HasMatrixUnits(isa)) return Bfloat16Way::direct;
+  return HasBfloat16Products(isa) ? Bfloat16Way::winograd : Bfloat16Way::none;
+}
+
+struct Word {
+  const char* name;
+  void (*apply)(Choice& choice);
+};
+constexpr Word kWords[] = {
+    {"fused", [](Choice& c) { c.plain = false; }},
+    {"plain", [](Choice& c) { c.plain = true; }},
+    {"bfloat16", [](Choice& c) { c.bfloat16 = Bfloat16Way::direct; }},
+    {"bfloat16-winograd", [](Choice& c) { c.bfloat16 = Bfloat16Way::winograd; }},
+    {"winograd-six", [](Choice& c) { c.tile_outputs = 6; }},
+    {"winograd-nine", [](Choice& c) { c.tile_outputs = 9; }},
+};
+constexpr Isa kInstructionSets[] = {Isa::base, Isa::avx2, Isa::avx512};
+
+template <class Range, class Name>
+[[noreturn]] void RefuseWord(const char* where, const std::string& given, const Range& known, Name name) {
+  std::string names;
+  for (const auto& word : known) names += (names.empty() ? "" : ", ") + std::string(name(word));
+  throw Error("ERR_CONFIG",
+              std::string(where) + " has an unknown word (given '" + given + "', expected " + names + ")");
+}
+
+void Apply(const char* where, const std::string& words, Choice& choice) {
+  std::stringstream list(words);
+  for (std::string name; std::getline(list, name, ',');) {
+    const auto* word =
+        std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& w) { return name == w.name; });
+    const auto name_of = [](const Word& w) { return w.name; };
+    if (word == std::end(kWords)) RefuseWord(where, name, kWords, name_of);
+    word->apply(choice);
+  }
+}
+
+Isa InstructionSetOf(const char* where, const std::string& name) {
+  for (const Isa isa : kInstructionSets)
+    if (name == NameOf(isa)) return isa;
+  RefuseWord(where, name, kInstructionSets, NameOf);
+}
+
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+// libtorch's own variable knows more words, for other processors: those do not cap anything here.
+Isa CapOfLibtorch() {
+  const std::string wanted = Variable("ATEN_CPU_CAPABILITY");
+  for (const Isa isa : kInstructionSets)
+    if (wanted == NameOf(isa)) return isa;
+  return Isa::avx512;
+}
+
+Choice Choose(const std::optional<std::string>& words, const std::optional<std::string>& instruction_set) {
+  constexpr const char *kKernels = "CLMR_KERNELS", *kCapability = "CLMR_CPU_CAPABILITY";
+  const std::string cap = instruction_set.value_or(Variable(kCapability));
+  const Isa most = cap.empty() ? CapOfLibtorch() : InstructionSetOf(kCapability, cap);
+  Choice choice{};
+  choice.isa = std::min(BestOfCpu(), most);
+  choice.bfloat16 = BestBfloat16(choice.isa);
+  Apply(kKernels, words.value_or(Variable(kKernels)), choice);
+  return choice;
+}
+
+std::atomic<Choice>& Active() {
+  static std::atomic<Choice> active{Choose({}, {})};
+  static_assert(std::atomic<Choice>::is_always_lock_free);
+  return active;
+}
+
+}  // namespace
+
+Choice ActiveChoice() { return Active().load(std::memory_order_relaxed); }
+
+void UseKernels(const std::optional<std::string>& words, const std::optional<std::string>& instruction_set) {
+  Active() = Choose(words, instruction_set);
+}
+
+const char* NameOf(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "default"; }
+
+bool HasBfloat16Products([[maybe_unused]] Isa isa) {
+#if CLMR_BFLOAT16_PRODUCTS && defined(__x86_64__) && defined(__GNUC__)
   unsigned eax, ebx, ecx, edx;
-  if (ActiveIsa() == Isa::avx512 && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> 22 & 1))
-    return Bfloat16Way::direct;
+  return isa == Isa::avx512 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 5 & 1);
+#else
+  return false;
 #endif
-  return HasBfloat16DotProducts() ? Bfloat16Way::winograd : Bfloat16Way::none;
 }
 
 }  // namespace clmr::kernels

@@ -1,31 +1,39 @@
 #pragma once
-// Which versions of the hand-written kernels run here.
+// Which versions of the kernels run.
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "kernels/by_isa.h"
 
 namespace clmr::kernels {
 
-enum class Isa { base, avx2, avx512 };
-
-// The best that this CPU has, capped by CLMR_CPU_CAPABILITY or ATEN_CPU_CAPABILITY (default, avx2, avx512).
-Isa ActiveIsa();
-
-// Its name: "base", "avx2" or "avx512".
-const char* InstructionSet();
-
-// False where CLMR_KERNELS=reference asks for the plain versions, to compare with.
-bool FusedKernelsWanted();
-
-// Whether this CPU multiplies pairs of bfloat16 into sums of float32 (AVX512-BF16), and ActiveIsa() lets it.
-bool HasBfloat16DotProducts();
-
 // How inference uses bfloat16 where it is allowed. Dot products of pairs (AVX512-BF16) halve the time of the
 // products, and Winograd stays worth its transforms; matrix units (AMX) make the products so cheap that
-// direct convolution wins; elsewhere float32 is faster. CLMR_KERNELS=bfloat16 asks for direct convolution,
-// bfloat16-winograd for Winograd; where the CPU cannot, float32 runs.
-enum class Bfloat16Way { none, winograd, direct };
-Bfloat16Way BestBfloat16();
+// direct convolution wins; elsewhere float32 is faster.
+enum class Bfloat16Way : uint8_t { none, winograd, direct };
 
-// Outputs of a tile that CLMR_KERNELS asks for in float32: winograd-six 6, winograd-nine 9; otherwise 0, and
-// the encoder chooses by the network.
-int WantedTileOutputs();
+struct Choice {
+  bool plain;            // the plain versions, to compare with
+  Isa isa;               // the instruction set of the fused ones
+  Bfloat16Way bfloat16;  // best on this CPU, or what was asked for: where the CPU cannot, float32 runs
+  uint8_t tile_outputs;  // of float32 inference: 6, 9, or 0 where the network decides
+};
+
+// What runs now. An operation reads it once, at its beginning, and keeps to it. Until UseKernels is called it
+// is what the environment asks for: CLMR_KERNELS and CLMR_CPU_CAPABILITY, or ATEN_CPU_CAPABILITY in its
+// place. Throws ERR_CONFIG where one of the first two holds an unknown word.
+Choice ActiveChoice();
+
+// What runs in the whole process from the next operation on: to compare the versions with each other.
+// words: as CLMR_KERNELS, names with commas between them; instruction_set: the most that may be used,
+// "default", "avx2" or "avx512". What is not given is as the environment has it. Throws ERR_CONFIG.
+void UseKernels(const std::optional<std::string>& words, const std::optional<std::string>& instruction_set);
+
+// "default", "avx2" or "avx512"
+const char* NameOf(Isa isa);
+
+// Whether this CPU multiplies pairs of bfloat16 into sums of float32 (AVX512-BF16), and `isa` lets it.
+bool HasBfloat16Products(Isa isa);
 
 }  // namespace clmr::kernels

@@ -12,10 +12,6 @@
 
 namespace clmr {
 
-class FusedForward;
-
-enum class Precision { float32, bfloat16 };
-
 struct EncoderSpec {
   static constexpr const char* kName = "EncoderSpec";
   std::string device = "cpu";
@@ -53,15 +49,10 @@ class Encoder {
   struct Weights;  // one consistent set, immutable
 
   std::shared_ptr<const Weights> Current() const;
-  static std::unique_ptr<const FusedForward> MakeFused(const SampleCnn& model, at::ScalarType dtype);
-  std::shared_ptr<const Weights> Prepare(const SampleCnn& model, at::ScalarType dtype,
-                                         bool fused = true) const;
-  // windows [N, T] → [N, E] on the CPU, layer by layer
-  at::Tensor Embed(const Weights& weights, const at::Tensor& windows, const AbortFlag& abort) const;
-  bool Bfloat16IsClose(const SampleCnn& model) const;
+  std::shared_ptr<const Weights> Prepare(const SampleCnn& model) const;
 
   const c10::Device device_;
-  at::ScalarType dtype_;  // bfloat16: allowed where it is faster, not insisted on
+  Precision precision_;  // bfloat16: allowed where it is faster, not insisted on
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Weights> weights_;
   mutable std::unique_ptr<const SampleCnn> next_;  // from Update; made ready when it is first needed

@@ -11,11 +11,11 @@ at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Ten
                         /*cudnn_enabled=*/true);
 }
 
-std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block, at::ScalarType dtype) {
+std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block) {
   const auto wide = [](const at::Tensor& x) { return x.detach().to(at::kDouble); };
   const at::Tensor scale = wide(block.gamma) * at::rsqrt(wide(block.running_var) + kBatchNormEps);
   const at::Tensor shift = (wide(block.bias) - wide(block.running_mean)) * scale + wide(block.beta);
-  return {(wide(block.weight) * scale.view({-1, 1, 1})).to(dtype), shift.to(dtype)};
+  return {wide(block.weight) * scale.view({-1, 1, 1}), shift};
 }
 
 }  // namespace clmr

@@ -11,9 +11,8 @@ namespace clmr {
 at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
                      const at::Tensor& running_mean, const at::Tensor& running_var, bool training);
 
-// Conv1d and its batch norm in eval mode as one convolution, formed in float64, returned in `dtype`: weight
-// [Cout, Cin, 3], bias [Cout]
+// Conv1d and its batch norm in eval mode as one convolution in float64: weight [Cout, Cin, 3], bias [Cout]
 //   w' = w · γ / √(σ² + ε),   b' = (b − μ) · γ / √(σ² + ε) + β
-std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block, at::ScalarType dtype);
+std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block);
 
 }  // namespace clmr

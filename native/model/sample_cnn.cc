@@ -89,9 +89,9 @@ at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const Abor
                               bool wants_fused, at::ScalarType kept) const {
   if (clips.dim() != 2 || clips.size(1) != kClipLength)
     throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(kClipLength) + "]");
-  const bool fused = training && wants_fused && FusedTrainingServes(blocks, clips);
-  at::Tensor x = fused ? FusedTrainingForward(blocks, clips, abort, kept) : clips.unsqueeze(1);
-  for (size_t i = fused ? kFusedTrainingBlocks : 0; i < blocks.size(); ++i) {
+  const bool fused = training && wants_fused && kernels::TrainingServes(blocks, clips);
+  at::Tensor x = fused ? kernels::TrainingForward(blocks, clips, abort, kept) : clips.unsqueeze(1);
+  for (size_t i = fused ? kernels::kTrainingBlocks : 0; i < blocks.size(); ++i) {
     const ConvBlock& block = blocks[i];
     throw_if_aborted(abort);
     x = kernels::reference::conv_block(x, block, training);

@@ -25,7 +25,7 @@ class SampleCnn : public ModuleOf<SampleCnn> {
   // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks
   // at `abort` between layers, forward and backward: the flag has to live until the backward pass is over.
   // Differentiable where the parameters require grad. fused: blocks 0 to 9 as one operation while training,
-  // where FusedTrainingServes, which keeps activations as `kept`.
+  // where kernels::TrainingServes, which keeps activations as `kept`.
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false,
                      at::ScalarType kept = at::kFloat) const;
 

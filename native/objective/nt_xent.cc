@@ -31,7 +31,7 @@ void Check(const at::Tensor& z, int64_t views, double temperature) {
 }
 
 bool FusedServes(const at::Tensor& z) {
-  return kernels::FusedKernelsWanted() && z.is_cpu() && z.scalar_type() == at::kFloat;
+  return !kernels::ActiveChoice().plain && z.is_cpu() && z.scalar_type() == at::kFloat;
 }
 
 // gradient: undefined where none is wanted

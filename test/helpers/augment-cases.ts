@@ -1,7 +1,3 @@
-// The augmentations of many clips, as the kernels of this process make them, to standard output: float32, case by case.
-//   node --import tsx augment-cases.ts
-// As a module it lists the cases.
-import { fileURLToPath } from 'node:url'
 import {
   delay,
   gain,
@@ -14,7 +10,6 @@ import {
   reverse,
   type Transform,
 } from 'clmr'
-import { applyOne } from './augment.js'
 import { testClip } from './golden.js'
 
 export interface Case {
@@ -85,9 +80,3 @@ export function listCases(): Case[] {
   }
   return cases
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  for (const { transform, samples, sampleRate } of listCases()) {
-    const made = await applyOne(transform, samples, sampleRate ? { sampleRate } : {})
-    process.stdout.write(new Uint8Array(made.buffer, made.byteOffset, made.byteLength))
-  }

@@ -1,38 +1,52 @@
-// Run as a process of its own, with the kernels and threads that its environment asks for: SGD steps on test views.
-// Writes to stdout a line of JSON (steps, and the tensors' names and sizes) and then, raw, the state after the first step:
-// momentum begins at zero, so its buffers are the gradients.  tsx training-step.ts {a TrainingCase as JSON}
+// SGD steps on test views, with the kernels and threads that a test asks for.
+import { getThreads, setThreads } from 'clmr'
 import { loadModelState } from '#lib/model/load-state.js'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import type { TrainerSpec } from '#lib/train/options.js'
 import { goldenPath, trainingViews } from './golden.js'
 import { numbers } from './numbers.js'
-import type { TrainingCase } from './run-training-step.js'
+import { type Kernels, withKernels } from './with-kernels.js'
 
-const {
-  examples,
-  views,
-  steps,
-  weights,
-  input,
-  precision = 'float32',
-} = JSON.parse(process.argv[2]!) as TrainingCase
-const spec: TrainerSpec = {
-  seed: 7,
-  batchSize: examples,
-  accumulate: 1,
-  viewNorm: 'joint',
-  precision,
-  kernels: 'fused', // CLMR_KERNELS=reference makes it the plain one
-  device: 'cpu',
-  objective: { name: 'ntXent', temperature: 0.5 },
-  projection: { hidden: 512, out: 64 },
-  optimizer: { name: 'sgd', lr: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
-  augmenter: { transforms: [], views, clipLength: 59049, sampleRate: 22050, seed: 7 },
+export interface TrainingCase {
+  examples: number
+  views: number
+  steps: number
+  /** golden: those of test/golden/checkpoints/plain.pt */
+  weights: 'plain' | 'negativeGamma' | 'zeroGamma' | 'golden'
+  input: 'music' | 'silence' | 'constant' | 'oneSilent'
+  /** float32 */
+  precision?: 'float32' | 'bfloat16'
+}
+
+export interface TrainingRun {
+  /** loss and gradient norm of each step */
+  steps: [loss: number, gradientNorm: number][]
+  /**
+   * `encoder.*`, `projector.*`, `optimizer.*` after the first step: momentum begins at zero, so its buffers are the
+   * gradients
+   */
+  tensors: Record<string, Float32Array>
+}
+
+function specOf({ examples, views, precision = 'float32' }: TrainingCase): TrainerSpec {
+  return {
+    seed: 7,
+    batchSize: examples,
+    accumulate: 1,
+    viewNorm: 'joint',
+    precision,
+    kernels: 'fused', // of `Kernels`, the word plain makes it the plain step
+    device: 'cpu',
+    objective: { name: 'ntXent', temperature: 0.5 },
+    projection: { hidden: 512, out: 64 },
+    optimizer: { name: 'sgd', lr: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
+    augmenter: { transforms: [], views, clipLength: 59049, sampleRate: 22050, seed: 7 },
+  }
 }
 
 /** γ and β of every block away from 1 and 0; some γ negative, some 0. */
-function spread(encoder: StateDict): StateDict {
+function spread(encoder: StateDict, weights: TrainingCase['weights']): StateDict {
   const random = numbers(3)
   for (const [name, { data }] of Object.entries(encoder)) {
     if (name.endsWith('.1.bias')) data.set(data.map(() => 0.4 * random() - 0.2))
@@ -44,13 +58,20 @@ function spread(encoder: StateDict): StateDict {
   return encoder
 }
 
-async function initialEncoder(): Promise<StateDict> {
-  const { tensors } = await (await NativeTrainer.create(spec, {}, undefined)).state()
+async function initialWeights(spec: TrainerSpec, weights: TrainingCase['weights']) {
+  if (weights === 'golden') {
+    const { encoder, projector } = await loadModelState(goldenPath('checkpoints/plain.pt'))
+    return { encoder, projector }
+  }
+  const fresh = await NativeTrainer.create(spec, {}, undefined)
+  const { tensors } = await fresh.state()
+  fresh.dispose()
   const encoder = Object.entries(tensors).filter(([name]) => name.startsWith('encoder.'))
-  return spread(Object.fromEntries(encoder.map(([name, tensor]) => [name.slice('encoder.'.length), tensor])))
+  const named = encoder.map(([name, tensor]) => [name.slice('encoder.'.length), tensor])
+  return { encoder: spread(Object.fromEntries(named), weights) }
 }
 
-function batch(step: number): Float32Array {
+function batch({ examples, views, input }: TrainingCase, step: number): Float32Array {
   const all = trainingViews(step, examples, views)
   if (input === 'silence') all.fill(0)
   if (input === 'constant') all.fill(0.25)
@@ -58,24 +79,34 @@ function batch(step: number): Float32Array {
   return all
 }
 
-async function initialWeights() {
-  if (weights !== 'golden') return { encoder: await initialEncoder() }
-  const { encoder, projector } = await loadModelState(goldenPath('checkpoints/plain.pt'))
-  return { encoder, projector }
+async function run(which: TrainingCase): Promise<TrainingRun> {
+  const spec = specOf(which)
+  const trainer = await NativeTrainer.create(spec, await initialWeights(spec, which.weights), undefined)
+  const done: [number, number][] = []
+  let first: StateDict = {}
+  for (let step = 0; step < which.steps; step++) {
+    const result = await trainer.enqueue(undefined, (abort) =>
+      trainer.stepOnViews(batch(which, step), which.examples * which.views, 0.01, abort),
+    )
+    done.push([result.loss, result.gradientNorm])
+    if (step === 0) first = (await trainer.state()).tensors
+  }
+  trainer.dispose()
+  const tensors = Object.entries(first).map(([name, { data }]) => [name, data])
+  return { steps: done, tensors: Object.fromEntries(tensors) }
 }
 
-const trainer = await NativeTrainer.create(spec, await initialWeights(), undefined)
-const done: [number, number][] = []
-let first: StateDict = {}
-for (let step = 0; step < steps; step++) {
-  const result = await trainer.enqueue(undefined, (abort) =>
-    trainer.stepOnViews(batch(step), examples * views, 0.01, abort),
-  )
-  done.push([result.loss, result.gradientNorm])
-  if (step === 0) first = (await trainer.state()).tensors
+/** @param threads those of the process, unless given */
+export async function runTrainingStep(
+  which: TrainingCase,
+  kernels: Kernels,
+  threads = getThreads(),
+): Promise<TrainingRun> {
+  const before = getThreads()
+  setThreads(threads)
+  try {
+    return await withKernels(kernels, () => run(which))
+  } finally {
+    setThreads(before)
+  }
 }
-const tensors = Object.entries(first)
-const sizes = tensors.map(([name, { data }]) => [name, data.length])
-process.stdout.write(`${JSON.stringify({ steps: done, sizes })}\n`)
-for (const [, { data }] of tensors)
-  process.stdout.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))

@@ -18,7 +18,7 @@
 #include "kernels/sample_cnn/training/pass.h"
 #include "model/sample_cnn.h"
 
-namespace clmr {
+namespace clmr::kernels {
 
 // What the forward pass decided in block i: the index of each pooling window's largest value, −1 where ReLU
 // is not active, [N, C, windows]; of block 0, which does not pool, the index of each value.
@@ -41,7 +41,7 @@ struct TrainingDecisions {
   static at::Tensor OfFirst(const TrainingPass& pass) {
     const at::Tensor &clips = pass.clips_, &taps = pass.first_weight_;
     const int64_t channels = taps.size(1), steps = clips.size(1) / 3;
-    const bool fused = std::strcmp(kernels::InstructionSet(), "base") != 0;
+    const bool fused = kernels::ActiveChoice().isa != kernels::Isa::base;
     const auto multiply_add = [fused](float a, float b, float c) {
       return fused ? std::fma(a, b, c) : a * b + c;
     };
@@ -60,7 +60,7 @@ struct TrainingDecisions {
   }
 };
 
-}  // namespace clmr
+}  // namespace clmr::kernels
 
 namespace {
 
@@ -105,10 +105,10 @@ struct Result {
 Result OfPass(const clmr::SampleCnn& model, const at::Tensor& clips, const at::Tensor& above,
               at::ScalarType kept) {
   const clmr::AbortFlag never{false};
-  clmr::TrainingPass pass(model.blocks, clips, never, kept);
+  clmr::kernels::TrainingPass pass(model.blocks, clips, never, kept);
   Result result{pass.Forward(), {}, {}};
-  for (int64_t i = 0; i < clmr::TrainingPass::kBlocks; ++i)
-    result.choices.push_back(clmr::TrainingDecisions::Of(pass, i));
+  for (int64_t i = 0; i < clmr::kernels::kTrainingBlocks; ++i)
+    result.choices.push_back(clmr::kernels::TrainingDecisions::Of(pass, i));
   result.gradients = pass.Backward(above);
   return result;
 }
@@ -120,7 +120,7 @@ Result OfAutograd(const clmr::SampleCnn& model, const at::Tensor& clips, const a
   Result result;
   std::vector<at::Tensor> parameters;
   at::Tensor x = clips.to(kept).unsqueeze(1);
-  for (int64_t i = 0; i < clmr::TrainingPass::kBlocks; ++i) {
+  for (int64_t i = 0; i < clmr::kernels::kTrainingBlocks; ++i) {
     const clmr::ConvBlock& block = model.blocks[i];
     for (const at::Tensor& parameter : {block.weight, block.bias, block.gamma, block.beta})
       parameters.push_back(parameter.to(master, false, /*copy=*/true).requires_grad_(true));
@@ -175,8 +175,9 @@ int main(int argc, char** argv) {
     allowed = Errors(autocast, exact(autocast));
     for (double& error : allowed) error = std::max(error, kOneRounding);
   }
-  std::printf("%s, products of %s, %lld clips: output %.2e\n", clmr::kernels::InstructionSet(),
-              bfloat16 && clmr::kernels::HasBfloat16Products() ? "bfloat16" : "float32",
+  const clmr::kernels::Isa isa = clmr::kernels::ActiveChoice().isa;
+  std::printf("%s, products of %s, %lld clips: output %.2e\n", clmr::kernels::NameOf(isa),
+              bfloat16 && clmr::kernels::HasBfloat16Products(isa) ? "bfloat16" : "float32",
               static_cast<long long>(n), RelativeError(ours.out, ideal.out));
   static const char* const kNames[] = {"weight", "gamma", "beta"};
   bool right = true;

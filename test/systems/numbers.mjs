@@ -59,16 +59,16 @@ const trainer = await Trainer.create({
   initFrom: model,
   optimizer: adam({ lr: 1e-5 }),
   objective: ntXent({ temperature: 0.5 }),
-  kernels: process.env.CLMR_KERNELS === 'reference' ? 'plain' : 'fused',
+  kernels: process.env.CLMR_KERNELS === 'plain' ? 'plain' : 'fused',
 })
 const { loss, gradientNorm } = await trainer.step(join(clip(1, 2), clip(1, 3), clip(4, 5), clip(4, 6)))
 trainer.dispose?.()
 
-const { cpuCapability, kernels, threads } = native().info()
+const { cpuCapability, instructionSet, threads } = native().info()
 process.stdout.write(
   JSON.stringify({
     cpuCapability,
-    kernels,
+    instructionSet,
     threads,
     embedding: Array.from(embedding),
     views: Array.from(views.filter((_, i) => i % 16 === 0)),

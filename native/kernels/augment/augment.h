@@ -1,12 +1,13 @@
 #pragma once
 // The augmentations as stage augment calls them, mono float32, one clip at a time: by the fast loops of this
-// CPU, or by the plain reference where there are none or CLMR_KERNELS=reference asks for it. The bits of a
+// CPU, or by the plain reference where there are none or CLMR_KERNELS=plain asks for it. The bits of a
 // result depend on its input, its parameters and the instruction set, on nothing else.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 
 #include "kernels/augment/reference.h"
+#include "kernels/by_isa.h"
 
 namespace clmr::kernels {
 
@@ -30,7 +31,8 @@ struct AugmentScratch {
   reference::ReverbScratch reverb;
   reference::PitchScratch pitch;
   LaneMemory input, lines, stretched, table;
-  double table_widening = 0;  // of what `table` holds
+  double table_widening = 0;  // of what `table` holds, and by whose loops
+  Isa table_isa = Isa::base;
 };
 
 // What one reading of a clip does: y = echo(after · (before · x + noise)).

@@ -17,20 +17,6 @@ constexpr int kLeastLog = 8, kMostLog = 15;  // points of the FFT, 2^…
 // Larger samples overflow in a sum of 2^15 of them.
 constexpr float kLargestForFft = 1e30f;
 
-const FilterLoops& Loops() {
-#if defined(__x86_64__)
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return avx512::kFilter;
-    case Isa::avx2:
-      return avx2::kFilter;
-    default:
-      break;
-  }
-#endif
-  return base::kFilter;
-}
-
 // cos(k·angle), sin(k·angle) for k = 0, 1, 2 … by rotation: 1e-13 off after thousands of steps.
 class Rotation {
  public:
@@ -110,8 +96,9 @@ FftFilterPlan ChooseFft(int64_t n, int64_t half, int64_t lanes) {
 }  // namespace
 
 void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, AugmentScratch& scratch) {
-  if (!FusedKernelsWanted()) return reference::sinc_filter_f32(x, n, cutoff, high_pass, scratch.filter);
-  const FilterLoops& loops = Loops();
+  const Choice choice = ActiveChoice();
+  if (choice.plain) return reference::sinc_filter_f32(x, n, cutoff, high_pass, scratch.filter);
+  const FilterLoops& loops = kFilter[choice.isa];
   const int64_t half = static_cast<int64_t>(8 / cutoff / 2);
   std::vector<float>& taps = scratch.filter.taps;
   DesignTaps(cutoff, half, high_pass, taps);

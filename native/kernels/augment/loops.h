@@ -3,6 +3,8 @@
 // (augment_*.cc) lays the memory out.
 #include <cstdint>
 
+#include "kernels/by_isa.h"
+
 namespace clmr::kernels {
 
 // Samples that may be read, or where it says so written, behind the end of a signal.
@@ -77,16 +79,9 @@ struct PitchLoops {
   void (*resample_f32)(const float* x, double step, const float* table, int64_t taps, float* y, int64_t n);
 };
 
-#define CLMR_DECLARE_AUGMENT_LOOPS(isa)   \
-  namespace isa {                         \
-  extern const PointwiseLoops kPointwise; \
-  extern const FilterLoops kFilter;       \
-  extern const ReverbLoops kReverb;       \
-  extern const PitchLoops kPitch;         \
-  }
-CLMR_DECLARE_AUGMENT_LOOPS(base)
-CLMR_DECLARE_AUGMENT_LOOPS(avx2)
-CLMR_DECLARE_AUGMENT_LOOPS(avx512)
-#undef CLMR_DECLARE_AUGMENT_LOOPS
+CLMR_BY_ISA(PointwiseLoops, kPointwise);
+CLMR_BY_ISA(FilterLoops, kFilter);
+CLMR_BY_ISA(ReverbLoops, kReverb);
+CLMR_BY_ISA(PitchLoops, kPitch);
 
 }  // namespace clmr::kernels

@@ -9,20 +9,6 @@
 namespace clmr::kernels {
 namespace {
 
-const PitchLoops& Loops() {
-#if defined(__x86_64__)
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return avx512::kPitch;
-    case Isa::avx2:
-      return avx2::kPitch;
-    default:
-      break;
-  }
-#endif
-  return base::kPitch;
-}
-
 void Zero(float* p, int64_t n) { std::memset(p, 0, n * sizeof(float)); }
 
 int64_t ToLines(int64_t n) { return (n + 15) / 16 * 16; }
@@ -30,8 +16,9 @@ int64_t ToLines(int64_t n) { return (n + 15) / 16 * 16; }
 }  // namespace
 
 void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, AugmentScratch& scratch) {
-  if (!FusedKernelsWanted()) return reference::pitch_shift_f32(x, n, sample_rate, factor, scratch.pitch);
-  const PitchLoops& loops = Loops();
+  const Choice choice = ActiveChoice();
+  if (choice.plain) return reference::pitch_shift_f32(x, n, sample_rate, factor, scratch.pitch);
+  const PitchLoops& loops = kPitch[choice.isa];
   const WsolaLengths l = WsolaLengthsAt(sample_rate);
   const double step = 1 / factor;
   const int64_t total = static_cast<int64_t>(n / factor + 0.5), taps = ResampleTaps(step);
@@ -53,8 +40,10 @@ void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, Aug
   // Up to a step of 1 the kernel is always the same.
   const double widening = std::max(1.0, step);
   float* table = scratch.table.Reserve((kResamplePhases + 1) * taps);
-  if (scratch.table_widening != widening) loops.resample_table_f32(widening, taps, table);
+  if (scratch.table_widening != widening || scratch.table_isa != choice.isa)
+    loops.resample_table_f32(widening, taps, table);
   scratch.table_widening = widening;
+  scratch.table_isa = choice.isa;
   loops.resample_f32(stretched, step, table, taps, x, n);
 }
 

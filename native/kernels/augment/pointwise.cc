@@ -23,20 +23,6 @@ float* LaneMemory::Reserve(int64_t n) {
 
 namespace {
 
-const PointwiseLoops& Loops() {
-#if defined(__x86_64__)
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return avx512::kPointwise;
-    case Isa::avx2:
-      return avx2::kPointwise;
-    default:
-      break;
-  }
-#endif
-  return base::kPointwise;
-}
-
 void Plain(const float* source, const PointwisePass& pass, float* x, int64_t n) {
   if (source != x) std::copy(source, source + n, x);
   if (pass.before != 1) reference::scale_f32(x, n, pass.before);
@@ -71,8 +57,9 @@ bool PointwisePass::Echo(int64_t at, float loud) {
 }
 
 void pointwise_f32(const float* source, const PointwisePass& pass, float* x, int64_t n) {
-  if (!FusedKernelsWanted()) return Plain(source, pass, x, n);
-  const PointwiseLoops& loops = Loops();
+  const Choice choice = ActiveChoice();
+  if (choice.plain) return Plain(source, pass, x, n);
+  const PointwiseLoops& loops = kPointwise[choice.isa];
   float factor = pass.before;
   if (pass.noise) {
     loops.noise_f32(source, pass.before, pass.noise_ratio, pass.noise_seed, pass.after, x, n);
@@ -87,8 +74,9 @@ void pointwise_f32(const float* source, const PointwisePass& pass, float* x, int
 }
 
 void reverse_f32(float* x, int64_t n) {
-  if (!FusedKernelsWanted()) return reference::reverse_f32(x, n);
-  Loops().reverse_f32(x, n);
+  const Choice choice = ActiveChoice();
+  const auto reverse = choice.plain ? reference::reverse_f32 : kPointwise[choice.isa].reverse_f32;
+  reverse(x, n);
 }
 
 }  // namespace clmr::kernels

@@ -9,20 +9,6 @@
 namespace clmr::kernels {
 namespace {
 
-const ReverbLoops& Loops() {
-#if defined(__x86_64__)
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return avx512::kReverb;
-    case Isa::avx2:
-      return avx2::kReverb;
-    default:
-      break;
-  }
-#endif
-  return base::kReverb;
-}
-
 // The lines of `ring` one behind the other from `memory` on, or their total length where it is null.
 template <size_t kCount>
 int64_t LayOut(const int (&delays)[2][kCount], float* memory, ReverbRing* ring) {
@@ -44,13 +30,14 @@ int64_t LayOut(const int (&delays)[2][kCount], float* memory, ReverbRing* ring) 
 void reverb_f32(float* x, int64_t n, double sample_rate, const reference::ReverbParameters& parameters,
                 AugmentScratch& scratch) {
   const ReverbLines lines = ReverbLinesAt(sample_rate, parameters.room_size);
-  const ReverbLoops& loops = Loops();
+  const Choice choice = ActiveChoice();
+  const ReverbLoops& loops = kReverb[choice.isa];
   int shortest = lines.all_passes[0][0];
   for (int c = 0; c < 2; ++c) {
     for (int delay : lines.combs[c]) shortest = std::min(shortest, delay);
     for (int delay : lines.all_passes[c]) shortest = std::min(shortest, delay);
   }
-  if (!FusedKernelsWanted() || shortest < loops.shortest)
+  if (choice.plain || shortest < loops.shortest)
     return reference::reverb_f32(x, n, sample_rate, parameters, scratch.reverb);
 
   ReverbPlan plan{.feedback = ReverbFeedback(parameters.reverberance),

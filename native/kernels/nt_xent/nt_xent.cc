@@ -136,7 +136,7 @@ class Pass {
   void EachPositive(int64_t row, F f) {
     const int64_t first = row / views_ * views_;
     for (int64_t p = first; p < first + views_; ++p)
-      if (p != row) f(p, kernels_.dot(Unit(row), Unit(p), depth_));
+      if (p != row) f(p, loops_.dot(Unit(row), Unit(p), depth_));
   }
 
   // z → u and its panels
@@ -146,7 +146,7 @@ class Pass {
       EachRow(block, [&](int64_t row) {
         float* u = Unit(row);
         std::copy_n(z_ + row * dim_, dim_, u);
-        const double norm = std::sqrt(kernels_.dot(u, u, depth_));
+        const double norm = std::sqrt(loops_.dot(u, u, depth_));
         if (!std::isfinite(norm)) finite[block] = 0;
         clamped_[row] = norm < reference::kSmallestNorm;
         inverse_norms_[row] = 1 / std::max(norm, reference::kSmallestNorm);
@@ -191,12 +191,12 @@ class Pass {
 
   // E of block i by block j
   void Exponentials(int64_t i, int64_t j, float* tile) {
-    kernels_.exponentials(Panels(i), Panels(j), depth_, block_, static_cast<float>(scale_),
-                          static_cast<float>(Shift()), tile);
+    loops_.exponentials(Panels(i), Panels(j), depth_, block_, static_cast<float>(scale_),
+                        static_cast<float>(Shift()), tile);
     if (HasGaps(i, j)) LeaveOut(i, j, tile, 0);
   }
   void Exponents(int64_t i, int64_t j, float* tile) {
-    kernels_.exponents(Panels(i), Panels(j), depth_, block_, static_cast<float>(scale_), tile);
+    loops_.exponents(Panels(i), Panels(j), depth_, block_, static_cast<float>(scale_), tile);
     if (HasGaps(i, j)) LeaveOut(i, j, tile, kNone);
   }
 
@@ -219,7 +219,7 @@ class Pass {
         float* tile = keep ? Tile(i, j) : Scratch();
         Exponentials(i, j, tile);
         double* sums = i == j ? unused : columns + i * padded + j * block_;
-        kernels_.add_sums(tile, block_, negatives_.data() + i * block_, sums);
+        loops_.add_sums(tile, block_, negatives_.data() + i * block_, sums);
       }
     });
     for (int64_t i = 0; i < blocks_; ++i)
@@ -233,8 +233,8 @@ class Pass {
       float* tile = Scratch();
       Exponentials(i, j, tile);
       double unused[kNtXentMaxBlock] = {};
-      kernels_.add_sums(tile, block_, negatives_.data() + i * block_,
-                        i == j ? unused : negatives_.data() + j * block_);
+      loops_.add_sums(tile, block_, negatives_.data() + i * block_,
+                      i == j ? unused : negatives_.data() + j * block_);
     });
   }
 
@@ -246,7 +246,7 @@ class Pass {
       float* tile = Scratch();
       for (int64_t j = 0; j < blocks_; ++j) {
         Exponents(i, j, tile);
-        kernels_.add_exponentials(tile, block_, largest.data(), sums);
+        loops_.add_exponentials(tile, block_, largest.data(), sums);
       }
       EachRow(i, [&](int64_t row) {
         double& negatives = negatives_[row];
@@ -291,12 +291,12 @@ class Pass {
     EachBlock([this](int64_t k) {
       float* weights = Scratch();
       for (int64_t i = 0; i < k; ++i) {
-        kernels_.weigh(Tile(i, k), block_, Factors(i), Factors(k), weights);
-        kernels_.add_transposed_product(weights, block_, Unit(i * block_), depth_, Gradient(k * block_));
+        loops_.weigh(Tile(i, k), block_, Factors(i), Factors(k), weights);
+        loops_.add_transposed_product(weights, block_, Unit(i * block_), depth_, Gradient(k * block_));
       }
       for (int64_t j = k; j < blocks_; ++j) {
-        kernels_.weigh(Tile(k, j), block_, Factors(k), Factors(j), weights);
-        kernels_.add_product(weights, block_, Unit(j * block_), depth_, Gradient(k * block_));
+        loops_.weigh(Tile(k, j), block_, Factors(k), Factors(j), weights);
+        loops_.add_product(weights, block_, Unit(j * block_), depth_, Gradient(k * block_));
       }
     });
   }
@@ -305,10 +305,9 @@ class Pass {
     EachPair([this](int64_t i, int64_t j) {
       float* tile = Scratch();
       Exponentials(i, j, tile);
-      kernels_.weigh(tile, block_, Factors(i), Factors(j), tile);
-      kernels_.add_product(tile, block_, Unit(j * block_), depth_, Gradient(i * block_));
-      if (i != j)
-        kernels_.add_transposed_product(tile, block_, Unit(i * block_), depth_, Gradient(j * block_));
+      loops_.weigh(tile, block_, Factors(i), Factors(j), tile);
+      loops_.add_product(tile, block_, Unit(j * block_), depth_, Gradient(i * block_));
+      if (i != j) loops_.add_transposed_product(tile, block_, Unit(i * block_), depth_, Gradient(j * block_));
     });
   }
 
@@ -317,8 +316,8 @@ class Pass {
       float* tile = Scratch();
       for (int64_t j = 0; j < blocks_; ++j) {
         Exponents(i, j, tile);
-        kernels_.weigh_exponents(tile, block_, Factors(i), Factors(j));
-        kernels_.add_product(tile, block_, Unit(j * block_), depth_, Gradient(i * block_));
+        loops_.weigh_exponents(tile, block_, Factors(i), Factors(j));
+        loops_.add_product(tile, block_, Unit(j * block_), depth_, Gradient(i * block_));
       }
     });
   }
@@ -342,7 +341,7 @@ class Pass {
           const float* other = Unit(p);
           for (int64_t k = 0; k < depth_; ++k) g[k] += weight * other[k];
         });
-        const double along = kernels_.dot(g, u, depth_);
+        const double along = loops_.dot(g, u, depth_);
         row_results_[row] = along;
         const auto drop = static_cast<float>(clamped_[row] ? 0 : along);  // ‖u‖ = 1 lets nothing move along u
         const auto scale = static_cast<float>(factor * inverse_norms_[row]);
@@ -360,7 +359,7 @@ class Pass {
   const bool wide_;
   const double scale_;
   const int64_t tile_threads_;
-  const NtXentKernels& kernels_ = ChooseNtXent();
+  const NtXentLoops& loops_ = kNtXent[ActiveChoice().isa];
 
   std::vector<std::vector<Pair>> rounds_;
   at::Tensor units_, panels_, gradients_;  // [blocks·block, depth]
@@ -377,20 +376,6 @@ class Pass {
 NtXentResult nt_xent(const float* z, int64_t rows, int64_t dim, int64_t views, double temperature,
                      float* gradient, const AbortFlag& abort) {
   return Pass(z, rows, dim, views, temperature, abort).Run(gradient);
-}
-
-const NtXentKernels& ChooseNtXent() {
-#if defined(__x86_64__)
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return avx512::kNtXent;
-    case Isa::avx2:
-      return avx2::kNtXent;
-    default:
-      break;
-  }
-#endif
-  return base::kNtXent;
 }
 
 }  // namespace clmr::kernels

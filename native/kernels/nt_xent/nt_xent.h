@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "error.h"
+#include "kernels/by_isa.h"
 
 namespace clmr::kernels {
 
@@ -32,7 +33,7 @@ constexpr int64_t kNtXentPanel = 48, kNtXentMaxBlock = 144, kNtXentDepth = 16;
 
 // What one thread does with a tile of [block, block] values. a and b: packed rows, u: the same rows as
 // [block, depth].
-struct NtXentKernels {
+struct NtXentLoops {
   double (*dot)(const float* a, const float* b, int64_t depth);
   // e = 2^(scale·a·b − shift), for exponents of −125 to 127
   void (*exponentials)(const float* a, const float* b, int64_t depth, int64_t block, float scale, float shift,
@@ -52,17 +53,6 @@ struct NtXentKernels {
   void (*weigh_exponents)(float* t, int64_t block, const float* rows, const float* columns);
 };
 
-namespace base {
-extern const NtXentKernels kNtXent;
-}
-namespace avx2 {
-extern const NtXentKernels kNtXent;
-}
-namespace avx512 {
-extern const NtXentKernels kNtXent;
-}
-
-// The best ones for this CPU.
-const NtXentKernels& ChooseNtXent();
+CLMR_BY_ISA(NtXentLoops, kNtXent);
 
 }  // namespace clmr::kernels

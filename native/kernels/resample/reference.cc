@@ -52,8 +52,8 @@ std::vector<double> SincTable(const SincFilter& filter) {
   return table;
 }
 
-int64_t SincTaps(const SincFilter& filter, const double* table, int64_t from, int64_t to, int64_t phase,
-                 int64_t count, float* taps) {
+int64_t MakeSincTaps(const SincFilter& filter, const double* table, int64_t from, int64_t to, int64_t phase,
+                     int64_t count, float* taps) {
   const double cutoff = Cutoff(filter, from, to);
   const int64_t whole = phase * from / to;
   const double fraction = static_cast<double>(phase * from % to) / static_cast<double>(to);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/by_isa.h"
+
 namespace clmr::kernels {
 
 struct SincFilter {
@@ -25,8 +27,8 @@ std::vector<double> SincTable(const SincFilter& filter);
 
 // Taps of output sample `phase` (0 ≤ phase < to) → taps [count]; returns the input index that taps[0] belongs
 // to. By the formula where `table` is null.
-int64_t SincTaps(const SincFilter& filter, const double* table, int64_t from, int64_t to, int64_t phase,
-                 int64_t count, float* taps);
+int64_t MakeSincTaps(const SincFilter& filter, const double* table, int64_t from, int64_t to, int64_t phase,
+                     int64_t count, float* taps);
 
 // y[i] = Σ_k x[offset[i] + k] · taps[row[i]·count + k]. The bits of y[i] depend on nothing but these
 // products.
@@ -37,17 +39,9 @@ using ResampleKernel = void (*)(const float* x, const int64_t* offset, const flo
 void resample_f32_reference(const float* x, const int64_t* offset, const float* taps, const int64_t* row,
                             int64_t count, int64_t outputs, float* y);
 
-namespace avx2 {
-void resample_f32(const float* x, const int64_t* offset, const float* taps, const int64_t* row, int64_t count,
-                  int64_t outputs, float* y);
-}
-namespace avx512 {
-void resample_f32(const float* x, const int64_t* offset, const float* taps, const int64_t* row, int64_t count,
-                  int64_t outputs, float* y);
-}
-
-// The best one for this CPU; distance from the reference ≤ 1e-6 for full-scale input.
-ResampleKernel ChooseResample();
+// The fast one, or nullptr where the plain one is what runs; distance from the reference ≤ 1e-6 for
+// full-scale input.
+CLMR_BY_ISA(ResampleKernel, kResample);
 
 // Ratios of small numbers, which are nearly all, go faster: a block of kPolyphasePeriods periods at once,
 // `from` samples in and `to` out each, the outputs of a period in groups of neighbours that share what they
@@ -75,18 +69,14 @@ struct PolyphasePlan {
 using PolyphaseKernel = void (*)(const float* x, const PolyphasePlan& plan, float* memory, float* y,
                                  int64_t outputs);
 
-#define CLMR_DECLARE_POLYPHASE(isa)                                                               \
-  namespace isa {                                                                                 \
-  void resample_polyphase_f32(const float* x, const PolyphasePlan& plan, float* memory, float* y, \
-                              int64_t outputs);                                                   \
-  }
-CLMR_DECLARE_POLYPHASE(base)
-CLMR_DECLARE_POLYPHASE(avx2)
-CLMR_DECLARE_POLYPHASE(avx512)
-#undef CLMR_DECLARE_POLYPHASE
+CLMR_BY_ISA(PolyphaseKernel, kPolyphase);
 
-// The one for this CPU; nullptr where CLMR_KERNELS=reference asks for the plain version.
-PolyphaseKernel ChoosePolyphase();
+// What runs now: the one by taps always, the polyphase one not where the plain versions are asked for.
+struct ResampleKernels {
+  ResampleKernel by_taps;
+  PolyphaseKernel polyphase;  // or nullptr
+};
+ResampleKernels ActiveResample();
 
 // channels[c][start … start + length) → their mean; indices outside of 0 … frames count as zero.
 void mix_down_f32_reference(const float* const* channels, int64_t count, int64_t frames, int64_t start,

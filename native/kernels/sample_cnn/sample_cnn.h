@@ -1,5 +1,5 @@
 #pragma once
-// The network that the passes of inference/ and training/ compute: its sizes, and the tensors of a block.
+// SampleCNN as the passes of inference/ and training/ compute it: its sizes, the tensors of a block.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -11,6 +11,9 @@ constexpr int64_t kEmbeddingSize = 512;
 constexpr int64_t kPool = 3;
 constexpr double kBatchNormEps = 1e-5;
 constexpr double kBatchNormMomentum = 0.1;
+
+// What products are formed of where that is allowed.
+enum class Precision { float32, bfloat16 };
 
 // One convolution block: Conv1d · BatchNorm1d · ReLU · (MaxPool1d(3, 3))
 struct ConvBlock {

@@ -1,7 +1,5 @@
 #include "kernels/sample_cnn/winograd.h"
 
-#include "kernels/dispatch.h"
-
 namespace clmr::kernels {
 
 void WinogradFilterSix(const double w[3], double* points) {
@@ -27,27 +25,6 @@ void WinogradFilterNine(const double w[3], double* points) {
     points[2 * i + 1] = (w[0] - a * w[1] + a * a * w[2]) / -product;
   }
   points[10] = w[2];
-}
-
-const WinogradKernels& ChooseWinograd() {
-#if defined(__x86_64__)
-  switch (ActiveIsa()) {
-    case Isa::avx512:
-      return avx512::kWinograd;
-    case Isa::avx2:
-      return avx2::kWinograd;
-    default:
-      break;
-  }
-#endif
-  return base::kWinograd;
-}
-
-const Bfloat16WinogradKernels* ChooseBfloat16Winograd() {
-#if CLMR_BFLOAT16_PRODUCTS
-  if (HasBfloat16DotProducts()) return &avx512::kBfloat16Winograd;
-#endif
-  return nullptr;
 }
 
 }  // namespace clmr::kernels

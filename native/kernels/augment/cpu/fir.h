@@ -8,13 +8,13 @@
 
 namespace {
 
-constexpr int kTileVectors = 8;
-constexpr int64_t kTileOutputs = kTileVectors * kLanes;
+constexpr int kFirVectors = 8;
+constexpr int64_t kFirOutputs = kFirVectors * kLanes;
 
 // Adds the products of x[0, 2·kLanes − 1) to the output vectors first … last of a tile.
 template <int kFirst, int kLast>
 void AddProducts(Lanes* sums, const float* x, const float* taps) {
-  Lanes s[kTileVectors];
+  Lanes s[kFirVectors];
   for (int b = kFirst; b <= kLast; ++b) s[b] = sums[b];
 #pragma GCC unroll 16
   for (int64_t r = 0; r < kLanes; ++r) {
@@ -28,38 +28,38 @@ void AddProducts(Lanes* sums, const float* x, const float* taps) {
 using AddProductsFunction = void (*)(Lanes*, const float*, const float*);
 template <int kIndex>
 constexpr AddProductsFunction AddProductsAt() {
-  if constexpr (kIndex / kTileVectors <= kIndex % kTileVectors) {
-    return AddProducts<kIndex / kTileVectors, kIndex % kTileVectors>;
+  if constexpr (kIndex / kFirVectors <= kIndex % kFirVectors) {
+    return AddProducts<kIndex / kFirVectors, kIndex % kFirVectors>;
   } else {
     return nullptr;
   }
 }
 struct AddProductsTable {
-  AddProductsFunction at[kTileVectors * kTileVectors];  // by first · kTileVectors + last
+  AddProductsFunction at[kFirVectors * kFirVectors];  // by first · kFirVectors + last
 };
 template <int... I>
 constexpr AddProductsTable AllAddProducts(std::integer_sequence<int, I...>) {
   return {{AddProductsAt<I>()...}};
 }
-constexpr auto kAddProducts = AllAddProducts(std::make_integer_sequence<int, kTileVectors * kTileVectors>{});
+constexpr auto kAddProducts = AllAddProducts(std::make_integer_sequence<int, kFirVectors * kFirVectors>{});
 
-// One tile of outputs; `count` is a multiple of kLanes; x is read up to kTileOutputs + count.
+// One tile of outputs; `count` is a multiple of kLanes; x is read up to kFirOutputs + count.
 inline void ConvolveTile(const float* x, const float* taps, int64_t count, float* y) {
   const int vectors = static_cast<int>(count / kLanes);
-  Lanes sums[kTileVectors] = {};
-  for (int m = 0; m < vectors + kTileVectors - 1; ++m) {
-    const int first = m < vectors ? 0 : m - vectors + 1, last = m < kTileVectors ? m : kTileVectors - 1;
-    kAddProducts.at[first * kTileVectors + last](sums, x + m * kLanes, taps + m * kLanes);
+  Lanes sums[kFirVectors] = {};
+  for (int m = 0; m < vectors + kFirVectors - 1; ++m) {
+    const int first = m < vectors ? 0 : m - vectors + 1, last = m < kFirVectors ? m : kFirVectors - 1;
+    kAddProducts.at[first * kFirVectors + last](sums, x + m * kLanes, taps + m * kLanes);
   }
-  for (int b = 0; b < kTileVectors; ++b) Store(y + b * kLanes, sums[b]);
+  for (int b = 0; b < kFirVectors; ++b) Store(y + b * kLanes, sums[b]);
 }
 
 // Writes n outputs and no more.
 [[maybe_unused]] inline void Convolve(const float* x, const float* taps, int64_t count, float* y, int64_t n) {
   int64_t i = 0;
-  for (; i + kTileOutputs <= n; i += kTileOutputs) ConvolveTile(x + i, taps, count, y + i);
+  for (; i + kFirOutputs <= n; i += kFirOutputs) ConvolveTile(x + i, taps, count, y + i);
   if (i == n) return;
-  float rest[kTileOutputs];
+  float rest[kFirOutputs];
   ConvolveTile(x + i, taps, count, rest);
   std::memcpy(y + i, rest, (n - i) * sizeof(float));
 }

@@ -182,7 +182,7 @@ void weigh_exponents(float* t, int64_t block, const float* rows, const float* co
 
 }  // namespace
 
-const NtXentKernels kNtXent = {dot,         exponentials,           exponents,        add_sums,       weigh,
-                               add_product, add_transposed_product, add_exponentials, weigh_exponents};
+const NtXentLoops kNtXent = {dot,         exponentials,           exponents,        add_sums,       weigh,
+                             add_product, add_transposed_product, add_exponentials, weigh_exponents};
 
 }  // namespace clmr::kernels::CLMR_ISA

@@ -42,8 +42,8 @@ inline void Add(Sums& sums, const float* samples, const float* taps) {
 
 // A group of outputs over kVectors · kLanes periods from column j on. Which sums a tap goes to depends on its
 // place only up to their exchange, and a + b is b + a: so do the bits of an output.
-void RunGroup(const PolyphasePlan& plan, const PolyphaseGroup& group, const float* planes, int64_t j,
-              float* out, int64_t out_stride) {
+void MakeOutputs(const PolyphasePlan& plan, const PolyphaseGroup& group, const float* planes, int64_t j,
+                 float* out, int64_t out_stride) {
   AtLeastOne(group.rows);
   Sums even{}, odd{};
   int64_t plane = group.base % plan.from;
@@ -84,17 +84,19 @@ void TurnBack(const float* made, int64_t to, int64_t periods, int64_t stride, fl
   }
 }
 
-}  // namespace
-
 void resample_polyphase_f32(const float* x, const PolyphasePlan& plan, float* memory, float* y,
                             int64_t outputs) {
   float *planes = memory, *made = memory + plan.from * plan.stride;
   Turn(x, plan.from, plan.columns, plan.stride, planes);
   for (int64_t g = 0; g < plan.groups; ++g)
     for (int64_t j = 0; j < kPolyphasePeriods; j += kVectors * kLanes)
-      RunGroup(plan, plan.group[g], planes, j, made + g * kPolyphaseGroup * kPolyphasePeriods + j,
-               kPolyphasePeriods);
+      MakeOutputs(plan, plan.group[g], planes, j, made + g * kPolyphaseGroup * kPolyphasePeriods + j,
+                  kPolyphasePeriods);
   TurnBack(made, plan.to, kPolyphasePeriods, kPolyphasePeriods, y, outputs);
 }
+
+}  // namespace
+
+const PolyphaseKernel kPolyphase = resample_polyphase_f32;
 
 }  // namespace clmr::kernels::CLMR_ISA

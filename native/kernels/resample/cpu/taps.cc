@@ -1,10 +1,13 @@
 // Four vectors of accumulators hide the latency of the multiply-add; compiled once for each instruction set.
 #include "kernels/resample/resample.h"
 
-#if !defined(CLMR_ISA_base)
 #include <cstring>
 
 namespace clmr::kernels::CLMR_ISA {
+
+#if defined(CLMR_ISA_base)
+const ResampleKernel kResample = nullptr;
+#else
 namespace {
 
 typedef float Lanes __attribute__((vector_size(32)));
@@ -17,8 +20,6 @@ Lanes Load(const float* p) {
 }
 
 float Sum(Lanes v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
-
-}  // namespace
 
 void resample_f32(const float* x, const int64_t* offset, const float* taps, const int64_t* row, int64_t count,
                   int64_t outputs, float* y) {
@@ -36,5 +37,9 @@ void resample_f32(const float* x, const int64_t* offset, const float* taps, cons
   }
 }
 
-}  // namespace clmr::kernels::CLMR_ISA
+}  // namespace
+
+const ResampleKernel kResample = resample_f32;
 #endif
+
+}  // namespace clmr::kernels::CLMR_ISA

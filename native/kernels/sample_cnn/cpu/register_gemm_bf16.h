@@ -3,7 +3,7 @@
 // float32 (AVX512-BF16). Local to the file that includes it, as everything in lanes.h.
 #include <immintrin.h>
 
-#include "kernels/sample_cnn/bfloat16_pairs.h"
+#include "kernels/sample_cnn/bfloat16.h"
 #include "kernels/sample_cnn/cpu/register_gemm.h"
 
 namespace {

@@ -5,20 +5,20 @@
 #include <exception>
 #include <vector>
 
-namespace clmr {
+namespace clmr::kernels {
 namespace {
 
-constexpr int64_t kBlock = kernels::kPairColumns;
+constexpr int64_t kBlock = kPairColumns;
 
 bool Check() {
   constexpr int64_t rows = 5, depth = 64;
-  std::vector<uint16_t> a(rows * depth), b(depth * kBlock);
+  std::vector<Bfloat16> a(rows * depth), b(depth * kBlock);
   std::vector<float> c(rows * kBlock);
   const auto left = [](int64_t i, int64_t k) { return float((i * 3 + k) % 7 - 3); };
   const auto right = [](int64_t k, int64_t n) { return float((k + 2 * n) % 5 - 2); };
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t k = 0; k < depth; ++k) a[i * depth + k] = kernels::ToBfloat16(left(i, k));
-  kernels::PackPairs(depth, b.data(), right);
+    for (int64_t k = 0; k < depth; ++k) a[i * depth + k] = ToBfloat16(left(i, k));
+  PackPairs(depth, b.data(), right);
   try {
     Bfloat16GemmUse use;
     Bfloat16Gemm(rows, depth, a.data(), depth, b.data(), c.data());
@@ -36,7 +36,7 @@ bool Check() {
 
 }  // namespace
 
-void Bfloat16Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, const uint16_t* b, float* c) {
+void Bfloat16Gemm(int64_t rows, int64_t depth, const Bfloat16* a, int64_t lda, const Bfloat16* b, float* c) {
   at::native::cpublas::brgemm(rows, kBlock, depth, lda, kBlock, kBlock, /*add_C=*/false,
                               reinterpret_cast<const at::BFloat16*>(a),
                               reinterpret_cast<const at::BFloat16*>(b), c,
@@ -50,4 +50,4 @@ bool Bfloat16GemmIsRight() {
   return right;
 }
 
-}  // namespace clmr
+}  // namespace clmr::kernels

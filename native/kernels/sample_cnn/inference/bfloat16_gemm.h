@@ -2,13 +2,13 @@
 // Matrix products of bfloat16 with float32 sums, by libtorch's small GEMM (oneDNN's JIT: AVX512-BF16 or AMX).
 #include <cstdint>
 
-#include "kernels/sample_cnn/bfloat16_pairs.h"
+#include "kernels/sample_cnn/bfloat16.h"
 
-namespace clmr {
+namespace clmr::kernels {
 
 // c [rows, 64] = a · b on the calling thread. a: rows of `depth` values that start `lda` apart; b: as
-// kernels::PackPairs makes it.
-void Bfloat16Gemm(int64_t rows, int64_t depth, const uint16_t* a, int64_t lda, const uint16_t* b, float* c);
+// PackPairs makes it.
+void Bfloat16Gemm(int64_t rows, int64_t depth, const Bfloat16* a, int64_t lda, const Bfloat16* b, float* c);
 
 // Gives back at its end what the GEMM of this thread holds, also after an abort: the tiles of AMX are a state
 // of the thread, which others of its tasks would find.
@@ -23,4 +23,4 @@ class Bfloat16GemmUse {
 // Whether it is there and right: with an unexpected packing it would compute wrong numbers in silence.
 bool Bfloat16GemmIsRight();
 
-}  // namespace clmr
+}  // namespace clmr::kernels

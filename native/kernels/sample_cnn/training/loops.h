@@ -9,12 +9,11 @@
 //
 // Axes: rows are time steps, channels lie next to each other, nothing is padded: [L, C]. Channels are
 // multiples of 32.
+#include "kernels/by_isa.h"
+#include "kernels/sample_cnn/bfloat16.h"
 #include "kernels/sample_cnn/winograd.h"
 
 namespace clmr::kernels {
-
-// What activations, the gradients that take their place, and the factors of products may be kept as.
-using Bfloat16 = uint16_t;  // the upper half of a float32, rounded to nearest even
 
 constexpr int64_t kPanel = 32;
 constexpr int64_t kGemmColumns = 64;
@@ -67,7 +66,7 @@ struct Ahead {
 
 // Stored: what activations are kept as; Factor: what products are formed of. Sums are float32 always.
 template <class Stored, class Factor>
-struct WinogradTrainingKernels {
+struct TrainingLoops {
   // Bᵀ·x of x = ReLU(norm(rows)), rows [L, channels]
   void (*input_transform)(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels,
                           Planes<Factor> to);
@@ -119,24 +118,15 @@ struct WinogradTrainingKernels {
                           float* taps);
 };
 
-#define CLMR_DECLARE_TRAINING_KERNELS(isa)                                     \
-  namespace isa {                                                              \
-  extern const WinogradTrainingKernels<float, float> kWinogradTraining;        \
-  extern const WinogradTrainingKernels<Bfloat16, float> kKeptBfloat16Training; \
-  }
-CLMR_DECLARE_TRAINING_KERNELS(base)
-CLMR_DECLARE_TRAINING_KERNELS(avx2)
-CLMR_DECLARE_TRAINING_KERNELS(avx512)
-#undef CLMR_DECLARE_TRAINING_KERNELS
-// Where there are dot products of pairs (AVX512-BF16).
+using TrainingFloat32 = TrainingLoops<float, float>;
+using TrainingKeptAsBfloat16 = TrainingLoops<Bfloat16, float>;
+using TrainingInBfloat16 = TrainingLoops<Bfloat16, Bfloat16>;
+CLMR_BY_ISA(TrainingFloat32, kTrainingFloat32);
+CLMR_BY_ISA(TrainingKeptAsBfloat16, kTrainingKeptAsBfloat16);
+// Where HasBfloat16Products().
 namespace avx512 {
-extern const WinogradTrainingKernels<Bfloat16, Bfloat16> kBfloat16Training;
+extern const TrainingInBfloat16 kTrainingInBfloat16;
 }
-
-// The best ones for this CPU; those with products of bfloat16 only where HasBfloat16Products().
-template <class Stored, class Factor>
-const WinogradTrainingKernels<Stored, Factor>& ChooseWinogradTraining();
-bool HasBfloat16Products();
 
 // Sums over steps of the three samples that a step of the first convolution sees, and of their products: all
 // that its batch statistics and the gradient of its weights need.

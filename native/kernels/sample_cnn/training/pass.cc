@@ -5,15 +5,12 @@
 
 #include <algorithm>
 
+#include "kernels/dispatch.h"
 #include "kernels/one_thread_each.h"
 #include "kernels/sample_cnn/training/tiles.h"
 
-namespace clmr {
+namespace clmr::kernels {
 
-using kernels::kTileOutputs;
-using kernels::kTilePoints;
-using kernels::kTilePooled;
-using kernels::TileRange;
 using namespace training_tiles;
 
 namespace {
@@ -27,39 +24,40 @@ at::Tensor Taps(const at::Tensor& weight, bool flipped) {
 }
 
 template <class P>
-at::Tensor Points(const at::Tensor& taps, at::ScalarType factors) {
+at::Tensor Points(const at::Tensor& taps, at::ScalarType factors, Isa isa) {
   const int64_t rows = taps.size(1), columns = taps.size(2);
   at::Tensor points = at::empty({columns / kBlock, kTilePoints, rows, kBlock}, factors);
-  KernelsFor<P>().filter_transform(taps.const_data_ptr<float>(), rows, columns, kBlock,
-                                   Values<typename P::Factor>(points));
+  P::Loops(isa).filter_transform(taps.const_data_ptr<float>(), rows, columns, kBlock,
+                                 Values<typename P::Factor>(points));
   return points;
 }
 
 }  // namespace
 
-kernels::Normalization TrainingPass::Norm::Forward() const {
+Normalization TrainingPass::Norm::Forward() const {
   return {scale.const_data_ptr<float>(), shift.const_data_ptr<float>()};
 }
 
-kernels::NormalizationGradient TrainingPass::Norm::Backward() const {
+NormalizationGradient TrainingPass::Norm::Backward() const {
   return {scale.const_data_ptr<float>(), center.const_data_ptr<float>(), slope.const_data_ptr<float>(),
           offset.const_data_ptr<float>()};
 }
 
 TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
                            at::ScalarType kept)
-    : blocks_(blocks.begin(), blocks.begin() + kBlocks),
+    : blocks_(blocks.begin(), blocks.begin() + kTrainingBlocks),
       clips_(std::move(clips)),
       abort_(abort),
+      isa_(ActiveChoice().isa),
       kept_(kept),
-      factors_(kept == at::kBFloat16 && kernels::HasBfloat16Products() ? at::kBFloat16 : at::kFloat),
+      factors_(kept == at::kBFloat16 && HasBfloat16Products(isa_) ? at::kBFloat16 : at::kFloat),
       threads_(at::get_num_threads()),
-      norms_(kBlocks),
-      layers_(kBlocks) {
+      norms_(kTrainingBlocks),
+      layers_(kTrainingBlocks) {
   const int64_t n = clips_.size(0);
   int64_t steps = clips_.size(1) / 3, values = 0;
   std::vector<int64_t> filters;  // the largest that a part of this number adds up
-  for (int64_t i = 1; i < kBlocks; ++i, steps /= 3) {
+  for (int64_t i = 1; i < kTrainingBlocks; ++i, steps /= 3) {
     Layer& layer = layers_[i];
     layer.in = blocks_[i].weight.size(1);
     layer.out = blocks_[i].weight.size(0);
@@ -90,20 +88,20 @@ TrainingPass::Part TrainingPass::PartOf(int64_t i, int64_t p) const {
 // f(0) … f(n - 1), each on a thread of its own.
 void TrainingPass::Share(int64_t n, const std::function<void(int64_t)>& f) const {
   throw_if_aborted(abort_);
-  kernels::OneThreadEach(n, threads_, f);
+  OneThreadEach(n, threads_, f);
 }
 
 at::Tensor TrainingPass::Forward() {
   PackWeights();
   NormalizeFirst();
-  for (int64_t i = 1; i < kBlocks; ++i) {
+  for (int64_t i = 1; i < kTrainingBlocks; ++i) {
     const int64_t channels = layers_[i].out, parts = PartsOf(i);
     at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble),
                pivots = at::empty({parts, channels}, at::kFloat);
     Share(parts, [&](int64_t p) {
-      WithPrecision(kept_, at::kFloat, [&](auto precision) {
-        ForwardPart<decltype(precision)>(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
-                                         pivots.mutable_data_ptr<float>() + p * channels);
+      WithTypes(kept_, at::kFloat, [&](auto types) {
+        ForwardPart<decltype(types)>(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
+                                     pivots.mutable_data_ptr<float>() + p * channels);
       });
     });
     Normalize(i, sums, pivots);
@@ -115,31 +113,29 @@ at::Tensor TrainingPass::Forward() {
 }
 
 void TrainingPass::PackWeights() {
-  for (int64_t i = 0; i < kBlocks; ++i) {
+  for (int64_t i = 0; i < kTrainingBlocks; ++i) {
     const at::Tensor gamma = Wide(blocks_[i].gamma);
     norms_[i].sign =
         i == 0 ? at::ones_like(gamma) : at::where(gamma < 0, -at::ones_like(gamma), at::ones_like(gamma));
   }
-  Share(2 * (kBlocks - 1), [&](int64_t job) {
+  Share(2 * (kTrainingBlocks - 1), [&](int64_t job) {
     const int64_t i = 1 + job / 2;
     const at::Tensor weight = blocks_[i].weight.detach() * Narrow(norms_[i].sign).view({-1, 1, 1});
     const bool forward = job % 2 == 0;
     const at::Tensor taps = Taps(weight, !forward);
     at::Tensor& points = forward ? layers_[i].points : layers_[i].back_points;
     const at::ScalarType factors = forward ? at::kFloat : factors_;
-    WithPrecision(kept_, factors,
-                  [&](auto precision) { points = Points<decltype(precision)>(taps, factors); });
+    WithTypes(kept_, factors, [&](auto types) { points = Points<decltype(types)>(taps, factors, isa_); });
   });
 }
 
 // Mean and variance of w·x over all steps follow from the moments of x.
 void TrainingPass::NormalizeFirst() {
   const int64_t parts = PartsOf(1);
-  std::vector<kernels::WaveformMoments> sums(parts);
+  std::vector<WaveformMoments> sums(parts);
   Share(parts, [&](int64_t p) {
     for (int64_t clip = PartOf(1, p).first; clip < PartOf(1, p).last; ++clip)
-      kernels::AddWaveformMoments(clips_.const_data_ptr<float>() + clip * clips_.size(1), layers_[1].steps,
-                                  sums[p]);
+      AddWaveformMoments(clips_.const_data_ptr<float>() + clip * clips_.size(1), layers_[1].steps, sums[p]);
   });
   for (int j = 0; j < 3; ++j) {
     for (const auto& s : sums) moments_.first[j] += s.first[j] / Count(0);
@@ -157,11 +153,11 @@ void TrainingPass::NormalizeFirst() {
 
 template <class P>
 void TrainingPass::InputTransform(int64_t i, int64_t clip, TileRange range,
-                                  kernels::Planes<typename P::Factor> to) const {
+                                  Planes<typename P::Factor> to) const {
   using Stored = typename P::Stored;
-  const auto& k = KernelsFor<P>();
+  const auto& k = P::Loops(isa_);
   const Layer& layer = layers_[i];
-  const kernels::Normalization norm = norms_[i - 1].Forward();
+  const Normalization norm = norms_[i - 1].Forward();
   if (i == 1)
     k.first_input_transform(clips_.const_data_ptr<float>() + clip * clips_.size(1),
                             first_weight_.const_data_ptr<float>(), norm.shift, range, layer.in, to);
@@ -175,8 +171,8 @@ template <class P>
 void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot) {
   using Stored = typename P::Stored;
   using Factor = typename P::Factor;
-  using Planes = kernels::Planes<Factor>;
-  const auto& k = KernelsFor<P>();
+  using Planes = Planes<Factor>;
+  const auto& k = P::Loops(isa_);
   const Layer& layer = layers_[i];
   const Part part = PartOf(i, p);
   Workspace& work = workspaces_[p];
@@ -214,12 +210,9 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
   }
 }
 
-template void TrainingPass::InputTransform<Float32>(int64_t, int64_t, TileRange,
-                                                    kernels::Planes<float>) const;
-template void TrainingPass::InputTransform<KeptAsBfloat16>(int64_t, int64_t, TileRange,
-                                                           kernels::Planes<float>) const;
-template void TrainingPass::InputTransform<AllBfloat16>(int64_t, int64_t, TileRange,
-                                                        kernels::Planes<kernels::Bfloat16>) const;
+template void TrainingPass::InputTransform<Float32>(int64_t, int64_t, TileRange, Planes<float>) const;
+template void TrainingPass::InputTransform<KeptAsBfloat16>(int64_t, int64_t, TileRange, Planes<float>) const;
+template void TrainingPass::InputTransform<AllBfloat16>(int64_t, int64_t, TileRange, Planes<Bfloat16>) const;
 
 // Deviations from a pivot a part → mean and variance over all (Chan et al., "Updating formulae and a pairwise
 // algorithm for computing sample variances", 1979).
@@ -257,4 +250,4 @@ void TrainingPass::TakeFirstWhereFlat(int64_t i) {
   layer.pooled.index_copy_(2, flat, layer.y.slice(1, 0, layer.steps, 3).index_select(2, flat));
 }
 
-}  // namespace clmr
+}  // namespace clmr::kernels

@@ -14,13 +14,12 @@
 #include "error.h"
 #include "kernels/sample_cnn/sample_cnn.h"
 #include "kernels/sample_cnn/training/loops.h"
+#include "kernels/sample_cnn/training/training.h"
 
-namespace clmr {
+namespace clmr::kernels {
 
 class TrainingPass : public torch::CustomClassHolder {
  public:
-  static constexpr int64_t kBlocks = 10;
-
   // blocks: SampleCNN's; clips [N, 59049] float32, contiguous. Both are read in place, and so is `abort`,
   // looked at all the time: forward and backward end with ABORT. kept: float32, or bfloat16 for half the
   // memory. Then the backward pass forms its products of bfloat16 as well where this CPU does that faster.
@@ -52,8 +51,8 @@ class TrainingPass : public torch::CustomClassHolder {
     at::Tensor sign, mean, variance, inverse_std;  // float64
     at::Tensor center, scale, shift, slope,
         offset;  // float32: mean, z = scale·y + shift; NormalizationGradient's
-    kernels::Normalization Forward() const;
-    kernels::NormalizationGradient Backward() const;
+    Normalization Forward() const;
+    NormalizationGradient Backward() const;
   };
   struct Layer {  // block 1 to 9
     int64_t in = 0, out = 0, steps = 0;
@@ -83,8 +82,7 @@ class TrainingPass : public torch::CustomClassHolder {
   void SetNorm(int64_t i, const at::Tensor& mean, const at::Tensor& variance);
   void TakeFirstWhereFlat(int64_t i);
   template <class P>
-  void InputTransform(int64_t i, int64_t clip, kernels::TileRange range,
-                      kernels::Planes<typename P::Factor> to) const;
+  void InputTransform(int64_t i, int64_t clip, TileRange range, Planes<typename P::Factor> to) const;
 
   at::Tensor MaskTop(const at::Tensor& gradient);
   void SetSlope(int64_t i, const at::Tensor& sums);
@@ -95,22 +93,23 @@ class TrainingPass : public torch::CustomClassHolder {
   template <class P>
   const typename P::Stored* PooledGradient(int64_t i, int64_t clip) const;
   template <class P>
-  kernels::Ahead Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const;
+  Ahead Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const;
   at::Tensor WeightGradient(int64_t i) const;
   std::vector<at::Tensor> FirstGradients(const at::Tensor& sums) const;
 
   std::vector<ConvBlock> blocks_;
   at::Tensor clips_;
   const AbortFlag& abort_;
+  const Isa isa_;
   const at::ScalarType kept_, factors_;  // factors: of the backward pass
   int64_t threads_;
-  std::vector<Norm> norms_;    // kBlocks
-  std::vector<Layer> layers_;  // kBlocks, the first one empty
+  std::vector<Norm> norms_;    // kTrainingBlocks
+  std::vector<Layer> layers_;  // kTrainingBlocks, the first one empty
   std::vector<Workspace> workspaces_;
-  kernels::WaveformMoments moments_;  // means
-  at::Tensor first_weight_;           // [3, 128], norms_[0] folded in
+  WaveformMoments moments_;        // means
+  at::Tensor first_weight_;        // [3, 128], norms_[0] folded in
   at::Tensor top_, top_gradient_;  // [N, 512]: the output, and its gradient where ReLU was active, kept as y
   bool done_ = false;
 };
 
-}  // namespace clmr
+}  // namespace clmr::kernels

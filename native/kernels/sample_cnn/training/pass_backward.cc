@@ -6,19 +6,16 @@
 #include "kernels/sample_cnn/training/pass.h"
 #include "kernels/sample_cnn/training/tiles.h"
 
-namespace clmr {
+namespace clmr::kernels {
 
-using kernels::kTileOutputs;
-using kernels::kTilePoints;
-using kernels::TileRange;
 using namespace training_tiles;
 
 std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
   TORCH_CHECK(!done_, "the gradients of a training step can be taken once");
   done_ = true;
-  std::vector<at::Tensor> gradients(4 * kBlocks);
+  std::vector<at::Tensor> gradients(4 * kTrainingBlocks);
   at::Tensor sums = MaskTop(gradient);  // [2, C]: of dz and dz · (y − mean)
-  for (int64_t i = kBlocks - 1; i > 0; --i) {
+  for (int64_t i = kTrainingBlocks - 1; i > 0; --i) {
     const Norm& norm = norms_[i];
     SetSlope(i, sums);
     gradients[4 * i + 1] = at::zeros_like(blocks_[i].bias);  // batch norm takes the bias away again
@@ -27,8 +24,8 @@ std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
     const int64_t below = i == 1 ? 4 : 2, channels = layers_[i].in, parts = PartsOf(i);
     at::Tensor next = at::zeros({parts, below, channels}, at::kDouble);
     Share(parts, [&](int64_t p) {
-      WithPrecision(kept_, factors_, [&](auto precision) {
-        BackwardPart<decltype(precision)>(i, p, next.mutable_data_ptr<double>() + p * below * channels);
+      WithTypes(kept_, factors_, [&](auto types) {
+        BackwardPart<decltype(types)>(i, p, next.mutable_data_ptr<double>() + p * below * channels);
       });
     });
     gradients[4 * i] = WeightGradient(i);
@@ -58,7 +55,7 @@ void TrainingPass::SetSlope(int64_t i, const at::Tensor& sums) {
 template <class P>
 const typename P::Stored* TrainingPass::PooledGradient(int64_t i, int64_t clip) const {
   using Stored = typename P::Stored;
-  if (i == kBlocks - 1) return Values<Stored>(top_gradient_) + clip * layers_[i].out;
+  if (i == kTrainingBlocks - 1) return Values<Stored>(top_gradient_) + clip * layers_[i].out;
   const Layer& above = layers_[i + 1];
   return Values<Stored>(above.y) + clip * above.steps * above.out;
 }
@@ -69,10 +66,10 @@ template <class P>
 void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
   using Stored = typename P::Stored;
   using Factor = typename P::Factor;
-  using Planes = kernels::Planes<Factor>;
-  const auto& k = KernelsFor<P>();
+  using Planes = Planes<Factor>;
+  const auto& k = P::Loops(isa_);
   const Layer& layer = layers_[i];
-  const kernels::NormalizationGradient norm = norms_[i].Backward();
+  const NormalizationGradient norm = norms_[i].Backward();
   const Part part = PartOf(i, p);
   Workspace& work = workspaces_[p];
   const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
@@ -105,21 +102,19 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
 
 // A share of what the `rows` tiles from `begin` on are going to read, one for each of the points.
 template <class P>
-kernels::Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const {
+Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const {
   using Stored = typename P::Stored;
   const Layer& layer = layers_[i];
-  kernels::Ahead ahead;
+  Ahead ahead;
   if (rows <= 0 || layer.y.nbytes() < kStreamBytes) return ahead;
   const int64_t tiles = TilesOf(layer.steps), clip = part.first + begin / tiles, tile = begin % tiles;
   const auto share = [&](const Stored* data, int64_t size) {
-    return kernels::Ahead::Piece{data + size * point / kTilePoints,
-                                 size / kTilePoints * int64_t{sizeof(Stored)}};
+    return Ahead::Piece{data + size * point / kTilePoints, size / kTilePoints * int64_t{sizeof(Stored)}};
   };
-  const int64_t step = tile * kTileOutputs, window = tile * kernels::kTilePooled;
+  const int64_t step = tile * kTileOutputs, window = tile * kTilePooled;
   ahead.pieces[0] = share(Values<Stored>(layer.y) + (clip * layer.steps + step) * layer.out,
                           rows * kTileOutputs * layer.out);
-  ahead.pieces[1] =
-      share(PooledGradient<P>(i, clip) + window * layer.out, rows * kernels::kTilePooled * layer.out);
+  ahead.pieces[1] = share(PooledGradient<P>(i, clip) + window * layer.out, rows * kTilePooled * layer.out);
   if (i > 1)
     ahead.pieces[2] = share(Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in,
                             rows * kTileOutputs * layer.in);
@@ -132,7 +127,7 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
                                 double* sums) {
   using Stored = typename P::Stored;
   using Factor = typename P::Factor;
-  const auto& k = KernelsFor<P>();
+  const auto& k = P::Loops(isa_);
   Layer& layer = layers_[i];
   const Norm& below = norms_[i - 1];
   const int64_t all = (part.last - part.first) * TilesOf(layer.steps),
@@ -149,7 +144,7 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
     for (int64_t point = 0; point < kTilePoints; ++point)
       k.gemm(rows, layer.out, v + point * v_plane,
              points + (c / kBlock * kTilePoints + point) * layer.out * kBlock, m + point * m_plane, {});
-    const kernels::Normalization norm = {below.Forward().scale + c, below.Forward().shift + c};
+    const Normalization norm = {below.Forward().scale + c, below.Forward().shift + c};
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within, step = range.first * kTileOutputs;
       const float* products = m + row * kBlock;
@@ -177,8 +172,8 @@ at::Tensor TrainingPass::WeightGradient(int64_t i) const {
   const int64_t parts = du.size();
   Share(parts, [&](int64_t p) {  // rows of whole vectors
     const int64_t first = layer.in * p / parts * layer.out, last = layer.in * (p + 1) / parts * layer.out;
-    KernelsFor<Float32>().filter_gradient(du.data(), parts, layer.in * layer.out, first, last,
-                                          taps.mutable_data_ptr<float>());
+    Float32::Loops(isa_).filter_gradient(du.data(), parts, layer.in * layer.out, first, last,
+                                         taps.mutable_data_ptr<float>());
   });
   return (taps.permute({2, 1, 0}) * norms_[i].sign.to(at::kFloat).view({-1, 1, 1})).contiguous();
 }
@@ -199,4 +194,4 @@ std::vector<at::Tensor> TrainingPass::FirstGradients(const at::Tensor& sums) con
           dz_normal.to(at::kFloat), dz.to(at::kFloat)};
 }
 
-}  // namespace clmr
+}  // namespace clmr::kernels

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 
 #include "kernels/sample_cnn/training/loops.h"
 
-namespace clmr::training_tiles {
+namespace clmr::kernels::training_tiles {
 
-constexpr int64_t kBlock = kernels::kGemmColumns;
+constexpr int64_t kBlock = kGemmColumns;
 constexpr int64_t kForwardRows = 72, kMostRows = 120;  // tiles of a chunk
 template <class Factor>
 constexpr int64_t kBackwardRows = 240 / sizeof(Factor);
@@ -23,17 +24,30 @@ constexpr size_t kStreamBytes = size_t{64}
 template <class T>
 constexpr int64_t kSkew = 320 / sizeof(T);
 
-// What activations are kept as, and what products are formed of.
-template <class Stored_, class Factor_>
-struct Precision {
-  using Stored = Stored_;
-  using Factor = Factor_;
+// What activations are kept as, what products are formed of, and the loops for it.
+struct Float32 {
+  using Stored = float;
+  using Factor = float;
+  static const auto& Loops(Isa isa) { return kTrainingFloat32[isa]; }
 };
-using Float32 = Precision<float, float>;
-using KeptAsBfloat16 = Precision<kernels::Bfloat16, float>;
-using AllBfloat16 = Precision<kernels::Bfloat16, kernels::Bfloat16>;
+struct KeptAsBfloat16 {
+  using Stored = Bfloat16;
+  using Factor = float;
+  static const auto& Loops(Isa isa) { return kTrainingKeptAsBfloat16[isa]; }
+};
+struct AllBfloat16 {
+  using Stored = Bfloat16;
+  using Factor = Bfloat16;
+  static const TrainingInBfloat16& Loops(Isa) {
+#if CLMR_BFLOAT16_PRODUCTS
+    return avx512::kTrainingInBfloat16;
+#else
+    std::abort();  // HasBfloat16Products() said so
+#endif
+  }
+};
 
-inline int64_t TilesOf(int64_t steps) { return (steps + kernels::kTileOutputs - 1) / kernels::kTileOutputs; }
+inline int64_t TilesOf(int64_t steps) { return (steps + kTileOutputs - 1) / kTileOutputs; }
 
 // Chunks of one size, at most `most`: a multiple of the 6 rows that a GEMM holds in registers where it can
 // be.
@@ -44,18 +58,13 @@ inline int64_t RowsOfChunks(int64_t tiles, int64_t most) {
 
 // f(one of these)
 template <class F>
-void WithPrecision(at::ScalarType kept, at::ScalarType factors, F f) {
+void WithTypes(at::ScalarType kept, at::ScalarType factors, F f) {
   if (kept == at::kFloat)
     f(Float32{});
   else if (factors == at::kFloat)
     f(KeptAsBfloat16{});
   else
     f(AllBfloat16{});
-}
-
-template <class P>
-const auto& KernelsFor() {
-  return kernels::ChooseWinogradTraining<typename P::Stored, typename P::Factor>();
 }
 
 // The values of a tensor of float32 or bfloat16, or its memory as such.
@@ -71,9 +80,9 @@ void EachClip(int64_t begin, int64_t rows, int64_t steps, F f) {
   const int64_t tiles = TilesOf(steps);
   for (int64_t t = begin; t < begin + rows;) {
     const int64_t within = t % tiles, count = std::min(begin + rows - t, tiles - within);
-    f(t / tiles, kernels::TileRange{within, count, steps}, t - begin);
+    f(t / tiles, TileRange{within, count, steps}, t - begin);
     t += count;
   }
 }
 
-}  // namespace clmr::training_tiles
+}  // namespace clmr::kernels::training_tiles

@@ -6,13 +6,13 @@
 #include "kernels/dispatch.h"
 #include "kernels/sample_cnn/training/pass.h"
 
-namespace clmr {
+namespace clmr::kernels {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-class FusedTraining : public torch::autograd::Function<FusedTraining> {
+class TrainingFunction : public torch::autograd::Function<TrainingFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, at::TensorList /*parameters*/,
                             const c10::intrusive_ptr<TrainingPass>& pass) {
@@ -43,27 +43,25 @@ void MoveStatistics(const ConvBlock& block, const at::Tensor& mean, const at::Te
 
 }  // namespace
 
-bool FusedTrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clips) {
+bool TrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clips) {
   const auto plain = [](const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
-  if (!kernels::FusedKernelsWanted() || !plain(clips) || clips.size(0) == 0 || clips.requires_grad())
-    return false;
+  if (ActiveChoice().plain || !plain(clips) || clips.size(0) == 0 || clips.requires_grad()) return false;
   for (const ConvBlock& block : blocks)
     if (!plain(block.weight) || !plain(block.bias) || !plain(block.gamma) || !plain(block.beta)) return false;
   return true;
 }
 
-at::Tensor FusedTrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips,
-                                const AbortFlag& abort, at::ScalarType kept) {
-  static_assert(kFusedTrainingBlocks == TrainingPass::kBlocks);
+at::Tensor TrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips,
+                           const AbortFlag& abort, at::ScalarType kept) {
   const auto pass = c10::make_intrusive<TrainingPass>(blocks, clips.contiguous(), abort, kept);
   std::vector<at::Tensor> parameters;
-  for (size_t i = 0; i < kFusedTrainingBlocks; ++i)
+  for (int64_t i = 0; i < kTrainingBlocks; ++i)
     parameters.insert(parameters.end(), {blocks[i].weight, blocks[i].bias, blocks[i].gamma, blocks[i].beta});
-  const at::Tensor out = FusedTraining::apply(at::TensorList(parameters), pass);
+  const at::Tensor out = TrainingFunction::apply(at::TensorList(parameters), pass);
   at::NoGradGuard no_gradients;
-  for (size_t i = 0; i < kFusedTrainingBlocks; ++i)
+  for (int64_t i = 0; i < kTrainingBlocks; ++i)
     MoveStatistics(blocks[i], pass->Mean(i), pass->Variance(i), pass->Count(i));
   return out;
 }
 
-}  // namespace clmr
+}  // namespace clmr::kernels

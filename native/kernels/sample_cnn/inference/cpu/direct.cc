@@ -1,5 +1,5 @@
 // Compiled once for each instruction set.
-#include "kernels/sample_cnn/inference/direct.h"
+#include "kernels/sample_cnn/inference/loops.h"
 
 #include "kernels/cpu/lanes.h"
 
@@ -37,6 +37,6 @@ void pool(const float* c, int64_t windows, int64_t block, const float* bias, uin
 
 }  // namespace
 
-const Bfloat16Kernels kBfloat16 = {first_layer, pool};
+const DirectLoops kDirect = {first_layer, pool};
 
 }  // namespace clmr::kernels::CLMR_ISA

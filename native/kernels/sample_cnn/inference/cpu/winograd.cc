@@ -42,14 +42,14 @@ void bias_relu_f32(float* x, const float* bias, int64_t channels) {
 }  // namespace
 
 template <class Tile>
-constexpr TileKernels kTile = {Tile::kOutputs,
-                               Tile::kPoints,
-                               Tile::kOutputs / 3,
-                               Tile::kFilter,
-                               input_transform<Tile, float>,
-                               first_layer_transform<Tile, float>,
-                               output_transform<Tile>};
+constexpr TileLoops kTile = {Tile::kOutputs,
+                             Tile::kPoints,
+                             Tile::kOutputs / 3,
+                             Tile::kFilter,
+                             input_transform<Tile, float>,
+                             first_layer_transform<Tile, float>,
+                             output_transform<Tile>};
 
-const WinogradKernels kWinograd = {kTile<Six>, kTile<Nine>, gemm_f32, bias_relu_f32};
+const WinogradLoops kWinograd = {kTile<Six>, kTile<Nine>, gemm_f32, bias_relu_f32};
 
 }  // namespace clmr::kernels::CLMR_ISA

@@ -13,7 +13,7 @@ void gemm(int64_t rows, int64_t depth, const uint16_t* a, const uint16_t* b, flo
 
 }  // namespace
 
-const Bfloat16WinogradKernels kBfloat16Winograd = {input_transform<Six, uint16_t>,
-                                                   first_layer_transform<Six, uint16_t>, gemm};
+const Bfloat16WinogradLoops kBfloat16Winograd = {input_transform<Six, uint16_t>,
+                                                 first_layer_transform<Six, uint16_t>, gemm};
 
 }  // namespace clmr::kernels::CLMR_ISA

@@ -4,7 +4,7 @@
 #include "kernels/sample_cnn/cpu/bfloat16_lanes.h"
 #include "kernels/sample_cnn/cpu/winograd_transforms.h"
 #include "kernels/sample_cnn/inference/cpu/winograd_nine.h"
-#include "kernels/sample_cnn/winograd.h"
+#include "kernels/sample_cnn/inference/loops.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {

@@ -47,18 +47,18 @@ void weight_gradient(int64_t rows, const float* x, const float* dy, int64_t in, 
 }  // namespace
 
 template <class Stored>
-constexpr WinogradTrainingKernels<Stored, float> kKernels = {input_transform<Stored, float>,
-                                                             first_input_transform<float>,
-                                                             output_transform<Stored>,
-                                                             gradient_transform<Stored, float>,
-                                                             masked_output_transform<Stored>,
-                                                             first_output_transform,
-                                                             gemm,
-                                                             weight_gradient,
-                                                             filter_transform<float>,
-                                                             filter_gradient};
+constexpr TrainingLoops<Stored, float> kKernels = {input_transform<Stored, float>,
+                                                   first_input_transform<float>,
+                                                   output_transform<Stored>,
+                                                   gradient_transform<Stored, float>,
+                                                   masked_output_transform<Stored>,
+                                                   first_output_transform,
+                                                   gemm,
+                                                   weight_gradient,
+                                                   filter_transform<float>,
+                                                   filter_gradient};
 
-const WinogradTrainingKernels<float, float> kWinogradTraining = kKernels<float>;
-const WinogradTrainingKernels<Bfloat16, float> kKeptBfloat16Training = kKernels<Bfloat16>;
+const TrainingLoops<float, float> kTrainingFloat32 = kKernels<float>;
+const TrainingLoops<Bfloat16, float> kTrainingKeptAsBfloat16 = kKernels<Bfloat16>;
 
 }  // namespace clmr::kernels::CLMR_ISA

@@ -52,15 +52,15 @@ void weight_gradient(int64_t rows, const Bfloat16* x, const Bfloat16* dy, int64_
 
 }  // namespace
 
-const WinogradTrainingKernels<Bfloat16, Bfloat16> kBfloat16Training = {input_transform<Bfloat16, Bfloat16>,
-                                                                       first_input_transform<Bfloat16>,
-                                                                       output_transform<Bfloat16>,
-                                                                       gradient_transform<Bfloat16, Bfloat16>,
-                                                                       masked_output_transform<Bfloat16>,
-                                                                       first_output_transform,
-                                                                       gemm,
-                                                                       weight_gradient,
-                                                                       filter_transform<Bfloat16>,
-                                                                       filter_gradient};
+const TrainingLoops<Bfloat16, Bfloat16> kTrainingInBfloat16 = {input_transform<Bfloat16, Bfloat16>,
+                                                               first_input_transform<Bfloat16>,
+                                                               output_transform<Bfloat16>,
+                                                               gradient_transform<Bfloat16, Bfloat16>,
+                                                               masked_output_transform<Bfloat16>,
+                                                               first_output_transform,
+                                                               gemm,
+                                                               weight_gradient,
+                                                               filter_transform<Bfloat16>,
+                                                               filter_gradient};
 
 }  // namespace clmr::kernels::CLMR_ISA

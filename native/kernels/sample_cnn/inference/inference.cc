@@ -1,0 +1,89 @@
+// The choice among the versions of inference.
+#include "kernels/sample_cnn/inference/inference.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include "kernels/dispatch.h"
+#include "kernels/sample_cnn/inference/passes.h"
+
+namespace clmr::kernels {
+namespace {
+
+// Embeddings in bfloat16 are to stay within a cosine of 0.999 of float32's, or float32 is used. Asked for on
+// a few clips is a quarter of that distance, since others may come out worse: trained networks keep 0.9999,
+// and one whose batch norms blow up small differences fell from 0.999 on one clip to 0.985 on another.
+constexpr double kLeastCosine = 0.99975;
+
+// Tiles of nine are taken where embeddings of two probe clips, ‖a − b‖ / ‖b‖, stay as close to those of tiles
+// of six as this. Fresh networks do, and the trained one of the benchmark (`npm run bench:encoder`, 1.3e-6
+// from float64); one whose batch norms blow up small differences would be more than 1e-5 away (test 43).
+constexpr double kMostOfNine = 2e-6;
+
+// [4, kClipLength]: decaying sines, the same quietly, noise, a tone in faint noise; the same on every
+// machine.
+at::Tensor ProbeClips() {
+  const at::Tensor t = at::arange(kClipLength, at::kDouble) / kClipLength;
+  const at::Tensor sines = (t * 4000).sin() * (t * -3).exp() * 0.5 + (t * t * 20000).sin() * 0.3;
+  at::Tensor noise = at::empty({kClipLength}, at::kDouble);
+  uint32_t state = 1;
+  for (int64_t i = 0; i < kClipLength; ++i) {
+    state = state * 1664525 + 1013904223;  // Numerical Recipes' generator
+    noise.mutable_data_ptr<double>()[i] = state / 4294967296.0 - 0.5;
+  }
+  return at::stack({sines, sines * 0.05, noise, noise * 0.02 + (t * 900).sin() * 0.3}).to(at::kFloat);
+}
+
+// clips [n, kClipLength] → [n, 512]
+at::Tensor Embed(const Inference& inference, const at::Tensor& clips, int64_t threads) {
+  const AbortFlag never{false};
+  std::vector<const float*> rows;
+  for (int64_t i = 0; i < clips.size(0); ++i) rows.push_back(clips[i].const_data_ptr<float>());
+  at::Tensor out = at::empty({clips.size(0), kEmbeddingSize}, at::kFloat);
+  inference.Run(rows.data(), clips.size(0), out.mutable_data_ptr<float>(), threads, never);
+  return out;
+}
+
+bool NineIsClose(const Inference& nine, const Inference& six) {
+  const at::Tensor loud = ProbeClips().index_select(0, at::tensor({0, 2}));
+  const auto run = [&](const Inference& inference) {
+    return Embed(inference, loud, at::get_num_threads()).to(at::kDouble);
+  };
+  const at::Tensor wanted = run(six), distance = (run(nine) - wanted).norm(2, 1);
+  return (distance <= kMostOfNine * wanted.norm(2, 1)).all().item<bool>();
+}
+
+}  // namespace
+
+std::unique_ptr<const Inference> MakeInference(const std::vector<FoldedLayer>& layers, c10::Device device,
+                                               Precision precision) {
+  c10::InferenceMode inference_mode;
+  const Choice choice = ActiveChoice();
+  if (choice.plain || !device.is_cpu()) return MakeLayerByLayer(layers, device, precision);
+  std::unique_ptr<const Inference> half;
+  if (precision == Precision::bfloat16) {
+    if (choice.bfloat16 == Bfloat16Way::direct) half = MakeDirect(layers, choice.isa);
+    if (choice.bfloat16 == Bfloat16Way::winograd) half = MakeBfloat16Winograd(layers, choice.isa);
+  }
+  if (half) return half;
+  if (choice.tile_outputs != 0) return MakeWinograd(layers, choice.isa, choice.tile_outputs);
+  auto six = MakeWinograd(layers, choice.isa, 6), nine = MakeWinograd(layers, choice.isa, 9);
+  return NineIsClose(*nine, *six) ? std::move(nine) : std::move(six);
+}
+
+bool Bfloat16IsClose(const Inference& half, const std::vector<FoldedLayer>& layers, c10::Device device) {
+  c10::InferenceMode inference_mode;
+  const std::unique_ptr<const Inference> plain = MakeLayerByLayer(layers, device, Precision::float32);
+  const at::Tensor clips = ProbeClips(), got = Embed(half, clips, 1);
+  for (int64_t i = 0; i < clips.size(0); ++i) {
+    const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), 1)[0];
+    const double wanted = exact.norm().item<double>(), norm = got[i].norm().item<double>();
+    const bool close =
+        at::dot(exact, got[i]).item<double>() >= kLeastCosine * wanted * norm && norm > 0;  // not with NaN
+    if (wanted > 0 && !close) return false;
+  }
+  return true;
+}
+
+}  // namespace clmr::kernels

@@ -1,0 +1,42 @@
+#pragma once
+// SampleCNN in eval mode, from clips to embeddings: one operation, whatever the device, the CPU and the
+// precision.
+#include <c10/core/Device.h>
+
+#include <memory>
+#include <vector>
+
+#include "error.h"
+#include "kernels/sample_cnn/sample_cnn.h"
+
+namespace clmr::kernels {
+
+// A convolution with its batch norm folded in: weight [Cout, Cin, 3], bias [Cout], float64 on the CPU.
+struct FoldedLayer {
+  at::Tensor weight, bias;
+  int64_t stride, padding;
+  bool pooled;
+};
+
+class Inference {
+ public:
+  virtual ~Inference() = default;
+
+  // clips[i] points to kClipLength samples, read in place → out [n, 512] on the CPU. Works on up to `threads`
+  // threads and looks at `abort` between layers. The bits of an embedding depend on nothing but its clip, and
+  // NaN or infinity in one clip reaches no other.
+  virtual void Run(const float* const* clips, int64_t n, float* out, int64_t threads,
+                   const AbortFlag& abort) const = 0;
+
+  virtual int64_t Bytes() const = 0;
+};
+
+// The network, ready to run: fused on the CPU, layer by layer on a device or where the plain version is asked
+// for. bfloat16 is allowed, not insisted on: float32 runs where bfloat16 would not be faster.
+std::unique_ptr<const Inference> MakeInference(const std::vector<FoldedLayer>& layers, c10::Device device,
+                                               Precision precision);
+
+// Whether `half`, made with Precision::bfloat16 of these layers, gives embeddings close to those of float32.
+bool Bfloat16IsClose(const Inference& half, const std::vector<FoldedLayer>& layers, c10::Device device);
+
+}  // namespace clmr::kernels
