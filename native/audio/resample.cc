@@ -41,8 +41,7 @@ struct Channels {
 
   // Their mean from sample `start` on, with silence outside of them.
   void MixDown(int64_t start, int64_t length, float* y) const {
-    kernels::mix_down_f32_reference(pointers.data(), static_cast<int64_t>(pointers.size()), frames, start,
-                                    length, y);
+    kernels::mix_down_f32(pointers.data(), static_cast<int64_t>(pointers.size()), frames, start, length, y);
   }
 };
 

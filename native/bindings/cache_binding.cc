@@ -28,8 +28,7 @@ Promise<Pcm16> ToPcm16(const Call& call, FloatSpan samples) {
     const int64_t bad = kernels::FirstNonFinite(samples.data, samples.size);
     if (bad >= 0) throw Error("ERR_NON_FINITE", "sample " + std::to_string(bad) + " is NaN or infinite");
     at::Tensor pcm = at::empty({samples.size}, at::kShort);
-    const auto overload =
-        kernels::f32_to_pcm16_reference(samples.data, samples.size, pcm.mutable_data_ptr<int16_t>());
+    const auto overload = kernels::f32_to_pcm16(samples.data, samples.size, pcm.mutable_data_ptr<int16_t>());
     return {pcm, overload.count, overload.peak};
   });
 }

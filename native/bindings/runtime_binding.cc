@@ -52,17 +52,18 @@ struct RuntimeInfo {
   bool cuda_kernels = false;
 
   static auto Fields() {
-    return std::tuple(Field("libtorchVersion", &RuntimeInfo::libtorch_version),
-                      Field("cpuCapability", &RuntimeInfo::cpu_capability),
-                      Field("instructionSet", &RuntimeInfo::instruction_set), Field("threads", &RuntimeInfo::threads),
-                      Field("cudaDevices", &RuntimeInfo::cuda_devices),
-                      Field("cudaKernels", &RuntimeInfo::cuda_kernels));
+    return std::tuple(
+        Field("libtorchVersion", &RuntimeInfo::libtorch_version),
+        Field("cpuCapability", &RuntimeInfo::cpu_capability),
+        Field("instructionSet", &RuntimeInfo::instruction_set), Field("threads", &RuntimeInfo::threads),
+        Field("cudaDevices", &RuntimeInfo::cuda_devices), Field("cudaKernels", &RuntimeInfo::cuda_kernels));
   }
 };
 
 RuntimeInfo Info(const Call&) {
-  return {TORCH_VERSION, at::get_cpu_capability(),  kernels::NameOf(kernels::ActiveChoice().isa), ThreadCount(),
-          CudaDevices(), kernels::Cuda() != nullptr};
+  return {
+      TORCH_VERSION, at::get_cpu_capability(),  kernels::NameOf(kernels::ActiveChoice().isa), ThreadCount(),
+      CudaDevices(), kernels::Cuda() != nullptr};
 }
 
 void UseCuda(const Call&, const kernels::CudaKernels* kernels) { kernels::UseCuda(kernels); }

@@ -121,7 +121,7 @@ void CropSource::Read(int64_t track, int64_t start, int64_t length, float* out) 
   if (present > 0) {
     std::vector<int16_t> samples(present);
     impl_->Open(track)->Read(samples.data(), present * 2, impl_->offsets[track] + start * 2);
-    kernels::pcm16_to_f32_reference(samples.data(), present, out);
+    kernels::pcm16_to_f32(samples.data(), present, out);
   }
   std::fill(out + present, out + length, 0.0f);
 }

@@ -50,10 +50,10 @@ Neighbours TopK(const at::Tensor& queries, const at::Tensor& rows, int64_t k, co
     at::parallel_for(from, to, 1, [&](int64_t begin, int64_t end) {
       std::vector<int32_t> candidates(count);
       for (int64_t i = begin; i < end; ++i) {
-        kernels::reference::top_k_f32(score + (i - from) * n, n, count, candidates.data());
-        kernels::reference::rank_by_dot_f32(unit_queries.const_data_ptr<float>() + i * dim,
-                                            unit_rows.const_data_ptr<float>(), dim, candidates.data(), count,
-                                            k, indices + i * k, best + i * k);
+        kernels::top_k_f32(score + (i - from) * n, n, count, candidates.data());
+        kernels::rank_by_dot_f32(unit_queries.const_data_ptr<float>() + i * dim,
+                                 unit_rows.const_data_ptr<float>(), dim, candidates.data(), count, k,
+                                 indices + i * k, best + i * k);
       }
     });
   }

@@ -6,19 +6,19 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/nt_xent/reference.h"
+#include "kernels/nt_xent/unit_rows.h"
 #include "objective/metrics.h"
 
 namespace clmr {
 namespace {
 
-using kernels::reference::unit_rows;
+using kernels::unit_rows;
 
 }  // namespace
 
 at::Tensor ByolLoss(const at::Tensor& predictions, const at::Tensor& targets) {
   const at::Tensor other = targets.view({-1, 2, targets.size(1)}).flip(1).flatten(0, 1);
-  const at::Tensor p = kernels::reference::unit_rows(predictions), t = kernels::reference::unit_rows(other);
+  const at::Tensor p = kernels::unit_rows(predictions), t = kernels::unit_rows(other);
   const at::Tensor cosine = (p * t).sum(1);
   return 2 * (2 - 2 * cosine).mean();  // a mean over rows is half a mean over examples
 }

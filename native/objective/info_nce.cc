@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "kernels/nt_xent/reference.h"
+#include "kernels/nt_xent/unit_rows.h"
 #include "model/initial_weights.h"
 #include "objective/metrics.h"
 #include "random/philox.h"
@@ -13,7 +13,7 @@
 namespace clmr {
 namespace {
 
-using kernels::reference::unit_rows;
+using kernels::unit_rows;
 
 // Rows that point anywhere: normal numbers, made as long as 1. [keys, dim]
 at::Tensor RandomDirections(int64_t keys, int64_t dim, uint64_t seed) {

@@ -2,21 +2,16 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 #include <string>
 
-#include "kernels/dispatch.h"
 #include "kernels/nt_xent/nt_xent.h"
-#include "kernels/nt_xent/reference.h"
+#include "kernels/nt_xent/unit_rows.h"
 #include "objective/metrics.h"
 
 namespace clmr {
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 
 void Check(const at::Tensor& z, int64_t views, double temperature) {
   if (z.dim() != 2 || z.size(1) == 0) throw Error("ERR_SHAPE", "NT-Xent expects projections [N, D]");
@@ -30,38 +25,6 @@ void Check(const at::Tensor& z, int64_t views, double temperature) {
                                  " rows but received " + std::to_string(z.size(0)));
 }
 
-bool FusedServes(const at::Tensor& z) {
-  return !kernels::ActiveChoice().plain && z.is_cpu() && z.scalar_type() == at::kFloat;
-}
-
-// gradient: undefined where none is wanted
-kernels::NtXentResult Fused(const at::Tensor& z, int64_t views, double temperature, at::Tensor gradient,
-                            const AbortFlag& abort) {
-  const at::Tensor rows = z.contiguous();
-  return kernels::nt_xent(rows.const_data_ptr<float>(), z.size(0), z.size(1), views, temperature,
-                          gradient.defined() ? gradient.mutable_data_ptr<float>() : nullptr, abort);
-}
-
-// Both gradients come with the value: the backward pass only scales them.
-class FusedNtXent : public torch::autograd::Function<FusedNtXent> {
- public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& z, const at::Tensor& temperature,
-                            int64_t views, bool differentiate, const AbortFlag* abort) {
-    const at::Tensor gradient = differentiate ? at::empty(z.sizes(), z.options()) : at::Tensor();
-    const auto result = Fused(z, views, temperature.item<double>(), gradient, *abort);
-    if (differentiate)
-      context->save_for_backward(
-          {gradient, at::scalar_tensor(result.temperature_gradient, temperature.options())});
-    return at::scalar_tensor(result.loss, at::kDouble);
-  }
-
-  static variable_list backward(AutogradContext* context, const variable_list& upstream) {
-    const variable_list saved = context->get_saved_variables();
-    const double factor = upstream[0].item<double>();
-    return {saved[0] * factor, saved[1] * factor, {}, {}, {}};
-  }
-};
-
 // A learned τ does not fall below this, as in CLIP (Radford et al., 2021): similarities are multiplied by 100
 // at most.
 constexpr double kLeastTemperature = 0.01;
@@ -71,25 +34,14 @@ constexpr double kLeastTemperature = 0.01;
 at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
                       const AbortFlag& abort) {
   Check(z, views, temperature.item<double>());
-  if (!FusedServes(z)) return kernels::reference::nt_xent(z, views, temperature);
-  const bool differentiate = at::GradMode::is_enabled() && (z.requires_grad() || temperature.requires_grad());
-  return FusedNtXent::apply(z, temperature, views, differentiate, &abort);
+  return kernels::nt_xent(z, views, temperature, abort);
 }
 
 NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature,
                                   const AbortFlag& abort) {
   Check(z, views, temperature);
-  if (FusedServes(z)) {
-    at::Tensor gradient = at::empty(z.sizes(), z.options());
-    const auto result = Fused(z, views, temperature, gradient, abort);
-    return {result.loss, gradient, result.temperature_gradient};
-  }
-  at::Tensor x = z.detach().requires_grad_(true);
-  at::Tensor tau = at::scalar_tensor(temperature, at::kDouble).requires_grad_(true);
-  const at::Tensor loss = kernels::reference::nt_xent(x, views, tau);
-  throw_if_aborted(abort);
-  loss.backward();
-  return {loss.item<double>(), x.grad().contiguous(), tau.grad().item<double>()};
+  const auto all = kernels::nt_xent_with_gradients(z, views, temperature, abort);
+  return {all.loss, all.gradient, all.temperature_gradient};
 }
 
 NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector)
@@ -115,11 +67,10 @@ ObjectiveLoss NtXentObjective::Loss(const ObjectiveInput& input) {
   ObjectiveLoss result{NtXentLoss(projections, input.views, temperature, *input.abort), {}};
   if (!input.training) return result;
   at::NoGradGuard no_gradients;
-  const at::Tensor u = kernels::reference::unit_rows(input.embeddings.detach());
-  result.metrics = {
-      {"accuracy", NearestIsPositive(kernels::reference::unit_rows(projections.detach()), input.views)},
-      {"alignment", Alignment(u, input.views)},
-      {"uniformity", Uniformity(u)}};
+  const at::Tensor u = kernels::unit_rows(input.embeddings.detach());
+  result.metrics = {{"accuracy", NearestIsPositive(kernels::unit_rows(projections.detach()), input.views)},
+                    {"alignment", Alignment(u, input.views)},
+                    {"uniformity", Uniformity(u)}};
   if (spec_.learn_temperature) result.metrics.emplace_back("temperature", temperature.item<double>());
   return result;
 }

@@ -3,13 +3,13 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "kernels/nt_xent/reference.h"
+#include "kernels/nt_xent/unit_rows.h"
 #include "objective/metrics.h"
 
 namespace clmr {
 namespace {
 
-using kernels::reference::unit_rows;
+using kernels::unit_rows;
 
 constexpr double kEpsilon =
     1e-4;  // under the root, where the gradient of a constant dimension would be infinite

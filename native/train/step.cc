@@ -60,7 +60,7 @@ StepResult Trainer::Step(double learning_rate, const AbortFlag& abort) {
 StepResult Trainer::StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);
-  CheckViews(views, spec_.accumulate);
+  CheckBatch(views, spec_.accumulate);
   return Learn(views, learning_rate, abort);
 }
 
@@ -151,7 +151,7 @@ void Trainer::Update(Draft draft, const Gradients& gradients, double learning_ra
   if (live_) live_->Update(encoder_);
 }
 
-void Trainer::CheckViews(const LabelledViews& batch, int64_t batches) const {
+void Trainer::CheckBatch(const LabelledViews& batch, int64_t batches) const {
   const at::Tensor& views = batch.views;
   const int64_t n_views = spec_.chain.views, least = 2 * n_views * batches;
   if (views.dim() != 2 || views.size(1) != kClipLength || views.size(0) < least ||

@@ -93,7 +93,7 @@ class Trainer {
   };
 
   const BatchOrder& Order() const;
-  void CheckViews(const LabelledViews& views, int64_t batches) const;
+  void CheckBatch(const LabelledViews& views, int64_t batches) const;
   // The stages of a step, see step.cc.
   LabelledViews MakeBatch(int64_t step, const AbortFlag& abort) const;
   StepResult Learn(const LabelledViews& views, double learning_rate, const AbortFlag& abort);

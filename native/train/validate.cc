@@ -28,7 +28,7 @@ double Trainer::Validate(const CropSource& source, const at::Tensor& labels, con
 
     std::lock_guard one_at_a_time(step_mutex_);
     at::NoGradGuard no_gradients;
-    CheckViews(batch, 1);
+    CheckBatch(batch, 1);
     const ObjectiveInput input = Encode(encoder_, *objective_, batch, /*training=*/false, abort);
     sum += objective_->Loss(input).loss.item<double>();
   }

@@ -1,7 +1,7 @@
 #pragma once
-// The augmentations as stage augment calls them, mono float32, one clip at a time: by the fast loops of this
-// CPU, or by the plain reference where there are none or CLMR_KERNELS=plain asks for it. The bits of a
-// result depend on its input, its parameters and the instruction set, on nothing else.
+// The augmentations as stage augment calls them, mono float32, one clip at a time. The fused versions run,
+// or the plain ones (reference.h) where ActiveChoice() says so. The bits of a result depend on its input, its
+// parameters and the instruction set, on nothing else.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -31,7 +31,8 @@ struct AugmentScratch {
   reference::ReverbScratch reverb;
   reference::PitchScratch pitch;
   LaneMemory input, lines, stretched, table;
-  double table_widening = 0;  // of what `table` holds, and by whose loops
+  // What `table` holds was made for this widening, by the loops of this instruction set.
+  double table_widening = 0;
   Isa table_isa = Isa::base;
 };
 
@@ -45,7 +46,7 @@ struct PointwisePass {
   float volume = 0;
 
   bool empty() const { return before == 1 && !noise && !echo; }
-  // Each puts one more step behind those that are there, and says false where the pass cannot hold it.
+  // Each adds one more step behind the others, or returns false where the pass cannot hold it.
   bool Scale(float factor);
   bool Noise(double ratio, uint64_t seed);
   bool Echo(int64_t at, float loud);

@@ -1,17 +1,17 @@
 #pragma once
-// The fast loops of the augmentations, compiled once an instruction set. All pointers are raw; who calls them
-// (augment_*.cc) lays the memory out.
+// The fast loops of the augmentations, compiled once for each instruction set. Pointers are raw; the callers
+// (pointwise.cc, filter.cc, reverb.cc, pitch.cc) lay out the memory.
 #include <cstdint>
 
 #include "kernels/by_isa.h"
 
 namespace clmr::kernels {
 
-// Samples that may be read, or where it says so written, behind the end of a signal.
+// Samples behind the end of a signal that may be read, and written where a comment says so.
 constexpr int64_t kLaneSlack = 256;
 
-// Overlap-save in lanes: a group is 2·lanes blocks of the signal, one complex FFT whose lanes hold two blocks
-// each.
+// Overlap-save in lanes. One complex FFT filters a group of 2·lanes blocks of the signal: each lane holds two
+// blocks, one as the real and one as the imaginary part.
 struct FftFilterPlan {
   int64_t points;         // of the FFT, a power of two
   int64_t outputs;        // of a block, a multiple of 16
@@ -43,9 +43,9 @@ struct FilterLoops {
   float (*pad_f32)(const float* x, int64_t n, int64_t half, float* padded);
 };
 
-// Delay lines of one kind share a ring: `size` samples each, a multiple of 16 and at least 16 longer than the
-// longest delay, then 16 more. What goes in is written at the ring's place, which is aligned; what comes out
-// is read a delay before it.
+// Delay lines of one kind share a ring. Each has `size` samples, a multiple of 16 and at least 16 more than
+// the longest delay, and 16 samples behind them. Input is written at the ring's place, which is aligned;
+// output is read one delay before it.
 struct ReverbRing {
   float* lines[2][8];  // of two channels
   int delays[2][8];

@@ -1,6 +1,6 @@
 #pragma once
 // Vectors of floats, as wide as the instruction set that the file is compiled for. Everything here is local
-// to its file: a function compiled for AVX-512 must never serve another one at link time.
+// to the file that includes it: the linker must never take a function that was compiled for AVX-512 for all.
 #include <cstdint>
 #include <cstring>
 
@@ -26,12 +26,13 @@ typedef float Lanes __attribute__((vector_size(4 * kLanes)));
   return v;
 }
 [[maybe_unused]] inline void Store(float* p, Lanes v) { std::memcpy(p, &v, sizeof v); }
-// Before a loop that adds up in registers. Where g++ 12 thinks that the loop may be left at once, it clears
-// the sums in memory too, which takes as long as some of its rounds. Undefined where count is less.
+// Call it before a loop that adds up in registers. Where g++ 12 believes that the loop may not run at all, it
+// clears the sums in memory as well, which costs as much as some rounds of the loop. The behaviour is
+// undefined where count is less than 1.
 [[maybe_unused]] inline void AtLeastOne(int64_t count) {
   if (count < 1) __builtin_unreachable();
 }
-// The larger one, b where either is NaN. By name, since g++ 12 compares with 0 and selects instead.
+// The larger one; b where either is NaN. By the name of the instruction: g++ 12 would compare and select.
 [[maybe_unused]] inline Lanes Larger(Lanes a, Lanes b) {
 #if defined(CLMR_ISA_avx512)
   return (Lanes)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b);  // g++ 12 warns of the other form

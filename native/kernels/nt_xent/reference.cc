@@ -4,15 +4,9 @@
 
 #include <limits>
 
-namespace clmr::kernels::reference {
+#include "kernels/nt_xent/unit_rows.h"
 
-at::Tensor unit_rows(const at::Tensor& z) {
-  // ‖z‖ = scale · ‖z / scale‖ for any scale, so the scale needs no gradient.
-  const at::Tensor scale = z.detach().abs().amax(1, /*keepdim=*/true).clamp_min(kSmallestNorm);
-  const at::Tensor scaled = z / scale;
-  const at::Tensor norm = at::linalg_vector_norm(scaled, 2, at::IntArrayRef{1}, /*keepdim=*/true);
-  return scaled / at::maximum(norm, kSmallestNorm / scale);
-}
+namespace clmr::kernels::reference {
 
 at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& temperature) {
   const at::Tensor tau = temperature.to(at::kDouble);

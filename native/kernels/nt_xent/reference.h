@@ -5,12 +5,6 @@
 
 namespace clmr::kernels::reference {
 
-// Norms below this count as this, as in torch.nn.functional.cosine_similarity.
-constexpr double kSmallestNorm = 1e-8;
-
-// z [N, D] → rows of length 1. Rows whose squares overflow or underflow are safe.
-at::Tensor unit_rows(const at::Tensor& z);
-
 // z [N, D], row = example·V + view; temperature: a scalar, differentiable too → scalar, float64. Small losses
 // are differences of numbers near 1/τ, of which float32 would leave four digits: so everything after z is
 // float64, and the gradient comes back in the type of z.

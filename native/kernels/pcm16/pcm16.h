@@ -11,7 +11,7 @@ struct Overload {
 };
 
 // Rounded to nearest, ties to even; saturated at -32768 and 32767.
-Overload f32_to_pcm16_reference(const float* x, int64_t length, int16_t* y);
-void pcm16_to_f32_reference(const int16_t* x, int64_t length, float* y);
+Overload f32_to_pcm16(const float* x, int64_t length, int16_t* y);
+void pcm16_to_f32(const int16_t* x, int64_t length, float* y);
 
 }  // namespace clmr::kernels

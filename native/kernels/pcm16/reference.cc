@@ -10,7 +10,7 @@ constexpr float kScale = 32768.0f;
 
 }  // namespace
 
-Overload f32_to_pcm16_reference(const float* x, int64_t length, int16_t* y) {
+Overload f32_to_pcm16(const float* x, int64_t length, int16_t* y) {
   Overload overload;
   for (int64_t i = 0; i < length; ++i) {
     const float magnitude = std::fabs(x[i]);
@@ -21,7 +21,7 @@ Overload f32_to_pcm16_reference(const float* x, int64_t length, int16_t* y) {
   return overload;
 }
 
-void pcm16_to_f32_reference(const int16_t* x, int64_t length, float* y) {
+void pcm16_to_f32(const int16_t* x, int64_t length, float* y) {
   for (int64_t i = 0; i < length; ++i) y[i] = static_cast<float>(x[i]) / kScale;
 }
 

@@ -84,8 +84,8 @@ void resample_f32_reference(const float* x, const int64_t* offset, const float* 
   }
 }
 
-void mix_down_f32_reference(const float* const* channels, int64_t count, int64_t frames, int64_t start,
-                            int64_t length, float* y) {
+void mix_down_f32(const float* const* channels, int64_t count, int64_t frames, int64_t start, int64_t length,
+                  float* y) {
   const int64_t from = std::clamp<int64_t>(-start, 0, length);
   const int64_t to = std::clamp<int64_t>(frames - start, from, length);
   std::fill(y, y + from, 0.0f);

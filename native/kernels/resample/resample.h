@@ -43,9 +43,9 @@ void resample_f32_reference(const float* x, const int64_t* offset, const float* 
 // full-scale input.
 CLMR_BY_ISA(ResampleKernel, kResample);
 
-// Ratios of small numbers, which are nearly all, go faster: a block of kPolyphasePeriods periods at once,
-// `from` samples in and `to` out each, the outputs of a period in groups of neighbours that share what they
-// read.
+// A faster way for ratios of small numbers, which nearly all are. A period is `from` samples in and `to`
+// samples out; a block of kPolyphasePeriods periods is computed at once, and neighbouring outputs of a period
+// form groups that share the samples they read.
 constexpr int kPolyphaseGroup = 4;
 constexpr int64_t kPolyphasePeriods = 32;
 struct PolyphaseGroup {
@@ -79,8 +79,8 @@ struct ResampleKernels {
 ResampleKernels ActiveResample();
 
 // channels[c][start … start + length) → their mean; indices outside of 0 … frames count as zero.
-void mix_down_f32_reference(const float* const* channels, int64_t count, int64_t frames, int64_t start,
-                            int64_t length, float* y);
+void mix_down_f32(const float* const* channels, int64_t count, int64_t frames, int64_t start, int64_t length,
+                  float* y);
 
 // Index of the first value that is NaN or infinite, or -1.
 int64_t FirstNonFinite(const float* x, int64_t length);

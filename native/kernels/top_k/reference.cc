@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace clmr::kernels::reference {
+namespace clmr::kernels {
 
 void top_k_f32(const float* scores, int64_t n, int64_t k, int32_t* indices) {
   std::vector<int32_t> order(n);
@@ -34,4 +34,4 @@ void rank_by_dot_f32(const float* query, const float* rows, int64_t dim, const i
   }
 }
 
-}  // namespace clmr::kernels::reference
+}  // namespace clmr::kernels

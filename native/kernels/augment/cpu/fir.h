@@ -1,7 +1,7 @@
 #pragma once
-// y[i] = Σ_k taps[k] · x[i + k] in tiles of eight vectors. A vector that is loaded serves every output vector
-// of the tile that it meets: the tap moves by a vector's width from one to the next. Local to its file, like
-// lanes.h.
+// y[i] = Σ_k taps[k] · x[i + k] in tiles of eight output vectors. Each vector of x is loaded once and added
+// to every output vector that needs it, with a tap that lies one vector's width further for each. Local to
+// the file that includes it, like lanes.h.
 #include <utility>
 
 #include "kernels/cpu/lane_shuffles.h"

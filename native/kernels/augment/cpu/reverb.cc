@@ -1,14 +1,14 @@
-// Freeverb, a vector of samples at a time: a delay line is longer than a vector, so that what comes out of it
-// is known. What runs from sample to sample, the low-pass in a comb's feedback, is a scan over the lanes and
-// a carry.
+// Freeverb, a vector of samples at a time. Every delay line is longer than a vector, so what it puts out for
+// a whole vector is known beforehand. The low-pass in a comb's feedback depends on the sample before: it is a
+// scan over the lanes, with a carry from vector to vector.
 #include "kernels/augment/loops.h"
 #include "kernels/cpu/lane_shuffles.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {
 
-// What was written a delay before the ring's place. The first samples of a line stand once more behind its
-// end, so that a vector can be read across it.
+// What was written one delay before the ring's place. The first samples of a line are repeated behind its
+// end, so that a vector can be read across the end.
 inline Lanes Read(const ReverbRing& ring, int channel, int line, int64_t place) {
   int64_t at = place - ring.delays[channel][line];
   at += at < 0 ? ring.size : 0;

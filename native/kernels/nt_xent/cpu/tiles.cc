@@ -1,5 +1,5 @@
 // Tiles of NT-Xent's matrix of similarities, in registers. Compiled once for each instruction set.
-#include "kernels/nt_xent/nt_xent.h"
+#include "kernels/nt_xent/loops.h"
 
 #include "kernels/cpu/lanes.h"
 

@@ -40,8 +40,9 @@ inline void Add(Sums& sums, const float* samples, const float* taps) {
   }
 }
 
-// A group of outputs over kVectors · kLanes periods from column j on. Which sums a tap goes to depends on its
-// place only up to their exchange, and a + b is b + a: so do the bits of an output.
+// A group of outputs over kVectors · kLanes periods from column j on. Even and odd rows have sums of their
+// own. Where a group begins decides which of the two a tap goes to, but a + b is b + a, so the bits of an
+// output do not depend on it.
 void MakeOutputs(const PolyphasePlan& plan, const PolyphaseGroup& group, const float* planes, int64_t j,
                  float* out, int64_t out_stride) {
   AtLeastOne(group.rows);

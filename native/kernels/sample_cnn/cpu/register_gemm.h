@@ -5,8 +5,8 @@
 
 namespace {
 
-// Sums of so many products are formed in registers and added up: parts round half as much as one long sum,
-// and rounding here is what F(6,3) magnifies.
+// Sums of this many products are formed in registers and then added up. Such partial sums round half as much
+// as one long sum, and F(6,3) magnifies the rounding here.
 constexpr int64_t kPartDepth = 64;
 constexpr int kColumnLanes = kLanes == 16 ? 4 : 2;
 

@@ -10,8 +10,8 @@ namespace clmr::kernels {
 // PackPairs makes it.
 void Bfloat16Gemm(int64_t rows, int64_t depth, const Bfloat16* a, int64_t lda, const Bfloat16* b, float* c);
 
-// Gives back at its end what the GEMM of this thread holds, also after an abort: the tiles of AMX are a state
-// of the thread, which others of its tasks would find.
+// Releases the GEMM's state of this thread at its end, also after an abort: the tiles of AMX belong to the
+// thread, and whatever runs on it next would find them configured.
 class Bfloat16GemmUse {
  public:
   Bfloat16GemmUse() = default;
@@ -20,7 +20,8 @@ class Bfloat16GemmUse {
   ~Bfloat16GemmUse();
 };
 
-// Whether it is there and right: with an unexpected packing it would compute wrong numbers in silence.
+// Whether the GEMM is there and computes the right numbers: with a packing that it does not expect it would
+// be wrong in silence.
 bool Bfloat16GemmIsRight();
 
 }  // namespace clmr::kernels

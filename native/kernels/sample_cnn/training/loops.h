@@ -1,11 +1,13 @@
 #pragma once
-// A convolution block in training mode, forward and backward, around the GEMMs of winograd.h. Batch norm is
-// monotone in each channel, so with the sign of γ folded into the weights pooling is a maximum of what is not
-// normalised yet: a layer keeps y = its convolution and p = max-pool(y), and the next one normalises p as it
-// loads it.
+// The fast loops of training, compiled once for each instruction set: a convolution block in training mode,
+// forward and backward, by Winograd F(6,3) (winograd.h).
 //
-// The weights' gradient has the same saving as the convolution: dW = Gᵀ·Σ over tiles (Bᵀ·x)(A·dy)ᵀ, one
-// product a point.
+// Batch norm is monotone in each channel. With the sign of γ folded into the weights, the maximum of a
+// pooling window is therefore the same before and after batch norm: a layer keeps y = its convolution and p =
+// max-pool(y), and the next layer normalises p as it loads it.
+//
+// The gradient of the weights saves as many multiplications as the convolution: dW = Gᵀ·Σ (Bᵀ·x)(A·dy)ᵀ, the
+// sum over all tiles, one matrix product for each point.
 //
 // Axes: rows are time steps, channels lie next to each other, nothing is padded: [L, C]. Channels are
 // multiples of 32.
@@ -18,11 +20,14 @@ namespace clmr::kernels {
 constexpr int64_t kPanel = 32;
 constexpr int64_t kGemmColumns = 64;
 
-// Eight planes of tiles × channels. Row r, channel c of point p lies at p·plane + (c / 32)·panel + r·row + c
-// % 32: either [rows, channels], as a GEMM reads it, or [channels / 32, rows, 32], as weight_gradient does.
-// It multiplies along the rows, so of bfloat16 the latter is [channels / 32, rows / 2, 32, 2], pairs of rows;
-// a last row that has no partner is given one of zeros. The right side of a GEMM is [rows, channels], or of
-// bfloat16 [rows / 2, channels, 2].
+// Eight planes of tiles × channels, one for each point. Row r and channel c of point p lie at
+//   p·plane + (c / 32)·panel + r·row + c % 32
+// in one of three layouts:
+//   AsRows    [rows, channels], the left side of a GEMM;
+//   AsPanels  [channels / 32, rows, 32], for weight_gradient; of bfloat16 in pairs of rows, [channels / 32,
+//             rows / 2, 32, 2], where a last row without a partner is paired with zeros;
+//   AsRight   [rows, channels], the right side of a GEMM; of bfloat16 in pairs of rows, [rows / 2, channels,
+//             2].
 template <class Factor>
 struct Planes {
   Factor* data;
@@ -49,13 +54,13 @@ struct Normalization {
   const float *scale, *shift;
 };
 
-// dy = scale · dz + slope · (y − mean) + offset, where dz is zero but at the maximum of a pooling window: the
-// gradient through batch norm and pool.
+// The gradient through batch norm and pool: dy = scale · dz + slope · (y − mean) + offset. dz is 0 everywhere
+// except at the maximum of each pooling window.
 struct NormalizationGradient {
   const float *scale, *mean, *slope, *offset;
 };
 
-// Memory that the next chunk is going to read, fetched towards the caches meanwhile.
+// Memory that the next chunk will read: it is prefetched during the products of this one.
 struct Ahead {
   static constexpr int kPieces = 3;
   struct Piece {
@@ -84,8 +89,8 @@ struct TrainingLoops {
                            float* squares);
 
   // y [L, channels] and dz of its pooled values [L / 3, channels] → Bᵀ·dy and A·dy. `carry` [4, channels]
-  // holds what the next tile of the same clip shares with this one: a clip is worked through from its first
-  // tile to its last, and rows of tiles that are done are not read again.
+  // holds the rows that the next tile of the same clip shares with this one. A clip is worked through from
+  // its first tile to its last, and the rows of finished tiles are not read again.
   void (*gradient_transform)(const Stored* y, const Stored* dz, NormalizationGradient norm, TileRange tiles,
                              int64_t channels, float* carry, Planes<Factor> for_data,
                              Planes<Factor> for_weights);
@@ -128,8 +133,8 @@ namespace avx512 {
 extern const TrainingInBfloat16 kTrainingInBfloat16;
 }
 
-// Sums over steps of the three samples that a step of the first convolution sees, and of their products: all
-// that its batch statistics and the gradient of its weights need.
+// Each step of the first convolution sees three samples. The sums of these samples and of their products over
+// all steps are all that its batch statistics and the gradient of its weights need.
 struct WaveformMoments {
   double first[3] = {};
   double second[3][3] = {};

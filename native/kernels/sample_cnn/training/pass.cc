@@ -56,7 +56,7 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
       layers_(kTrainingBlocks) {
   const int64_t n = clips_.size(0);
   int64_t steps = clips_.size(1) / 3, values = 0;
-  std::vector<int64_t> filters;  // the largest that a part of this number adds up
+  std::vector<int64_t> filters;  // of each part: the size of the largest filter whose gradient it adds up
   for (int64_t i = 1; i < kTrainingBlocks; ++i, steps /= 3) {
     Layer& layer = layers_[i];
     layer.in = blocks_[i].weight.size(1);
@@ -214,8 +214,8 @@ template void TrainingPass::InputTransform<Float32>(int64_t, int64_t, TileRange,
 template void TrainingPass::InputTransform<KeptAsBfloat16>(int64_t, int64_t, TileRange, Planes<float>) const;
 template void TrainingPass::InputTransform<AllBfloat16>(int64_t, int64_t, TileRange, Planes<Bfloat16>) const;
 
-// Deviations from a pivot a part → mean and variance over all (Chan et al., "Updating formulae and a pairwise
-// algorithm for computing sample variances", 1979).
+// Deviations from the pivot of each part → mean and variance over all (Chan et al., "Updating formulae and a
+// pairwise algorithm for computing sample variances", 1979).
 void TrainingPass::Normalize(int64_t i, const at::Tensor& sums, const at::Tensor& pivots) {
   std::vector<double> counts;
   for (int64_t p = 0; p < PartsOf(i); ++p)
@@ -241,8 +241,8 @@ void TrainingPass::SetNorm(int64_t i, const at::Tensor& mean, const at::Tensor& 
   norm.shift = Narrow(Wide(blocks_[i].beta) - mean * scale);
 }
 
-// Where γ is 0 a channel is flat after its batch norm, and the first value of a pooling window counts as its
-// largest.
+// Where γ is 0 all values of a channel are equal after batch norm: autograd takes the first value of a
+// pooling window for the largest.
 void TrainingPass::TakeFirstWhereFlat(int64_t i) {
   const at::Tensor flat = (blocks_[i].gamma.detach() == 0).nonzero().squeeze(1);
   if (flat.numel() == 0) return;

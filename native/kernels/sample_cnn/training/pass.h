@@ -1,8 +1,8 @@
 #pragma once
 // SampleCNN's blocks 0 to 9 in training mode on the CPU, forward and backward: Winograd F(6,3) for the
-// convolutions, the gradient of their inputs and that of their weights. The first block is never stored; of
-// the others a pass keeps what their convolutions put out and its pooled maxima, 22 MB a clip, or half of
-// that as bfloat16.
+// convolutions, the gradients of their inputs and those of their weights. The output of the first block is
+// never stored. Of each other block a pass keeps the output of its convolution and the pooled maxima, 22 MB a
+// clip, or half of that as bfloat16.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
@@ -20,26 +20,26 @@ namespace clmr::kernels {
 
 class TrainingPass : public torch::CustomClassHolder {
  public:
-  // blocks: SampleCNN's; clips [N, 59049] float32, contiguous. Both are read in place, and so is `abort`,
-  // looked at all the time: forward and backward end with ABORT. kept: float32, or bfloat16 for half the
-  // memory. Then the backward pass forms its products of bfloat16 as well where this CPU does that faster.
-  // Those of the forward pass stay float32: F(6,3) magnifies what rounding does to them, and the clips of a
-  // batch differ by so little that gradients would lie further from float32's than torch.autocast's do. Sums,
-  // statistics and the gradients of weights are float32 or wider either way.
+  // blocks: SampleCNN's; clips [N, 59049] float32, contiguous. Both are read in place, and so is `abort`:
+  // once it is set, forward and backward throw ABORT. kept: float32, or bfloat16 for half the memory. With
+  // bfloat16 the backward pass also forms its products of bfloat16, where this CPU has instructions for that.
+  // The forward pass forms them of float32 always: F(6,3) magnifies rounding errors, and the clips of a batch
+  // differ so little that the gradients would lie further from those of float32 than torch.autocast's do.
+  // Sums, statistics and the gradients of weights are float32 or wider either way.
   TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
                at::ScalarType kept = at::kFloat);
 
   // → [N, 512, 1]. The bits depend on nothing but the input.
   at::Tensor Forward();
 
-  // gradient [N, 512, 1] → the gradients of weight, bias, γ and β of each block. Once: it writes over what
-  // forward kept.
+  // gradient [N, 512, 1] → the gradients of weight, bias, γ and β of each block. It can be called once: it
+  // overwrites what the forward pass kept.
   std::vector<at::Tensor> Backward(const at::Tensor& gradient);
 
   // Batch statistics of block i's convolution without its bias, float64 [C]; the variance is the biased one.
   at::Tensor Mean(int64_t i) const { return norms_[i].sign * norms_[i].mean; }
   at::Tensor Variance(int64_t i) const { return norms_[i].variance; }
-  // Values a channel that they were taken over.
+  // Over how many values of a channel they were taken.
   int64_t Count(int64_t i) const { return clips_.size(0) * (i == 0 ? layers_[1].steps : layers_[i].steps); }
 
  private:
@@ -60,9 +60,8 @@ class TrainingPass : public torch::CustomClassHolder {
     at::Tensor back_points;  // [in / 64, 8, out, 64]: G·(w flipped and transposed)
     at::Tensor y, pooled;    // [N, steps, out], [N, steps / 3, out], as `kept_` says
   };
-  // A run of clips that one thread takes through a layer. There are more of them than threads, so that a
-  // thread that is held up holds up nobody; how many there are depends on the layer and on N alone, and so do
-  // the bits.
+  // A run of clips that one thread takes through a layer. There are more parts than threads, so that nobody
+  // waits for a thread that is late. Their number depends on the layer and on N alone, and so do the bits.
   struct Part {
     int64_t first, last;
   };

@@ -100,7 +100,7 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
   }
 }
 
-// A share of what the `rows` tiles from `begin` on are going to read, one for each of the points.
+// What the `rows` tiles from `begin` on will read, in as many shares as there are points: the one of `point`.
 template <class P>
 Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t rows, int64_t point) const {
   using Stored = typename P::Stored;

@@ -14,12 +14,12 @@ constexpr int64_t kBlock = kGemmColumns;
 constexpr int64_t kForwardRows = 72, kMostRows = 120;  // tiles of a chunk
 template <class Factor>
 constexpr int64_t kBackwardRows = 240 / sizeof(Factor);
-constexpr int64_t kMostFactors =
-    72;  // tiles of a chunk whose factors are float32; of bfloat16 twice as many find room
+// Tiles of a chunk whose factors are float32; there is room for twice as many of bfloat16.
+constexpr int64_t kMostFactors = 72;
 constexpr int64_t kFewestParts = 4, kMostParts = 8;  // of a layer
 constexpr int64_t kMostChannels = 512;
-constexpr size_t kStreamBytes = size_t{64}
-                                << 20;  // a layer of more than this is not found in the caches again
+// The output of a layer that is larger than this has left the caches before it is read again.
+constexpr size_t kStreamBytes = size_t{64} << 20;
 // Keeps the planes from falling onto the same cache sets: five lines, in values.
 template <class T>
 constexpr int64_t kSkew = 320 / sizeof(T);

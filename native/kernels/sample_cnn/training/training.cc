@@ -21,7 +21,7 @@ class TrainingFunction : public torch::autograd::Function<TrainingFunction> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    // Taken out of the graph: the memory of the pass is free for the next one as soon as this returns.
+    // The pass leaves the graph here, so that its memory is free for the next one as soon as this returns.
     const c10::IValue saved = std::move(context->saved_data["pass"]);
     context->saved_data.clear();
     TORCH_CHECK(saved.isCapsule(), "the gradients of a training step can be taken once");

@@ -16,9 +16,9 @@ void output_transform(const float* m, int64_t plane, const float* bias, TileRang
     for (int64_t c = 0; c < block; c += kLanes) {
       Lanes x[Tile::kPoints], y[Tile::kOutputs];
       for (int64_t p = 0; p < Tile::kPoints; ++p) x[p] = Load(m + p * plane + i * block + c);
-      // A NaN in a row is in all outputs of a tile that sees it: the points take it together, but for 0,
-      // which only the first output sees and whose row the tile before has as its seventh, and ∞, which is
-      // the last output.
+      // A NaN in an input row reaches all outputs of each tile that reads the row, since nearly every point
+      // adds up all rows. The exceptions do no harm: the point 0 enters the first output only, and its row
+      // is also read by the tile before; the point ∞ enters the last output only.
       Tile::Output(x, y);
       const Lanes b = Load(bias + c);
       for (int64_t w = 0; w < kPooled; ++w)

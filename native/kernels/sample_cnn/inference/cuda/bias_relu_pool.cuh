@@ -33,8 +33,8 @@ struct PoolShape {
   int64_t pool;      // 1 or 3; what is left of T at the end is dropped
 };
 
-// in [rows, T] → out [rows, T / pool]. Any grid of any blocks: each thread goes on with the next output that
-// is left.
+// in [rows, T] → out [rows, T / pool]. For a grid of any size: each thread takes every n-th output, where n
+// is the number of threads.
 template <typename Number>
 __global__ void BiasReluPool(Number* out, const Number* in, const float* bias, PoolShape shape) {
   const int64_t outputs = shape.samples / shape.pool;

@@ -1,6 +1,6 @@
 #pragma once
-// What stands around the products of a training step, in registers. Local to the file that includes it, as
-// everything in lanes.h.
+// The transforms before and after the products of a training step, in registers. Local to the file that
+// includes it, as everything in lanes.h.
 #include "kernels/sample_cnn/cpu/bfloat16_lanes.h"
 #include "kernels/sample_cnn/cpu/winograd_transforms.h"
 #include "kernels/sample_cnn/training/loops.h"
@@ -11,8 +11,8 @@ namespace {
 constexpr int64_t kWindow = 3;  // of the pool
 
 inline int64_t Least(int64_t a, int64_t b) { return a < b ? a : b; }
-// Past the caches, where what is stored is not read again before they are full of something else. p is a
-// multiple of a vector; FinishStreams() before another thread reads it.
+// Stores past the caches: for data that will not be read again before it would have left them anyway. p is
+// aligned to a vector. Call FinishStreams() before another thread reads it.
 inline void Stream(float* p, Lanes v) {
 #if defined(CLMR_ISA_avx512)
   _mm512_stream_ps(p, (__m512)v);
