@@ -13,7 +13,6 @@ import {
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ClmrError } from 'clmr'
 import { type LockOwner, withLock } from '#lib/files/process-lock.js'
 import { findLibtorch, surveyLibtorch } from '#lib/libtorch/find.js'
 import { libraryFile } from '#lib/libtorch/release.js'
@@ -177,18 +176,6 @@ describe('04 libtorch', () => {
     await new Promise((resolve) => child.once('exit', resolve))
     assert.equal(await withLock(join(folder, 'lock'), async () => 'mine'), 'mine')
     assert.ok(!existsSync(join(folder, 'lock')))
-  })
-
-  it('a lock whose dead owner cannot be replaced, because a takeover was cut off, ends in ERR_IO that says what to delete', async () => {
-    const path = join(folder, 'lock')
-    for (const host of [hostname(), 'elsewhere']) {
-      writeFileSync(path, JSON.stringify({ pid: 2 ** 22 + 1, host, started: '1' }))
-      writeFileSync(`${path}.takeover`, '')
-      await assert.rejects(
-        withLock(path, async () => {}, { silenceMs: 100, nobodyMs: 600 }),
-        (error: ClmrError) => error.code === 'ERR_IO' && error.message.includes(`${path}.takeover`),
-      )
-    }
   })
 
   it('a lock of another host is taken over once nobody touches it any more, and not before', async () => {

@@ -1,108 +1,127 @@
 /**
- * A lock file that names its process, and that others take over when that process has ended. Processes on another host
- * cannot be seen; a holder therefore touches its file regularly, and a file that is no longer touched is stale.
+ * A lock file that names its process, and that others take over when that process has ended: see lock-owner.ts.
+ *
+ * A takeover needs a guard file: otherwise a slow process could remove the new lock of a quick one. A guard names its owner
+ * too, and its file name tells which lock it allows to replace. If the owner of a guard dies, the next process makes a guard
+ * for that guard, and so on: a process that is killed during a takeover holds up nobody. The content of a lock file is
+ * never used twice, so a process that has a guard and finds another lock knows that it came too late.
  */
-import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { dirname } from 'node:path'
+import { createHash, randomBytes } from 'node:crypto'
+import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { clearInterval, setInterval } from 'node:timers' // with unref, also where jsdom has its own
 import { setTimeout } from 'node:timers/promises'
-import { IoError, ioError } from '../errors.js'
+import { ioError } from '../errors.js'
+import {
+  BEAT_MS,
+  describeMyself,
+  isHere,
+  isStale,
+  type LockOwner,
+  parseOwner,
+  SILENCE_MS,
+} from './lock-owner.js'
 import { makeFolder } from './make-folder.js'
 
-/** An empty lock file is still being written, unless it is older than this. */
-const WRITING_MS = 5000
-/** How often a holder touches its lock file. */
-const BEAT_MS = 10_000
-/** A holder on another host counts as dead once its file has been watched this long without being touched. */
-const SILENCE_MS = 60_000
-
-export interface LockOwner {
-  pid: number
-  host: string
-  /** when the process started, in the kernel's units; empty where the kernel does not say */
-  started: string
-}
+export type { LockOwner } from './lock-owner.js'
 
 export interface LockTimes {
   beatMs?: number
   silenceMs?: number
-  nobodyMs?: number
 }
 
 /** Either `release`, which gives the lock back, or the owner that holds it (undefined if the file names none). */
 export type LockAttempt = { release: () => Promise<void> } | { release?: undefined; owner?: LockOwner }
 
-/** Field 22 of /proc/pid/stat. Process numbers are reused; together with the start time they are unique. */
-async function startOf(pid: number): Promise<string> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
+
+/** A lock file as it was found. */
+interface Found {
+  path: string
+  text: string
+  /** never the same for two lock files */
+  id: string
 }
 
-function isAlive(pid: number): boolean {
+async function find(path: string): Promise<Found | undefined> {
   try {
-    process.kill(pid, 0)
-    return true
+    const [text, { ino, mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)])
+    const unique = parseOwner(text) ? text : `${ino} ${mtimeMs} ${text}`
+    return { path, text, id: createHash('sha256').update(unique).digest('hex').slice(0, 16) }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-function parseOwner(text: string): LockOwner | undefined {
-  try {
-    const { pid, host, started } = JSON.parse(text) as Partial<LockOwner>
-    if (!Number.isSafeInteger(pid) || typeof host !== 'string') return undefined
-    return { pid: pid!, host, started: String(started ?? '') }
-  } catch {
-    return undefined
-  }
-}
-
-/** Whether the lock with this content may be taken over. */
-async function isStale(path: string, text: string): Promise<boolean> {
-  const owner = parseOwner(text)
-  if (!owner) {
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }))
-    return Date.now() - mtimeMs > WRITING_MS
-  }
-  if (owner.host !== hostname()) return false
-  return !isAlive(owner.pid) || (owner.started !== '' && owner.started !== (await startOf(owner.pid)))
-}
-
-/**
- * Replaces a stale lock by `mine`. A guard file lets only one process do so at a time: otherwise a slow process could
- * remove the new lock of a quick one.
- * @returns whether it is ours now
- */
-async function takeOver(path: string, stale: string, mine: string): Promise<boolean> {
-  const guard = `${path}.takeover`
-  try {
-    await writeFile(guard, '', { flag: 'wx' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Writes `text` beside `path`, and gives it to `work`, which may rename it. */
+async function withFile<T>(path: string, text: string, work: (file: string) => Promise<T>): Promise<T> {
+  const file = `${path}.${randomBytes(4).toString('hex')}.tmp`
   try {
-    if ((await readFile(path, 'utf8').catch(() => undefined)) !== stale) return false
-    const fresh = `${path}.${randomBytes(4).toString('hex')}.tmp`
-    await writeFile(fresh, mine, { flag: 'wx' })
-    await rename(fresh, path)
+    await writeFile(file, text, { flag: 'wx' })
+    return await work(file)
+  } finally {
+    await rm(file, { force: true })
+  }
+}
+
+/** File systems without hard links. */
+const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']
+
+/** Makes the file `path`, with all of its content at once, unless there is one. @returns whether it did */
+async function place(path: string, text: string): Promise<boolean> {
+  try {
+    await withFile(path, text, (file) => link(file, path))
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    if (!NO_LINKS.includes(codeOf(error) ?? '')) throw error
+  }
+  try {
+    await writeFile(path, text, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+const guardOf = (path: string, id: string) => `${path}.${id}.takeover`
+
+/** Puts `mine` in the place of a stale lock. @returns whether it is ours now */
+async function takeOver(stale: Found, mine: string): Promise<boolean> {
+  const { path } = stale
+  let guard = guardOf(path, stale.id)
+  while (!(await place(guard, mine))) {
+    const other = await find(guard)
+    if (!other || !(await isStale(guard, other.text))) return false
+    guard = guardOf(path, other.id)
+  }
+  try {
+    if ((await find(path))?.id !== stale.id) return false
+    await withFile(path, mine, (file) => rename(file, path))
     return true
   } finally {
     await rm(guard, { force: true })
   }
 }
 
-const ATTEMPTS = 10
-const PAUSE_MS = 20
-
-async function describeMyself(): Promise<string> {
-  const started = await startOf(process.pid)
-  return JSON.stringify({ pid: process.pid, host: hostname(), started, lock: randomBytes(8).toString('hex') })
+/** Removes what killed processes left beside a lock that is ours: guards of locks that are no more, files half written. */
+async function sweep(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path)]
+  const ours = (await find(path))?.id
+  for (const entry of await readdir(folder).catch(() => [])) {
+    if (!entry.startsWith(`${name}.`) || !/\.(takeover|[0-9a-f]{8}\.tmp)$/.test(entry)) continue
+    const file = join(folder, entry)
+    const found = await find(file).catch(() => undefined)
+    const dead = found && (await isStale(file, found.text))
+    if (dead && file !== guardOf(path, ours ?? '')) await rm(file, { force: true })
+  }
 }
 
 /** Touches the file until the lock is given back; then removes it, unless another process has taken it over. */
-function hold(path: string, mine: string, beatMs: number): { release: () => Promise<void> } {
+async function hold(path: string, mine: string, beatMs: number): Promise<{ release: () => Promise<void> }> {
+  await sweep(path)
   const beat = setInterval(() => {
     const now = new Date()
     utimes(path, now, now).catch(() => {})
@@ -115,25 +134,24 @@ function hold(path: string, mine: string, beatMs: number): { release: () => Prom
   return { release }
 }
 
+const PAUSE_MS = 20
+const ATTEMPTS = 10
+
 /**
- * Takes the lock file `path` unless a living process holds it. Does not wait; a holder on another host counts as living.
+ * Takes the lock file `path` unless a living process holds it. Does not wait.
  * @throws the error of the file system where the lock cannot be written
  */
 export async function tryLock(path: string, { beatMs = BEAT_MS }: LockTimes = {}): Promise<LockAttempt> {
   const mine = await describeMyself()
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await writeFile(path, mine, { flag: 'wx' })
-      return hold(path, mine, beatMs)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    const text = await readFile(path, 'utf8').catch(() => '')
-    if (!(await isStale(path, text))) return { owner: parseOwner(text) }
-    if (attempt >= ATTEMPTS) return {}
-    if (await takeOver(path, text, mine)) return hold(path, mine, beatMs)
-    await setTimeout(PAUSE_MS)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (await place(path, mine)) return hold(path, mine, beatMs)
+    const found = await find(path)
+    if (!found) continue
+    if (!(await isStale(path, found.text))) return { owner: parseOwner(found.text) }
+    if (await takeOver(found, mine)) return hold(path, mine, beatMs)
+    await setTimeout(PAUSE_MS) // another process is taking it over
   }
+  return {}
 }
 
 /** Measures how long a file has stayed the same, by this process's own clock: the clocks of hosts differ. */
@@ -151,11 +169,9 @@ class Watch {
 }
 
 const POLL_MS = 200
-/** A stale lock that cannot be taken for this long: a process was killed in the middle of taking it over. */
-const NOBODY_MS = 30_000
 
 export interface LockWait extends LockTimes {
-  /** called once, if the lock is held by another process */
+  /** called once where there is somebody to wait for */
   onWait?: (owner: LockOwner) => void
   signal?: AbortSignal
 }
@@ -164,10 +180,9 @@ async function lockWhenFree(
   path: string,
   { onWait, signal, ...times }: LockWait,
 ): Promise<() => Promise<void>> {
-  const { beatMs = BEAT_MS, silenceMs = SILENCE_MS, nobodyMs = NOBODY_MS } = times
+  const { beatMs = BEAT_MS, silenceMs = SILENCE_MS } = times
   const watch = new Watch()
   let told = false
-  let lived = performance.now()
   for (;;) {
     signal?.throwIfAborted()
     const { release, owner } = { owner: undefined, ...(await tryLock(path, times)) }
@@ -175,18 +190,13 @@ async function lockWhenFree(
     if (owner) {
       if (!told) onWait?.(owner)
       told = true
-      const text = await readFile(path, 'utf8').catch(() => '')
-      const dead = owner.host !== hostname() && (await watch.unchangedMs(path, text)) > silenceMs
-      const mine = await describeMyself()
-      if (dead && (await takeOver(path, text, mine))) return hold(path, mine, beatMs).release
-      if (!dead) lived = performance.now()
+      const found = await find(path)
+      const silent = found && (await watch.unchangedMs(path, found.text)) > silenceMs
+      if (silent && !(await isHere(owner))) {
+        const mine = await describeMyself()
+        if (await takeOver(found, mine)) return (await hold(path, mine, beatMs)).release
+      }
     }
-    if (performance.now() - lived > nobodyMs)
-      throw new IoError({
-        what: 'a lock file names no living process and cannot be taken over',
-        path,
-        remedy: `Delete it and ${path}.takeover, and run the command again`,
-      })
     await setTimeout(POLL_MS, undefined, { signal })
   }
 }
