@@ -1,5 +1,6 @@
 #include "running.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <unordered_set>
@@ -20,6 +21,8 @@ List& TheList() {
   static auto* list = new List;
   return *list;
 }
+
+std::atomic<bool> threads_were_short{false};
 
 }  // namespace
 
@@ -44,5 +47,8 @@ bool StopRunning(std::chrono::milliseconds patience) {
   for (const Running* running : list.all) running->stop_->store(true);
   return list.shorter.wait_for(lock, patience, [&] { return list.all.empty(); });
 }
+
+void DistrustDestructors() { threads_were_short = true; }
+bool DestructorsAreSafe() { return !threads_were_short; }
 
 }  // namespace clmr

@@ -27,4 +27,9 @@ class Running {
 // nothing runs any more.
 bool StopRunning(std::chrono::milliseconds patience);
 
+// Threads were short once. libtorch's pools do not notice when a thread of theirs cannot start, and wait for
+// it in their destructors: the process is to end without them.
+void DistrustDestructors();
+bool DestructorsAreSafe();
+
 }  // namespace clmr

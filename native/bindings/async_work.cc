@@ -43,6 +43,7 @@ class Executor {
       std::thread([this] { Loop(); }).detach();
       ++threads_;
     } catch (const std::system_error&) {
+      DistrustDestructors();
       if (threads_ > 0) return;
       tasks_.pop_back();
       throw Error("ERR_THREAD", "the system gives no thread to work on");
@@ -117,9 +118,8 @@ class Environment {
  private:
   void Run(Job* job) {
     try {
-      ApplyThreadCount();
       throw_if_aborted(*job->abort);
-      CheckThreadRoom(at::get_num_threads());
+      ApplyThreadCount();
       job->finish = job->execute(*job->abort);
     } catch (...) {
       job->failure = std::current_exception();
@@ -226,6 +226,7 @@ void ApplyThreadCount() {
   thread_local int applied = 0;
   const int wanted = thread_count.load();
   if (wanted == applied || wanted < 1) return;
+  CheckThreadRoom(wanted);
   at::set_num_threads(wanted);
   applied = wanted;
 }

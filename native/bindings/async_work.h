@@ -22,7 +22,8 @@ Napi::Value RunAsync(Napi::Env env, std::shared_ptr<AbortFlag> abort, const std:
 // Per-environment state; called once from the export table.
 void InitAsync(Napi::Env env);
 
-// Applies the thread count of setThreads to the calling thread: OpenMP keeps it per thread.
+// Applies the thread count of setThreads to the calling thread: OpenMP keeps it per thread. Throws ERR_THREAD
+// where the system does not give so many.
 void ApplyThreadCount();
 void SetThreadCount(int threads);
 // The same, unless a count was set before: an environment that starts later must not undo setThreads.

@@ -24,18 +24,19 @@ constexpr std::chrono::milliseconds kPatience{500};
 std::atomic<bool> waited{false};
 std::atomic<int> asked_code{-1};  // of the 'exit' event; only for systems that do not say it in exit()
 
-void EndWithoutDestructorsIfBusy(int code) {
-  if (StopRunning(waited.exchange(true) ? std::chrono::milliseconds(0) : kPatience)) return;
+void EndWithoutDestructorsIfNeeded(int code) {
+  const bool quiet = StopRunning(waited.exchange(true) ? std::chrono::milliseconds(0) : kPatience);
+  if (quiet && DestructorsAreSafe()) return;
   CLMR_RESET_TERMINAL();
   std::_Exit(code);
 }
 
 void Register() {
 #ifdef __GLIBC__
-  on_exit([](int code, void*) { EndWithoutDestructorsIfBusy(code); }, nullptr);
+  on_exit([](int code, void*) { EndWithoutDestructorsIfNeeded(code); }, nullptr);
 #else
   std::atexit([] {
-    if (asked_code >= 0) EndWithoutDestructorsIfBusy(asked_code);
+    if (asked_code >= 0) EndWithoutDestructorsIfNeeded(asked_code);
   });
 #endif
 }

@@ -7,16 +7,18 @@
 // one of them ends the process by SIGSEGV or SIGABRT instead of the exit code that was asked for.
 //
 // So, in this order:
+//
 // 1. The 'exit' event of the main thread calls what ExitHandler gave: all work is told to stop and is waited
-// for,
-//    briefly. What is begun later stops at once.
+//    for, briefly. What is begun later stops at once.
+//
 // 2. The event also registers a handler with exit(). Handlers run in reverse order, so this one comes before
-// the
-//    destructors of everything that the work has made on its way. Where work still runs it ends the process
-//    with the code that was asked for, without any destructor.
-// 3. The same handler is registered once libtorch has been loaded, for an exit() that comes without the
-// event: by
-//    process.reallyExit, by another addon, by OpenMP.
+//    the destructors of everything that the work has made on its way. Where work still runs, or a thread
+//    could not be started before, it ends the process with the code that was asked for, without any
+//    destructor.
+//
+// 3. The same handler is registered once libtorch has been loaded, for an exit() without the event: that of
+//    process.reallyExit, of another addon, of OpenMP.
+//
 // Static objects of ours whose destructor does something are leaked on purpose.
 #include <napi.h>
 

@@ -32,7 +32,7 @@ void BatchLoader::Begin(int64_t step) {
   try {
     ahead_.emplace(Ahead{step, std::async(std::launch::async, std::move(make))});
   } catch (const std::system_error&) {
-    // No thread can be had: Take makes the batch when it is asked for.
+    DistrustDestructors();  // no thread can be had: Take makes the batch when it is asked for
   }
 }
 
