@@ -111,6 +111,18 @@ const SUBCLASSES: Partial<Record<ErrorCode, new (details: ErrorDetails) => ClmrE
   ERR_IO: IoError,
 }
 
+const NOT_OF_A_FILE: readonly ErrorCode[] = [
+  'ERR_THREAD',
+  'ERR_ADDON',
+  'ERR_LIBTORCH_NOT_FOUND',
+  'ERR_LIBTORCH_VERSION',
+]
+
+/** Whether every other file would fail in the same way: the fault lies with the process, not with the file. */
+export function concernsProcess(error: unknown): boolean {
+  return error instanceof ClmrError && NOT_OF_A_FILE.includes(error.code)
+}
+
 /** An error with this code, of the subclass for the code if there is one. */
 export function clmrError(code: ErrorCode, details: ErrorDetails): ClmrError {
   const Subclass = SUBCLASSES[code]

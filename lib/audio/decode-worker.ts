@@ -7,6 +7,7 @@ import type { Bytes } from '../formats/bytes.js'
 import { FileBytes } from './bytes.js'
 import { decodeRuns } from './decoders.js'
 import { DecodeRefusal } from './failure.js'
+import { serveTasks } from './serve-tasks.js'
 import type { AudioFile, DecodeFailure, DecodeMessage, DecodeTask, DecodingEnd } from './types.js'
 
 /** What the decoders would print for a damaged file. Past this many lines a decoder is going round in circles. */
@@ -41,13 +42,20 @@ function toFailure(error: unknown): DecodeFailure {
 const bytesOf = (file: AudioFile): Bytes =>
   'bytes' in file ? file.bytes : new FileBytes(file.fd, file.length)
 
-/** Sends run after run, never more than MAX_AHEAD that have not been answered. */
-async function sendRuns({ file, port }: DecodeTask): Promise<DecodingEnd> {
+/** Sends run after run, never more than MAX_AHEAD that have not been answered; undefined where it was stopped. */
+async function sendRuns(
+  { file, port }: DecodeTask,
+  stopped: () => boolean,
+): Promise<DecodingEnd | undefined> {
   const decoding = decodeRuns(bytesOf(file))
   let ahead = 0
   port.on('message', () => ahead--)
   for (;;) {
-    while (ahead >= MAX_AHEAD) await once(port, 'message')
+    while (ahead >= MAX_AHEAD && !stopped()) await once(port, 'message')
+    if (stopped()) {
+      await decoding.return({ format: '', warnings: [] })
+      return undefined
+    }
     const { done, value } = await decoding.next()
     if (done) return value
     ahead++
@@ -60,14 +68,17 @@ async function sendRuns({ file, port }: DecodeTask): Promise<DecodingEnd> {
   }
 }
 
-export default async function decodeInWorker(task: DecodeTask): Promise<void> {
+async function decodeInWorker(task: DecodeTask, stopped: () => boolean): Promise<void> {
   noise = 0
   const end = (message: DecodeMessage) => task.port.postMessage(message)
   try {
-    end({ end: await sendRuns(task) })
+    const reached = await sendRuns(task, stopped)
+    if (reached) end({ end: reached })
   } catch (error) {
     end({ failure: toFailure(error) })
   } finally {
     task.port.close()
   }
 }
+
+serveTasks(decodeInWorker)

@@ -3,13 +3,14 @@
  * file refused. The pool is made at its first use and does not keep the process alive.
  */
 import { availableParallelism } from 'node:os'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { Piscina } from 'piscina'
 import { onAbort } from '../abort.js'
-import type { AudioFile, DecodeFailure, DecodeMessage, DecodeTask, PcmRun } from './types.js'
+import { DecodeThread } from './decode-thread.js'
+import type { AudioFile, DecodeFailure, DecodeMessage, PcmRun } from './types.js'
 
 export interface PoolOptions {
-  /** Module whose default export takes a DecodeTask. */
+  /** Module that serves each DecodeTask: see serve-tasks.ts. */
   worker: URL
   threads: number
   /** Time that a file may take: a base, plus a second for each so many bytes. */
@@ -24,10 +25,10 @@ const DEFAULTS: PoolOptions = {
   bytesPerSecond: 500_000,
 }
 
-/** JavaScript heap of a thread; samples lie outside of it. A decoder that fills it ends its thread. */
-const HEAP_MEGABYTES = 512
 /** A thread that has had nothing to do for so long is ended. */
 const IDLE_MILLISECONDS = 10_000
+/** One who leaves in the middle waits so long for the thread, which may still read the file; then it is let go. */
+const LEAVE_MILLISECONDS = 150
 
 const OUT_OF_TIME: DecodeFailure = {
   code: 'ERR_AUDIO_DECODE',
@@ -48,25 +49,28 @@ function failureOf(error: unknown, outOfTime: boolean): DecodeFailure {
   return { code: 'ERR_AUDIO_DECODE', what, remedy: 'Fetch the file again, or convert it with ffmpeg' }
 }
 
-/** The messages of a port, one after the other. */
+/** The messages of a port, one after the other; undefined for a call of `wake`. */
 class Inbox {
-  readonly #arrived: DecodeMessage[] = []
-  #waiting: ((message: DecodeMessage) => void) | undefined
+  readonly #arrived: (DecodeMessage | undefined)[] = []
+  #waiting: ((message: DecodeMessage | undefined) => void) | undefined
 
   constructor(port: MessagePort) {
     port.on('message', (message: DecodeMessage) => this.put(message))
   }
 
-  put(message: DecodeMessage): void {
+  put(message: DecodeMessage | undefined): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting) waiting(message)
     else this.#arrived.push(message)
   }
 
-  next(): Promise<DecodeMessage> {
-    const message = this.#arrived.shift()
-    if (message) return Promise.resolve(message)
+  wake(): void {
+    this.put(undefined)
+  }
+
+  next(): Promise<DecodeMessage | undefined> {
+    if (this.#arrived.length > 0) return Promise.resolve(this.#arrived.shift())
     return new Promise((resolve) => {
       this.#waiting = resolve
     })
@@ -76,30 +80,29 @@ class Inbox {
 /** How a file ended: the last message of its thread. */
 export type StreamEnd = Exclude<DecodeMessage, { run: PcmRun }>
 
+/** Resolves after `promise`, or after a while. */
+async function atMost(milliseconds: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds)
+  })
+  await Promise.race([promise, late])
+  clearTimeout(timer)
+}
+
 export class DecodePool {
   private readonly options: PoolOptions
-  private readonly piscina: Piscina<DecodeTask, void>
+  private readonly idle = new Map<DecodeThread, NodeJS.Timeout>()
+  /** Threads that may still be started or taken. */
   private free: number
   private readonly waiting: (() => void)[] = []
+  private closed = false
 
   constructor(options: Partial<PoolOptions> = {}) {
     this.options = { ...DEFAULTS, ...options }
     this.free = this.options.threads
-    this.piscina = new Piscina({
-      filename: this.options.worker.href,
-      minThreads: 0,
-      maxThreads: this.options.threads,
-      idleTimeout: IDLE_MILLISECONDS,
-      atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
-      env: {},
-      execArgv: [],
-    })
-    // a thread that dies is told of by its task; without a listener the event would end the process
-    this.piscina.on('error', () => {})
   }
 
-  /** Tasks wait here and not in piscina, so that the time of a task starts when it runs. */
   private async enter(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     if (this.free > 0) {
@@ -119,10 +122,62 @@ export class DecodePool {
     })
   }
 
-  private leave(): void {
+  /** Gives the place back, and the thread where it lives. */
+  private leave(thread?: DecodeThread): void {
+    if (thread && !thread.ended) {
+      if (this.closed) thread.retire()
+      else this.idle.set(thread, setTimeout(() => this.retire(thread), IDLE_MILLISECONDS).unref())
+    }
     const next = this.waiting.shift()
     if (next) next()
     else this.free++
+  }
+
+  private retire(thread: DecodeThread): void {
+    clearTimeout(this.idle.get(thread))
+    this.idle.delete(thread)
+    thread.retire()
+  }
+
+  /** A thread that can take a task. Whoever has it calls `leave`. */
+  private async take(signal?: AbortSignal): Promise<DecodeThread> {
+    await this.enter(signal)
+    for (const [thread, timer] of this.idle) {
+      clearTimeout(timer)
+      this.idle.delete(thread)
+      if (!thread.ended) return thread
+    }
+    let thread: DecodeThread
+    try {
+      thread = new DecodeThread(this.options.worker)
+    } catch (error) {
+      this.leave()
+      throw error
+    }
+    return this.untilStarted(thread, signal)
+  }
+
+  /** One who is aborted does not wait; the thread goes on starting, for the next one. */
+  private untilStarted(thread: DecodeThread, signal?: AbortSignal): Promise<DecodeThread> {
+    return new Promise((resolve, reject) => {
+      let left = false
+      const ignore = onAbort(signal, () => {
+        left = true
+        reject(signal!.reason)
+      })
+      thread.started.then(
+        () => {
+          ignore()
+          if (left) this.leave(thread)
+          else resolve(thread)
+        },
+        (error) => {
+          ignore()
+          this.leave()
+          reject(error)
+        },
+      )
+    })
   }
 
   private limit(bytes: number): number {
@@ -131,28 +186,30 @@ export class DecodePool {
 
   /**
    * Decodes a file run by run, at most two of them ahead of the consumer. The time limit holds for each run and does not
-   * go on while the consumer is busy. Throws only when aborted; leaving early ends the thread.
+   * go on while the consumer is busy. Leaving early stops the thread.
+   * @throws the signal's reason; ClmrError ERR_THREAD where no thread can be had
    */
   async *stream(file: AudioFile, signal?: AbortSignal): AsyncGenerator<PcmRun, StreamEnd, void> {
     const length = 'bytes' in file ? file.bytes.length : file.length
-    await this.enter(signal)
+    const thread = await this.take(signal)
     const { port1, port2 } = new MessageChannel()
     const inbox = new Inbox(port1)
-    const stop = new AbortController()
     let outOfTime = false
-    const ignore = onAbort(signal, () => stop.abort())
-    const ended = this.piscina
-      .run({ file, port: port2 }, { signal: stop.signal, transferList: [port2] })
+    const ended = thread
+      .run({ file, port: port2 }, [port2])
       .catch((error) => inbox.put({ failure: failureOf(error, outOfTime) }))
+      .finally(() => this.leave(thread))
+    const ignore = onAbort(signal, () => inbox.wake())
     let end: StreamEnd | undefined
     try {
       while (!end) {
         const timer = setTimeout(() => {
           outOfTime = true
-          stop.abort()
+          thread.terminate()
         }, this.limit(length))
         const message = await inbox.next().finally(() => clearTimeout(timer))
         signal?.throwIfAborted()
+        if (!message) continue
         if ('run' in message) {
           yield message.run
           port1.postMessage('next')
@@ -161,15 +218,17 @@ export class DecodePool {
       return end
     } finally {
       ignore()
-      if (!end) stop.abort()
-      await ended
+      if (!end) thread.stop()
+      port1.postMessage('stop') // wakes a thread that waits for an answer
+      await atMost(LEAVE_MILLISECONDS, ended)
       port1.close()
-      this.leave()
     }
   }
 
-  close(): Promise<void> {
-    return this.piscina.destroy()
+  /** Ends the threads that are free now, and the others when they are. */
+  async close(): Promise<void> {
+    this.closed = true
+    for (const thread of [...this.idle.keys()]) this.retire(thread)
   }
 }
 

@@ -1,5 +1,5 @@
 /** A file as a stream of mono samples, in memory that does not grow with its length. */
-import { ClmrError, clmrError } from '../errors.js'
+import { ClmrError, clmrError, concernsProcess } from '../errors.js'
 import { type Converted, NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
@@ -24,7 +24,11 @@ function toError({ code, foreign: _, ...details }: DecodeFailure, path?: string)
 
 /** What comes without a path gets it: neither the native side nor a thread knows which file its samples came from. */
 function located(error: unknown, path: string | undefined, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted || (error instanceof ClmrError && (error.path !== undefined || path === undefined)))
+  if (
+    signal?.aborted ||
+    concernsProcess(error) ||
+    (error instanceof ClmrError && (error.path !== undefined || path === undefined))
+  )
     return error
   const isOurs = error instanceof ClmrError
   const what = `its samples cannot be decoded: ${error instanceof Error ? error.message : String(error)}`

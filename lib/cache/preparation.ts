@@ -7,7 +7,7 @@ import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { assignSplits } from '../datasets/split.js'
 import type { LabelledFile, LabelPlan, SkippedFile, Split } from '../datasets/tracks.js'
 import { byCodeUnit } from '../datasets/walk.js'
-import { ClmrError } from '../errors.js'
+import { ClmrError, concernsProcess } from '../errors.js'
 import { getThreads } from '../native/threads.js'
 import {
   type CacheIndex,
@@ -124,7 +124,7 @@ export class Preparation {
       return { file, cached: (await this.fromEarlier(file, signal)) ?? (await this.decodeFile(file, signal)) }
     } catch (error) {
       signal.throwIfAborted()
-      if (error instanceof StoreFailure) throw error
+      if (error instanceof StoreFailure || concernsProcess(error)) throw error
       const code = error instanceof ClmrError ? error.code : 'ERR_INTERNAL'
       return { file, skipped: { path: file.path, code, reason: reasonOf(error) } }
     }

@@ -1,4 +1,5 @@
 /** Works on several files at a time, and keeps their order. */
+import { onAbort } from '../abort.js'
 import { ArgumentError, describe } from '../errors.js'
 import { abortReason } from '../native/call.js'
 
@@ -40,10 +41,8 @@ export function checkPath(path: unknown): asserts path is string {
 function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortReason(signal))
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const ignore = onAbort(signal, () => reject(abortReason(signal)))
+    promise.then(resolve, reject).finally(ignore)
   })
 }
 

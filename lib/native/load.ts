@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { ClmrError, ConfigError } from '../errors.js'
+import { checkWorkingDirectory } from '../files/working-directory.js'
 import { type FoundLibtorch, findLibtorch } from '../libtorch/find.js'
 import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from '../libtorch/release.js'
 import type { NativeBinding } from './binding.js'
@@ -77,19 +78,31 @@ function findAddon(): string {
   }
 }
 
+const CANNOT_BE_LOADED = {
+  what: 'the native part cannot be loaded',
+  remedy: `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
+}
+
+/** Node's permission model forbids addons too, with the error of --no-addons. */
+function whyForbidden(): { what: string; remedy: string } {
+  if (process.permission)
+    return {
+      what: "node's permission model is in the way of the native part",
+      remedy: 'Start node with --allow-addons, and with --allow-worker where audio is decoded',
+    }
+  return {
+    what: 'node runs with --no-addons',
+    remedy: 'Start node without --no-addons: clmr needs its native part',
+  }
+}
+
 function openAddon(file: string): Bootstrap {
   try {
     return require(file) as Bootstrap
   } catch (cause) {
     const forbidden = (cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED'
-    throw new ClmrError('ERR_ADDON', {
-      what: forbidden ? 'node runs with --no-addons' : 'the native part cannot be loaded',
-      path: file,
-      remedy: forbidden
-        ? 'Start node without --no-addons: clmr needs its native part'
-        : `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
-      cause,
-    })
+    const details = forbidden ? whyForbidden() : CANNOT_BE_LOADED
+    throw new ClmrError('ERR_ADDON', { ...details, path: file, cause })
   }
 }
 
@@ -166,6 +179,7 @@ function openNative(): NativeBinding {
   checkEnvironment()
   checkUnbundled()
   checkLibc()
+  checkWorkingDirectory()
   const addon = findAddon()
   const bootstrap = openAddon(addon)
   cuda = openLibtorch(bootstrap, dirname(addon))

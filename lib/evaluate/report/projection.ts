@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { onAbort } from '../../abort.js'
 import { type Matrix, matrix } from '../../matrix.js'
 import { abortReason, callNative } from '../../native/call.js'
 import { native } from '../../native/load.js'
@@ -33,12 +34,11 @@ function umapPlane(x: Matrix, seed: number, signal?: AbortSignal): Promise<Matri
   }
   const worker = new Worker(file, { workerData: request })
   return new Promise<Matrix>((resolve, reject) => {
-    const onAbort = () => reject(abortReason(signal!))
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const ignore = onAbort(signal, () => reject(abortReason(signal!)))
     worker.once('message', (plane: Float32Array) => resolve(matrix(plane, x.rows, 2)))
     worker.once('error', reject)
     worker.once('exit', () => {
-      signal?.removeEventListener('abort', onAbort)
+      ignore()
       reject(new Error('the UMAP thread ended without a result'))
     })
   }).finally(() => worker.terminate())
