@@ -104,18 +104,30 @@ const WORKER_WAYS = {
 }
 
 let end = () => {}
+let ending = false
+const fail = (error) => {
+  if (ending) return // what ends the process rejects calls in flight
+  console.error(error)
+  process.exit(99)
+}
+const inTime = (milliseconds, way, ...args) =>
+  setTimeout(() => {
+    ending = true
+    way(...args)
+  }, milliseconds)
 const [kind, way, milliseconds, cache] = isMainThread ? process.argv.slice(2) : workerData
-const start = () => KINDS[kind](cache).catch(() => {}) // what ends rejects calls in flight
+/** A kind that cannot even begin is no test of the end. */
+const start = (failed) => KINDS[kind](cache).catch(failed)
 if (!isMainThread) {
-  parentPort.on('message', () => {})
-  start()
+  parentPort.on('message', () => {}) // keeps the worker alive
+  start((error) => parentPort.postMessage(error.message))
 } else if (way in WORKER_WAYS) {
   const worker = new Worker(new URL(import.meta.url), { workerData: [kind, way, milliseconds, cache] })
-  worker.on('error', () => {})
-  setTimeout(WORKER_WAYS[way], 100 + Number(milliseconds), worker)
+  worker.on('message', fail)
+  inTime(100 + Number(milliseconds), WORKER_WAYS[way], worker)
 } else {
   // `oneStep` ends when it has come to its point, the others after so long
-  if (kind === 'oneStep') end = () => setTimeout(WAYS[way], Number(milliseconds) / 4)
-  else setTimeout(WAYS[way], Number(milliseconds))
-  start()
+  if (kind === 'oneStep') end = () => inTime(Number(milliseconds) / 4, WAYS[way])
+  else inTime(Number(milliseconds), WAYS[way])
+  start(fail)
 }

@@ -26,7 +26,7 @@ const WAYS: Record<string, number | NodeJS.Signals> = {
   'worker exit': 7,
   'worker terminate': 7,
 }
-const LONGEST_MS = 20_000
+const LONGEST_MS = 60_000
 
 /** 0 to 1, by the seed: Mulberry32 (T. Ettinger, public domain). */
 function drawer(state: number): () => number {
@@ -46,6 +46,8 @@ interface Ending {
 function end(kind: string, way: string, milliseconds: number, cache: string): Promise<Ending> {
   const args = [child, kind, way, String(milliseconds), cache]
   const running = spawn(process.env.CLMR_TEST_NODE ?? process.execPath, args, {
+    // glibc overwrites what is freed: a thread that uses what a destructor has freed crashes, not once in a while, but always
+    env: { ...process.env, MALLOC_PERTURB_: '165' },
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: LONGEST_MS,
     killSignal: 'SIGKILL',
@@ -70,7 +72,7 @@ describe('93 process: the end while calls are in flight', () => {
         const kinds =
           times > 0
             ? Array.from({ length: times }, () => KINDS).flat()
-            : ['four', 'oneStep', KINDS[Math.floor(draw() * KINDS.length)]!]
+            : ['step', 'four', 'oneStep', KINDS[Math.floor(draw() * KINDS.length)]!]
         const wrong: string[] = []
         for (const kind of kinds) {
           const milliseconds = Math.round(draw() * 300)
