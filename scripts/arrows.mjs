@@ -16,7 +16,7 @@ export const LIB = {
   clip: [],
   files: ['errors'],
   libtorch: ['errors', 'files'],
-  native: ['errors', 'abort', 'libtorch'],
+  native: ['errors', 'abort', 'files', 'libtorch'],
   formats: ['errors', 'files', 'native'],
   // the flow of the sound, and the folder of a run, which training writes and others read
   datasets: GROUND,
