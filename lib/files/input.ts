@@ -25,7 +25,7 @@ async function openInput(path: string, accepts: (stat: Stats) => boolean): Promi
     const stat = await handle.stat()
     if (accepts(stat)) return { handle, stat }
     throw new IoError({
-      what: `this is ${kindOf(stat)}`,
+      what: `this is ${kindOf(stat)}${stat.isDirectory() ? ' (EISDIR)' : ''}`,
       path,
       expected: 'a regular file',
       remedy: 'Name a file',

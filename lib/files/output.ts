@@ -104,12 +104,17 @@ async function tryFile(path: string): Promise<void> {
   await rm(path)
 }
 
-/**
- * Tells before the work whether its result can be written. Makes the folder of `path` where it is missing.
- * @throws IoError
- */
+/** As `checkOutput`, and makes the folder of `path` where it is missing. @throws IoError */
 export async function checkWritable(path: string): Promise<void> {
   await makeFolder(dirname(resolve(path)))
+  await checkOutput(path)
+}
+
+/**
+ * Tells before the work whether its result can be written.
+ * @throws IoError, where the folder of `path` is missing too
+ */
+export async function checkOutput(path: string): Promise<void> {
   try {
     const { target, how, old, staging } = await outputAt(path)
     if (how !== 'stream') await tryFile(temporaryName(join(staging, basename(target))))

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { ArgumentError, ClmrError } from '../../errors.js'
 import { writeAtomically } from '../../files/atomic-file.js'
-import { checkWritable } from '../../files/output.js'
+import { checkOutput } from '../../files/output.js'
 import { type Matrix, matrix } from '../../matrix.js'
 import { abortReason } from '../../native/call.js'
 import { parseOptions } from '../../options.js'
@@ -219,7 +219,7 @@ export async function writeReport(options: ReportOptions): Promise<WrittenReport
       expected: 'a run, results, embeddings, or a data set with an encoder',
       remedy: 'Pass at least one of them',
     })
-  await checkWritable(settings.out)
+  await checkOutput(settings.out)
   const curve = settings.run === undefined ? undefined : await readTrainingCurve(settings.run)
   const onEmbed = (p: { done: number; total: number }) => onProgress?.({ phase: 'embed', ...p })
   const known = embeds ? await embedDataset(encoder, dataset, { signal, onProgress: onEmbed }) : embeddings
