@@ -1,5 +1,5 @@
 #pragma once
-// The fast loops of NT-Xent, compiled once an instruction set.
+// The fast loops of NT-Xent, compiled once for each instruction set.
 #include <cstdint>
 
 #include "kernels/by_isa.h"

@@ -109,7 +109,8 @@ void DirectInference::RunWindows(const Work& work, int64_t first, int64_t last) 
   }
 }
 
-// Some blocks of output channels of all clips: one GEMM over all rows, the two between clips for nothing.
+// Some blocks of output channels of all clips, by one GEMM over all rows. It computes the two rows between
+// clips as well, which nobody reads.
 void DirectInference::RunMerged(const Work& work, int64_t first_block, int64_t last_block) const {
   const Layer& layer = layers_[work.layer];
   const float* bias = layer.bias.const_data_ptr<float>();

@@ -1,6 +1,6 @@
 #pragma once
-// The fast loops of inference, compiled once an instruction set: what stands around the products of Winograd
-// and of direct convolution, and the products of Winograd.
+// The fast loops of inference, compiled once for each instruction set: what stands around the products of
+// Winograd and of direct convolution, and the products of Winograd.
 //
 // Axes: rows are time steps, channels lie next to each other. A clip of L steps has one row of zeros before
 // it and one after it: [L + 2, C]. Channels are multiples of 64.

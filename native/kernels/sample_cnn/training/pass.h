@@ -60,8 +60,8 @@ class TrainingPass : public torch::CustomClassHolder {
     at::Tensor back_points;  // [in / 64, 8, out, 64]: G·(w flipped and transposed)
     at::Tensor y, pooled;    // [N, steps, out], [N, steps / 3, out], as `kept_` says
   };
-  // A run of clips that one thread takes through a layer. There are more parts than threads, so that nobody
-  // waits for a thread that is late. Their number depends on the layer and on N alone, and so do the bits.
+  // A run of clips that one thread takes through a layer. There are more parts than threads, so that no
+  // thread waits for a slow one. Their number depends on the layer and on N alone, and so do the bits.
   struct Part {
     int64_t first, last;
   };

@@ -54,14 +54,14 @@ inline void StorePoints(const Lanes o[kTilePoints], const Planes<Bfloat16>& to, 
       StoreSecond(panel + at / 2 * to.row + c % kPanel * 2 + p * to.plane, o[p]);
 }
 
-// Two rows of tiles of which the first is counted even, as pairs
+// Two rows of tiles as pairs; the first one has an even number.
 inline void StorePairs(const Lanes a[kTilePoints], const Lanes b[kTilePoints], const Planes<Bfloat16>& to,
                        int64_t r, int64_t c) {
   Bfloat16* target = to.data + c / kPanel * to.panel + (to.first + r) / 2 * to.row + c % kPanel * 2;
   for (int64_t p = 0; p < kTilePoints; ++p) StoreBoth(target + p * to.plane, a[p], b[p]);
 }
 
-// points(tile, channel, o) for `count` tiles and all vectors of channels, stored
+// Stores what points(tile, channel, o) gives for `count` tiles and all vectors of channels.
 template <class Factor, class F>
 inline void EachTile(const Planes<Factor>& to, int64_t count, int64_t channels, F points) {
   for (int64_t i = 0; i < count; ++i) {
