@@ -46,10 +46,6 @@ struct TransformType {
   bool (*fold)(const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) = nullptr;
 };
 
-// Leaked on purpose, as all static objects are: see bindings/shutdown.h.
-extern const TransformType &kRandomCrop, &kPolarityInversion, &kNoise, &kGain, &kLowPass, &kHighPass,
-    &kHighLowPass, &kDelay, &kPitchShift, &kReverb, &kReverse, &kCustom;
-
 const std::vector<const TransformType*>& AllTransforms();
 // nullptr for an unknown name
 const TransformType* FindTransform(const std::string& name);

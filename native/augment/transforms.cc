@@ -5,6 +5,11 @@
 #include "augment/transform.h"
 
 namespace clmr::augment {
+
+// Each in its file. Leaked on purpose, as all static objects are: see bindings/shutdown.h.
+extern const TransformType &kRandomCrop, &kPolarityInversion, &kNoise, &kGain, &kLowPass, &kHighPass,
+    &kHighLowPass, &kDelay, &kPitchShift, &kReverb, &kReverse, &kCustom;
+
 namespace {
 
 std::string KnownNames() {
