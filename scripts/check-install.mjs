@@ -151,12 +151,13 @@ const use = async ({ Encoder, allocateClips }) => {
 function checkFirstEmbedding() {
   writeFileSync(join(app, 'required.cjs'), `${FIRST}use(require('clmr'))`)
   writeFileSync(join(app, 'imported.mjs'), `${FIRST}use(await import('clmr'))`)
-  const times = (file) => Array.from({ length: 5 }, () => Number(node(file).stdout)).map(Math.round)
+  const timed = process.argv.includes('--timed')
+  const times = (file) => Array.from({ length: timed ? 5 : 1 }, () => Math.round(Number(node(file).stdout)))
   const required = times('required.cjs')
   const imported = times('imported.mjs')
   say(`first embedding after require: ${required.join(', ')} ms; after import: ${imported.join(', ')} ms`)
   const best = Math.min(...required)
-  if (process.argv.includes('--timed') && best > FIRST_EMBEDDING_LIMIT_MS)
+  if (timed && best > FIRST_EMBEDDING_LIMIT_MS)
     fail(`the first embedding took ${best} ms, the limit is ${FIRST_EMBEDDING_LIMIT_MS}`)
 }
 
@@ -203,10 +204,11 @@ async function checkService(model, music, track) {
 async function checkExamples() {
   cpSync(join(root, 'examples', 'applications'), app, { recursive: true })
   run(join(bin, 'npm'), ['install', '--no-audit', '--no-fund', 'fastify@5'], { network: true })
-  const music = join(
-    'demo',
-    readdirSync(join(app, 'demo')).find((name) => /music|corpus/.test(name)),
-  )
+  const corpus = join(app, 'demo', 'corpus')
+  // two classes of the demo's music are enough here
+  const music = 'some-music'
+  for (const name of readdirSync(corpus).slice(0, 2))
+    cpSync(join(corpus, name), join(app, music, name), { recursive: true })
   const files = readdirSync(join(app, music), { recursive: true }).filter((name) => name.endsWith('.wav'))
   const model = join('demo', 'run')
   const alone = node('require.cjs', model, join(music, files[0])).stdout
