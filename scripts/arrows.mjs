@@ -90,6 +90,3 @@ export const KERNELS = {
   pcm16: SHARED,
   top_k: SHARED,
 }
-
-/** Circles that are still to be removed, as the files or folders in them, sorted. To be empty. */
-export const LEFTOVERS = []
