@@ -31,17 +31,23 @@ function umapPlane(x: Matrix, seed: number, signal?: AbortSignal): Promise<Matri
     cols: x.cols,
     neighbors: Math.min(15, x.rows - 1),
     seed,
+    stop: new Int32Array(new SharedArrayBuffer(4)),
   }
   const worker = new Worker(file, { workerData: request })
   return new Promise<Matrix>((resolve, reject) => {
-    const ignore = onAbort(signal, () => reject(abortReason(signal!)))
+    // Told to stop, not terminated: on Node 20 that can end the process while the thread starts or V8 compiles for it.
+    const ignore = onAbort(signal, () => {
+      Atomics.store(request.stop, 0, 1)
+      worker.unref()
+      reject(abortReason(signal!))
+    })
     worker.once('message', (plane: Float32Array) => resolve(matrix(plane, x.rows, 2)))
     worker.once('error', reject)
     worker.once('exit', () => {
       ignore()
       reject(new Error('the UMAP thread ended without a result'))
     })
-  }).finally(() => worker.terminate())
+  })
 }
 
 /** UMAP needs a few neighbours: below 4 tracks the principal plane is taken. */

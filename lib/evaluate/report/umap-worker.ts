@@ -8,9 +8,11 @@ export interface UmapRequest {
   cols: number
   neighbors: number
   seed: number
+  /** one number, not 0 once the thread is to stop */
+  stop: Int32Array
 }
 
-const { data, rows, cols, neighbors, seed } = workerData as UmapRequest
+const { data, rows, cols, neighbors, seed, stop } = workerData as UmapRequest
 
 /** mulberry32: umap-js needs a source of uniform numbers */
 let state = seed >>> 0
@@ -22,5 +24,7 @@ function random(): number {
 }
 
 const points = Array.from({ length: rows }, (_, i) => Array.from(data.subarray(i * cols, (i + 1) * cols)))
-const plane = new UMAP({ nComponents: 2, nNeighbors: neighbors, random }).fit(points)
-parentPort!.postMessage(Float32Array.from(plane.flat()))
+const stopped = () => Atomics.load(stop, 0) !== 0
+const umap = new UMAP({ nComponents: 2, nNeighbors: neighbors, random })
+for (let left = stopped() ? 0 : umap.initializeFit(points); left > 0 && !stopped(); left--) umap.step()
+if (!stopped()) parentPort!.postMessage(Float32Array.from(umap.getEmbedding().flat()))
