@@ -156,6 +156,7 @@ export function ioError(cause: unknown, path: string, doing: string): IoError {
     EISDIR: 'A folder stands where a file was expected',
     ENOTDIR: 'A file stands where a folder was expected',
     ELOOP: 'A link leads back to itself: correct it',
+    ENODATA: 'Nothing is written into this pipe: start what writes into it first',
     ENAMETOOLONG: 'The name is too long: choose a shorter one',
     ENXIO: 'Nothing is at its other end: start what reads from it first',
     EMFILE: 'Too many files are open: raise the limit (ulimit -n)',

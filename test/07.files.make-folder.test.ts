@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from '#lib/files/make-folder.js'
+import { failingFiles } from './helpers/failing-files.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 describe('07 files: folders', () => {
@@ -20,6 +21,18 @@ describe('07 files: folders', () => {
         await Promise.all(paths.map((path) => makeFolder(path)))
         for (const path of paths) assert.ok(existsSync(path))
       }
+    }))
+
+  it('syncs the parent of each folder that it makes, and says so where that fails', () =>
+    withTempDir(async (folder) => {
+      const path = join(folder, 'a', 'b')
+      const counted = failingFiles(-1, '')
+      await makeFolder(path, counted)
+      assert.deepEqual(counted.log, ['mkdir', 'mkdir', 'open', 'sync', 'mkdir', 'open', 'sync'])
+      await makeFolder(path, counted)
+      assert.equal(counted.log.length, 7)
+      const failing = makeFolder(join(folder, 'c'), failingFiles(2, 'EIO'))
+      await assert.rejects(failing, { code: 'ERR_IO', message: /EIO/ })
     }))
 
   it('BAD CALL - below a file is an IoError with the path', () =>

@@ -183,6 +183,16 @@ describe('11 datasets: directory entries that fail', () => {
       assert.match(reasons, /line 5/)
     }))
 
+  it('a file that a CSV names and that is there is not called missing, whatever its name', () =>
+    inFolder(['a.wav'], async (source, cache) => {
+      await put(join(source, 'b.dat'), sound())
+      await put(join(source, '.c.wav'), sound())
+      const csv = await put(join(dirname(source), 'l.csv'), 'path,label\na.wav,x\nb.dat,x\n.c.wav,x\n')
+      using dataset = await prepare(source, { cache, labels: csv })
+      for (const path of ['b.dat', '.c.wav'])
+        assert.match(skipped(dataset)[path]!, /no audio file by its name/)
+    }))
+
   it('a field of 30 MB, quoted or not, is a fault of its line and takes no time', () => {
     for (const field of [`"${'x'.repeat(3e7)}"`, 'x'.repeat(3e7), `"${'""'.repeat(15e6)}"`])
       assert.throws(() => parseCsv(`path,label\na.wav,x\nb.wav,${field}\n`), {

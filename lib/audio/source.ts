@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { AudioDecodeError, ioError } from '../errors.js'
+import { kindOf } from '../files/file-kind.js'
 
 const READ_BYTES = 1 << 20
 
@@ -68,11 +69,4 @@ export async function hashSource(path: string, signal?: AbortSignal): Promise<So
   } finally {
     await handle.close()
   }
-}
-
-export function kindOf(stat: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean }): string {
-  if (stat.isDirectory()) return 'a folder'
-  if (stat.isFIFO()) return 'a named pipe'
-  if (stat.isSocket()) return 'a socket'
-  return 'a device'
 }

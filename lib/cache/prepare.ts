@@ -6,7 +6,7 @@ import type { LabelPlan } from '../datasets/tracks.js'
 import { type Walked, walkAudio } from '../datasets/walk.js'
 import { ArgumentError, DatasetError, describe, ioError, RejectLimitError } from '../errors.js'
 import { makeFolder } from '../files/make-folder.js'
-import { checkWritable } from '../files/output.js'
+import { checkOutput } from '../files/output.js'
 import { removeLeftovers } from '../files/temporary.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
@@ -35,7 +35,7 @@ async function checkFolders(source: unknown, cache: string): Promise<string> {
       remedy: 'Pass the folder that the files lie in',
     })
   await makeFolder(cache)
-  await checkWritable(indexPath(cache))
+  await checkOutput(indexPath(cache))
   const audio = await readdir(audioFolder(cache)).catch(() => [])
   for (const folder of [cache, ...audio.map((name) => join(audioFolder(cache), name))])
     await removeLeftovers(folder)
@@ -54,10 +54,13 @@ async function planLabels(
   labels: string | undefined,
   { files, skipped }: Walked,
   root: string,
+  signal?: AbortSignal,
 ): Promise<LabelPlan> {
   const make = () => {
     if (labels === undefined) return withoutLabels(files)
-    return labels === 'folders' ? labelsFromFolders(files, root) : labelsFromCsv(labels, files, root, skipped)
+    return labels === 'folders'
+      ? labelsFromFolders(files, root)
+      : labelsFromCsv(labels, files, root, skipped, signal)
   }
   const plan = await make()
   return { ...plan, skipped: [...plan.skipped, ...skipped] }
@@ -116,7 +119,7 @@ export async function prepare(source: string, options: PrepareOptions): Promise<
   native() // a missing native part is reported here once, not once for every file
   const root = await checkFolders(source, settings.cache)
   const walked = await walkAudio(root, settings.cache, settings.signal)
-  const plan = await planLabels(settings.labels, walked, root)
+  const plan = await planLabels(settings.labels, walked, root, settings.signal)
   const earlier = await readEarlierRuns(settings.cache, SAMPLE_RATE)
   const preparation = new Preparation(root, plan, earlier, settings)
   await preparation.run()

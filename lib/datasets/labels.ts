@@ -1,5 +1,6 @@
 /** Which classes the tracks of a folder belong to: from the folders they lie in, or from a CSV file. */
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { existsSync } from 'node:fs'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { DatasetError, ioError } from '../errors.js'
 import { readTextInput } from '../files/input.js'
@@ -141,8 +142,9 @@ interface CsvLabels {
 /** How many rows are taken before other work gets its turn. */
 const ROWS_AT_A_TIME = 1000
 
-async function readTable(csv: string, complaints: Complaints): Promise<CsvRow[]> {
-  const text = await readTextInput(csv, { pipe: true }).catch((error) => {
+async function readTable(csv: string, complaints: Complaints, signal?: AbortSignal): Promise<CsvRow[]> {
+  const text = await readTextInput(csv, { pipe: true, signal }).catch((error) => {
+    signal?.throwIfAborted()
     throw ioError(error, csv, 'read the labels')
   })
   const table: CsvRow[] = []
@@ -186,9 +188,9 @@ function checkGroups(rows: Iterable<LabelledRow>, complaints: Complaints): void 
   }
 }
 
-async function readCsv(csv: string, root: string): Promise<CsvLabels> {
+async function readCsv(csv: string, root: string, signal?: AbortSignal): Promise<CsvLabels> {
   const complaints = new Complaints(csv)
-  const table = await readTable(csv, complaints)
+  const table = await readTable(csv, complaints, signal)
   const [first, ...body] = table as [CsvRow, ...CsvRow[]]
   const header = readHeader(first.fields, first.line, complaints)
   complaints.throwIfAny()
@@ -227,10 +229,12 @@ function misspelt(path: string, present: string[]): string {
 const MAX_SUGGESTED = 100
 
 /** Why a file that the labels name was not found. */
-function whyMissing(row: LabelledRow, paths: string[], unread: readonly SkippedFile[]): string {
+function whyMissing(row: LabelledRow, paths: string[], unread: readonly SkippedFile[], root: string): string {
   const named = `line ${row.line} of the labels names it, but`
   const folder = unread.find(({ path }) => row.path.startsWith(`${path}/`))
   if (folder) return `${named} ${folder.path} cannot be searched: ${folder.reason}`
+  if (existsSync(join(root, row.path)))
+    return `${named} it is no audio file by its name, or its name is hidden`
   if (row.path.includes(NOT_UTF8)) return `${named} the name there is not UTF-8`
   return `${named} it is not there${misspelt(row.path, paths)}`
 }
@@ -266,13 +270,14 @@ export async function labelsFromCsv(
   paths: string[],
   root: string,
   unread: readonly SkippedFile[] = [],
+  signal?: AbortSignal,
 ): Promise<LabelPlan> {
-  const labels = await readCsv(csv, root)
+  const labels = await readCsv(csv, root, signal)
   const { found, missing } = await findFiles(labels, new FileFinder(paths, root), new Complaints(csv))
   const known = new Set(unread.map(({ path }) => path))
   const skipped = missing
     .filter(({ path }) => !known.has(path))
-    .map((row, i) => skip(row.path, whyMissing(row, i < MAX_SUGGESTED ? paths : [], unread)))
+    .map((row, i) => skip(row.path, whyMissing(row, i < MAX_SUGGESTED ? paths : [], unread, root)))
   if (found.size === 0)
     throw new DatasetError({
       what: `none of the files that the labels name is there: ${[...skipped, ...unread]

@@ -11,8 +11,10 @@ import { kindOf } from './file-kind.js'
 /** V8 holds no longer strings than this; what is read as a whole is read as text. */
 const MAX_BYTES = 2 ** 29 - 24
 const PIECE_BYTES = 1 << 20
-/** How often a pipe without new bytes is looked at. */
+/** How often a pipe without new bytes is looked at, */
 const POLL_MS = 10
+/** and how long one that nobody has written to yet. */
+const WRITER_MS = 2000
 
 export interface OpenInput {
   handle: FileHandle
@@ -52,13 +54,27 @@ export interface ReadOptions {
   signal?: AbortSignal
 }
 
-/** The bytes that come next; undefined while a pipe has none. */
-async function readSome(handle: FileHandle, piece: Uint8Array): Promise<number | undefined> {
-  try {
-    return (await handle.read(piece, 0, piece.length, null)).bytesRead
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined
-    throw error
+/** How many bytes come next, 0 at the end. A pipe is waited for; until the first of its bytes, its writer is, too. */
+async function readSome(
+  { handle, stat }: OpenInput,
+  piece: Uint8Array,
+  isFirst: boolean,
+  signal?: AbortSignal,
+): Promise<number> {
+  const giveUp = performance.now() + WRITER_MS
+  for (;;) {
+    const read = await handle.read(piece, 0, piece.length, null).then(
+      ({ bytesRead }) => bytesRead,
+      (error) => {
+        if (error.code !== 'EAGAIN') throw error
+        return undefined
+      },
+    )
+    const isWaiting = read === undefined || (read === 0 && isFirst && stat.isFIFO())
+    if (!isWaiting) return read
+    if (read === 0 && performance.now() > giveUp)
+      throw Object.assign(new Error('nobody writes to this pipe'), { code: 'ENODATA' })
+    await setTimeout(POLL_MS, undefined, { signal })
   }
 }
 
@@ -68,16 +84,15 @@ async function readSome(handle: FileHandle, piece: Uint8Array): Promise<number |
  */
 export async function readInput(path: string, options: ReadOptions = {}): Promise<Buffer> {
   const { pipe = false, limit = Number.POSITIVE_INFINITY, signal } = options
-  const { handle } = await openInput(path, (stat) => stat.isFile() || (pipe && stat.isFIFO()))
+  const input = await openInput(path, (stat) => stat.isFile() || (pipe && stat.isFIFO()))
   try {
     const pieces: Uint8Array[] = []
     for (let length = 0; ; ) {
       signal?.throwIfAborted()
       const piece = new Uint8Array(PIECE_BYTES)
-      const read = await readSome(handle, piece)
-      if (read === undefined) await setTimeout(POLL_MS, undefined, { signal })
-      else pieces.push(piece.subarray(0, read))
-      length += read ?? 0
+      const read = await readSome(input, piece, length === 0, signal)
+      pieces.push(piece.subarray(0, read))
+      length += read
       if (read === 0 || length > limit) return Buffer.concat(pieces)
       if (length > MAX_BYTES)
         throw new IoError({
@@ -88,7 +103,7 @@ export async function readInput(path: string, options: ReadOptions = {}): Promis
         })
     }
   } finally {
-    await handle.close()
+    await input.handle.close()
   }
 }
 

@@ -58,7 +58,7 @@ export class RunDirectory implements AsyncDisposable {
    * @throws ArgumentError where the folder holds a run, IoError where it cannot be written or another process does
    */
   static async create(path: string, config: RunConfig, options: RunOptions = {}): Promise<RunDirectory> {
-    await makeFolder(path)
+    await makeFolder(path, options.files)
     const unlock = await lockRun(path)
     try {
       const held = (await readdir(path)).filter((name) =>

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { checkWritable } from '../../files/output.js'
+import { checkOutput } from '../../files/output.js'
 import { loadModelState, saveModelState } from '../../model/load-state.js'
 import { commonFlags, examples } from '../command.js'
 import { onRun } from '../session.js'
@@ -18,7 +18,7 @@ export function configure(command: Command): void {
     'clmr convert runs/mine mine.pt',
   ])
   onRun(command, async (session, _options: object, from: string, to: string) => {
-    await checkWritable(to)
+    await checkOutput(to)
     const { encoder, projector, head, format, warnings } = await loadModelState(from)
     for (const warning of warnings) session.note(`${from}: ${warning}`)
     await saveModelState(to, { encoder, projector, head })
