@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { clmrEnds, clmrJson, type Running, startClmr, writeMusic } from './helpers/command-line.js'
+import { clmrEnds, clmrJson, startClmr, writeMusic } from './helpers/command-line.js'
+import type { Running } from './helpers/node-process.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const SMALL = ['--batch-size', '2', '--quiet']

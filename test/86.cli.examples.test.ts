@@ -1,33 +1,23 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Encoder } from 'clmr'
 import { writeMusic } from './helpers/command-line.js'
+import { type Finished, startNode } from './helpers/node-process.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const fixture = (name: string) => join(root, 'test/fixtures/audio', name)
 
 /** Runs an example as the first line of its file says; fails unless it ends well. */
-function run(cwd: string, example: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+async function run(cwd: string, example: string, ...args: string[]): Promise<Finished> {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const child = spawn(process.execPath, ['--import', loader, join(root, 'examples', example), ...args], {
-    cwd,
-  })
-  const texts = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      texts[name] += text
-    })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code) =>
-      code === 0 ? resolve(texts) : reject(new Error(`${example} ended with ${code}: ${texts.stderr}`)),
-    )
-  })
+  const program = ['--import', loader, join(root, 'examples', example), ...args]
+  const finished = await startNode(program, { cwd }).finished
+  assert.equal(finished.code, 0, `${example}: ${finished.stderr}`)
+  return finished
 }
 
 describe('86 cli: examples', () => {

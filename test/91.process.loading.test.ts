@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { copyFile, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,27 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { findLibtorch } from '#lib/libtorch/find.js'
 import { libraryFile } from '#lib/libtorch/release.js'
-import type { Finished } from './helpers/command-line.js'
+import { type Finished, startNode } from './helpers/node-process.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist', 'index.js')
 
-function node(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const texts = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      texts[name] += text
-    })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, ...texts }))
-  })
-}
+const node = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
+  startNode(args, { env: { ...process.env, ...env } }).finished
 
 /** What `script` prints, a module that finds clmr's exports under the names that it awaits. */
 async function printed(script: string, options: { args?: string[]; env?: NodeJS.ProcessEnv } = {}) {

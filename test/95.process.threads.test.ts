@@ -1,10 +1,9 @@
 /** Kind: threads. One that cannot start is one clear error that names the way out; one that is aborted goes on living. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Finished } from './helpers/command-line.js'
+import { type Finished, startNode } from './helpers/node-process.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
@@ -29,21 +28,11 @@ function run(script: string, options: { args?: string[]; env?: NodeJS.ProcessEnv
     const file = ${JSON.stringify(fixture)}
     const show = (error) => console.log(error.code, error.path ?? '-', error.message)
     ${script}`
-  const child = spawn(process.execPath, [...(options.args ?? []), '--input-type=module', '-e', text], {
+  return startNode([...(options.args ?? []), '--input-type=module', '-e', text], {
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
     killSignal: 'SIGKILL',
-  })
-  const texts = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (more: string) => {
-      texts[name] += more
-    })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, ...texts }))
-  })
+  }).finished
 }
 
 async function linesOf(...args: Parameters<typeof run>): Promise<string[]> {

@@ -2,21 +2,7 @@
 // the chain, which draws anew each time), a line of JSON.
 //   node --import tsx ours.ts THREADS SECONDS
 import { readFileSync } from 'node:fs'
-import {
-  Augmenter,
-  clmrTransforms,
-  delay,
-  gain,
-  highPass,
-  lowPass,
-  noise,
-  pitchShift,
-  polarityInversion,
-  reverb,
-  reverse,
-  setThreads,
-  type Transform,
-} from 'clmr'
+import * as clmr from 'clmr'
 import { testClip } from '../../test/helpers/golden.js'
 import { timingOf } from '../shared/bench.js'
 
@@ -25,36 +11,38 @@ const CLIP = 59049
 const BATCH = 48
 const fixed = (value: number): [number, number] => [value, value]
 
-function transformsOf(task: string): Transform[] {
+function transformsOf(task: string): clmr.Transform[] {
   const [name, text] = task.split(' ') as [string, string?]
   const value = Number(text)
   switch (name) {
     case 'chain':
-      return clmrTransforms()
+      return clmr.clmrTransforms()
     case 'polarity':
-      return [polarityInversion()]
+      return [clmr.polarityInversion()]
     case 'gain':
-      return [gain({ db: fixed(-7) })]
+      return [clmr.gain({ db: fixed(-7) })]
     case 'noise':
-      return [noise({ snrDb: fixed(20) })]
+      return [clmr.noise({ snrDb: fixed(20) })]
     case 'delay':
-      return [delay({ ms: fixed(250) })]
+      return [clmr.delay({ ms: fixed(250) })]
     case 'reverse':
-      return [reverse()]
+      return [clmr.reverse()]
     case 'lowPass':
-      return [lowPass({ cutoff: fixed(value) })]
+      return [clmr.lowPass({ cutoff: fixed(value) })]
     case 'highPass':
-      return [highPass({ cutoff: fixed(value) })]
+      return [clmr.highPass({ cutoff: fixed(value) })]
     case 'pitch':
-      return [pitchShift({ cents: fixed(value) })]
+      return [clmr.pitchShift({ cents: fixed(value) })]
     case 'reverb':
-      return [reverb({ reverberance: fixed(value), damping: fixed(100 - value), roomSize: fixed(value) })]
+      return [
+        clmr.reverb({ reverberance: fixed(value), damping: fixed(100 - value), roomSize: fixed(value) }),
+      ]
     default:
       throw new Error(`there is no task ${task}`)
   }
 }
 
-setThreads(threads)
+clmr.setThreads(threads)
 const clips = new Float32Array(BATCH * CLIP)
 for (let i = 0; i < BATCH; i++) clips.set(testClip(40 + i, 50 + i, CLIP), i * CLIP)
 const out = new Float32Array(BATCH * CLIP)
@@ -65,7 +53,7 @@ const tasks = JSON.parse(readFileSync(new URL('tasks.json', import.meta.url), 'u
 
 const times: Record<string, number> = {}
 for (const task of Object.keys(tasks)) {
-  const augmenter = new Augmenter({ transforms: transformsOf(task), views: 1 })
+  const augmenter = new clmr.Augmenter({ transforms: transformsOf(task), views: 1 })
   await augmenter.augment(clips, { out })
   const perView: number[] = []
   const started = performance.now()

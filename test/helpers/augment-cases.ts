@@ -1,20 +1,9 @@
-import {
-  delay,
-  gain,
-  highPass,
-  lowPass,
-  noise,
-  pitchShift,
-  polarityInversion,
-  reverb,
-  reverse,
-  type Transform,
-} from 'clmr'
+import * as clmr from 'clmr'
 import { testClip } from './golden.js'
 
 export interface Case {
   name: string
-  transform: Transform
+  transform: clmr.Transform
   samples: Float32Array
   sampleRate?: number
 }
@@ -31,20 +20,20 @@ function damaged(n: number): Float32Array {
 
 /** Lengths around vectors, tiles and FFT blocks; loud, quiet and damaged clips. */
 export function listCases(): Case[] {
-  const transforms: Record<string, Transform> = {
-    polarity: polarityInversion(),
-    gain: gain({ db: fixed(-7.3) }),
-    noise: noise({ minSnr: 0.3, maxSnr: 0.3 }),
-    delay: delay({ ms: fixed(3.3), volume: 0.3 }),
-    reverse: reverse(),
-    'low 40': lowPass({ cutoff: fixed(40) }),
-    'low 700': lowPass({ cutoff: fixed(700) }),
-    'low 2200': lowPass({ cutoff: fixed(2200) }),
-    'low 9000': lowPass({ cutoff: fixed(9000) }),
-    'high 200': highPass({ cutoff: fixed(200) }),
-    'high 1200': highPass({ cutoff: fixed(1200) }),
-    'reverb short': reverb({ reverberance: fixed(20), damping: fixed(100), roomSize: fixed(0) }),
-    'reverb long': reverb({ reverberance: fixed(100), damping: fixed(0), roomSize: fixed(100) }),
+  const transforms: Record<string, clmr.Transform> = {
+    polarity: clmr.polarityInversion(),
+    gain: clmr.gain({ db: fixed(-7.3) }),
+    noise: clmr.noise({ minSnr: 0.3, maxSnr: 0.3 }),
+    delay: clmr.delay({ ms: fixed(3.3), volume: 0.3 }),
+    reverse: clmr.reverse(),
+    'low 40': clmr.lowPass({ cutoff: fixed(40) }),
+    'low 700': clmr.lowPass({ cutoff: fixed(700) }),
+    'low 2200': clmr.lowPass({ cutoff: fixed(2200) }),
+    'low 9000': clmr.lowPass({ cutoff: fixed(9000) }),
+    'high 200': clmr.highPass({ cutoff: fixed(200) }),
+    'high 1200': clmr.highPass({ cutoff: fixed(1200) }),
+    'reverb short': clmr.reverb({ reverberance: fixed(20), damping: fixed(100), roomSize: fixed(0) }),
+    'reverb long': clmr.reverb({ reverberance: fixed(100), damping: fixed(0), roomSize: fixed(100) }),
   }
   const clips: Record<string, Float32Array> = {
     damaged: damaged(5001),
@@ -61,19 +50,19 @@ export function listCases(): Case[] {
     for (const clip of ['damaged', '1 samples', '1000 samples', '4097 samples', '59049 samples'])
       cases.push({
         name: `pitch ${cents}, ${clip}`,
-        transform: pitchShift({ cents: fixed(cents) }),
+        transform: clmr.pitchShift({ cents: fixed(cents) }),
         samples: clips[clip]!,
       })
   for (const sampleRate of [1000, 6000, 48000, 192000]) {
     cases.push({
       name: `reverb at ${sampleRate} Hz`,
-      transform: reverb(),
+      transform: clmr.reverb(),
       samples: clips.damaged!,
       sampleRate,
     })
     cases.push({
       name: `pitch at ${sampleRate} Hz`,
-      transform: pitchShift({ cents: fixed(400) }),
+      transform: clmr.pitchShift({ cents: fixed(400) }),
       samples: clips['4097 samples']!,
       sampleRate,
     })

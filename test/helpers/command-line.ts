@@ -1,45 +1,18 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Finished, type Running, startNode } from './node-process.js'
 import { tone, wav } from './wav.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-
-export interface Finished {
-  code: number | null
-  signal: NodeJS.Signals | null
-  stdout: string
-  stderr: string
-}
-
-export interface Running {
-  child: ChildProcess
-  finished: Promise<Finished>
-}
 
 /** `clmr …` in a process of its own, without a terminal. */
 export function startClmr(
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Running {
-  const env = { ...process.env, ...options.env }
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: options.cwd,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const texts = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
-      texts[name] += text
-    })
-  const finished = new Promise<Finished>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, ...texts }))
-  })
-  return { child, finished }
+  return startNode([MAIN, ...args], { cwd: options.cwd, env: { ...process.env, ...options.env } })
 }
 
 export function clmr(...args: string[]): Promise<Finished> {
