@@ -3,7 +3,7 @@
 // it in the list: so every arrow points down to the ground, and there is no circle.
 
 /** What every stage of lib/ may use. */
-const GROUND = ['errors', 'abort', 'options', 'matrix', 'clip', 'files', 'native', 'formats']
+const GROUND = ['errors', 'abort', 'options', 'matrix', 'clip', 'random', 'files', 'native', 'formats']
 const FLOW = ['datasets', 'audio', 'cache', 'augment', 'model', 'objective', 'evaluate', 'train', 'library']
 
 /** @type {Record<string, string[]>} */
@@ -14,6 +14,7 @@ export const LIB = {
   options: ['errors'],
   matrix: ['errors'],
   clip: [],
+  random: [],
   files: ['errors'],
   libtorch: ['errors', 'files'],
   native: ['errors', 'abort', 'files', 'libtorch'],

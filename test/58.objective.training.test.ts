@@ -13,6 +13,7 @@ import {
   supervised,
   Trainer,
   type TrainerOptions,
+  vicReg,
 } from 'clmr'
 import { loadModelState } from '#lib/model/load-state.js'
 import type { NamedTensor, StateDict } from '#lib/native/binding.js'
@@ -314,9 +315,11 @@ describe('58 objectives through the trainer', () => {
     }))
 
   it('warns of a collapse: projections that are all the same', () => {
-    assert.equal(collapseWarning(7, { projectionStd: 0.5 }), undefined)
-    assert.equal(collapseWarning(7, { accuracy: 0 }), undefined)
-    assert.match(collapseWarning(7, { projectionStd: 0.01 })!, /^step 7: the projections collapse.*0\.010/)
+    assert.equal(collapseWarning(7, { projectionStd: 0.5 }, byol()), undefined)
+    assert.equal(collapseWarning(7, { accuracy: 0 }, byol()), undefined)
+    const warned = collapseWarning(7, { projectionStd: 0.01 }, byol())!
+    assert.match(warned, /^step 7: the projections collapse.*0\.010.*or raise the momentum of the target$/)
+    assert.match(collapseWarning(7, { projectionStd: 0.01 }, vicReg())!, /lower the learning rate$/)
   })
 
   it('BYOL on clips that are all the same tells a spread of 0 and warns once', async () => {

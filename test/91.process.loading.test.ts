@@ -93,9 +93,10 @@ describe('91 process: loading', () => {
     ['CLMR_KERNELS', 'winograd-six,fussed', /^CLMR_KERNELS .*'fussed', expected fused, plain, bfloat16, /],
     ['CLMR_CPU_CAPABILITY', 'sse', /^CLMR_CPU_CAPABILITY .*'sse', expected default, avx2, avx512\)/],
     ['CLMR_CUDA', 'yes', /CLMR_CUDA .*'yes', expected '0' or '1'\)/],
-    ['CLMR_THREADS', 'many', /CLMR_THREADS .*'many', expected a number of threads/],
+    ['CLMR_THREADS', 'many', /CLMR_THREADS .*'many', expected a number of threads from 1 to 1024/],
+    ['CLMR_THREADS', '2000', /CLMR_THREADS .*'2000', expected a number of threads from 1 to 1024/],
   ] as const)
-    it(`BAD CALL - an unknown word in ${name} is refused by name, with the known ones`, async () => {
+    it(`BAD CALL - '${given}' in ${name} is refused by name, with what is known`, async () => {
       const { code, message } = await failure({ env: { [name]: given } })
       assert.equal(code, 'ERR_CONFIG')
       assert.match(message!, expected)

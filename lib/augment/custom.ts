@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { abortReason, callNative } from '../native/call.js'
 import { native } from '../native/load.js'
+import { uniform } from '../random.js'
 import type { nativeChain } from './options.js'
 import type { AppliedTransform, CustomContext, Transform } from './transforms.js'
 
@@ -21,17 +22,6 @@ const TURN = 10
 
 export function hasCustom(transforms: readonly { name?: unknown }[]): boolean {
   return transforms.some((transform) => transform?.name === 'custom')
-}
-
-/** mulberry32, a 32-bit generator of T. Ettinger, public domain, from both halves of the seed. */
-function randomOf(seed: number): () => number {
-  let state = (Math.floor(seed / 2 ** 32) ^ seed) >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let word = Math.imul(state ^ (state >>> 15), state | 1)
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
-    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 function find(augmenter: Chain, { title, seed }: AppliedTransform): Custom {
@@ -129,7 +119,7 @@ export async function applyWithCustom(
       const applied = parameters[r]![ends[r]!]!
       const seed = Number(applied.seed)
       const view = out.subarray(r * clipLength, (r + 1) * clipLength)
-      await runOne(find(augmenter, applied), view, { sampleRate, seed, random: randomOf(seed) })
+      await runOne(find(augmenter, applied), view, { sampleRate, seed, random: uniform(seed) })
       if (performance.now() - turn > TURN) {
         await setImmediate()
         turn = performance.now()

@@ -1,16 +1,20 @@
 /** What the environment variables of clmr may hold. The native part looks at those of its kernels itself. */
 import { ConfigError } from '../errors.js'
+import { MAX_THREADS } from './granted-threads.js'
 
 interface Values {
-  pattern: RegExp
+  accepts: (text: string) => boolean
   expected: string
 }
 
-const SWITCH: Values = { pattern: /^[01]$/, expected: "'0' or '1'" }
+const SWITCH: Values = { accepts: (text) => /^[01]$/.test(text), expected: "'0' or '1'" }
 
 const VARIABLES: Record<string, Values> = {
-  CLMR_THREADS: { pattern: /^[1-9]\d*$/, expected: 'a number of threads from 1 on' },
-  CLMR_WORKSPACE_MB: { pattern: /^\d+$/, expected: 'a whole number of megabytes' },
+  CLMR_THREADS: {
+    accepts: (text) => /^[1-9]\d*$/.test(text) && Number(text) <= MAX_THREADS,
+    expected: `a number of threads from 1 to ${MAX_THREADS}`,
+  },
+  CLMR_WORKSPACE_MB: { accepts: (text) => /^\d+$/.test(text), expected: 'a whole number of megabytes' },
   CLMR_CUDA: SWITCH,
   CLMR_COPY_RESULTS: SWITCH,
   CLMR_DEBUG: SWITCH,
@@ -21,9 +25,9 @@ const VARIABLES: Record<string, Values> = {
  * @throws ConfigError for the first one that holds something unknown
  */
 export function checkEnvironment(environment = process.env): void {
-  for (const [name, { pattern, expected }] of Object.entries(VARIABLES)) {
+  for (const [name, { accepts, expected }] of Object.entries(VARIABLES)) {
     const given = environment[name]
-    if (given && !pattern.test(given))
+    if (given && !accepts(given))
       throw new ConfigError({
         what: `the environment variable ${name} holds an unknown value`,
         given: `'${given}'`,

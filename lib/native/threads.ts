@@ -1,9 +1,7 @@
 /** How many threads native work uses: as `setThreads` says, or else `grantedThreads`. */
 import { ArgumentError, describe } from '../errors.js'
+import { MAX_THREADS } from './granted-threads.js'
 import { native } from './load.js'
-
-/** More are a mistake. */
-export const MAX_THREADS = 1024
 
 /**
  * Rules all native work of the process, from the next call on.

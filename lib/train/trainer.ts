@@ -304,7 +304,9 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /** What belongs to a finished step, whether or not somebody still waits for it: validation, metrics, checkpoint. */
   async #record(result: StepResult, abort: AbortFlag): Promise<StepResult> {
-    const collapse = this.#warned ? undefined : collapseWarning(result.step, result.metrics)
+    const collapse = this.#warned
+      ? undefined
+      : collapseWarning(result.step, result.metrics, this.config.objective)
     if (collapse) {
       this.#warned = true
       process.emitWarning(collapse, 'ClmrWarning')

@@ -1,6 +1,7 @@
 /** The thread that runs UMAP: takes a UmapRequest, answers with the plane [n, 2]. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { UMAP } from 'umap-js'
+import { uniform } from '../../random.js'
 
 export interface UmapRequest {
   data: Float32Array
@@ -14,17 +15,8 @@ export interface UmapRequest {
 
 const { data, rows, cols, neighbors, seed, stop } = workerData as UmapRequest
 
-/** mulberry32: umap-js needs a source of uniform numbers */
-let state = seed >>> 0
-function random(): number {
-  state = (state + 0x6d2b79f5) >>> 0
-  let t = Math.imul(state ^ (state >>> 15), state | 1)
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-}
-
 const points = Array.from({ length: rows }, (_, i) => Array.from(data.subarray(i * cols, (i + 1) * cols)))
 const stopped = () => Atomics.load(stop, 0) !== 0
-const umap = new UMAP({ nComponents: 2, nNeighbors: neighbors, random })
+const umap = new UMAP({ nComponents: 2, nNeighbors: neighbors, random: uniform(seed) })
 for (let left = stopped() ? 0 : umap.initializeFit(points); left > 0 && !stopped(); left--) umap.step()
 if (!stopped()) parentPort!.postMessage(Float32Array.from(umap.getEmbedding().flat()))
