@@ -9,7 +9,7 @@ import { Encoder } from 'clmr'
 using encoder = await Encoder.load('runs/mine') // a run, .safetensors, .ckpt or .pt
 const track = await encoder.encodeFile('song.mp3')
 console.log(track.mean) // Float32Array(512), the track
-console.log(track.frames.rows, track.times) // one embedding every 2.7 s
+console.log(track.windows.rows, track.times) // one embedding every 2.7 s
 
 for await (const result of encoder.encodeFiles(['a.flac', 'b.ogg', 'broken.mp3'])) {
   if (result.error) console.error(result.path, result.error.message)

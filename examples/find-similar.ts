@@ -3,7 +3,7 @@
  *
  *   npx tsx examples/find-similar.ts <model or "random"> <query file> <files to search…>
  */
-import { Encoder, matrix, nearest } from 'clmr'
+import { Encoder, Matrix, nearest } from 'clmr'
 
 const [model, query, ...files] = process.argv.slice(2)
 if (model === undefined || query === undefined || files.length === 0)
@@ -23,11 +23,5 @@ for await (const { path, embedding, error } of encoder.encodeFiles(files)) {
   means.push(embedding.mean)
 }
 
-const table = matrix(new Float32Array(means.length * encoder.dim), means.length, encoder.dim)
-means.forEach((row, i) => {
-  table.row(i).set(row)
-})
-const { indices, scores } = await nearest(matrix(mean, 1, encoder.dim), table, 10)
-indices.forEach((file, rank) => {
-  console.log(`${scores.row(0)[rank]!.toFixed(3)}  ${found[file]}`)
-})
+const { rows } = await nearest(Matrix.fromRows([mean]), Matrix.fromRows(means), 10)
+for (const { index, score } of rows[0]!) console.log(`${score.toFixed(3)}  ${found[index]}`)

@@ -27,6 +27,6 @@ export {
   NonFiniteError,
   ShapeError,
 } from './errors.js'
-export { type Matrix, matrix } from './matrix.js'
+export { Matrix, type MatrixData } from './matrix.js'
 export type { NamedTensor, ProbeHistory, StateDict } from './native/binding.js'
 export { getThreads, setThreads } from './native/threads.js'

@@ -1,41 +1,119 @@
+import { isFloats, isTypedArray } from './arrays.js'
 import { ArgumentError, describe, ShapeError } from './errors.js'
 
-/** A row-major matrix of 32-bit floats; rows are views on `data`, not copies. */
-export interface Matrix {
+/** The numbers of a matrix: what `structuredClone` and `postMessage` leave of one. Every call that takes a `Matrix` takes it. */
+export interface MatrixData {
+  /** rows · cols numbers, row after row */
   readonly data: Float32Array
   readonly rows: number
   readonly cols: number
-  /** @throws ArgumentError for a row that is not there */
-  row(i: number): Float32Array
 }
 
 const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 0
 
-/**
- * Wraps `data` of rows × cols values.
- * @throws ShapeError where it holds more or fewer
- */
-export function matrix(data: Float32Array, rows: number, cols: number): Matrix {
-  if (!isCount(rows) || !isCount(cols) || data.length !== rows * cols)
-    throw new ShapeError({
-      what: 'the data of a matrix does not fit its rows and columns',
-      given: `${data.length} values, ${describe(rows)} rows, ${describe(cols)} columns`,
-      expected: 'rows × columns values',
-      remedy: 'Pass the rows and columns that the data has',
+function checkData({ data, rows, cols }: MatrixData): void {
+  if (!isFloats(data))
+    throw new ArgumentError({
+      what: 'the data of a matrix has the wrong type',
+      given: describe(data),
+      expected: 'a Float32Array',
+      remedy: 'Convert it with Float32Array.from(), or use Matrix.fromRows()',
     })
-  return {
-    data,
-    rows,
-    cols,
-    row(i) {
-      if (!isCount(i) || i >= rows)
-        throw new ArgumentError({
-          what: 'the matrix has no such row',
-          given: describe(i),
-          expected: rows === 0 ? 'none: it is empty' : `0 to ${rows - 1}`,
-          remedy: 'Pass the index of a row',
-        })
-      return data.subarray(i * cols, (i + 1) * cols)
-    },
+  if (isCount(rows) && isCount(cols) && data.length === rows * cols) return
+  throw new ShapeError({
+    what: 'the data of a matrix does not fit its rows and columns',
+    given: `${data.length} values, ${describe(rows)} rows, ${describe(cols)} columns`,
+    expected: 'rows × columns values',
+    remedy: 'Pass the rows and columns that the data has',
+  })
+}
+
+/** @throws ShapeError where row `i` is not a list of `cols` numbers */
+function checkRow(row: unknown, i: number, cols: number): void {
+  if ((Array.isArray(row) || isTypedArray(row)) && (row as ArrayLike<unknown>).length === cols) return
+  throw new ShapeError({
+    what: 'the rows of a matrix differ in length',
+    given: `row ${i} is ${describe(row)}`,
+    expected: `${cols} numbers, as many as row 0`,
+    remedy: 'Pass rows of one length, each an array of numbers or a Float32Array',
+  })
+}
+
+/**
+ * A row-major matrix of 32-bit floats, such as embeddings [n, 512]. Iterating over it gives its rows.
+ *
+ * Its own properties are numbers alone, so `structuredClone` and `postMessage` keep them but lose the class:
+ * `Matrix.from` makes it a matrix again.
+ */
+export class Matrix implements MatrixData, Iterable<Float32Array> {
+  readonly data: Float32Array
+  readonly rows: number
+  readonly cols: number
+
+  private constructor({ data, rows, cols }: MatrixData) {
+    this.data = data
+    this.rows = rows
+    this.cols = cols
   }
+
+  /**
+   * A matrix of `data` itself, which is not copied.
+   * @throws ShapeError where `data` does not hold rows · cols values; ArgumentError where it is no Float32Array
+   */
+  static from(numbers: MatrixData): Matrix {
+    if (numbers instanceof Matrix) return numbers
+    if (typeof numbers !== 'object' || numbers === null)
+      throw new ArgumentError({
+        what: 'this is no matrix',
+        given: describe(numbers),
+        expected: 'a Matrix, or { data, rows, cols }',
+        remedy: 'Pass embeddings, or make a matrix with Matrix.fromRows()',
+      })
+    checkData(numbers)
+    return new Matrix(numbers)
+  }
+
+  /**
+   * A matrix of copies of the rows.
+   * @throws ShapeError where they differ in length
+   */
+  static fromRows(rows: Iterable<ArrayLike<number>>): Matrix {
+    const list = [...rows]
+    const cols = list[0]?.length ?? 0
+    const data = new Float32Array(list.length * cols)
+    for (const [i, row] of list.entries()) {
+      checkRow(row, i, cols)
+      data.set(row, i * cols)
+    }
+    return new Matrix({ data, rows: list.length, cols })
+  }
+
+  /**
+   * Row `i`: a view on `data`, not a copy. Copy it with `slice()` before it is posted to a worker: a view takes the
+   * whole matrix along.
+   * @throws ArgumentError for a row that is not there
+   */
+  row(i: number): Float32Array {
+    if (isCount(i) && i < this.rows) return this.data.subarray(i * this.cols, (i + 1) * this.cols)
+    throw new ArgumentError({
+      what: 'the matrix has no such row',
+      given: describe(i),
+      expected: this.rows === 0 ? 'none: it is empty' : `0 to ${this.rows - 1}`,
+      remedy: 'Pass the index of a row',
+    })
+  }
+
+  *[Symbol.iterator](): Generator<Float32Array, void, void> {
+    for (let i = 0; i < this.rows; i++) yield this.row(i)
+  }
+
+  /** Its rows as arrays of numbers. */
+  toJSON(): number[][] {
+    return Array.from(this, (row) => Array.from(row))
+  }
+}
+
+/** @internal `Matrix.from`, shorter. */
+export function matrix(data: Float32Array, rows: number, cols: number): Matrix {
+  return Matrix.from({ data, rows, cols })
 }

@@ -3,7 +3,19 @@
 // it in the list: so every arrow points down to the ground, and there is no circle.
 
 /** What every stage of lib/ may use. */
-const GROUND = ['errors', 'abort', 'options', 'matrix', 'clip', 'random', 'files', 'native', 'formats']
+const GROUND = [
+  'errors',
+  'abort',
+  'arrays',
+  'options',
+  'matrix',
+  'result',
+  'clip',
+  'random',
+  'files',
+  'native',
+  'formats',
+]
 const FLOW = ['datasets', 'audio', 'cache', 'augment', 'model', 'objective', 'evaluate', 'train', 'library']
 
 /** @type {Record<string, string[]>} */
@@ -11,13 +23,15 @@ export const LIB = {
   // the ground
   errors: [],
   abort: ['errors'],
+  arrays: [],
   options: ['errors'],
-  matrix: ['errors'],
+  matrix: ['errors', 'arrays'],
+  result: ['arrays'],
   clip: [],
   random: [],
   files: ['errors'],
   libtorch: ['errors', 'files'],
-  native: ['errors', 'abort', 'files', 'libtorch'],
+  native: ['errors', 'abort', 'arrays', 'files', 'libtorch'],
   formats: ['errors', 'files', 'native'],
   // the flow of the sound, and the folder of a run, which training writes and others read
   datasets: GROUND,

@@ -58,7 +58,7 @@ describe('03 public calls', () => {
   })
 
   it('BAD CALL - a matrix whose data does not fit, or a row that is not there', () => {
-    const m = clmr.matrix(Float32Array.of(1, 2, 3, 4, 5, 6), 2, 3)
+    const m = clmr.Matrix.from({ data: Float32Array.of(1, 2, 3, 4, 5, 6), rows: 2, cols: 3 })
     assert.deepEqual(m.row(1), Float32Array.of(4, 5, 6))
     for (const row of [-1, 2, 0.5, Number.NaN])
       assert.throws(
@@ -71,6 +71,6 @@ describe('03 public calls', () => {
       [-2, -3],
       [1.5, 4],
     ] as const)
-      assert.throws(() => clmr.matrix(m.data, rows, cols), clmr.ShapeError)
+      assert.throws(() => clmr.Matrix.from({ data: m.data, rows, cols }), clmr.ShapeError)
   })
 })

@@ -33,21 +33,24 @@ describe('tracks and files', () => {
   })
   after(() => encoder.dispose())
 
-  it('a track is cut into whole clips, the rest is left out; mean is that of the frames', async () => {
+  it('a track is cut into whole clips, the rest is left out; mean is that of the windows', async () => {
     const track = testTone([220, 950], 2 * T + 40000)
-    const { frames, times, mean } = await encoder.encodeTrack(track)
+    const { windows, times, mean } = await encoder.encodeTrack(track)
     assert.deepEqual([...times], [0, T / RATE])
-    assert.deepEqual(frames.data, (await encoder.encode(track.subarray(0, 2 * T))).data)
-    const expected = Float32Array.from({ length: 512 }, (_, i) => (frames.row(0)[i]! + frames.row(1)[i]!) / 2)
+    assert.deepEqual(windows.data, (await encoder.encode(track.subarray(0, 2 * T))).data)
+    const expected = Float32Array.from(
+      { length: 512 },
+      (_, i) => (windows.row(0)[i]! + windows.row(1)[i]!) / 2,
+    )
     assert.ok(relativeError(mean, expected) < 1e-6)
   })
 
   it('a hop of half a second gives overlapping windows at those times', async () => {
     const track = testTone([330], T + 2 * 11025)
-    const { frames, times } = await encoder.encodeTrack(track, { hop: 0.5 })
+    const { windows, times } = await encoder.encodeTrack(track, { hop: 0.5 })
     assert.deepEqual([...times], [0, 0.5, 1])
-    assert.deepEqual(frames.row(2), (await encoder.encode(track.slice(2 * 11025, 2 * 11025 + T))).row(0))
-    assert.equal((await encoder.encodeTrack(track.subarray(1), { hop: 0.5 })).frames.rows, 2)
+    assert.deepEqual(windows.row(2), (await encoder.encode(track.slice(2 * 11025, 2 * 11025 + T))).row(0))
+    assert.equal((await encoder.encodeTrack(track.subarray(1), { hop: 0.5 })).windows.rows, 2)
   })
 
   it('a track shorter than a clip is padded with zeros', async () => {
@@ -55,16 +58,16 @@ describe('tracks and files', () => {
       const track = testTone([440], length)
       const padded = new Float32Array(T)
       padded.set(track)
-      const { frames, times } = await encoder.encodeTrack(track)
+      const { windows, times } = await encoder.encodeTrack(track)
       assert.deepEqual([...times], [0])
-      assert.deepEqual(frames.data, (await encoder.encode(padded)).data)
+      assert.deepEqual(windows.data, (await encoder.encode(padded)).data)
     }
   })
 
   it('a track at 44,100 Hz is resampled: the same tones give nearly the same embedding', async () => {
     const direct = await encoder.encodeTrack(testTone([440, 1200], T, RATE))
     const other = await encoder.encodeTrack(testTone([440, 1200], 2 * T, 44100), { sampleRate: 44100 })
-    assert.equal(other.frames.rows, 1)
+    assert.equal(other.windows.rows, 1)
     assert.ok(relativeError(other.mean, direct.mean) < 1e-2)
   })
 
@@ -75,7 +78,7 @@ describe('tracks and files', () => {
       await writeFile(path, waveFile(track))
       const ofFile = await encoder.encodeFile(path)
       const ofTrack = await encoder.encodeTrack(track)
-      assert.deepEqual(ofFile.frames.data, ofTrack.frames.data)
+      assert.deepEqual(ofFile.windows.data, ofTrack.windows.data)
       assert.deepEqual([ofFile.times, ofFile.mean], [ofTrack.times, ofTrack.mean])
     }))
 
@@ -121,7 +124,7 @@ describe('encodeFiles', () => {
           paths,
         )
         results.forEach((r, i) => {
-          assert.deepEqual(r.embedding?.frames.data, single[i]!.frames.data)
+          assert.deepEqual(r.embedding?.windows.data, single[i]!.windows.data)
         })
       }
       assert.deepEqual(await collect(encoder.encodeFiles([])), [])
@@ -209,7 +212,7 @@ describe('encodeFiles', () => {
       const began = performance.now()
       await assert.rejects(waiting, { name: 'AbortError' })
       assert.ok(performance.now() - began < 30 + 250)
-      assert.equal((await encoder.encodeFile(paths[4]!)).frames.rows, 1)
+      assert.equal((await encoder.encodeFile(paths[4]!)).windows.rows, 1)
     }))
 
   it('ends with DisposedError where the encoder is disposed under it', () =>

@@ -271,17 +271,17 @@ describe('73 evaluate: similar tracks', () => {
     const dataset = toyDataset({ tracks: 30, gap: 8 })
     const embedded = await embedDataset(encoder, dataset)
     for (const track of [0, 7, 29]) {
-      const found = await similarTracks(embedded, track, { k: 9 })
+      const { rows: found } = await similarTracks(embedded, track, { k: 9 })
       assert.equal(found.length, 9)
       for (const f of found) {
-        assert.equal(f.track % 3, track % 3)
-        assert.notEqual(f.track, track)
-        assert.equal(f.path, dataset.tracks[f.track]!.path)
+        assert.equal(f.index % 3, track % 3)
+        assert.notEqual(f.index, track)
+        assert.equal(f.path, dataset.tracks[f.index]!.path)
       }
-      const [itself] = await similarTracks(embedded, embedded.trackMeans.row(track), { k: 1 })
-      assert.equal(itself!.track, track)
+      const [itself] = (await similarTracks(embedded, embedded.trackMeans.row(track), { k: 1 })).rows
+      assert.equal(itself!.index, track)
     }
-    assert.equal((await similarTracks(embedded, 0, { k: 1000 })).length, 29)
+    assert.equal((await similarTracks(embedded, 0, { k: 1000 })).rows.length, 29)
   })
 
   it('BAD CALL - k, index and size out of range', async () => {

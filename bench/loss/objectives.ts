@@ -109,8 +109,8 @@ async function measure(name: string, seed: number): Promise<Result> {
   const standardized = await linearEvaluation(encoder, embeddings, { seed, standardize: true })
   let same = 0
   for (const [i, track] of dataset.tracks.entries()) {
-    const [nearest] = await similarTracks(embeddings, i, { k: 1 })
-    if (nearest && dataset.tracks[nearest.track]!.labels[0] === track.labels[0]) same++
+    const [nearest] = (await similarTracks(embeddings, i, { k: 1 })).rows
+    if (nearest && dataset.tracks[nearest.index]!.labels[0] === track.labels[0]) same++
   }
   dataset.dispose()
   return {

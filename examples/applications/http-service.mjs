@@ -8,7 +8,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClmrError, Encoder, matrix, nearest } from 'clmr'
+import { ClmrError, Encoder, Matrix, nearest } from 'clmr'
 import Fastify from 'fastify'
 
 const [model, music, port = '3000'] = process.argv.slice(2)
@@ -27,10 +27,7 @@ for await (const { path, embedding, error } of encoder.encodeFiles(audio.map((na
   tracks.push(path)
   means.push(embedding.mean)
 }
-const table = matrix(new Float32Array(tracks.length * encoder.dim), tracks.length, encoder.dim)
-means.forEach((mean, i) => {
-  table.row(i).set(mean)
-})
+const table = Matrix.fromRows(means)
 
 const uploads = await mkdtemp(join(tmpdir(), 'uploads-'))
 let counter = 0
@@ -46,8 +43,8 @@ app.post('/similar', { schema: { querystring } }, async (request, reply) => {
   try {
     await writeFile(file, request.body ?? '')
     const { mean } = await encoder.encodeFile(file, { signal: gone.signal })
-    const { indices, scores } = await nearest(matrix(mean, 1, encoder.dim), table, request.query.k)
-    return Array.from(indices, (track, rank) => ({ path: tracks[track], score: scores.row(0)[rank] }))
+    const { rows } = await nearest(Matrix.fromRows([mean]), table, request.query.k)
+    return rows[0].map(({ index, score }) => ({ path: tracks[index], score }))
   } finally {
     await rm(file, { force: true })
   }

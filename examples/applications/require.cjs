@@ -10,8 +10,8 @@ async function main([model, file]) {
   if (!model || !file) throw new Error('name a model and an audio file')
   const encoder = model === 'random' ? await Encoder.create() : await Encoder.load(model)
   try {
-    const { frames, mean } = await encoder.encodeFile(file)
-    console.log(`${file}: ${frames.rows} windows, ${mean.length} numbers, the first ${mean[0].toFixed(4)}`)
+    const { windows, mean } = await encoder.encodeFile(file)
+    console.log(`${file}: ${windows.rows} windows, ${mean.length} numbers, the first ${mean[0].toFixed(4)}`)
   } finally {
     encoder.dispose()
   }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { isBuffer, isBytes } from '../arrays.js'
 import { SAMPLE_RATE } from '../clip.js'
 import { ArgumentError, AudioDecodeError, ClmrError, describe } from '../errors.js'
 import { parseOptions, signalOption } from '../options.js'
+import { Result } from '../result.js'
 import { type AudioSource, consume, decodeStream } from './stream.js'
 import type { DecodedAudio, DecodeOptions } from './types.js'
 
@@ -67,7 +69,7 @@ async function decode(source: AudioSource, options: DecodeOptions): Promise<Deco
     collector.add(piece),
   )
   const samples = collector.joined()
-  return {
+  return Result.of({
     samples,
     sampleRate,
     channels,
@@ -75,7 +77,7 @@ async function decode(source: AudioSource, options: DecodeOptions): Promise<Deco
     sourceSampleRate,
     format,
     warnings,
-  }
+  })
 }
 
 /**
@@ -103,8 +105,8 @@ export async function decodeAudio(
   const checked = parseOptions(decodeOptions, options, 'decodeAudio')
   checked.signal?.throwIfAborted()
   if (typeof source === 'string' && source.length > 0) return decode(source, checked)
-  const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source
-  if (bytes instanceof Uint8Array) {
+  const bytes = isBuffer(source) ? new Uint8Array(source) : source
+  if (isBytes(bytes)) {
     if (bytes.length > 0) return decode(bytes, checked)
     throw new AudioDecodeError({ what: 'there are no bytes', remedy: 'Fetch the file again' })
   }

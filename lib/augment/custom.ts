@@ -1,5 +1,6 @@
 /** Chains with transforms in JavaScript; the native side applies the transforms between them. */
 import { setImmediate } from 'node:timers/promises'
+import { isFloats } from '../arrays.js'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { abortReason, callNative } from '../native/call.js'
 import { native } from '../native/load.js'
@@ -56,7 +57,7 @@ async function runOne({ title, apply }: Custom, view: Float32Array, context: Cus
     })
   }
   if (result === undefined) return
-  if (!(result instanceof Float32Array) || result.length !== view.length)
+  if (!isFloats(result) || result.length !== view.length)
     throw new ShapeError({
       what: `the transform ${JSON.stringify(title)} returned something else than a view`,
       given: describe(result),

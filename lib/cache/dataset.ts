@@ -49,15 +49,15 @@ export class Dataset implements Disposable {
   readonly sampleRate: number
   /** The cache's folder. */
   readonly cache: string
-  private handle: CropSourceHandle | undefined
-  private disposed = false
+  readonly #index: CacheIndex
+  readonly #selected: readonly IndexTrack[]
+  #handle: CropSourceHandle | undefined
+  #disposed = false
 
   /** @internal Use `openDataset` or `prepare`. */
-  constructor(
-    cache: string,
-    private readonly index: CacheIndex,
-    private readonly selected: readonly IndexTrack[],
-  ) {
+  constructor(cache: string, index: CacheIndex, selected: readonly IndexTrack[]) {
+    this.#index = index
+    this.#selected = selected
     this.cache = cache
     this.classes = index.classes
     this.task = index.task
@@ -89,8 +89,8 @@ export class Dataset implements Disposable {
    */
   subset(split: Split): Dataset {
     checkSplit(split, 'subset')
-    const selected = this.selected.filter((track) => track.split === split)
-    return new Dataset(this.cache, this.index, selected)
+    const selected = this.#selected.filter((track) => track.split === split)
+    return new Dataset(this.cache, this.#index, selected)
   }
 
   /**
@@ -115,26 +115,26 @@ export class Dataset implements Disposable {
 
   /** @internal The native reader of these tracks, in their order; it belongs to the data set. */
   cropSource(): CropSourceHandle {
-    if (this.disposed)
+    if (this.#disposed)
       throw new DisposedError({
         what: 'the data set was disposed',
         remedy: 'Open it again with openDataset()',
       })
-    this.handle ??= callNativeSync(() =>
+    this.#handle ??= callNativeSync(() =>
       native().cropSourceOpen(
         this.tracks.map((track) => track.file),
         new Float64Array(this.length).fill(WAV_HEADER_BYTES),
         Float64Array.from(this.tracks, (track) => track.samples),
       ),
     )
-    return this.handle
+    return this.#handle
   }
 
   /** Closes the files. Calls in flight are finished first. */
   dispose(): void {
-    if (this.handle) native().dispose(this.handle)
-    this.handle = undefined
-    this.disposed = true
+    if (this.#handle) native().dispose(this.#handle)
+    this.#handle = undefined
+    this.#disposed = true
   }
 
   [Symbol.dispose](): void {

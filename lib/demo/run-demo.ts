@@ -166,8 +166,8 @@ async function sameClassShare(embeddings: Embedded): Promise<number> {
   const { tracks } = embeddings.dataset
   let same = 0
   for (const [i, track] of tracks.entries()) {
-    const [nearest] = await similarTracks(embeddings, i, { k: 1 })
-    if (nearest && tracks[nearest.track]!.labels[0] === track.labels[0]) same++
+    const [nearest] = (await similarTracks(embeddings, i, { k: 1 })).rows
+    if (nearest && tracks[nearest.index]!.labels[0] === track.labels[0]) same++
   }
   return same / tracks.length
 }
@@ -196,7 +196,7 @@ async function findSimilar(embeddings: Embedded): Promise<DemoResult['similar']>
   return Promise.all(
     queries.map(async (at) => {
       const [index, { path }] = test[at]!
-      return { query: path, tracks: await similarTracks(embeddings, index, { k: 3 }) }
+      return { query: path, tracks: (await similarTracks(embeddings, index, { k: 3 })).rows }
     }),
   )
 }

@@ -4,9 +4,10 @@
  */
 import { z } from 'zod'
 import { DatasetError } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
+import { Matrix, type MatrixData } from '../matrix.js'
 import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
+import { Result } from '../result.js'
 
 /** What the evaluation needs of an `Encoder`. */
 export interface TrackEncoder {
@@ -14,20 +15,24 @@ export interface TrackEncoder {
   encodeTrack(
     samples: Float32Array,
     options?: { signal?: AbortSignal },
-  ): Promise<{ frames: Matrix; mean: Float32Array }>
+  ): Promise<{ windows: MatrixData; mean: Float32Array }>
   encodeFile(
     path: string,
     options?: { signal?: AbortSignal },
-  ): Promise<{ frames: Matrix; mean: Float32Array }>
+  ): Promise<{ windows: MatrixData; mean: Float32Array }>
+}
+
+/** Tracks with their labels, without their audio. */
+export interface TrackLabels {
+  readonly tracks: readonly { readonly path: string }[]
+  /** [tracks, K] of 0 and 1 */
+  readonly labels: MatrixData
+  readonly classes: readonly string[]
+  readonly task: 'multilabel' | 'multiclass' | 'none'
 }
 
 /** What the evaluation needs of a `Dataset`. */
-export interface LabelledTracks {
-  readonly tracks: readonly { readonly path: string }[]
-  /** [tracks, K] of 0 and 1 */
-  readonly labels: Matrix
-  readonly classes: readonly string[]
-  readonly task: 'multilabel' | 'multiclass' | 'none'
+export interface LabelledTracks extends TrackLabels {
   readTrack(index: number, options?: { signal?: AbortSignal }): Promise<Float32Array>
 }
 
@@ -37,18 +42,24 @@ export interface EmbedProgress {
   total: number
 }
 
-/** The embeddings of all clips of a data set, and what belongs to which track. */
-export interface DatasetEmbeddings<D extends LabelledTracks = LabelledTracks> {
+/** What `embedDataset` returned, or a structured clone of it. */
+export interface EmbeddedTracks<D extends TrackLabels = TrackLabels> {
   readonly dataset: D
   /** [clips, E], track after track */
-  readonly embeddings: Matrix
+  readonly embeddings: MatrixData
   /** the track of every clip */
   readonly trackOf: Int32Array
   /** [tracks, E]: the mean over the clips of each track */
+  readonly trackMeans: MatrixData
+}
+
+/** The embeddings of all clips of a data set, and what belongs to which track. */
+export interface DatasetEmbeddings<D extends LabelledTracks = LabelledTracks> extends EmbeddedTracks<D> {
+  readonly embeddings: Matrix
   readonly trackMeans: Matrix
 }
 
-export function isEmbedded(value: LabelledTracks | DatasetEmbeddings): value is DatasetEmbeddings {
+export function isEmbedded(value: LabelledTracks | EmbeddedTracks): value is EmbeddedTracks {
   return 'trackMeans' in value
 }
 
@@ -58,28 +69,26 @@ const embedOptions = z.strictObject({
 })
 
 interface Parts {
-  frames: Matrix[]
+  windows: MatrixData[]
   means: Float32Array[]
 }
 
-function join(dataset: LabelledTracks, dim: number, { frames, means }: Parts): DatasetEmbeddings {
-  const clips = frames.reduce((sum, f) => sum + f.rows, 0)
+function join(dataset: LabelledTracks, dim: number, { windows, means }: Parts): DatasetEmbeddings {
+  const clips = windows.reduce((sum, w) => sum + w.rows, 0)
   const data = new Float32Array(clips * dim)
   const trackOf = new Int32Array(clips)
-  const trackMeans = new Float32Array(means.length * dim)
   let row = 0
-  for (const [track, f] of frames.entries()) {
-    data.set(f.data, row * dim)
-    trackOf.fill(track, row, row + f.rows)
-    trackMeans.set(means[track]!, track * dim)
-    row += f.rows
+  for (const [track, w] of windows.entries()) {
+    data.set(w.data, row * dim)
+    trackOf.fill(track, row, row + w.rows)
+    row += w.rows
   }
-  return {
+  return Result.of({
     dataset,
-    embeddings: matrix(data, clips, dim),
+    embeddings: Matrix.from({ data, rows: clips, cols: dim }),
     trackOf,
-    trackMeans: matrix(trackMeans, means.length, dim),
-  }
+    trackMeans: Matrix.fromRows(means),
+  })
 }
 
 /**
@@ -101,7 +110,7 @@ export async function embedDataset<D extends LabelledTracks>(
       what: 'the data set holds no tracks',
       remedy: 'Prepare one with more tracks, or choose another subset',
     })
-  const parts: Parts = { frames: [], means: [] }
+  const parts: Parts = { windows: [], means: [] }
   const read = (index: number) => {
     const track = dataset.readTrack(index, { signal })
     track.catch(() => {}) // it may fail while the track before it is still encoded; awaited below
@@ -112,8 +121,8 @@ export async function embedDataset<D extends LabelledTracks>(
     if (signal?.aborted) throw abortReason(signal)
     const samples = await next
     if (index + 1 < total) next = read(index + 1)
-    const { frames, mean } = await encoder.encodeTrack(samples, { signal })
-    parts.frames.push(frames)
+    const { windows, mean } = await encoder.encodeTrack(samples, { signal })
+    parts.windows.push(windows)
     parts.means.push(mean)
     onProgress?.({ done: index + 1, total })
   }
@@ -121,10 +130,10 @@ export async function embedDataset<D extends LabelledTracks>(
 }
 
 /** `source` embedded, now or before. */
-export async function embedded<D extends LabelledTracks>(
+export async function embedded(
   encoder: TrackEncoder,
-  source: D | DatasetEmbeddings<D>,
+  source: LabelledTracks | EmbeddedTracks,
   options: { signal?: AbortSignal; onProgress?: (progress: EmbedProgress) => void } = {},
-): Promise<DatasetEmbeddings<D>> {
-  return isEmbedded(source) ? (source as DatasetEmbeddings<D>) : embedDataset(encoder, source as D, options)
+): Promise<EmbeddedTracks> {
+  return isEmbedded(source) ? source : embedDataset(encoder, source, options)
 }

@@ -6,10 +6,12 @@
  */
 export {
   type DatasetEmbeddings,
+  type EmbeddedTracks,
   type EmbedProgress,
   embedDataset,
   type LabelledTracks,
   type TrackEncoder,
+  type TrackLabels,
 } from './embed.js'
 export {
   accuracy,
@@ -37,4 +39,11 @@ export {
   type WrittenReport,
   writeReport,
 } from './report/write-report.js'
-export { nearest, type SimilarTrack, similarTracks } from './search.js'
+export {
+  type Neighbour,
+  type Neighbours,
+  nearest,
+  type SimilarTrack,
+  type SimilarTracks,
+  similarTracks,
+} from './search.js'

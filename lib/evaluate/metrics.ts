@@ -3,12 +3,12 @@
  * `average_precision_score`, `accuracy_score`): computed in double precision, ties included.
  */
 import { ArgumentError, describe, NonFiniteError, ShapeError } from '../errors.js'
-import type { Matrix } from '../matrix.js'
+import type { MatrixData } from '../matrix.js'
 
 /** Numbers, one an example. Booleans count as 0 and 1. */
 export type Vector = ArrayLike<number | boolean>
 /** One row an example, one column a class: a Matrix, or an array of rows. */
-export type Table = Pick<Matrix, 'data' | 'rows' | 'cols'> | readonly Vector[]
+export type Table = MatrixData | readonly Vector[]
 
 interface Columns {
   rows: number
@@ -16,8 +16,8 @@ interface Columns {
   at(row: number, col: number): number
 }
 
-function isMatrix(value: unknown): value is Pick<Matrix, 'data' | 'rows' | 'cols'> {
-  const m = value as Matrix | null
+function isMatrix(value: unknown): value is MatrixData {
+  const m = value as MatrixData | null
   return typeof m === 'object' && m !== null && 'data' in m && 'rows' in m && 'cols' in m
 }
 
@@ -34,7 +34,7 @@ function wrongType(name: string, value: unknown): ArgumentError {
   })
 }
 
-function matrixColumns(m: Pick<Matrix, 'data' | 'rows' | 'cols'>, name: string): Columns {
+function matrixColumns(m: MatrixData, name: string): Columns {
   if (m.data.length !== m.rows * m.cols)
     throw new ShapeError({
       what: `${name} does not hold rows × cols values`,

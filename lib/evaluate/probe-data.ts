@@ -1,11 +1,11 @@
 /** Converts embeddings of data sets to the inputs of the native probe, and its outputs back. */
 import { DatasetError } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
+import { Matrix, type MatrixData, matrix } from '../matrix.js'
 import type { NamedTensor, StateDict } from '../native/binding.js'
-import type { DatasetEmbeddings, LabelledTracks } from './embed.js'
+import type { EmbeddedTracks, TrackLabels } from './embed.js'
 
 /** @throws DatasetError where there is nothing to learn */
-export function checkTask(train: LabelledTracks): 'multilabel' | 'multiclass' {
+export function checkTask(train: TrackLabels): 'multilabel' | 'multiclass' {
   if (train.task === 'none')
     throw new DatasetError({
       what: 'the data set has no labels',
@@ -30,7 +30,7 @@ export function checkTask(train: LabelledTracks): 'multilabel' | 'multiclass' {
 /** @throws DatasetError where another data set has other classes, or has them in another order */
 export function checkSameClasses(
   expected: { classes: readonly string[]; task: string },
-  other: LabelledTracks,
+  other: TrackLabels,
   name: string,
 ): void {
   const same = other.task === expected.task && other.classes.length === expected.classes.length
@@ -44,8 +44,8 @@ export function checkSameClasses(
 }
 
 /** [clips, K]: every clip has the labels of its track */
-export function clipLabels({ dataset, trackOf }: DatasetEmbeddings): Float32Array {
-  const { labels } = dataset
+export function clipLabels({ dataset, trackOf }: EmbeddedTracks): Float32Array {
+  const labels = Matrix.from(dataset.labels)
   const y = new Float32Array(trackOf.length * labels.cols)
   for (const [clip, track] of trackOf.entries()) y.set(labels.row(track), clip * labels.cols)
   return y
@@ -77,7 +77,7 @@ export interface Scaling {
   deviation: Float64Array
 }
 
-export function scalingOf({ data, rows, cols }: Matrix): Scaling {
+export function scalingOf({ data, rows, cols }: MatrixData): Scaling {
   const mean = new Float64Array(cols)
   const square = new Float64Array(cols)
   for (let i = 0; i < data.length; i++) mean[i % cols]! += data[i]! / rows
@@ -85,7 +85,7 @@ export function scalingOf({ data, rows, cols }: Matrix): Scaling {
   return { mean, deviation: square.map((v) => Math.sqrt(v) || 1) }
 }
 
-export function standardized({ data, cols }: Matrix, { mean, deviation }: Scaling): Float32Array {
+export function standardized({ data, cols }: MatrixData, { mean, deviation }: Scaling): Float32Array {
   return data.map((value, i) => (value - mean[i % cols]!) / deviation[i % cols]!)
 }
 

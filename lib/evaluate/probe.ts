@@ -4,12 +4,13 @@
  */
 import { z } from 'zod'
 import { ArgumentError, DisposedError, describe } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
+import { Matrix, type MatrixData, matrix } from '../matrix.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
-import { type DatasetEmbeddings, embedded, type LabelledTracks, type TrackEncoder } from './embed.js'
+import { Result } from '../result.js'
+import { type EmbeddedTracks, embedded, type LabelledTracks, type TrackEncoder } from './embed.js'
 import { accuracy, classMetrics } from './metrics.js'
 import {
   checkSameClasses,
@@ -23,8 +24,8 @@ import {
 import { readProbe, writeProbe } from './probe-file.js'
 import { type ProbeOptions, type ProbeSettings, type ProbeSpec, probeOptions } from './probe-options.js'
 
-/** A data set, or what `embedDataset` made of it with the same encoder. */
-export type EvaluationSet = LabelledTracks | DatasetEmbeddings
+/** A data set, or what `embedDataset` made of it with the same encoder, or a structured clone of that. */
+export type EvaluationSet = LabelledTracks | EmbeddedTracks
 
 export interface ProbeProgress {
   phase: 'train' | 'validation' | 'test' | 'fit'
@@ -89,14 +90,14 @@ function specOf(settings: ProbeSettings, classes: number, task: string): ProbeSp
 
 async function fitNative(
   spec: ProbeSpec,
-  train: DatasetEmbeddings,
-  validation: DatasetEmbeddings,
+  train: EmbeddedTracks,
+  validation: EmbeddedTracks,
   standardize: boolean,
   signal?: AbortSignal,
 ): Promise<{ probe: ProbeHandle; history: ProbeHistory }> {
   const scaling = standardize ? scalingOf(train.embeddings) : undefined
-  const features = ({ embeddings }: DatasetEmbeddings) =>
-    scaling ? standardized(embeddings, scaling) : embeddings.data
+  const features = ({ embeddings }: EmbeddedTracks) =>
+    scaling ? standardized(embeddings, scaling) : Matrix.from(embeddings).data
   const fitted = await callNative(signal, (abort) =>
     native().probeFit(
       spec,
@@ -244,7 +245,8 @@ export class LinearProbe implements Disposable {
     const x = await embedded(this.encoder, set, { signal, onProgress })
     const probabilities = await this.#predictTracks(x.embeddings, x.trackOf, x.dataset.tracks.length)
     const multilabel = this.task === 'multilabel'
-    const figures = evaluateProbabilities(probabilities, x.dataset.labels, this.classes, multilabel)
+    const labels = Matrix.from(x.dataset.labels)
+    const figures = evaluateProbabilities(probabilities, labels, this.classes, multilabel)
     return { ...figures, clips: x.trackOf.length }
   }
 
@@ -256,15 +258,15 @@ export class LinearProbe implements Disposable {
   async predictFile(path: string, options: { signal?: AbortSignal } = {}): Promise<ClassProbability[]> {
     this.#checkAlive()
     const { signal } = parseOptions(predictOptions, options, 'predictFile')
-    const { frames } = await this.encoder.encodeFile(path, { signal })
-    const p = await this.#predictTracks(frames, new Int32Array(frames.rows), 1)
+    const { windows } = await this.encoder.encodeFile(path, { signal })
+    const p = await this.#predictTracks(windows, new Int32Array(windows.rows), 1)
     return this.classes
       .map((name, k) => ({ class: name, probability: p.data[k]! }))
       .sort((a, b) => b.probability - a.probability)
   }
 
   /** @param embeddings [n, E] @returns probabilities [n, K], a row for every clip */
-  async predict(embeddings: Matrix): Promise<Matrix> {
+  async predict(embeddings: MatrixData): Promise<Matrix> {
     this.#checkAlive()
     const rows = new Int32Array(embeddings.rows).map((_, i) => i)
     return this.#predictTracks(embeddings, rows, embeddings.rows)
@@ -280,7 +282,8 @@ export class LinearProbe implements Disposable {
   /** A copy of the weights: `0.weight`, `0.bias`, with a hidden layer also `2.weight`, `2.bias`. */
   state(): StateDict {
     this.#checkAlive()
-    return native().probeState(this.#handle)
+    const state = Object.entries(native().probeState(this.#handle))
+    return Object.fromEntries(state.map(([name, tensor]) => [name, Result.of(tensor)]))
   }
 
   /** Frees the native memory; the encoder stays. */
@@ -292,8 +295,9 @@ export class LinearProbe implements Disposable {
     this.dispose()
   }
 
-  async #predictTracks(x: Matrix, trackOf: Int32Array, tracks: number): Promise<Matrix> {
-    const p = await callNative(undefined, () => native().probePredict(this.#handle, x.data, x.rows))
+  async #predictTracks(x: MatrixData, trackOf: Int32Array, tracks: number): Promise<Matrix> {
+    const { data, rows } = Matrix.from(x)
+    const p = await callNative(undefined, () => native().probePredict(this.#handle, data, rows))
     return meanOverClips(p, trackOf, tracks, this.classes.length)
   }
 
@@ -314,7 +318,7 @@ function checkEncoder(encoder: unknown, where: string): void {
 }
 
 function checkSet(set: unknown, name: string): void {
-  const value = set as Partial<LabelledTracks & DatasetEmbeddings> | undefined
+  const value = set as Partial<LabelledTracks & EmbeddedTracks> | undefined
   if (typeof value === 'object' && value !== null && ('trackMeans' in value || Array.isArray(value.tracks)))
     return
   throw new ArgumentError({

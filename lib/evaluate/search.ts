@@ -1,20 +1,45 @@
 /** Finds tracks that sound alike, by the cosine similarity of their mean embeddings. */
 import { z } from 'zod'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
+import { Matrix, type MatrixData } from '../matrix.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
-import type { DatasetEmbeddings } from './embed.js'
+import { Result } from '../result.js'
+import type { EmbeddedTracks } from './embed.js'
 
 const searchOptions = z.strictObject({ k: z.unknown().optional() })
 
-export interface SimilarTrack {
-  /** index into the tracks of the data set */
-  track: number
-  path: string
+/** A row that was found. */
+export interface Neighbour {
+  /** of the row, or of the track in the data set */
+  index: number
   /** cosine similarity, −1 to 1 */
   score: number
+}
+
+/** The nearest rows of some queries, best first: as objects, and as arrays. */
+export interface Neighbours {
+  /** of each query, its neighbours */
+  rows: Neighbour[][]
+  /** [q, k], query after query */
+  indices: Int32Array
+  /** [q, k] */
+  scores: Matrix
+}
+
+/** A track that was found. */
+export interface SimilarTrack extends Neighbour {
+  path: string
+}
+
+/** The tracks most similar to one, best first: as objects, and as arrays. */
+export interface SimilarTracks {
+  rows: SimilarTrack[]
+  /** [k]: indices of tracks in the data set */
+  indices: Int32Array
+  /** [k] */
+  scores: Float32Array
 }
 
 function checkK(k: unknown): asserts k is number {
@@ -33,27 +58,31 @@ function checkK(k: unknown): asserts k is number {
  * @param queries [q, E]
  * @param rows [n, E]
  * @param k where it exceeds n, n
- * @returns indices and scores [q, min(k, n)], best first
+ * @returns of each query its min(k, n) nearest rows, best first
  * @throws ShapeError, ArgumentError, NonFiniteError
  */
-export async function nearest(
-  queries: Matrix,
-  rows: Matrix,
-  k: number,
-): Promise<{ indices: Int32Array; scores: Matrix }> {
+export async function nearest(queries: MatrixData, rows: MatrixData, k: number): Promise<Neighbours> {
   checkK(k)
-  if (queries.cols !== rows.cols || rows.rows === 0)
+  const [asked, among] = [Matrix.from(queries), Matrix.from(rows)]
+  if (asked.cols !== among.cols || among.rows === 0)
     throw new ShapeError({
       what: 'queries and rows do not fit',
-      given: `queries of ${queries.cols} columns, ${rows.rows} rows of ${rows.cols}`,
+      given: `queries of ${asked.cols} columns, ${among.rows} rows of ${among.cols}`,
       expected: 'the same number of columns, at least one row',
       remedy: 'Pass embeddings of one encoder',
     })
-  const found = Math.min(k, rows.rows)
+  const found = Math.min(k, among.rows)
   const { indices, scores } = await callNative(undefined, () =>
-    native().topK(queries.data, rows.data, rows.cols, found),
+    native().topK(asked.data, among.data, among.cols, found),
   )
-  return { indices, scores: matrix(scores, queries.rows, found) }
+  const table = Matrix.from({ data: scores, rows: asked.rows, cols: found })
+  return Result.of({
+    rows: Array.from(table, (row, i) =>
+      Array.from(row, (score, j) => ({ index: indices[i * found + j]!, score })),
+    ),
+    indices,
+    scores: table,
+  })
 }
 
 /**
@@ -64,13 +93,13 @@ export async function nearest(
  * @throws ArgumentError, ConfigError, ShapeError, NonFiniteError
  */
 export async function similarTracks(
-  embedded: DatasetEmbeddings,
+  embedded: EmbeddedTracks,
   query: number | Float32Array,
   options: { k?: number } = {},
-): Promise<SimilarTrack[]> {
+): Promise<SimilarTracks> {
   const { k = 10 } = parseOptions(searchOptions, options, 'similarTracks')
   checkK(k)
-  const { trackMeans, dataset } = embedded
+  const trackMeans = Matrix.from(embedded.trackMeans)
   const self = typeof query === 'number' ? query : undefined
   if (self !== undefined && !(Number.isInteger(self) && self >= 0 && self < trackMeans.rows))
     throw new ArgumentError({
@@ -80,9 +109,11 @@ export async function similarTracks(
       remedy: 'Pass the index of a track, or an embedding',
     })
   const vector = typeof query === 'number' ? trackMeans.row(query) : query
-  const { indices, scores } = await nearest(matrix(vector, 1, vector.length), trackMeans, k + 1)
-  return [...indices]
-    .map((track, i) => ({ track, path: dataset.tracks[track]!.path, score: scores.data[i]! }))
-    .filter(({ track }) => track !== self)
-    .slice(0, k)
+  const { rows } = await nearest({ data: vector, rows: 1, cols: vector.length }, trackMeans, k + 1)
+  const found = rows[0]!.filter(({ index }) => index !== self).slice(0, k)
+  return Result.of({
+    rows: found.map(({ index, score }) => ({ index, path: embedded.dataset.tracks[index]!.path, score })),
+    indices: Int32Array.from(found, ({ index }) => index),
+    scores: Float32Array.from(found, ({ score }) => score),
+  })
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
+import { Matrix, matrix } from '../matrix.js'
 import type { EncoderHandle, StateDict } from '../native/binding.js'
 import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
@@ -11,6 +11,7 @@ import { MAX_THREADS } from '../native/granted-threads.js'
 import { native } from '../native/load.js'
 import { setThreads } from '../native/threads.js'
 import { deviceOption, parseOptions, precisionOption, seedOption, signalOption } from '../options.js'
+import { Result } from '../result.js'
 import { EMBEDDING_DIM } from './architecture.js'
 import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
 import { checkPath, mapAhead, type Paths } from './encode-files.js'
@@ -75,11 +76,11 @@ export interface EncodeFilesOptions extends EncodeFileOptions {
 
 /** A track as a sequence of windows. */
 export interface TrackEmbedding {
-  /** [windows, 512] */
-  frames: Matrix
+  /** [n, 512]: a row for each window */
+  windows: Matrix
   /** the start of every window, seconds */
   times: Float64Array
-  /** [512]: the mean of the frames */
+  /** [512]: the mean of the windows */
   mean: Float32Array
   /** what there is to know about the file: damage, lengths that were wrong; empty for samples in memory */
   warnings: string[]
@@ -90,10 +91,10 @@ export type FileEmbedding =
   | { path: string; embedding: TrackEmbedding; error?: undefined }
   | { path: string; error: Error; embedding?: undefined }
 
-function meanRow(frames: Matrix): Float32Array {
-  const sums = new Float64Array(frames.cols)
-  for (let i = 0; i < frames.data.length; i++) sums[i % frames.cols]! += frames.data[i]!
-  return Float32Array.from(sums, (sum) => sum / frames.rows)
+function meanRow({ data, rows, cols }: Matrix): Float32Array {
+  const sums = new Float64Array(cols)
+  for (let i = 0; i < data.length; i++) sums[i % cols]! += data[i]!
+  return Float32Array.from(sums, (sum) => sum / rows)
 }
 
 let wrapHandle: (handle: EncoderHandle) => Encoder
@@ -227,8 +228,9 @@ export class Encoder implements Disposable {
             native().mixAndResample([samples], sampleRate, SAMPLE_RATE, 'best', abort),
           )
     const starts = windowStarts(track.length, hop)
-    const frames = await this.#encodeWindows(track, starts, undefined, signal)
-    return { frames, times: starts.map((start) => start / SAMPLE_RATE), mean: meanRow(frames), warnings: [] }
+    const windows = await this.#encodeWindows(track, starts, undefined, signal)
+    const times = starts.map((start) => start / SAMPLE_RATE)
+    return Result.of({ windows, times, mean: meanRow(windows), warnings: [] })
   }
 
   #batches(signal?: AbortSignal): WindowBatches {
@@ -258,14 +260,9 @@ export class Encoder implements Disposable {
       add(cutter.push(samples)),
     )
     await add(cutter.finish())
-    const frames = matrix(new Float32Array(rows.length * EMBEDDING_DIM), rows.length, EMBEDDING_DIM)
-    for (const [i, row] of rows.entries()) frames.row(i).set(await row)
-    return {
-      frames,
-      times: Float64Array.from(rows, (_, i) => cutter.timeOf(i)),
-      mean: meanRow(frames),
-      warnings,
-    }
+    const windows = Matrix.fromRows(await Promise.all(rows))
+    const times = Float64Array.from(rows, (_, i) => cutter.timeOf(i))
+    return Result.of({ windows, times, mean: meanRow(windows), warnings })
   }
 
   /**

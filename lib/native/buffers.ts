@@ -1,4 +1,5 @@
 /** Checks of the Float32Arrays that native code reads or fills in place. */
+import { isFloats } from '../arrays.js'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 
 type Buffer = ArrayBufferLike & { resizable?: boolean; growable?: boolean }
@@ -8,7 +9,7 @@ type Buffer = ArrayBufferLike & { resizable?: boolean; growable?: boolean }
  * buffers are refused.
  */
 export function checkFloats(array: unknown, name: string): asserts array is Float32Array {
-  if (!(array instanceof Float32Array))
+  if (!isFloats(array))
     throw new ArgumentError({
       what: `${name} has the wrong type`,
       given: describe(array),

@@ -1,7 +1,8 @@
 /** The projector in training, live. */
 
+import { isFloats } from '../arrays.js'
 import { ConfigError } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
+import { Matrix, type MatrixData, matrix } from '../matrix.js'
 import { EMBEDDING_DIM } from '../model/architecture.js'
 import { checkRows } from '../native/buffers.js'
 import { descriptorOf } from '../objective/objectives.js'
@@ -16,7 +17,7 @@ export interface Projector {
    * Embeddings [n, 512] to projections [n, dim], with the weights of the last finished step.
    * @throws ShapeError
    */
-  project(embeddings: Matrix | Float32Array): Promise<Matrix>
+  project(embeddings: MatrixData | Float32Array): Promise<Matrix>
 }
 
 /** @throws ConfigError where the objective has none */
@@ -30,7 +31,7 @@ export function projectorOf(native: NativeTrainer, { objective, projection }: Tr
   return {
     dim,
     async project(embeddings) {
-      const data = embeddings instanceof Float32Array ? embeddings : embeddings.data
+      const data = isFloats(embeddings) ? embeddings : Matrix.from(embeddings).data
       const n = checkRows(data, EMBEDDING_DIM, 'embeddings')
       return matrix(await native.project(data, n), n, dim)
     },

@@ -3,7 +3,7 @@
 // A kind repeats its call for ever; `oneStep` leaves the thread behind that loads the next batch. A way that can choose
 // an exit code takes 7.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { Augmenter, decodeAudio, Encoder, matrix, nearest, ntXentLoss, openDataset, Trainer } from 'clmr'
+import { Augmenter, decodeAudio, Encoder, Matrix, nearest, ntXentLoss, openDataset, Trainer } from 'clmr'
 import { native } from '#lib/native/load.js'
 
 const T = 59049
@@ -64,7 +64,7 @@ const KINDS = {
     return always(() => native().probeFit(PROBE, x, y, x, y, native().createAbortFlag()))
   },
   nearest() {
-    const rows = matrix(noise(4000 * 512), 4000, 512)
+    const rows = Matrix.from({ data: noise(4000 * 512), rows: 4000, cols: 512 })
     return always(() => nearest(rows, rows, 10))
   },
   pca() {

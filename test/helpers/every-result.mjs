@@ -2,7 +2,7 @@
 // large buffer is memory of V8's or of the native side.   node every-result.mjs
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { Augmenter, allocateClips, Encoder, matrix, nearest, ntXent, Trainer } from 'clmr'
+import { Augmenter, allocateClips, Encoder, Matrix, nearest, ntXent, Trainer } from 'clmr'
 import { stateOfEncoder } from '#lib/model/encoder.js'
 import { native } from '#lib/native/load.js'
 
@@ -24,18 +24,24 @@ show('encode', embeddings.data)
 show('encodeSync', encoder.encodeSync(clips.subarray(0, T)).data)
 show(
   'encodeTrack',
-  (await encoder.encodeTrack(clips.subarray(0, 2.5 * T), { sampleRate: 44100 })).frames.data,
+  (await encoder.encodeTrack(clips.subarray(0, 2.5 * T), { sampleRate: 44100 })).windows.data,
 )
 for (const [name, { data }] of Object.entries(stateOfEncoder(encoder))) show(name, data)
 show('augment', (await new Augmenter({ seed: 3, views: 2 }).augment(clips)).data)
 const { indices, scores } = await nearest(embeddings, embeddings, 2)
 show('indices', indices)
 show('scores', scores.data)
-const { data: mixed } = matrix(
-  await native().mixAndResample([clips.subarray(0, T)], 48000, 22050, 'best', native().createAbortFlag()),
-  1,
-  Math.round((T * 22050) / 48000),
-)
+const { data: mixed } = Matrix.from({
+  data: await native().mixAndResample(
+    [clips.subarray(0, T)],
+    48000,
+    22050,
+    'best',
+    native().createAbortFlag(),
+  ),
+  rows: 1,
+  cols: Math.round((T * 22050) / 48000),
+})
 show('mixAndResample', mixed)
 const trainer = await Trainer.create({ initFrom: model, objective: ntXent() })
 show('loss', Float64Array.of((await trainer.step(clips)).loss))

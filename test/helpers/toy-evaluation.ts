@@ -16,14 +16,14 @@ export class ToyEncoder implements TrackEncoder {
     const clips = Math.max(1, Math.floor(samples.length / TOY_CLIP))
     const padded = new Float32Array(clips * TOY_CLIP)
     padded.set(samples.subarray(0, padded.length))
-    const frames = new Float32Array(clips * 8)
+    const windows = new Float32Array(clips * 8)
     const mean = new Float32Array(8)
     for (let c = 0; c < clips; c++)
       for (let e = 0; e < 8; e++) {
-        frames[c * 8 + e] = padded[c * TOY_CLIP + e]!
+        windows[c * 8 + e] = padded[c * TOY_CLIP + e]!
         mean[e]! += padded[c * TOY_CLIP + e]! / clips
       }
-    return { frames: matrix(frames, clips, 8), mean }
+    return { windows: matrix(windows, clips, 8), mean }
   }
 
   async encodeFile(path: string) {

@@ -30,11 +30,11 @@ interface Failed {
 
 function* rowsOf(
   path: string,
-  { frames, times, mean }: TrackEmbedding,
+  { windows, times, mean }: TrackEmbedding,
   each: boolean,
 ): Generator<EmbeddingRow> {
   if (!each) yield { path, embedding: mean }
-  else for (let i = 0; i < frames.rows; i++) yield { path, time: times[i]!, embedding: frames.row(i) }
+  else for (let i = 0; i < windows.rows; i++) yield { path, time: times[i]!, embedding: windows.row(i) }
 }
 
 /** The totals so far. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ArgumentError, ClmrError } from '../../errors.js'
 import { writeAtomically } from '../../files/atomic-file.js'
 import { checkOutput } from '../../files/output.js'
-import { type Matrix, matrix } from '../../matrix.js'
+import { Matrix, matrix } from '../../matrix.js'
 import { abortReason } from '../../native/call.js'
 import { parseOptions } from '../../options.js'
 import { type DatasetEmbeddings, embedDataset, type LabelledTracks, type TrackEncoder } from '../embed.js'
@@ -93,12 +93,12 @@ function projectionWords(name: string, plane: Matrix, x: Matrix): string {
 
 async function neighboursOf(x: Matrix, k: number): Promise<[number, number][][]> {
   if (k === 0 || x.rows < 2) return Array.from({ length: x.rows }, () => [])
-  const { indices, scores } = await nearest(x, x, k + 1)
-  return Array.from({ length: x.rows }, (_, i) =>
-    Array.from(scores.row(i), (s, j): [number, number] => [indices[i * scores.cols + j]!, s])
-      .filter(([to]) => to !== i)
+  const { rows } = await nearest(x, x, k + 1)
+  return rows.map((row, i) =>
+    row
+      .filter(({ index }) => index !== i)
       .slice(0, k)
-      .map(([to, s]): [number, number] => [to, Math.round(s * 1e4) / 1e4]),
+      .map(({ index, score }): [number, number] => [index, Math.round(score * 1e4) / 1e4]),
   )
 }
 
@@ -169,10 +169,10 @@ async function makeMap(embedded: DatasetEmbeddings, s: Settings, live: Live) {
   const near = await neighboursOf(trackMeans, s.neighbors)
   live.onProgress?.({ phase: 'project', done: 1, total: 1 })
   const square = toUnitSquare(plane)
-  const hasLabels = dataset.labels.cols > 0
+  const labelled = Matrix.from(dataset.labels)
   const tracks = dataset.tracks.map((track, i): MapTrack => {
     const [x, y] = [...square.row(i)].map((v) => Math.round(v * 1e4) / 1e4)
-    const row = hasLabels ? [...dataset.labels.row(i)] : []
+    const row = labelled.cols > 0 ? [...labelled.row(i)] : []
     const labels = row.flatMap((v, k) => (v === 1 ? [k] : []))
     return { name: track.path, labels, x: x!, y: y!, near: near[i]! }
   })

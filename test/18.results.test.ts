@@ -1,0 +1,199 @@
+import assert, { deepEqual } from 'node:assert'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
+import {
+  Augmenter,
+  type DatasetEmbeddings,
+  decodeAudio,
+  Encoder,
+  embedDataset,
+  inspectModel,
+  LinearProbe,
+  Matrix,
+  nearest,
+  ntXentLoss,
+  prepare,
+  rocAuc,
+  similarTracks,
+  Trainer,
+  verifyCache,
+  verifyRun,
+  writeReport,
+} from 'clmr'
+import { withTempDir } from './helpers/temp-dir.js'
+import { tinyDataset } from './helpers/tiny-dataset.js'
+import { ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
+import { wav } from './helpers/wav.js'
+
+const CLIP = 59_049
+const random = (n: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(0.37 * i * (1 + (i % 7))))
+
+/** Paths in a result at which a function of its own stands. */
+function functionsIn(value: unknown, at = ''): string[] {
+  if (typeof value === 'function') return [at]
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return []
+  return Object.entries(value).flatMap(([name, inner]) => functionsIn(inner, `${at}.${name}`))
+}
+
+/** Typed arrays in the places where JSON should have arrays of numbers. */
+function plain(value: unknown): unknown {
+  if (value instanceof Matrix) return Array.from(value, (row) => [...row])
+  if (ArrayBuffer.isView(value)) return [...(value as Float32Array)]
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]))
+}
+
+/** A worker that sends back what it gets. */
+async function withEcho(work: (echo: <T>(value: T) => Promise<T>) => Promise<void>): Promise<void> {
+  const code = `const { parentPort } = require('node:worker_threads'); parentPort.on('message', (m) => parentPort.postMessage(m))`
+  const worker = new Worker(code, { eval: true })
+  try {
+    await work(async (value) => {
+      worker.postMessage(value)
+      return (await once(worker, 'message'))[0]
+    })
+  } finally {
+    await worker.terminate()
+  }
+}
+
+/** Oracle: the value itself; prototypes aside, which a clone loses. */
+async function assertTravels(results: Record<string, unknown>): Promise<void> {
+  await withEcho(async (echo) => {
+    for (const [name, value] of Object.entries(results)) {
+      assert.deepStrictEqual(functionsIn(value), [], name)
+      deepEqual(structuredClone(value), value, `${name}: structuredClone`)
+      deepEqual(await echo(value), value, `${name}: through a worker`)
+      const json = JSON.parse(JSON.stringify(value))
+      deepEqual(json, JSON.parse(JSON.stringify(plain(value))), `${name}: JSON`)
+    }
+  })
+}
+
+describe('18 results: what calls return can be posted, cloned and written as JSON', () => {
+  it('embeddings, views, losses and decoded audio', async () => {
+    using encoder = await Encoder.create()
+    const clips = random(2 * CLIP)
+    const augmenter = new Augmenter()
+    const z = random(8 * 4)
+    const track = await encoder.encodeTrack(clips.subarray(0, 1.5 * CLIP), { hop: 0.5 })
+    await assertTravels({
+      Matrix: await encoder.encode(clips),
+      TrackEmbedding: track,
+      views: await augmenter.augment(clips),
+      AppliedTransform: augmenter.draw(2),
+      NtXentValue: await ntXentLoss(z, { dim: 4 }),
+      DecodedAudio: await decodeAudio(wav({ frames: 500 })),
+      Neighbours: await nearest(track.windows, track.windows, 2),
+    })
+  })
+
+  it('data sets, their embeddings, evaluations and probes', async () => {
+    const encoder = new ToyEncoder()
+    const dataset = toyDataset({ tracks: 12 })
+    const embedded = await embedDataset(encoder, dataset)
+    using probe = await LinearProbe.fit({ encoder, train: embedded, validation: embedded, maxEpochs: 2 })
+    await assertTravels({
+      SimilarTracks: await similarTracks(embedded, 0),
+      Evaluation: await probe.evaluate(embedded),
+      ProbeHistory: probe.history,
+      ProbeSettings: probe.settings,
+      StateDict: probe.state(),
+      predictions: await probe.predict(embedded.embeddings),
+      ClassProbability: await probe.predictFile('1'),
+    })
+  })
+
+  it('a prepared data set, a training and what is said of its files', () =>
+    withTempDir(async (folder) => {
+      using prepared = await tinyDataset(folder, [60_000, 61_000, 62_000, 63_000])
+      const progress: unknown[] = []
+      using dataset = await prepare(join(folder, 'music'), {
+        cache: prepared.cache,
+        onProgress: (p) => progress.push(p),
+      })
+      await dataset.readTrack(0) // opens its native handle
+      const runDirectory = join(folder, 'run')
+      const steps: unknown[] = []
+      const epochs: unknown[] = []
+      await using trainer = await Trainer.create({ dataset, batchSize: 2, maxSteps: 2, runDirectory })
+      const summary = await trainer.fit({
+        onStep: (s) => void steps.push(s),
+        onEpoch: (e) => void epochs.push(e),
+      })
+      const embedded: DatasetEmbeddings<typeof dataset> = await embedDataset(trainer.encoder, dataset)
+      using probe = await fitted(trainer.encoder)
+      await probe.save(join(folder, 'probe.safetensors'))
+      await assertTravels({
+        Dataset: dataset,
+        PrepareProgress: progress,
+        StepResult: steps,
+        EpochResult: epochs,
+        TrainingSummary: summary,
+        DatasetEmbeddings: embedded,
+        ModelInspection: await inspectModel(runDirectory, { sha256: true }),
+        RunReport: await verifyRun(runDirectory),
+        CacheReport: await verifyCache(dataset.cache),
+        WrittenReport: await writeReport({ out: join(folder, 'report.html'), embeddings: embedded }),
+        projections: await trainer.projector.project(embedded.embeddings),
+      })
+    }))
+})
+
+describe('18 results: what arrives without its class is taken like the matrix that it was', () => {
+  it('every call that takes a Matrix takes a structured clone: oracle is the matrix itself', async () => {
+    const encoder = new ToyEncoder()
+    const embedded = await embedDataset(encoder, toyDataset({ tracks: 12 }))
+    const { dataset, ...arrays } = embedded
+    const { readTrack: _, reads: __, ...labelled } = dataset
+    const clone = { ...structuredClone(arrays), dataset: structuredClone(labelled) }
+    const parts = { encoder, maxEpochs: 2 }
+    using probe = await LinearProbe.fit({ ...parts, train: embedded, validation: embedded })
+    using other = await LinearProbe.fit({ ...parts, train: clone, validation: clone })
+    deepEqual(other.state(), probe.state())
+    deepEqual(await probe.evaluate(clone), await probe.evaluate(embedded))
+    deepEqual(await probe.predict(clone.embeddings), await probe.predict(embedded.embeddings))
+    deepEqual(await similarTracks(clone, 3), await similarTracks(embedded, 3))
+    const { trackMeans } = embedded
+    deepEqual(await nearest(clone.trackMeans, clone.trackMeans, 3), await nearest(trackMeans, trackMeans, 3))
+    const labels = structuredClone(dataset.labels)
+    assert.equal(rocAuc(labels, labels), 1)
+  })
+
+  it('so does the projector of a trainer', async () => {
+    using trainer = await Trainer.create({})
+    const embeddings = Matrix.from({ data: random(2 * 512), rows: 2, cols: 512 })
+    const projected = await trainer.projector.project(embeddings)
+    deepEqual(await trainer.projector.project(structuredClone(embeddings)), projected)
+  })
+
+  it('a Float32Array of another realm is one: oracle is an array of this one', async () => {
+    using encoder = await Encoder.create()
+    const foreign: Float32Array = runInNewContext(`new Float32Array(${CLIP}).fill(0.25)`)
+    assert.notEqual(Object.getPrototypeOf(foreign), Float32Array.prototype)
+    const own = new Float32Array(CLIP).fill(0.25)
+    deepEqual((await encoder.encode(foreign)).data, (await encoder.encode(own)).data)
+    deepEqual((await encoder.encodeTrack(foreign)).mean, (await encoder.encodeTrack(own)).mean)
+    const augmenter = new Augmenter()
+    deepEqual((await augmenter.augment(foreign)).data, (await augmenter.augment(own)).data)
+    deepEqual(Matrix.fromRows([foreign]).data, own)
+    const bytes: Uint8Array = runInNewContext('(bytes) => new Uint8Array(bytes)')([...wav({ frames: 500 })])
+    deepEqual((await decodeAudio(bytes)).samples, (await decodeAudio(wav({ frames: 500 }))).samples)
+  })
+})
+
+/** A probe of two tracks. */
+async function fitted(encoder: Encoder): Promise<LinearProbe> {
+  const labels = Matrix.from({ data: Float32Array.of(1, 0, 0, 1), rows: 2, cols: 2 })
+  const set = {
+    tracks: [{ path: 'a' }, { path: 'b' }],
+    labels,
+    classes: ['low', 'high'],
+    task: 'multiclass' as const,
+    readTrack: async (i: number) => random(CLIP).map((v) => v * (i + 1)),
+  }
+  return LinearProbe.fit({ encoder, train: set, validation: set, maxEpochs: 1 })
+}
