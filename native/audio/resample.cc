@@ -3,9 +3,11 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <list>
+#include <memory>
+#include <mutex>
 #include <numeric>
 
-#include "audio/sinc_taps.h"
 #include "kernels/resample/resample.h"
 
 namespace clmr {
@@ -14,6 +16,12 @@ namespace {
 constexpr int64_t kMinRate = 1000, kMaxRate = 768000;
 constexpr int64_t kMixPiece = 8192;
 constexpr int64_t kMaxOutputs = int64_t{1} << 31;
+// Products between two looks at the abort flag, and outputs at most: some 10 ms even where taps have to be
+// computed.
+constexpr int64_t kPieceProducts = int64_t{1} << 21, kMaxPiece = 8192;
+// Pairs of rates that are remembered between calls, those of up to 1 Mi taps.
+constexpr size_t kRemembered = 8;
+constexpr int64_t kMaxRememberedTaps = int64_t{1} << 20;
 
 kernels::SincFilter FilterOf(const std::string& quality) {
   if (quality == "best") return {64, 0.9475937167399596, 14.769656459379492};
@@ -26,6 +34,34 @@ void CheckRate(int64_t rate) {
   if (rate < kMinRate || rate > kMaxRate)
     throw Error("ERR_ARGUMENT",
                 "a sample rate of " + std::to_string(rate) + " Hz; expected 1,000 to 768,000 Hz");
+}
+
+using Plan = std::shared_ptr<const kernels::ResamplePlan>;
+
+// From the few pairs of rates that were used last, or new.
+Plan PlanFor(const kernels::SincFilter& filter, int64_t from, int64_t to) {
+  struct Entry {
+    double zeros;
+    int64_t from, to;
+    Plan plan;
+  };
+  static std::mutex mutex;
+  // The one used last in front. Leaked: see bindings/shutdown.h.
+  static auto& entries = *new std::list<Entry>;
+  {
+    std::lock_guard lock(mutex);
+    for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
+      if (entry->zeros != filter.zeros || entry->from != from || entry->to != to) continue;
+      entries.splice(entries.begin(), entries, entry);
+      return entries.front().plan;
+    }
+  }
+  auto plan = std::make_shared<const kernels::ResamplePlan>(filter, from, to);
+  if (plan->size() == 0 || plan->size() > kMaxRememberedTaps) return plan;
+  std::lock_guard lock(mutex);
+  entries.push_front({filter.zeros, from, to, plan});
+  if (entries.size() > kRemembered) entries.pop_back();
+  return plan;
 }
 
 void CheckFinite(const float* y, int64_t length, int64_t offset) {
@@ -45,35 +81,35 @@ struct Channels {
   }
 };
 
-void ResampleByPeriods(const Channels& channels, const SincTaps& taps, kernels::PolyphaseKernel kernel,
-                       float* y, int64_t length, const AbortFlag& abort) {
-  const kernels::PolyphasePlan& plan = *taps.polyphase();
-  std::vector<float> window(plan.samples()), memory(plan.memory(), 0.0f);
-  const int64_t block = kernels::kPolyphasePeriods * plan.to;
+void ResampleByPeriods(const Channels& channels, const kernels::ResamplePlan& plan,
+                       kernels::PolyphaseKernel kernel, float* y, int64_t length, const AbortFlag& abort) {
+  const kernels::PolyphasePlan& periods = *plan.polyphase();
+  std::vector<float> window(periods.samples()), memory(periods.memory(), 0.0f);
+  const int64_t block = kernels::kPolyphasePeriods * periods.to;
   for (int64_t n = 0; n < length; n += block) {
     throw_if_aborted(abort);
     const int64_t outputs = std::min(block, length - n);
-    channels.MixDown(n / plan.to * plan.from - taps.lead(), plan.samples(), window.data());
-    kernel(window.data(), plan, memory.data(), y + n, outputs);
+    channels.MixDown(n / periods.to * periods.from - plan.lead(), periods.samples(), window.data());
+    kernel(window.data(), periods, memory.data(), y + n, outputs);
     CheckFinite(y + n, outputs, n);
   }
 }
 
-void ResampleByOutputs(const Channels& channels, const SincTaps& taps, kernels::ResampleKernel kernel,
-                       float* y, int64_t length, const AbortFlag& abort) {
-  const int64_t piece = taps.PieceLength();
-  SincTaps::Run run;
+void ResampleByOutputs(const Channels& channels, const kernels::ResamplePlan& plan,
+                       kernels::ResampleKernel kernel, float* y, int64_t length, const AbortFlag& abort) {
+  const int64_t piece = std::clamp<int64_t>(kPieceProducts / plan.count(), 1, kMaxPiece);
+  kernels::ResamplePlan::Run run;
   std::vector<float> window;
   for (int64_t n = 0; n < length; n += piece) {
     throw_if_aborted(abort);
     const int64_t outputs = std::min(piece, length - n);
-    taps.Select(n, outputs, &run);
+    plan.Select(n, outputs, &run);
     const int64_t start = run.input.front(),
-                  end = *std::max_element(run.input.begin(), run.input.end()) + taps.count();
+                  end = *std::max_element(run.input.begin(), run.input.end()) + plan.count();
     window.resize(end - start);
     channels.MixDown(start, end - start, window.data());
     for (auto& index : run.input) index -= start;
-    kernel(window.data(), run.input.data(), run.taps, run.row.data(), taps.count(), outputs, y + n);
+    kernel(window.data(), run.input.data(), run.taps, run.row.data(), plan.count(), outputs, y + n);
     CheckFinite(y + n, outputs, n);
   }
 }
@@ -105,12 +141,12 @@ at::Tensor MixAndResample(const std::vector<const float*>& channels, int64_t fra
     }
     return result;
   }
-  const auto taps = SincTapsFor(filter, from, to);
+  const Plan plan = PlanFor(filter, from, to);
   const kernels::ResampleKernels kernels = kernels::ActiveResample();
-  if (kernels.polyphase && taps->polyphase()) {
-    ResampleByPeriods(mono, *taps, kernels.polyphase, y, length, abort);
+  if (kernels.polyphase && plan->polyphase()) {
+    ResampleByPeriods(mono, *plan, kernels.polyphase, y, length, abort);
   } else {
-    ResampleByOutputs(mono, *taps, kernels.by_taps, y, length, abort);
+    ResampleByOutputs(mono, *plan, kernels.by_taps, y, length, abort);
   }
   return result;
 }

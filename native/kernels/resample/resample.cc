@@ -1,14 +1,15 @@
 #include "kernels/resample/resample.h"
 
 #include "kernels/dispatch.h"
+#include "kernels/resample/reference.h"
 
 namespace clmr::kernels {
 
 ResampleKernels ActiveResample() {
   const Choice choice = ActiveChoice();
   const ResampleKernel fast = kResample[choice.isa];
-  if (choice.plain) return {resample_f32_reference, nullptr};
-  return {fast ? fast : resample_f32_reference, kPolyphase[choice.isa]};
+  if (choice.plain) return {reference::resample_f32, nullptr};
+  return {fast ? fast : reference::resample_f32, kPolyphase[choice.isa]};
 }
 
 }  // namespace clmr::kernels

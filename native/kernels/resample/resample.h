@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/by_isa.h"
+#include "kernels/resample/loops.h"
 
 namespace clmr::kernels {
 
@@ -14,64 +14,47 @@ struct SincFilter {
   double beta;     // of the Kaiser window; 0 stands for a Hann window
 };
 
-// A row of taps is padded with zeros to a multiple of this.
-constexpr int64_t kTapLanes = 32;
+// The taps for a pair of rates: all phases made once, or, for rates with many phases, those of a run made
+// when they are needed. For ratios of small numbers also what the polyphase kernels need.
+class ResamplePlan {
+ public:
+  // `from` and `to` are coprime.
+  ResamplePlan(const SincFilter& filter, int64_t from, int64_t to);
+  ResamplePlan(const ResamplePlan&) = delete;
+  ResamplePlan& operator=(const ResamplePlan&) = delete;
 
-// Number of taps of a row, for coprime `from` and `to`.
-int64_t SincTapCount(const SincFilter& filter, int64_t from, int64_t to);
+  // The rows of outputs n … n + outputs, and the input index of the first tap of each.
+  struct Run {
+    std::vector<int64_t> row, input;
+    std::vector<float> made;
+    const float* taps;
+  };
+  void Select(int64_t n, int64_t outputs, Run* run) const;
 
-// Windowed sinc at 0, 1/kTableSteps, 2/kTableSteps … zero crossings, up to `zeros`. Interpolated linearly it
-// is exact to 1e-7, and twenty times as fast as the formula.
-constexpr int64_t kTableSteps = 4096;
-std::vector<double> SincTable(const SincFilter& filter);
+  int64_t count() const { return count_; }  // taps of a row
+  // How many taps are kept; 0 where they are made when they are needed.
+  int64_t size() const { return static_cast<int64_t>(taps_.size()); }
+  // nullptr where the phases are too many for it. Its blocks begin `lead` samples before the first period
+  // that they give.
+  const PolyphasePlan* polyphase() const { return groups_.empty() ? nullptr : &plan_; }
+  int64_t lead() const { return lead_; }
 
-// Taps of output sample `phase` (0 ≤ phase < to) → taps [count]; returns the input index that taps[0] belongs
-// to. By the formula where `table` is null.
-int64_t MakeSincTaps(const SincFilter& filter, const double* table, int64_t from, int64_t to, int64_t phase,
-                     int64_t count, float* taps);
+ private:
+  int64_t MakeRow(int64_t phase, float* taps) const;
+  void PlanPolyphase();
 
-// y[i] = Σ_k x[offset[i] + k] · taps[row[i]·count + k]. The bits of y[i] depend on nothing but these
-// products.
-using ResampleKernel = void (*)(const float* x, const int64_t* offset, const float* taps, const int64_t* row,
-                                int64_t count, int64_t outputs, float* y);
-
-// Plain, accumulates in float64: the oracle, and what runs where there is no faster one.
-void resample_f32_reference(const float* x, const int64_t* offset, const float* taps, const int64_t* row,
-                            int64_t count, int64_t outputs, float* y);
-
-// The fast one, or nullptr where the plain one is what runs; distance from the reference ≤ 1e-6 for
-// full-scale input.
-CLMR_BY_ISA(ResampleKernel, kResample);
-
-// A faster way for ratios of small numbers, which nearly all are. A period is `from` samples in and `to`
-// samples out; a block of kPolyphasePeriods periods is computed at once, and neighbouring outputs of a period
-// form groups that share the samples they read.
-constexpr int kPolyphaseGroup = 4;
-constexpr int64_t kPolyphasePeriods = 32;
-struct PolyphaseGroup {
-  int64_t base;       // place in the block of the first sample that the group's first output needs
-  int64_t rows;       // samples that some output of the group needs, even
-  const float* taps;  // [rows, kPolyphaseGroup], zero where an output does not need the sample
+  SincFilter filter_;
+  int64_t from_, to_, count_, lead_ = 0;
+  bool kept_;
+  std::vector<double> table_;
+  std::vector<float> taps_, group_taps_;
+  std::vector<int64_t> first_;
+  std::vector<PolyphaseGroup> groups_;
+  PolyphasePlan plan_{};
 };
-struct PolyphasePlan {
-  int64_t from, to, groups;
-  int64_t columns;  // periods of samples that a block needs, a multiple of 16
-  int64_t stride;   // of a plane, columns and some room
-  const PolyphaseGroup* group;
-
-  int64_t samples() const { return columns * from; }
-  int64_t memory() const { return from * stride + (groups * kPolyphaseGroup + 16) * kPolyphasePeriods; }
-};
-
-// x [columns · from] → y, the first `outputs` of kPolyphasePeriods · to values; memory: memory() values, the
-// last 16 rows readable. Distance from the reference ≤ 1e-6 for full-scale input; the bits of an output
-// depend on nothing but the samples that its taps meet.
-using PolyphaseKernel = void (*)(const float* x, const PolyphasePlan& plan, float* memory, float* y,
-                                 int64_t outputs);
-
-CLMR_BY_ISA(PolyphaseKernel, kPolyphase);
 
 // What runs now: the one by taps always, the polyphase one not where the plain versions are asked for.
+// Distance from the reference ≤ 1e-6 for full-scale input.
 struct ResampleKernels {
   ResampleKernel by_taps;
   PolyphaseKernel polyphase;  // or nullptr

@@ -2,7 +2,7 @@
 // are broadcast, and the samples that they meet lie next to each other once the signal is turned, [periods,
 // from] → [from, periods].
 #include "kernels/cpu/lane_shuffles.h"
-#include "kernels/resample/resample.h"
+#include "kernels/resample/loops.h"
 
 namespace clmr::kernels::CLMR_ISA {
 namespace {

@@ -1,5 +1,5 @@
 // Four vectors of accumulators hide the latency of the multiply-add; compiled once for each instruction set.
-#include "kernels/resample/resample.h"
+#include "kernels/resample/loops.h"
 
 #include <cstring>
 
