@@ -11,6 +11,13 @@ at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Ten
                         /*cudnn_enabled=*/true);
 }
 
+at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool training) {
+  at::Tensor y = at::conv1d(x, block.weight, block.bias, {block.stride}, {block.padding});
+  y = at::relu(BatchNorm(y, block.gamma, block.beta, block.running_mean, block.running_var, training));
+  if (training) at::Tensor(block.batches_tracked).add_(1);
+  return block.pooled ? at::max_pool1d(y, {kPool}, {kPool}) : y;
+}
+
 std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block) {
   const auto wide = [](const at::Tensor& x) { return x.detach().to(at::kDouble); };
   const at::Tensor scale = wide(block.gamma) * at::rsqrt(wide(block.running_var) + kBatchNormEps);

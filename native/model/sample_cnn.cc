@@ -4,9 +4,9 @@
 
 #include <array>
 
-#include "kernels/sample_cnn/reference.h"
 #include "kernels/sample_cnn/training/training.h"
 #include "model/initial_weights.h"
+#include "model/layers.h"
 
 namespace clmr {
 namespace {
@@ -92,10 +92,8 @@ at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const Abor
   const bool fused = training && wants_fused && kernels::TrainingServes(blocks, clips);
   at::Tensor x = fused ? kernels::TrainingForward(blocks, clips, abort, kept) : clips.unsqueeze(1);
   for (size_t i = fused ? kernels::kTrainingBlocks : 0; i < blocks.size(); ++i) {
-    const ConvBlock& block = blocks[i];
     throw_if_aborted(abort);
-    x = kernels::reference::conv_block(x, block, training);
-    if (training) at::Tensor(block.batches_tracked).add_(1);
+    x = ConvBlockForward(blocks[i], x, training);
     ThrowInBackward(x, abort);
   }
   return x.squeeze(2);

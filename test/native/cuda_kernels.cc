@@ -23,7 +23,7 @@ Index gridDim, blockDim, blockIdx, threadIdx;
 namespace {
 
 namespace cuda = clmr::kernels::cuda;
-using clmr::kernels::reference::relu_max_pool;
+using clmr::kernels::reference::pool_relu;
 
 template <typename Kernel>
 void Launch(unsigned blocks, unsigned threads, const Kernel& kernel) {
@@ -54,7 +54,7 @@ at::Tensor Simulate(const at::Tensor& x, const at::Tensor& bias, const Case& c) 
 
 // The oracle: ATen's bias, ReLU and pooling in float32, rounded once.
 at::Tensor Expected(const at::Tensor& x, const at::Tensor& bias, const Case& c) {
-  return relu_max_pool(x.to(at::kFloat) + bias.view({1, -1, 1}), c.pooled).to(x.scalar_type());
+  return pool_relu(x.to(at::kFloat) + bias.view({1, -1, 1}), c.pooled).to(x.scalar_type());
 }
 
 bool Equal(const at::Tensor& a, const at::Tensor& b) {
