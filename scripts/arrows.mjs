@@ -88,7 +88,7 @@ export const NATIVE = {
 }
 
 /** What every op of native/kernels/ may use. */
-const SHARED = ['by_isa', 'dispatch', 'cuda', 'cpu', 'one_thread_each']
+export const SHARED = ['by_isa', 'dispatch', 'cuda', 'cpu', 'one_thread_each']
 /** Inside native/kernels/. @type {Record<string, string[]>} */
 export const KERNELS = {
   // what all ops use: the choice of the instruction set and of the device, vectors of it, threads

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import ts from 'typescript'
-import { KERNELS, LIB, NATIVE } from './arrows.mjs'
+import { KERNELS, LIB, NATIVE, SHARED } from './arrows.mjs'
 
 const files = execFileSync(
   'git',
@@ -79,6 +79,19 @@ function checkTable(root, table) {
   }
 }
 
+// An op shows its callers the header that is named as its folder, and so does a pass of it (sample_cnn/training/training.h);
+// all else is its own. What lies in cuda/ is for the plug-in that hands it over.
+function checkHeadersOfOps() {
+  for (const [file, targets] of arrows)
+    for (const to of targets) {
+      const [, op, rest] = /^native\/kernels\/(\w+)\/(.+)$/.exec(to) ?? []
+      if (!op || !KERNELS[op] || SHARED.includes(op) || file.startsWith(`native/kernels/${op}/`)) continue
+      const shown = rest === `${op}.h` || /^(\w+)\/\1\.h$/.test(rest)
+      const handedOver = /\bcuda\/\w+\.h$/.test(rest) && file.startsWith('native/bindings/cuda/')
+      if (!shown && !handedOver) faults.push(`${file} → ${to}: that header is for native/kernels/${op}/ only`)
+    }
+}
+
 /** The child of `folder` that a file is or lies in. */
 const childOf = (folder, file) => join(folder, relative(folder, file).split('/')[0])
 
@@ -116,6 +129,7 @@ function examples(folder, members) {
 checkTable('lib', LIB)
 checkTable('native', NATIVE)
 checkTable('native/kernels', KERNELS)
+checkHeadersOfOps()
 // The tables hold what lies at the top of lib/ and native/.
 const folders = new Set(
   files.flatMap((file) => {

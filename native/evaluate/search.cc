@@ -21,8 +21,9 @@ void CheckFinite(const at::Tensor& x, const char* name) {
     throw Error("ERR_NON_FINITE", std::string(name) + " hold NaN or infinity");
 }
 
-// In double, so that neither tiny nor huge rows lose their direction; zero rows stay zero.
-at::Tensor UnitRows(const at::Tensor& x) {
+// Rows of length 1. Here, unlike in training (UnitRows of model/layers.h), a row keeps its direction however
+// short it is, for which double is wide enough; zero rows stay zero.
+at::Tensor Directions(const at::Tensor& x) {
   const at::Tensor wide = x.to(at::kDouble);
   const at::Tensor norm = wide.norm(2, {1}, /*keepdim=*/true);
   return wide.div(norm.masked_fill(norm.eq(0), 1)).to(at::kFloat).contiguous();
@@ -36,7 +37,7 @@ Neighbours TopK(const at::Tensor& queries, const at::Tensor& rows, int64_t k, co
   if (n > std::numeric_limits<int32_t>::max()) throw Error("ERR_ARGUMENT", "too many rows");
   CheckFinite(queries, "the queries");
   CheckFinite(rows, "the rows");
-  const at::Tensor unit_queries = UnitRows(queries), unit_rows = UnitRows(rows);
+  const at::Tensor unit_queries = Directions(queries), unit_rows = Directions(rows);
   Neighbours result{at::empty({q, k}, at::kInt), at::empty({q, k}, at::kFloat)};
   const int64_t count = std::min(n, k + kSpareCandidates);
   const int64_t chunk = std::max<int64_t>(1, kScoresPerChunk / n);

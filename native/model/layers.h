@@ -19,4 +19,8 @@ at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool tr
 //   w' = w · γ / √(σ² + ε),   b' = (b − μ) · γ / √(σ² + ε) + β
 std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block);
 
+// z [N, D] → rows of length 1; norms below kernels::kSmallestNorm count as that. Rows whose squares overflow
+// or underflow are safe.
+at::Tensor UnitRows(const at::Tensor& z);
+
 }  // namespace clmr

@@ -6,19 +6,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/nt_xent/unit_rows.h"
+#include "model/layers.h"
 #include "objective/metrics.h"
 
 namespace clmr {
-namespace {
-
-using kernels::unit_rows;
-
-}  // namespace
 
 at::Tensor ByolLoss(const at::Tensor& predictions, const at::Tensor& targets) {
   const at::Tensor other = targets.view({-1, 2, targets.size(1)}).flip(1).flatten(0, 1);
-  const at::Tensor p = kernels::unit_rows(predictions), t = kernels::unit_rows(other);
+  const at::Tensor p = UnitRows(predictions), t = UnitRows(other);
   const at::Tensor cosine = (p * t).sum(1);
   return 2 * (2 - 2 * cosine).mean();  // a mean over rows is half a mean over examples
 }
@@ -59,12 +54,12 @@ ObjectiveLoss ByolObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor loss = ByolLoss(predictions, targets);
   if (!input.training) return {loss, {}};
   at::NoGradGuard no_gradients;
-  const at::Tensor u = unit_rows(input.embeddings.detach());
+  const at::Tensor u = UnitRows(input.embeddings.detach());
   return {loss,
           {{"alignment", Alignment(u, input.views)},
            {"uniformity", Uniformity(u)},
            {"embeddingStd", Spread(u)},
-           {"projectionStd", Spread(unit_rows(projections.detach()))},
+           {"projectionStd", Spread(UnitRows(projections.detach()))},
            {"targetMomentum", ByolMomentum(spec_.momentum, input.step, spec_.schedule_steps)}}};
 }
 

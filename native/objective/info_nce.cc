@@ -5,15 +5,13 @@
 
 #include <algorithm>
 
-#include "kernels/nt_xent/unit_rows.h"
 #include "model/initial_weights.h"
+#include "model/layers.h"
 #include "objective/metrics.h"
 #include "random/philox.h"
 
 namespace clmr {
 namespace {
-
-using kernels::unit_rows;
 
 // Rows that point anywhere: normal numbers, made as long as 1. [keys, dim]
 at::Tensor RandomDirections(int64_t keys, int64_t dim, uint64_t seed) {
@@ -21,7 +19,7 @@ at::Tensor RandomDirections(int64_t keys, int64_t dim, uint64_t seed) {
   float* data = rows.mutable_data_ptr<float>();
   random::Stream stream(seed, random::Purpose::weights, 0, static_cast<uint32_t>(WeightStream::queue), 0);
   std::generate_n(data, rows.numel(), [&] { return static_cast<float>(stream.Normal()); });
-  return unit_rows(rows);
+  return UnitRows(rows);
 }
 
 }  // namespace
@@ -53,18 +51,18 @@ void InfoNceObjective::CheckViews(int64_t views) const {
 
 // embeddings [B, E] of the first views, targets [B, E] of the second ones → queries, keys [B, D] → loss
 ObjectiveLoss InfoNceObjective::Loss(const ObjectiveInput& input) {
-  const at::Tensor queries = unit_rows(projector_.Forward(input.embeddings));
+  const at::Tensor queries = UnitRows(projector_.Forward(input.embeddings));
   at::Tensor keys;
   {
     at::NoGradGuard no_gradients;
-    keys = unit_rows(target_projector_.Forward(input.targets));
+    keys = UnitRows(target_projector_.Forward(input.targets));
   }
   const InfoNceValue value = InfoNce(queries, keys, queue_, spec_.temperature);
   if (!input.training) return {value.loss, {}};
   new_keys_.push_back(keys);
   at::NoGradGuard no_gradients;
-  const at::Tensor u = unit_rows(input.embeddings.detach());
-  const at::Tensor pairs = at::stack({u, unit_rows(input.targets)}, 1).flatten(0, 1);
+  const at::Tensor u = UnitRows(input.embeddings.detach());
+  const at::Tensor pairs = at::stack({u, UnitRows(input.targets)}, 1).flatten(0, 1);
   return {value.loss,
           {{"accuracy", value.accuracy}, {"alignment", Alignment(pairs, 2)}, {"uniformity", Uniformity(u)}}};
 }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "kernels/nt_xent/nt_xent.h"
-#include "kernels/nt_xent/unit_rows.h"
+#include "model/layers.h"
 #include "objective/metrics.h"
 
 namespace clmr {
@@ -67,8 +67,8 @@ ObjectiveLoss NtXentObjective::Loss(const ObjectiveInput& input) {
   ObjectiveLoss result{NtXentLoss(projections, input.views, temperature, *input.abort), {}};
   if (!input.training) return result;
   at::NoGradGuard no_gradients;
-  const at::Tensor u = kernels::unit_rows(input.embeddings.detach());
-  result.metrics = {{"accuracy", NearestIsPositive(kernels::unit_rows(projections.detach()), input.views)},
+  const at::Tensor u = UnitRows(input.embeddings.detach());
+  result.metrics = {{"accuracy", NearestIsPositive(UnitRows(projections.detach()), input.views)},
                     {"alignment", Alignment(u, input.views)},
                     {"uniformity", Uniformity(u)}};
   if (spec_.learn_temperature) result.metrics.emplace_back("temperature", temperature.item<double>());

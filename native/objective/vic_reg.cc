@@ -3,13 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "kernels/nt_xent/unit_rows.h"
+#include "model/layers.h"
 #include "objective/metrics.h"
 
 namespace clmr {
 namespace {
-
-using kernels::unit_rows;
 
 constexpr double kEpsilon =
     1e-4;  // under the root, where the gradient of a constant dimension would be infinite
@@ -56,12 +54,12 @@ ObjectiveLoss VicRegObjective::Loss(const ObjectiveInput& input) {
                           spec_.covariance * terms.covariance;
   if (!input.training) return {loss, {}};
   at::NoGradGuard no_gradients;
-  const at::Tensor u = unit_rows(input.embeddings.detach());
+  const at::Tensor u = UnitRows(input.embeddings.detach());
   return {loss,
           {{"alignment", Alignment(u, input.views)},
            {"uniformity", Uniformity(u)},
            {"embeddingStd", Spread(u)},
-           {"projectionStd", Spread(unit_rows(projections.detach()))},
+           {"projectionStd", Spread(UnitRows(projections.detach()))},
            {"invariance", terms.invariance.item<double>()},
            {"variance", terms.variance.item<double>()},
            {"covariance", terms.covariance.item<double>()}}};

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "kernels/nt_xent/loops.h"
-#include "kernels/nt_xent/unit_rows.h"
+#include "kernels/nt_xent/nt_xent.h"
 
 namespace clmr::kernels {
 namespace {

@@ -4,14 +4,26 @@
 
 #include <limits>
 
-#include "kernels/nt_xent/unit_rows.h"
+#include "kernels/nt_xent/nt_xent.h"
 
 namespace clmr::kernels::reference {
+namespace {
+
+// z [N, D] → rows of length 1. ‖z‖ = scale · ‖z / scale‖ for any scale, so the scale needs no gradient, and
+// squares neither overflow nor underflow.
+at::Tensor UnitRows(const at::Tensor& z) {
+  const at::Tensor scale = z.detach().abs().amax(1, /*keepdim=*/true).clamp_min(kSmallestNorm);
+  const at::Tensor scaled = z / scale;
+  const at::Tensor norm = at::linalg_vector_norm(scaled, 2, at::IntArrayRef{1}, /*keepdim=*/true);
+  return scaled / at::maximum(norm, kSmallestNorm / scale);
+}
+
+}  // namespace
 
 at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& temperature) {
   const at::Tensor tau = temperature.to(at::kDouble);
   const int64_t rows = z.size(0);
-  const at::Tensor u = unit_rows(z.to(at::kDouble));
+  const at::Tensor u = UnitRows(z.to(at::kDouble));
   const at::TensorOptions mask = z.options().dtype(at::kBool);
 
   // log Σ_{k≠i} exp(sim(i,k)/τ) [N]
