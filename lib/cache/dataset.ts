@@ -94,6 +94,18 @@ export class Dataset implements Disposable {
   }
 
   /**
+   * @internal The tracks of these recordings, in their order. @param sources SHA-256 of source files
+   * @returns undefined where one is not here
+   */
+  ofSources(sources: readonly string[]): Dataset | undefined {
+    const bySource = new Map<string, IndexTrack[]>()
+    for (const track of this.#selected)
+      bySource.set(track.sourceSha256, [...(bySource.get(track.sourceSha256) ?? []), track])
+    const found = sources.flatMap((source) => bySource.get(source)?.shift() ?? [])
+    return found.length === sources.length ? new Dataset(this.cache, this.#index, found) : undefined
+  }
+
+  /**
    * All samples of track `i`, ±1, at `sampleRate`.
    * @throws CacheError where the cached file is gone or damaged; ArgumentError, ConfigError
    */

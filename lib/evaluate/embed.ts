@@ -8,10 +8,13 @@ import { Matrix, type MatrixData } from '../matrix.js'
 import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
+import type { TrainedOn } from '../runs/data-record.js'
 
 /** What the evaluation needs of an `Encoder`. */
 export interface TrackEncoder {
   readonly dim: number
+  /** What it was trained on, where it knows. */
+  readonly trainedOn?: TrainedOn
   encodeTrack(
     samples: Float32Array,
     options?: { signal?: AbortSignal },
@@ -24,7 +27,8 @@ export interface TrackEncoder {
 
 /** Tracks with their labels, without their audio. */
 export interface TrackLabels {
-  readonly tracks: readonly { readonly path: string }[]
+  /** `sourceSha256` tells whether an encoder was trained on a track */
+  readonly tracks: readonly { readonly path: string; readonly sourceSha256?: string }[]
   /** [tracks, K] of 0 and 1 */
   readonly labels: MatrixData
   readonly classes: readonly string[]

@@ -47,3 +47,4 @@ export {
   type SimilarTracks,
   similarTracks,
 } from './search.js'
+export type { SeenTracks } from './trained-on.js'

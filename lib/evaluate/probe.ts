@@ -23,6 +23,7 @@ import {
 } from './probe-data.js'
 import { readProbe, writeProbe } from './probe-file.js'
 import { type ProbeOptions, type ProbeSettings, type ProbeSpec, probeOptions } from './probe-options.js'
+import { type SeenTracks, seenTracks } from './trained-on.js'
 
 /** A data set, or what `embedDataset` made of it with the same encoder, or a structured clone of that. */
 export type EvaluationSet = LabelledTracks | EmbeddedTracks
@@ -67,6 +68,8 @@ export interface Evaluation {
   perClass: ClassResult[]
   tracks: number
   clips: number
+  /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
+  trainedOn?: SeenTracks
 }
 
 export interface ClassProbability {
@@ -230,7 +233,8 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * Judges the probe on a data set that neither training nor validation has seen.
+   * Judges the probe on a data set that neither training nor validation should have seen: `trainedOn` of the result
+   * says how many of its tracks the encoder was trained on.
    * @throws DatasetError where its classes are others, CacheError, ConfigError, AbortError
    */
   async evaluate(
@@ -247,7 +251,8 @@ export class LinearProbe implements Disposable {
     const multilabel = this.task === 'multilabel'
     const labels = Matrix.from(x.dataset.labels)
     const figures = evaluateProbabilities(probabilities, labels, this.classes, multilabel)
-    return { ...figures, clips: x.trackOf.length }
+    const trainedOn = seenTracks(this.encoder, x.dataset.tracks)
+    return { ...figures, clips: x.trackOf.length, ...(trainedOn && { trainedOn }) }
   }
 
   /**

@@ -12,6 +12,7 @@ import { native } from '../native/load.js'
 import { setThreads } from '../native/threads.js'
 import { deviceOption, parseOptions, precisionOption, seedOption, signalOption } from '../options.js'
 import { Result } from '../result.js'
+import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { EMBEDDING_DIM } from './architecture.js'
 import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
 import { checkPath, mapAhead, type Paths } from './encode-files.js'
@@ -97,7 +98,7 @@ function meanRow({ data, rows, cols }: Matrix): Float32Array {
   return Float32Array.from(sums, (sum) => sum / rows)
 }
 
-let wrapHandle: (handle: EncoderHandle) => Encoder
+let wrapHandle: (handle: EncoderHandle, trainedOn: TrainedOn) => Encoder
 let copyState: (encoder: Encoder) => StateDict
 
 /**
@@ -111,7 +112,7 @@ let copyState: (encoder: Encoder) => StateDict
  */
 export class Encoder implements Disposable {
   static {
-    wrapHandle = (handle) => new Encoder(handle)
+    wrapHandle = (handle, trainedOn) => new Encoder(handle, trainedOn)
     copyState = (encoder) => callNativeSync(() => native().encoderState(encoder.#live()))
   }
 
@@ -121,10 +122,13 @@ export class Encoder implements Disposable {
   readonly clipLength = CLIP_LENGTH
   /** numbers of an embedding: 512 */
   readonly dim = EMBEDDING_DIM
+  /** The recordings that the weights were trained on, as far as the run that they come from says it. */
+  readonly trainedOn: TrainedOn
   readonly #handle: EncoderHandle
 
-  private constructor(handle: EncoderHandle) {
+  private constructor(handle: EncoderHandle, trainedOn: TrainedOn) {
     this.#handle = handle
+    this.trainedOn = trainedOn
   }
 
   /**
@@ -135,7 +139,8 @@ export class Encoder implements Disposable {
   static async create(options: EncoderOptions = {}): Promise<Encoder> {
     const { seed, device, precision, threads } = parseOptions(encoderOptions, options, 'Encoder.create')
     if (threads !== undefined) setThreads(threads)
-    return new Encoder(await callNative(undefined, () => native().encoderCreate(seed, { device, precision })))
+    const handle = await callNative(undefined, () => native().encoderCreate(seed, { device, precision }))
+    return new Encoder(handle, TRAINED_ON_NOTHING)
   }
 
   /**
@@ -145,12 +150,13 @@ export class Encoder implements Disposable {
    */
   static async load(path: string, options: EncoderLoadOptions = {}): Promise<Encoder> {
     const { device, precision, threads } = parseOptions(loadOptions, options, 'Encoder.load')
-    const { encoder, warnings } = await loadModelState(path)
+    const { encoder, warnings, trainedOn } = await loadModelState(path)
     for (const warning of warnings) process.emitWarning(`${path}: ${warning}`, 'ClmrWarning')
     if (threads !== undefined) setThreads(threads)
-    return new Encoder(
-      await callNative(undefined, () => native().encoderFromState(encoder, { device, precision })),
+    const handle = await callNative(undefined, () =>
+      native().encoderFromState(encoder, { device, precision }),
     )
+    return new Encoder(handle, trainedOn)
   }
 
   /** The device that 'auto' resolved to: 'cpu', 'cuda:0' … */
@@ -335,7 +341,8 @@ export class Encoder implements Disposable {
 }
 
 /** @internal An Encoder around a handle of the trainer's. */
-export const encoderOfHandle = (handle: EncoderHandle): Encoder => wrapHandle(handle)
+export const encoderOfHandle = (handle: EncoderHandle, trainedOn: TrainedOn): Encoder =>
+  wrapHandle(handle, trainedOn)
 
 /** @internal A copy of the weights and buffers. */
 export const stateOfEncoder = (encoder: Encoder): StateDict => copyState(encoder)

@@ -12,7 +12,8 @@ import { writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors } from '../formats/state-dict.js'
 import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import type { StateDict } from '../native/binding.js'
-import { openModel } from './open-model.js'
+import type { TrainedOn } from '../runs/data-record.js'
+import { openModel, trainedOnOf } from './open-model.js'
 import { selectEncoder, selectHead, selectProjector } from './select-weights.js'
 
 export { type InspectedTensor, inspectModel, type ModelInspection } from './inspect.js'
@@ -28,6 +29,7 @@ export interface ModelState {
   format: TensorFormat | 'run'
   /** Hz; undefined where the file does not say */
   sampleRate?: number
+  trainedOn: TrainedOn
   /** remarks: another sample rate, a projector that was left out, a damaged checkpoint that was passed over */
   warnings: string[]
 }
@@ -44,7 +46,7 @@ function sampleRateOf(file: TensorFile, warnings: string[]): number | undefined 
   return rate
 }
 
-async function readModel(file: TensorFile): Promise<ModelState> {
+async function readModel(file: TensorFile): Promise<Omit<ModelState, 'trainedOn'>> {
   const encoder = await selectEncoder(file)
   const projector = await selectProjector(file)
   const head = await selectHead(file)
@@ -70,7 +72,12 @@ export async function loadModelState(path: string): Promise<ModelState> {
   const { file, inRun, warnings } = await openModel(path)
   try {
     const model = await readModel(file)
-    return { ...model, format: inRun ? 'run' : model.format, warnings: [...warnings, ...model.warnings] }
+    return {
+      ...model,
+      format: inRun ? 'run' : model.format,
+      trainedOn: await trainedOnOf(path),
+      warnings: [...warnings, ...model.warnings],
+    }
   } finally {
     await file.close()
   }

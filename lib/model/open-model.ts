@@ -1,10 +1,11 @@
-/** Finds the file that holds the tensors of a model. */
-import { join } from 'node:path'
+/** Finds the file that holds the tensors of a model, and the run that it comes from. */
+import { basename, join, resolve } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'
 import { isCheckpointFolder, verifyCheckpoint } from '../runs/checkpoint.js'
-import { MODEL_FILE } from '../runs/layout.js'
-import { findLatestCheckpoint, isRunDirectory } from '../runs/reader.js'
+import { recordsIn, TRAINED_ON_UNKNOWN, type TrainedOn, trainedOnIn } from '../runs/data-record.js'
+import { BEST_FILE, MODEL_FILE } from '../runs/layout.js'
+import { findLatestCheckpoint, isRunDirectory, readRunConfig } from '../runs/reader.js'
 
 interface Located {
   file: string
@@ -25,6 +26,21 @@ async function locateModel(path: string): Promise<Located | undefined> {
     path,
     remedy: 'Wait until it has written one, or train longer',
   })
+}
+
+/** The run that a model is of: the path itself, or the run whose checkpoint, or file of a checkpoint, it is. */
+export async function runOf(path: string): Promise<string | undefined> {
+  const ofFile: Record<string, string> = { [MODEL_FILE]: '../../..', [BEST_FILE]: '..' }
+  const up = (await isCheckpointFolder(path)) ? '../..' : (ofFile[basename(resolve(path))] ?? '.')
+  const folder = resolve(path, up)
+  return (await isRunDirectory(folder)) ? folder : undefined
+}
+
+/** What the weights of a model have been trained on, as far as its run says it. */
+export async function trainedOnOf(path: string): Promise<TrainedOn> {
+  const run = await runOf(path)
+  const config = run && (await readRunConfig(run).catch(() => undefined))
+  return config ? trainedOnIn(recordsIn(config)) : TRAINED_ON_UNKNOWN
 }
 
 /**

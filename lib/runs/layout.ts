@@ -4,6 +4,7 @@
  *   config.json    what the run was started with
  *   metrics.jsonl  one record for each step or epoch
  *   checkpoints/   step-NNNNNN/, each whole or absent
+ *   best.safetensors  encoder and projector at the best validation loss, where there is one
  *   run.lock       while a process writes here
  *
  * and in the folder of a checkpoint:
@@ -15,6 +16,8 @@
 export const CONFIG_FILE = 'config.json'
 export const METRICS_FILE = 'metrics.jsonl'
 export const CHECKPOINTS_FOLDER = 'checkpoints'
+/** the weights of the best validation loss */
+export const BEST_FILE = 'best.safetensors'
 export const LOCK_FILE = 'run.lock'
 
 export const MODEL_FILE = 'model.safetensors'

@@ -9,8 +9,17 @@ import { TensorBoardWriter } from '../formats/tensorboard.js'
 import { saveModelState } from '../model/load-state.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
 import { markedNames } from '../options.js'
-import { changedParts, type DataRecord, recordOf, recordsIn } from '../runs/data-record.js'
+import {
+  changedParts,
+  type DataRecord,
+  type RunData,
+  recordOf,
+  recordsIn,
+  type TrainedOn,
+  trainedOnIn,
+} from '../runs/data-record.js'
 import { RunDirectory } from '../runs/directory.js'
+import { BEST_FILE } from '../runs/layout.js'
 import { readRunConfig } from '../runs/reader.js'
 import {
   type CompleteTrainerOptions,
@@ -21,23 +30,44 @@ import {
 } from './options.js'
 import type { StepResult } from './types.js'
 
-/** The weights of the best validation loss, in the run directory. */
-export const BEST_FILE = 'best.safetensors'
-
 const METADATA = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${CLIP_LENGTH}` }
 
 /** Options that may be others when a run is taken up again. */
 export type TrainerOverrides = Partial<Omit<TrainerOptions, 'encoder' | 'initFrom' | 'runDirectory'>>
 
-/** A cache opened again: all tracks, or the split that was used. */
-async function reopen(record: DataRecord | undefined, name: string): Promise<Dataset | undefined> {
-  if (!record) return undefined
-  const whole = await openDataset(record.cache)
-  const candidates = [whole, ...(['train', 'valid', 'test'] as const).map((split) => whole.subset(split))]
+/** The tracks of a record in a cache: all, a split, or those among tracks that came later. */
+async function reopen(
+  record: DataRecord | undefined,
+  name: string,
+  cache = record?.cache,
+): Promise<Dataset | undefined> {
+  if (!record || cache === undefined) return undefined
+  const whole = await openDataset(cache)
+  const known = record.sources && whole.ofSources(record.sources)
+  const candidates = [
+    whole,
+    ...(['train', 'valid', 'test'] as const).map((split) => whole.subset(split)),
+    ...(known ? [known] : []),
+  ]
   const same = candidates.find((dataset) => changedParts(record, dataset).length === 0)
   if (same) return same
   const likely = candidates.find((dataset) => dataset.length === record.tracks) ?? whole
   throw otherData(record, likely, name)
+}
+
+/**
+ * What a run is trained and validated on, in a cache that may lie elsewhere now.
+ * @throws ConfigError where the cache holds other tracks; CacheError
+ */
+export async function dataOfRun(
+  run: string,
+  cache: string,
+): Promise<{ dataset?: Dataset; validation?: Dataset }> {
+  const { training, validation } = recordsIn(await readRunConfig(run))
+  return {
+    dataset: await reopen(training, 'the cache', cache),
+    validation: await reopen(validation, 'the cache', cache),
+  }
 }
 
 function otherData(record: DataRecord, dataset: Dataset, name: string): ConfigError {
@@ -75,6 +105,11 @@ function scalarsOf(step: Omit<StepResult, 'tracks'>): Record<string, number> {
   }
 }
 
+/** What a run with these options records of its data. @param before of the weights that it begins with */
+export function runDataOf({ dataset, validation }: CompleteTrainerOptions, before: TrainedOn): RunData {
+  return { training: dataset && recordOf(dataset), validation: validation && recordOf(validation), before }
+}
+
 /** The run directory of a trainer. It is locked while it is open. */
 export class Run {
   readonly path: string
@@ -90,9 +125,8 @@ export class Run {
   }
 
   /** @throws ArgumentError where the folder holds a run already; IoError */
-  static async create(path: string, options: CompleteTrainerOptions): Promise<Run> {
-    const { encoder: _encoder, dataset, validation, ...config } = options
-    const data = { training: dataset && recordOf(dataset), validation: validation && recordOf(validation) }
+  static async create(path: string, options: CompleteTrainerOptions, data: RunData): Promise<Run> {
+    const { encoder: _encoder, dataset: _dataset, validation: _validation, ...config } = options
     const stored = { ...config, cropSeed: 'augmenter', data }
     return new Run(
       path,
@@ -149,6 +183,7 @@ export interface ResumedRun {
    * from the seed of the training, and goes on so.
    */
   cropSeed?: number
+  trainedOn: TrainedOn
   bestValidationLoss?: number
 }
 
@@ -201,7 +236,8 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       })
     for (const warning of latest.warnings) process.emitWarning(warning, 'ClmrWarning')
     const { data: _records, cropSeed, ...config } = directory.config
-    const { training, validation } = recordsIn(directory.config)
+    const data = recordsIn(directory.config)
+    const { training, validation } = data
     const stored = (latest.extra.config as object | undefined) ?? config
     const options = parseTrainerOptions(
       { ...stored, ...given(overrides), runDirectory: path },
@@ -217,7 +253,14 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     run.latestCheckpoint = latest.path
     const bestValidationLoss = latest.extra.bestValidationLoss as number | undefined
     const other = cropSeed === 'augmenter' ? undefined : options.seed
-    return { options, run, state: latest, cropSeed: other, bestValidationLoss }
+    return {
+      options,
+      run,
+      state: latest,
+      cropSeed: other,
+      trainedOn: trainedOnIn(data),
+      bestValidationLoss,
+    }
   } catch (error) {
     await directory.close()
     throw error

@@ -6,6 +6,7 @@ import { stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
 import type { StateDict } from '../native/binding.js'
 import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
+import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { NativeTrainer } from './native-trainer.js'
 import { type CompleteTrainerOptions, LEAST_BATCH, type TrainerConfig } from './options.js'
 import { learningRateAt } from './schedules.js'
@@ -77,8 +78,14 @@ function checkProjector(projector: StateDict, projection: TrainerConfig['project
   })
 }
 
+export interface InitialWeights {
+  encoder?: StateDict
+  projector?: StateDict
+  trainedOn: TrainedOn
+}
+
 /** The weights to start from, where there are any. @throws ConfigError, CheckpointError, IoError */
-export async function initialWeights(options: CompleteTrainerOptions) {
+export async function initialWeights(options: CompleteTrainerOptions): Promise<InitialWeights> {
   const { encoder, initFrom, projection, objective } = options
   if (encoder && initFrom !== undefined)
     throw new ConfigError({
@@ -87,13 +94,14 @@ export async function initialWeights(options: CompleteTrainerOptions) {
       expected: 'one of them, or none',
       remedy: 'Leave one out',
     })
-  if (encoder) return { encoder: stateOfEncoder(encoder) }
-  if (initFrom === undefined) return {}
+  if (encoder) return { encoder: stateOfEncoder(encoder), trainedOn: encoder.trainedOn }
+  if (initFrom === undefined) return { trainedOn: TRAINED_ON_NOTHING }
   const model = await loadModelState(initFrom)
   for (const warning of model.warnings) process.emitWarning(`${initFrom}: ${warning}`, 'ClmrWarning')
-  if (descriptorOf(objective).projector !== 'simclr') return { encoder: model.encoder }
+  const { trainedOn } = model
+  if (descriptorOf(objective).projector !== 'simclr') return { encoder: model.encoder, trainedOn }
   if (model.projector) checkProjector(model.projector, projection, initFrom)
-  return { encoder: model.encoder, projector: model.projector }
+  return { encoder: model.encoder, projector: model.projector, trainedOn }
 }
 
 /** Steps of the training, where there is a data set. */

@@ -8,6 +8,7 @@ import { fromNativeError } from '../native/call.js'
 import { collapseWarning } from '../objective/collapse.js'
 import { labelsFor, labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
+import { type TrainedOn, trainedOnIn } from '../runs/data-record.js'
 import { type NativeTrainer, nameTracks } from './native-trainer.js'
 import {
   type CompleteTrainerOptions,
@@ -20,7 +21,7 @@ import {
   type TrainerOptions,
 } from './options.js'
 import { type Projector, projectorOf } from './projector.js'
-import { openRun, Run, type TrainerOverrides } from './run.js'
+import { openRun, Run, runDataOf, type TrainerOverrides } from './run.js'
 import { learningRateAt } from './schedules.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { EpochResult, StepResult, TrainingSummary } from './types.js'
@@ -48,6 +49,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   readonly #dataset: Dataset | undefined
   readonly #validation: Dataset | undefined
   readonly #run: Run | undefined
+  readonly #trainedOn: TrainedOn
   #encoder: Encoder | undefined
   #disposed = false
   #checkpointStep = -1
@@ -55,13 +57,19 @@ export class Trainer implements Disposable, AsyncDisposable {
   #bestValidationLoss: number | undefined
   #warned = false
 
-  private constructor(options: CompleteTrainerOptions, native: NativeTrainer, run: Run | undefined) {
+  private constructor(
+    options: CompleteTrainerOptions,
+    native: NativeTrainer,
+    run: Run | undefined,
+    trainedOn: TrainedOn,
+  ) {
     const { encoder: _encoder, dataset, validation, ...config } = options
     this.config = config
     this.#native = native
     this.#dataset = dataset
     this.#validation = validation
     this.#run = run
+    this.#trainedOn = trainedOn
   }
 
   /**
@@ -75,10 +83,11 @@ export class Trainer implements Disposable, AsyncDisposable {
     const weights = await initialWeights(complete)
     const native = await nativeTrainer(complete, weights)
     const { runDirectory } = complete
+    const data = runDataOf(complete, weights.trainedOn)
     let run: Run | undefined
     try {
-      run = runDirectory === undefined ? undefined : await Run.create(runDirectory, complete)
-      const trainer = new Trainer(complete, native, run)
+      run = runDirectory === undefined ? undefined : await Run.create(runDirectory, complete, data)
+      const trainer = new Trainer(complete, native, run, trainedOnIn(data))
       await trainer.saveCheckpoint()
       return trainer
     } catch (error) {
@@ -98,7 +107,8 @@ export class Trainer implements Disposable, AsyncDisposable {
    *         CheckpointError where there is no checkpoint that is whole
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
-    const { options, run, state, cropSeed, bestValidationLoss } = await openRun(runDirectory, overrides)
+    const resumed = await openRun(runDirectory, overrides)
+    const { options, run, state, cropSeed } = resumed
     let native: NativeTrainer | undefined
     try {
       checkOptions(options)
@@ -109,9 +119,9 @@ export class Trainer implements Disposable, AsyncDisposable {
       await run.close()
       throw error
     }
-    const trainer = new Trainer(options, native, run)
+    const trainer = new Trainer(options, native, run, resumed.trainedOn)
     trainer.#checkpointStep = native.step
-    trainer.#bestValidationLoss = bestValidationLoss
+    trainer.#bestValidationLoss = resumed.bestValidationLoss
     return trainer
   }
 
@@ -138,7 +148,8 @@ export class Trainer implements Disposable, AsyncDisposable {
    */
   get encoder(): Encoder {
     this.#check()
-    if (!this.#encoder || this.#encoder.disposed) this.#encoder = encoderOfHandle(this.#native.encoder())
+    if (!this.#encoder || this.#encoder.disposed)
+      this.#encoder = encoderOfHandle(this.#native.encoder(), this.#trainedOn)
     return this.#encoder
   }
 

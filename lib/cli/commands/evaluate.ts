@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
-import { openDataset } from '../../cache/index.js'
+import { type Dataset, openDataset } from '../../cache/index.js'
+import { SPLITS, type Split } from '../../datasets/tracks.js'
 import { type Evaluation, embedDataset } from '../../evaluate/index.js'
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { probeOptions } from '../../evaluate/probe-options.js'
+import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
+import type { Encoder } from '../../model/index.js'
 import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples } from '../command.js'
 import { loadModel, MODEL_HELP } from '../model.js'
@@ -20,8 +23,21 @@ interface Options {
   standardize?: boolean
 }
 
+/** What the model was trained on, of the tracks here: a line on the splits, and a warning where figures flatter. */
+function tellTrainedOn(session: Session, encoder: Encoder, dataset: Dataset): void {
+  const share = (split: Split) => {
+    const { tracks } = dataset.subset(split)
+    return `${seenTracks(encoder, tracks)!.tracks} of ${tracks.length} ${split} tracks`
+  }
+  if (encoder.trainedOn.sources.length > 0) session.print(`trained on ${SPLITS.map(share).join(', ')}`)
+  const { tracks } = dataset.subset('test')
+  const seen = seenTracks(encoder, tracks)!
+  const flatters = seen.tracks > 0 ? ': these figures flatter the model' : ''
+  if (!isClean(seen)) session.warn(`${seenSentence(seen, tracks.length)}${flatters}`)
+}
+
 function tell(session: Session, evaluation: Evaluation): void {
-  const { rocAuc, prAuc, accuracy, perClass, tracks } = evaluation
+  const { rocAuc, prAuc, accuracy, perClass, tracks, trainedOn } = evaluation
   const rows = perClass.map((c) => [
     printable(c.class),
     figure(c.rocAuc),
@@ -31,7 +47,7 @@ function tell(session: Session, evaluation: Evaluation): void {
   ])
   const all = ['all', figure(rocAuc), figure(prAuc), figure(accuracy), `${tracks}`]
   session.print(table([['class', 'ROC-AUC', 'PR-AUC', 'accuracy', 'tracks'], ...rows, all]))
-  session.printJson({ rocAuc, prAuc, accuracy, perClass })
+  session.printJson({ rocAuc, prAuc, accuracy, perClass, ...(isClean(trainedOn) ? {} : { trainedOn }) })
 }
 
 export function configure(command: Command): void {
@@ -54,5 +70,6 @@ export function configure(command: Command): void {
       embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
     )
     tell(session, await linearEvaluation(encoder, embeddings, { ...settings, signal }))
+    tellTrainedOn(session, encoder, dataset)
   })
 }

@@ -3,6 +3,7 @@ import { type Dataset, openDataset } from '../../cache/index.js'
 import { type DatasetEmbeddings, type Evaluation, embedDataset, writeReport } from '../../evaluate/index.js'
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { reportOptions } from '../../evaluate/report/write-report.js'
+import { isClean, seenSentence } from '../../evaluate/trained-on.js'
 import { checkWritable } from '../../files/output.js'
 import { Encoder } from '../../model/index.js'
 import { flagFor } from '../../options.js'
@@ -73,6 +74,9 @@ async function report(session: Session, options: Options): Promise<void> {
     }),
   )
   session.print(printable(written.path))
+  for (const { name, evaluation } of results)
+    if (!isClean(evaluation.trainedOn))
+      session.warn(`${name}: ${seenSentence(evaluation.trainedOn, evaluation.tracks)}`)
   session.printJson({ ...written, results })
 }
 

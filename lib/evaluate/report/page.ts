@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { ClassResult, Evaluation } from '../probe.js'
+import { isClean, seenSentence } from '../trained-on.js'
 import { html, jsonForScript, Markup } from './escape.js'
 import type { TrainingCurve } from './training-curve.js'
 
@@ -62,6 +63,14 @@ function tile(label: string, value: string, note: string): Markup {
   return html`<div class="tile"><dt>${label}</dt><dd>${value}<small>${note}</small></dd></div>`
 }
 
+/** Which steps the two losses are means of. */
+function lossNote({ firstLoss, averaged }: TrainingCurve): string {
+  const before = `from ${figure(firstLoss)}`
+  return averaged === 1
+    ? `${before}: the last step and the first`
+    : `${before}: means of the last and the first ${averaged} steps`
+}
+
 function tiles({ curve, results, map, multilabel }: PageData): Markup {
   const made: Markup[] = []
   const [first, second] = results
@@ -97,7 +106,7 @@ function tiles({ curve, results, map, multilabel }: PageData): Markup {
     made.push(tile('Neighbours alike', percent(share), note))
   }
   if (curve) {
-    made.push(tile('Loss', figure(curve.finalLoss), `from ${figure(curve.firstLoss)}`))
+    made.push(tile('Loss', figure(curve.finalLoss), lossNote(curve)))
     made.push(tile('Steps', String(curve.steps), `${curve.epochs} epochs, ${duration(curve.seconds)}`))
     made.push(tile('Views per second', figure(curve.viewsPerSecond), 'median of the steps'))
   }
@@ -155,10 +164,23 @@ function classTable(results: NamedResult[], multilabel: boolean): Markup {
 </table></div>`
 }
 
+/** Who has heard the test tracks before: the encoder of a result, as far as that is known. */
+function seenNotes(results: NamedResult[]): Markup {
+  const open = results.filter(({ evaluation }) => !isClean(evaluation.trainedOn))
+  if (open.length === 0)
+    return html` None of the ${results[0]!.evaluation.tracks} test tracks were trained on.`
+  const note = ({ name, evaluation }: NamedResult) => {
+    const { trainedOn, tracks } = evaluation
+    const warning = trainedOn?.tracks ? ' These figures flatter it: measure it on other tracks.' : ''
+    return html` <strong><bdi>${name}</bdi>: ${seenSentence(trainedOn, tracks)}.${warning}</strong>`
+  }
+  return html`${open.map(note)}`
+}
+
 function resultsSection({ results, multilabel }: PageData): Markup {
   if (results.length === 0) return html``
   return html`<section><h2>What the embeddings know</h2>
-<p class="muted">Linear evaluation: the encoder is frozen, a small head learns the labels from its embeddings, and is judged on tracks that neither has seen. Answers are averaged over the clips of a track.</p>
+<p class="muted">Linear evaluation: the encoder is frozen, a small head learns the labels from its embeddings, and is judged on the test tracks, which the head has not seen. Answers are averaged over the clips of a track.${seenNotes(results)}</p>
 ${resultsTable(results, multilabel)}${classTable(results, multilabel)}</section>`
 }
 
@@ -166,7 +188,7 @@ function trainingSection({ curve }: PageData): Markup {
   if (!curve) return html``
   const speed = curve.throughput.some((v) => v !== null)
   return html`<section><h2>Training</h2>
-<p class="muted">Contrastive loss of every step, and how many augmented views a second went through the network. Drag to zoom, double-click to go back.</p>
+<p class="muted">${curve.data && `Trained on ${curve.data}. `}The contrastive loss of every step, and how many augmented views per second went through the network. Drag to zoom, double-click to go back.</p>
 <div class="charts"><div><h3>Loss</h3><div id="loss-chart"></div></div>
 ${speed && html`<div><h3>Throughput (views/s)</h3><div id="speed-chart"></div></div>`}</div></section>`
 }

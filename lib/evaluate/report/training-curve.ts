@@ -1,17 +1,22 @@
 /** What the metrics of a run tell about the training, as curves to draw. */
 import { basename, join, resolve } from 'node:path'
 import { ClmrError } from '../../errors.js'
+import { recordsIn } from '../../runs/data-record.js'
 import { METRICS_FILE } from '../../runs/layout.js'
 import type { MetricsRecord } from '../../runs/metrics.js'
-import { readRunMetrics } from '../../runs/reader.js'
+import { readRunConfig, readRunMetrics } from '../../runs/reader.js'
 
 export interface TrainingCurve {
   name: string
   steps: number
   epochs: number
-  /** mean loss of the last twentieth of the steps, and of the first */
+  /** mean loss of the first `averaged` steps, and of the last */
   firstLoss: number
   finalLoss: number
+  /** a twentieth of the steps */
+  averaged: number
+  /** what was trained on; undefined where the run does not say */
+  data?: string
   /** median over the steps */
   viewsPerSecond: number
   seconds: number
@@ -68,6 +73,12 @@ function median(values: number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
+async function trainingData(run: string): Promise<string | undefined> {
+  const config = await readRunConfig(run).catch(() => undefined)
+  const training = config && recordsIn(config).training
+  return training && `${training.tracks} tracks of ${basename(training.cache)}`
+}
+
 /** @throws IoError where there is no such run; ClmrError ERR_ARGUMENT where it holds no steps */
 export async function readTrainingCurve(run: string): Promise<TrainingCurve> {
   const steps = await readSteps(run)
@@ -89,6 +100,8 @@ export async function readTrainingCurve(run: string): Promise<TrainingCurve> {
     epochs: Math.max(...buckets.map((bucket) => bucket.at(-1)!.epoch)),
     firstLoss: lossOf(steps.slice(0, tail)),
     finalLoss: lossOf(steps.slice(-tail)),
+    averaged: tail,
+    data: await trainingData(run),
     viewsPerSecond: median(steps.map((s) => s.viewsPerSecond)),
     seconds: steps.reduce((sum, s) => sum + s.seconds, 0),
     step: buckets.map((bucket) => bucket.at(-1)!.step),
