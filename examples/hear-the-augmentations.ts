@@ -9,18 +9,9 @@ import {
   type AppliedTransform,
   Augmenter,
   clmrTransforms,
-  custom,
   decodeAudio,
-  delay,
-  gain,
-  highPass,
-  lowPass,
-  noise,
-  pitchShift,
-  polarityInversion,
-  reverb,
-  reverse,
   type Transform,
+  transforms,
 } from 'clmr'
 
 const sampleRate = 22050
@@ -79,18 +70,18 @@ function describeView(view: AppliedTransform[]): string {
 const sound = file ? (await decodeAudio(file, { sampleRate })).samples : playTune()
 const clipLength = sound.length
 const one: Transform[] = [
-  polarityInversion(),
-  noise({ snrDb: [10, 10] }),
-  gain({ db: [-10, -10] }),
-  lowPass({ cutoff: [2200, 2200] }),
-  highPass({ cutoff: [1200, 1200] }),
-  delay({ ms: [400, 400] }),
-  pitchShift({ cents: [-700, -700] }),
-  pitchShift({ cents: [700, 700] }),
-  reverb({ reverberance: [80, 80], damping: [20, 20], roomSize: [100, 100] }),
-  reverse(),
+  transforms.polarityInversion(),
+  transforms.noise({ snrDb: [10, 10] }),
+  transforms.gain({ db: [-10, -10] }),
+  transforms.lowPass({ cutoff: [2200, 2200] }),
+  transforms.highPass({ cutoff: [1200, 1200] }),
+  transforms.delay({ ms: [400, 400] }),
+  transforms.pitchShift({ cents: [-700, -700] }),
+  transforms.pitchShift({ cents: [700, 700] }),
+  transforms.reverb({ reverberance: [80, 80], damping: [20, 20], roomSize: [100, 100] }),
+  transforms.reverse(),
   // One of your own: eight steps of loudness.
-  custom({ title: 'crush', apply: (view) => view.map((v) => Math.round(v * 8) / 8) }),
+  transforms.custom({ title: 'crush', apply: (view) => view.map((v) => Math.round(v * 8) / 8) }),
 ]
 
 mkdirSync(folder, { recursive: true })

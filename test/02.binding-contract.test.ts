@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { z } from 'zod'
 import { augmenterOptions } from '#lib/augment/options.js'
-import { transformTables } from '#lib/augment/transforms.js'
+import { transformTables } from '#lib/augment/transform-tables.js'
 import { probeOptions } from '#lib/evaluate/probe-options.js'
-import { encoderOptions } from '#lib/model/encoder.js'
+import { encoderOptions } from '#lib/model/options.js'
 import type { NativeKind } from '#lib/native/binding.js'
 import { native } from '#lib/native/load.js'
 import { OBJECTIVES } from '#lib/objective/objectives.js'
-import { optimizerOption } from '#lib/train/optimizers.js'
+import { optimizerOption } from '#lib/train/optimizer-tables.js'
 import { trainerSpec } from '#lib/train/options.js'
 
 type Fields = Record<string, NativeKind>
@@ -141,7 +141,7 @@ describe('02 binding contract', () => {
     assertFields(structs.get('TrainerSpec'), trainerSpec)
     assertFields(structs.get('ChainSpec'), augmenterOptions)
     assertFields(structs.get('ProjectionSpec'), trainerSpec.shape.projection.unwrap())
-    assertFields(structs.get('EncoderSpec'), encoderOptions.omit({ seed: true, threads: true }))
+    assertFields(structs.get('EncoderSpec'), encoderOptions.omit({ seed: true }))
     const ofData = { classes: z.number().int(), multilabel: z.boolean() }
     assertFields(structs.get('ProbeSpec'), probeOptions.omit({ standardize: true }).extend(ofData))
   })

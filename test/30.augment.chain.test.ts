@@ -4,13 +4,10 @@ import {
   ArgumentError,
   Augmenter,
   clmrTransforms,
-  gain,
   getThreads,
-  polarityInversion,
-  randomCrop,
-  reverb,
   ShapeError,
   setThreads,
+  transforms,
 } from 'clmr'
 import { testClips } from './helpers/golden.js'
 
@@ -37,7 +34,7 @@ describe('a chain of augmentations', () => {
   })
 
   it('crops where it was drawn, and the two views of an example differ', async () => {
-    const augmenter = new Augmenter({ transforms: [randomCrop()], views: 2, clipLength: 100 })
+    const augmenter = new Augmenter({ transforms: [transforms.randomCrop()], views: 2, clipLength: 100 })
     const ramp = Float32Array.from({ length: 4 * 1000 }, (_, i) => i % 1000)
     const views = await augmenter.augment(ramp, { length: 1000, step: 3 })
     const drawn = augmenter.draw(4, { length: 1000, step: 3 })
@@ -155,7 +152,7 @@ describe('a chain of augmentations', () => {
   })
 
   it('stops within 250 ms of an abort in the middle of a large batch, and works afterwards', async () => {
-    const augmenter = new Augmenter({ transforms: [reverb()], views: 8 })
+    const augmenter = new Augmenter({ transforms: [transforms.reverb()], views: 8 })
     const large = new Float32Array(59049 * 200)
     const controller = new AbortController()
     let aborted = 0
@@ -183,9 +180,13 @@ describe('a chain of augmentations', () => {
   })
 
   it('does transforms in the order of the chain', async () => {
-    const transforms = [gain({ db: [20, 20] }), reverb({ reverberance: [0, 0] }), polarityInversion()]
+    const chain = [
+      transforms.gain({ db: [20, 20] }),
+      transforms.reverb({ reverberance: [0, 0] }),
+      transforms.polarityInversion(),
+    ]
     const clip = Float32Array.from({ length: 500 }, () => 0.5)
-    const { data } = await new Augmenter({ transforms, views: 1, clipLength: 500 }).augment(clip)
+    const { data } = await new Augmenter({ transforms: chain, views: 1, clipLength: 500 }).augment(clip)
     // 0.5 → 5 → clipped to 1 by the reverb → −1
     assert.equal(data[0], -1)
   })

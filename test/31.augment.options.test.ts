@@ -1,17 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  Augmenter,
-  type AugmenterOptions,
-  ConfigError,
-  clmrTransforms,
-  delay,
-  gain,
-  highLowPass,
-  noise,
-  pitchShift,
-  randomCrop,
-  reverb,
-} from 'clmr'
+import { Augmenter, type AugmenterOptions, ConfigError, clmrTransforms, transforms } from 'clmr'
 import { parse, stringify } from 'yaml'
 
 const refused = (make: () => unknown, pattern: RegExp) =>
@@ -40,28 +28,34 @@ describe('options of augmentations', () => {
   })
 
   it('defaults are the published parameters', () => {
-    assert.deepEqual(noise(), { name: 'noise', p: 1, minSnr: 1e-4, maxSnr: 0.01 })
-    assert.deepEqual(gain({ p: 0.3 }), { name: 'gain', p: 0.3, db: [-20, -1] })
-    assert.deepEqual(highLowPass(), {
+    assert.deepEqual(transforms.noise(), { name: 'noise', p: 1, ratio: [1e-4, 0.01] })
+    assert.deepEqual(transforms.gain({ p: 0.3 }), { name: 'gain', p: 0.3, db: [-20, -1] })
+    assert.deepEqual(transforms.highLowPass(), {
       name: 'highLowPass',
       p: 1,
       lowPass: [2200, 4000],
       highPass: [200, 1200],
     })
-    assert.deepEqual(delay(), { name: 'delay', p: 1, ms: [200, 500], stepMs: 50, volume: 0.5 })
-    assert.deepEqual(pitchShift(), { name: 'pitchShift', p: 1, cents: [-700, 700] })
+    assert.deepEqual(transforms.delay(), { name: 'delay', p: 1, ms: [200, 500], stepMs: 50, volume: 0.5 })
+    assert.deepEqual(transforms.pitchShift(), { name: 'pitchShift', p: 1, cents: [-700, 700] })
     const range = [0, 100]
-    assert.deepEqual(reverb(), { name: 'reverb', p: 1, reverberance: range, damping: range, roomSize: range })
-    const { views, clipLength, sampleRate, seed, transforms } = new Augmenter()
+    assert.deepEqual(transforms.reverb(), {
+      name: 'reverb',
+      p: 1,
+      reverberance: range,
+      damping: range,
+      roomSize: range,
+    })
+    const { views, clipLength, sampleRate, seed, transforms: chain } = new Augmenter()
     assert.deepEqual([views, clipLength, sampleRate, seed], [2, 59049, 22050, 42])
-    assert.deepEqual(transforms, clmrTransforms())
+    assert.deepEqual(chain, clmrTransforms())
   })
 
   it('a chain goes through YAML, and what is left out takes its default', () => {
     const chain = clmrTransforms()
     assert.deepEqual(new Augmenter({ transforms: parse(stringify(chain)) }).transforms, chain)
     const [echo] = new Augmenter({ transforms: parse('- name: delay\n  p: 0.2') }).transforms
-    assert.deepEqual(echo, delay({ p: 0.2 }))
+    assert.deepEqual(echo, transforms.delay({ p: 0.2 }))
   })
 
   it('an unknown transform is an error that lists the known ones and the nearest', () => {
@@ -75,11 +69,13 @@ describe('options of augmentations', () => {
 
   it('an unknown parameter is an error that lists the known ones and the nearest', () => {
     refused(
-      () => reverb({ rooomSize: [0, 1] } as never),
+      () => transforms.reverb({ rooomSize: [0, 1] } as never),
       /reverb has no option "rooomSize".*Write "roomSize"/,
     )
     refused(
-      () => randomCrop().name && new Augmenter({ transforms: [{ name: 'randomCrop', p: 0.5 }] as never }),
+      () =>
+        transforms.randomCrop().name &&
+        new Augmenter({ transforms: [{ name: 'randomCrop', p: 0.5 }] as never }),
       /"p"/,
     )
     refused(() => new Augmenter({ veiws: 2 } as never), /Write "views" instead/)
@@ -87,18 +83,23 @@ describe('options of augmentations', () => {
   })
 
   it('reversed, out of range, NaN and misshapen values are errors', () => {
-    refused(() => gain({ db: [-1, -20] }), /gain option "db".*reversed/)
-    refused(() => noise({ minSnr: 0.1 }), /minSnr is above maxSnr/)
-    refused(() => gain({ db: [Number.NaN, 0] }), /gain option "db\.0"/)
-    refused(() => gain({ db: [0, Number.POSITIVE_INFINITY] }), /gain option "db\.1"/)
-    refused(() => gain({ db: -3 as never }), /gain option "db"/)
-    refused(() => gain({ db: [1, 2, 3] as never }), /gain option "db"/)
-    refused(() => gain({ p: 1.1 }), /gain option "p"/)
-    refused(() => gain({ p: Number.NaN }), /gain option "p"/)
-    refused(() => pitchShift({ cents: [-0.5, 0.5] }), /pitchShift option "cents/)
-    refused(() => pitchShift({ cents: [0, 1300] }), /pitchShift option "cents/)
-    refused(() => reverb({ damping: [0, 101] }), /reverb option "damping/)
-    refused(() => delay({ stepMs: 0 }), /delay option "stepMs"/)
+    refused(() => transforms.gain({ db: [-1, -20] }), /gain option "db".*reversed/)
+    refused(() => transforms.noise({ ratio: [0.1, 0.01] }), /noise option "ratio".*reversed/)
+    refused(
+      () => transforms.noise({ ratio: [0.1, 0.2], snrDb: [10, 20] }),
+      /noise option "snrDb".*keep one of them/,
+    )
+    refused(() => transforms.noise({ minSnr: 0.001 } as never), /Write ratio: \[0\.001, 0\.01\]/)
+    refused(() => transforms.gain({ db: [Number.NaN, 0] }), /gain option "db\.0"/)
+    refused(() => transforms.gain({ db: [0, Number.POSITIVE_INFINITY] }), /gain option "db\.1"/)
+    refused(() => transforms.gain({ db: -3 as never }), /gain option "db"/)
+    refused(() => transforms.gain({ db: [1, 2, 3] as never }), /gain option "db"/)
+    refused(() => transforms.gain({ p: 1.1 }), /gain option "p"/)
+    refused(() => transforms.gain({ p: Number.NaN }), /gain option "p"/)
+    refused(() => transforms.pitchShift({ cents: [-0.5, 0.5] }), /pitchShift option "cents/)
+    refused(() => transforms.pitchShift({ cents: [0, 1300] }), /pitchShift option "cents/)
+    refused(() => transforms.reverb({ damping: [0, 101] }), /reverb option "damping/)
+    refused(() => transforms.delay({ stepMs: 0 }), /delay option "stepMs"/)
   })
 
   it('the augmenter checks its own options and what concerns the whole chain', () => {
@@ -112,8 +113,14 @@ describe('options of augmentations', () => {
       { transforms: 3 as never },
     ]
     for (const options of bad) refused(() => new Augmenter(options), new RegExp(Object.keys(options)[0]!))
-    refused(() => new Augmenter({ transforms: [gain(), randomCrop()] }), /randomCrop must come first/)
-    refused(() => new Augmenter({ transforms: [randomCrop(), randomCrop()] }), /randomCrop must come first/)
+    refused(
+      () => new Augmenter({ transforms: [transforms.gain(), transforms.randomCrop()] }),
+      /randomCrop must come first/,
+    )
+    refused(
+      () => new Augmenter({ transforms: [transforms.randomCrop(), transforms.randomCrop()] }),
+      /randomCrop must come first/,
+    )
     refused(() => new Augmenter({ sampleRate: 7000 }), /4000 Hz lies above half the sample rate of 7000/)
   })
 
@@ -129,9 +136,9 @@ describe('options of augmentations', () => {
   })
 
   it('a chain cannot be changed behind the back of its augmenter', () => {
-    const transforms = clmrTransforms()
-    const augmenter = new Augmenter({ transforms })
-    transforms.pop()
+    const chain = clmrTransforms()
+    const augmenter = new Augmenter({ transforms: chain })
+    chain.pop()
     assert.equal(augmenter.transforms.length, 8)
     assert.throws(() => (augmenter.transforms as unknown[]).pop(), TypeError)
   })

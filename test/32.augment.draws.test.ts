@@ -1,17 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  type AppliedTransform,
-  Augmenter,
-  clmrTransforms,
-  delay,
-  gain,
-  highLowPass,
-  lowPass,
-  noise,
-  pitchShift,
-  randomCrop,
-  reverb,
-} from 'clmr'
+import { type AppliedTransform, Augmenter, clmrTransforms, transforms } from 'clmr'
 import { drawMany, philox } from './helpers/augment.js'
 
 const n = 10_000
@@ -47,9 +35,9 @@ function countValues(values: number[]): Map<number, number> {
 
 describe('drawn parameters, 10,000 of each', () => {
   it('each transform is applied with its probability (binomial, 4 sigma)', () => {
-    const transforms = clmrTransforms()
-    const drawn = new Augmenter({ transforms, views: 1, clipLength: 100 }).draw(n)
-    transforms.forEach((transform, place) => {
+    const chain = clmrTransforms()
+    const drawn = new Augmenter({ transforms: chain, views: 1, clipLength: 100 }).draw(n)
+    chain.forEach((transform, place) => {
       const p = 'p' in transform ? transform.p : 1
       isProportion(drawn.filter((view) => view[place]!.applied).length, p, transform.name)
     })
@@ -62,30 +50,35 @@ describe('drawn parameters, 10,000 of each', () => {
   })
 
   it('p = 0 is never, p = 1 is always', () => {
-    assert.ok(drawMany(gain({ p: 0 }), n).every((d) => !d.applied))
-    assert.ok(drawMany(gain({ p: 1 }), n).every((d) => d.applied))
+    assert.ok(drawMany(transforms.gain({ p: 0 }), n).every((d) => !d.applied))
+    assert.ok(drawMany(transforms.gain({ p: 1 }), n).every((d) => d.applied))
   })
 
   it('crops start anywhere, both ends included (chi-square)', () => {
-    isUniform(numbers(drawMany(randomCrop(), n), 'start'), 0, 1000)
-    const drawn = new Augmenter({ transforms: [randomCrop()], views: 1, clipLength: 100 }).draw(n, {
-      length: 103,
-    })
+    isUniform(numbers(drawMany(transforms.randomCrop(), n), 'start'), 0, 1000)
+    const drawn = new Augmenter({ transforms: [transforms.randomCrop()], views: 1, clipLength: 100 }).draw(
+      n,
+      {
+        length: 103,
+      },
+    )
     const counts = countValues(drawn.map(([crop]) => Number(crop!.start)))
     assert.deepEqual([...counts.keys()].sort(), [0, 1, 2, 3])
     isEven([...counts.values()], 21.1)
   })
 
   it('gain, cut-offs and noise are uniform over their ranges (chi-square)', () => {
-    isUniform(numbers(drawMany(gain(), n), 'db'), -20, -1)
-    isUniform(numbers(drawMany(lowPass(), n), 'cutoff'), 2200, 4000)
-    isUniform(numbers(drawMany(noise(), n), 'ratio'), 1e-4, 0.01)
-    const decibels = numbers(drawMany(noise({ snrDb: [10, 40] }), n), 'ratio').map((r) => -20 * Math.log10(r))
+    isUniform(numbers(drawMany(transforms.gain(), n), 'db'), -20, -1)
+    isUniform(numbers(drawMany(transforms.lowPass(), n), 'cutoff'), 2200, 4000)
+    isUniform(numbers(drawMany(transforms.noise(), n), 'ratio'), 1e-4, 0.01)
+    const decibels = numbers(drawMany(transforms.noise({ snrDb: [10, 40] }), n), 'ratio').map(
+      (r) => -20 * Math.log10(r),
+    )
     isUniform(decibels, 10 - 1e-9, 40 + 1e-9)
   })
 
   it('one of the two filters, evenly, each over its own range', () => {
-    const drawn = drawMany(highLowPass(), n)
+    const drawn = drawMany(transforms.highLowPass(), n)
     const [low, high] = ['lowPass', 'highPass'].map((f) => drawn.filter((d) => d.filter === f))
     isProportion(low!.length, 0.5, 'lowPass')
     assert.equal(low!.length + high!.length, n)
@@ -94,21 +87,24 @@ describe('drawn parameters, 10,000 of each', () => {
   })
 
   it('delays lie on their grid, the last one included, evenly', () => {
-    const counts = countValues(numbers(drawMany(delay(), n), 'ms'))
+    const counts = countValues(numbers(drawMany(transforms.delay(), n), 'ms'))
     assert.deepEqual([...counts.keys()].sort(), [200, 250, 300, 350, 400, 450, 500])
     isEven([...counts.values()], 27.9)
-    assert.deepEqual([...countValues(numbers(drawMany(delay({ ms: [200, 240] }), n), 'ms')).keys()], [200])
+    assert.deepEqual(
+      [...countValues(numbers(drawMany(transforms.delay({ ms: [200, 240] }), n), 'ms')).keys()],
+      [200],
+    )
   })
 
   it('pitch is a whole number of cents, both ends included', () => {
-    const cents = numbers(drawMany(pitchShift(), 3 * n), 'cents')
+    const cents = numbers(drawMany(transforms.pitchShift(), 3 * n), 'cents')
     assert.ok(cents.every(Number.isInteger))
     assert.deepEqual([Math.min(...cents), Math.max(...cents)], [-700, 700])
     isUniform(cents, -700, 700)
   })
 
   it('reverb parameters are whole percents from 0 to 100, independent of each other', () => {
-    const drawn = drawMany(reverb(), n)
+    const drawn = drawMany(transforms.reverb(), n)
     for (const name of ['reverberance', 'damping', 'roomSize']) {
       const values = numbers(drawn, name)
       assert.ok(values.every((v) => Number.isInteger(v) && v >= 0 && v <= 100))
@@ -119,13 +115,13 @@ describe('drawn parameters, 10,000 of each', () => {
   })
 
   it('equal ends give a fixed parameter', () => {
-    for (const d of drawMany(pitchShift({ cents: [5, 5] }), 100)) assert.equal(d.cents, 5)
-    for (const d of drawMany(gain({ db: [-6, -6] }), 100)) assert.equal(d.db, -6)
+    for (const d of drawMany(transforms.pitchShift({ cents: [5, 5] }), 100)) assert.equal(d.cents, 5)
+    for (const d of drawMany(transforms.gain({ db: [-6, -6] }), 100)) assert.equal(d.db, -6)
   })
 
   it('a transform draws the same numbers whatever the others do', () => {
-    const at = (transforms: Parameters<typeof clmrTransforms>[0]) =>
-      new Augmenter({ transforms: clmrTransforms(transforms), clipLength: 100 })
+    const at = (probabilities: Parameters<typeof clmrTransforms>[0]) =>
+      new Augmenter({ transforms: clmrTransforms(probabilities), clipLength: 100 })
         .draw(50)
         .map((view) => view[7])
     assert.deepEqual(at({ noise: 1, pitchShift: 0 }), at({}))
@@ -149,8 +145,8 @@ describe('the counter-based generator', () => {
 
   it('draws are that Philox, keyed by the seed, at (block, row, step, place·2^16 + purpose)', () => {
     const seed = 0x1234_5678_9abc
-    const transforms = [randomCrop(), gain({ db: [0, 1] })]
-    const drawn = new Augmenter({ transforms, views: 3, seed, clipLength: 100 }).draw(4, { step: 77 })
+    const chain = [transforms.randomCrop(), transforms.gain({ db: [0, 1] })]
+    const drawn = new Augmenter({ transforms: chain, views: 3, seed, clipLength: 100 }).draw(4, { step: 77 })
     drawn.forEach((view, row) => {
       const [, word] = philox([0, row, 77, (1 << 16) | 4], [0x56789abc, 0x1234])
       assert.equal(view[1]!.db, (word! >>> 8) / 2 ** 24)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Augmenter, delay, gain, noise, polarityInversion, reverse } from 'clmr'
+import { Augmenter, transforms } from 'clmr'
 import { applyOne } from './helpers/augment.js'
 import { hashUniform, maxAbsoluteError, readGolden, testClip } from './helpers/golden.js'
 
@@ -10,7 +10,7 @@ describe('polarity, gain, reverse, delay, noise', () => {
   const clip = testClip(60, 61, 10400)
 
   it('polarity inversion is exact (closed form −x; golden torchaudio-augmentations)', async () => {
-    const y = await applyOne(polarityInversion(), clip)
+    const y = await applyOne(transforms.polarityInversion(), clip)
     assert.deepEqual(
       y,
       clip.map((v) => -v),
@@ -19,14 +19,14 @@ describe('polarity, gain, reverse, delay, noise', () => {
   })
 
   it('reverse is exact (closed form; golden torchaudio-augmentations)', async () => {
-    const y = await applyOne(reverse(), clip)
+    const y = await applyOne(transforms.reverse(), clip)
     assert.deepEqual(y, clip.slice().reverse())
     assert.ok(maxAbsoluteError(y.slice(0, 500), golden.reverse!.data) <= 2 ** -24)
   })
 
   it('gain is exact (closed form 10^(dB/20); golden torchaudio-augmentations)', async () => {
     for (const db of [-20, -1]) {
-      const y = await applyOne(gain({ db: fixed(db) }), clip)
+      const y = await applyOne(transforms.gain({ db: fixed(db) }), clip)
       const factor = Math.fround(10 ** (db / 20))
       assert.deepEqual(
         y,
@@ -37,7 +37,7 @@ describe('polarity, gain, reverse, delay, noise', () => {
   })
 
   it('a gain above 0 dB does not clip, where torchaudio clips to ±1', async () => {
-    const y = await applyOne(gain({ db: fixed(9) }), clip)
+    const y = await applyOne(transforms.gain({ db: fixed(9) }), clip)
     const clipped = y.map((v) => Math.max(-1, Math.min(1, v)))
     assert.ok(Math.max(...y) > 1.2)
     assert.ok(maxAbsoluteError(clipped.slice(0, 500), golden['gain.+9']!.data) <= 3e-7)
@@ -45,7 +45,7 @@ describe('polarity, gain, reverse, delay, noise', () => {
 
   it('delay is exact (closed form (x + volume·delayed) / 2)', async () => {
     for (const ms of [0, 200, 450, 500, 5000]) {
-      const y = await applyOne(delay({ ms: fixed(ms), volume: 0.5 }), clip)
+      const y = await applyOne(transforms.delay({ ms: fixed(ms), volume: 0.5 }), clip)
       const offset = Math.trunc(ms * 22.05)
       assert.deepEqual(
         y,
@@ -59,13 +59,13 @@ describe('polarity, gain, reverse, delay, noise', () => {
       [250, 5000, 6000],
       [450, 9500, 10400],
     ] as const) {
-      const y = await applyOne(delay({ ms: fixed(ms) }), clip)
+      const y = await applyOne(transforms.delay({ ms: fixed(ms) }), clip)
       assert.ok(maxAbsoluteError(y.slice(from, to), golden[`delay.${ms}.from${from}`]!.data) <= 1e-7)
     }
     const impulse = new Float32Array(10400)
     impulse[0] = 1
     for (const [i, offset] of golden['delay.offsets']!.data.entries()) {
-      const y = await applyOne(delay({ ms: fixed(200 + 50 * i) }), impulse)
+      const y = await applyOne(transforms.delay({ ms: fixed(200 + 50 * i) }), impulse)
       assert.equal(y.indexOf(0.25), offset)
     }
   })
@@ -77,8 +77,8 @@ describe('polarity, gain, reverse, delay, noise', () => {
       Array.from(v).reduce((s, a) => s + a ** power, 0) / v.length
     const deviation = Math.sqrt(((mean(x, 2) - mean(x, 1) ** 2) * n) / (n - 1))
     for (const [transform, ratio] of [
-      [noise({ minSnr: 0.5, maxSnr: 0.5 }), 0.5],
-      [noise({ snrDb: fixed(20) }), 0.1],
+      [transforms.noise({ ratio: [0.5, 0.5] }), 0.5],
+      [transforms.noise({ snrDb: fixed(20) }), 0.1],
     ] as const) {
       const z = Float64Array.from(await applyOne(transform, x), (v, i) => (v - x[i]!) / (ratio * deviation))
       assert.ok(Math.abs(mean(z, 1)) < 5 / Math.sqrt(n))
@@ -91,7 +91,7 @@ describe('polarity, gain, reverse, delay, noise', () => {
   })
 
   it('noise differs from view to view and is repeated by its seed', async () => {
-    const augmenter = new Augmenter({ transforms: [noise()], views: 2, clipLength: clip.length })
+    const augmenter = new Augmenter({ transforms: [transforms.noise()], views: 2, clipLength: clip.length })
     const views = await augmenter.augment(clip)
     assert.notDeepEqual(views.row(0), views.row(1))
     const parameters = augmenter.draw(1)
@@ -101,15 +101,15 @@ describe('polarity, gain, reverse, delay, noise', () => {
   })
 
   it('noise on silence is silence', async () => {
-    assert.deepEqual(await applyOne(noise(), new Float32Array(1000)), new Float32Array(1000))
+    assert.deepEqual(await applyOne(transforms.noise(), new Float32Array(1000)), new Float32Array(1000))
   })
 
   it('clips of one to nine samples go through everything', async () => {
     for (let n = 1; n < 10; n++) {
       const x = hashUniform(n, n)
-      assert.deepEqual(await applyOne(reverse(), x), x.slice().reverse())
-      assert.equal((await applyOne(delay(), x)).length, n)
-      assert.ok((await applyOne(noise(), x)).every(Number.isFinite))
+      assert.deepEqual(await applyOne(transforms.reverse(), x), x.slice().reverse())
+      assert.equal((await applyOne(transforms.delay(), x)).length, n)
+      assert.ok((await applyOne(transforms.noise(), x)).every(Number.isFinite))
     }
   })
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { reverb } from 'clmr'
+import { transforms } from 'clmr'
 import { applyOne } from './helpers/augment.js'
 import { readGolden, relativeError, testClip } from './helpers/golden.js'
 
 const golden = readGolden('augment_reverb.safetensors')
 const at = (reverberance: number, damping: number, roomSize: number) =>
-  reverb({
+  transforms.reverb({
     reverberance: [reverberance, reverberance],
     damping: [damping, damping],
     roomSize: [roomSize, roomSize],
@@ -65,7 +65,7 @@ describe('reverb', () => {
 
   it('runs at sample rates from 1,000 to 192,000 Hz', async () => {
     for (const sampleRate of [1000, 8000, 48000, 192000]) {
-      const y = await applyOne(reverb(), testClip(1, 2, 3000), { sampleRate })
+      const y = await applyOne(transforms.reverb(), testClip(1, 2, 3000), { sampleRate })
       assert.ok(y.every((v) => Number.isFinite(v) && Math.abs(v) <= 1))
     }
   })

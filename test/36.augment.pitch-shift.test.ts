@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { pitchShift } from 'clmr'
+import { transforms } from 'clmr'
 import { applyOne } from './helpers/augment.js'
 import { hashUniform, readGolden, relativeError, testClip, testTone } from './helpers/golden.js'
 
 const golden = readGolden('augment_pitch.safetensors')
-const by = (cents: number) => pitchShift({ cents: [cents, cents] })
+const by = (cents: number) => transforms.pitchShift({ cents: [cents, cents] })
 
 /** Frequency of the strongest partial near `guess`: where the Hann-windowed Fourier transform is largest. */
 function measureFrequency(x: Float32Array, guess: number, sampleRate = 22050): number {

@@ -4,16 +4,16 @@ import { applyOne, countNonFinite } from './helpers/augment.js'
 import { hashUniform, testClip } from './helpers/golden.js'
 
 const all = {
-  polarityInversion: clmr.polarityInversion(),
-  noise: clmr.noise(),
-  gain: clmr.gain(),
-  lowPass: clmr.lowPass(),
-  highPass: clmr.highPass(),
-  delay: clmr.delay({ ms: [200, 200] }),
-  'pitch up': clmr.pitchShift({ cents: [400, 400] }),
-  'pitch down': clmr.pitchShift({ cents: [-400, -400] }),
-  reverb: clmr.reverb({ reverberance: [100, 100] }),
-  reverse: clmr.reverse(),
+  polarityInversion: clmr.transforms.polarityInversion(),
+  noise: clmr.transforms.noise(),
+  gain: clmr.transforms.gain(),
+  lowPass: clmr.transforms.lowPass(),
+  highPass: clmr.transforms.highPass(),
+  delay: clmr.transforms.delay({ ms: [200, 200] }),
+  'pitch up': clmr.transforms.pitchShift({ cents: [400, 400] }),
+  'pitch down': clmr.transforms.pitchShift({ cents: [-400, -400] }),
+  reverb: clmr.transforms.reverb({ reverberance: [100, 100] }),
+  reverse: clmr.transforms.reverse(),
 }
 const n = 12000
 

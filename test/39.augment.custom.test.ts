@@ -6,14 +6,9 @@ import {
   ConfigError,
   type CustomContext,
   clmrTransforms,
-  custom,
-  gain,
-  pitchShift,
-  randomCrop,
-  reverb,
-  reverse,
   ShapeError,
   Trainer,
+  transforms,
 } from 'clmr'
 import { testClips } from './helpers/golden.js'
 
@@ -21,31 +16,31 @@ const length = 5000
 const clipLength = 4000
 const batch = testClips(1, 2, 3, length)
 const crush = (v: number) => Math.round(v * 8) / 8
-const crushed = custom({ title: 'crush', p: 0.5, apply: (view) => view.map(crush) })
+const crushed = transforms.custom({ title: 'crush', p: 0.5, apply: (view) => view.map(crush) })
 
 describe('a transform in JavaScript', () => {
   it('stands in the chain: what comes before it, then it, then what comes after (closed form)', async () => {
-    const transforms = [
-      gain({ db: [20, 20] }),
-      custom({ title: 'plus', apply: (v) => v.map((x) => x + 1) }),
-      reverse(),
+    const chain = [
+      transforms.gain({ db: [20, 20] }),
+      transforms.custom({ title: 'plus', apply: (v) => v.map((x) => x + 1) }),
+      transforms.reverse(),
     ]
     const ramp = Float32Array.from({ length: 8 }, (_, i) => i)
-    const { data } = await new Augmenter({ transforms, views: 1, clipLength: 4 }).augment(ramp)
+    const { data } = await new Augmenter({ transforms: chain, views: 1, clipLength: 4 }).augment(ramp)
     assert.deepEqual([...data], [31, 21, 11, 1, 71, 61, 51, 41])
   })
 
   it('BAD CALL - two of them with one title: a record could not tell them apart; the same one twice is no such thing', () => {
-    const other = custom({ title: 'crush', apply: (view) => view })
+    const other = transforms.custom({ title: 'crush', apply: (view) => view })
     assert.throws(() => new Augmenter({ transforms: [crushed, other] }), /same title/)
-    assert.equal(new Augmenter({ transforms: [crushed, reverse(), crushed] }).transforms.length, 3)
+    assert.equal(new Augmenter({ transforms: [crushed, transforms.reverse(), crushed] }).transforms.length, 3)
   })
 
   it('may change the view in place, return another one, and be asynchronous', async () => {
     const ways = [
-      custom({ title: 'a', apply: (view) => void view.fill(2) }),
-      custom({ title: 'a', apply: (view) => new Float32Array(view.length).fill(2) }),
-      custom({
+      transforms.custom({ title: 'a', apply: (view) => void view.fill(2) }),
+      transforms.custom({ title: 'a', apply: (view) => new Float32Array(view.length).fill(2) }),
+      transforms.custom({
         title: 'a',
         apply: async (view) => {
           await new Promise((resolve) => setTimeout(resolve, 1))
@@ -60,14 +55,18 @@ describe('a transform in JavaScript', () => {
   })
 
   it('is applied with its probability, recorded with title and seed, and leaves the other draws as they were', () => {
-    const chain = [randomCrop(), crushed, reverb()]
+    const chain = [transforms.randomCrop(), crushed, transforms.reverb()]
     const drawn = new Augmenter({ transforms: chain, views: 1, clipLength: 10 }).draw(10_000)
     const applied = drawn.filter((view) => view[1]!.applied).length
     assert.ok(Math.abs(applied - 5000) <= 200, `${applied}, 4 sigma are 200`)
     const { name, title, seed } = drawn[0]![1]!
     assert.deepEqual([name, title, Number.isSafeInteger(seed)], ['custom', 'crush', true])
     assert.equal(new Set(drawn.map((view) => view[1]!.seed)).size, 10_000)
-    const other = new Augmenter({ transforms: [randomCrop(), gain(), reverb()], views: 1, clipLength: 10 })
+    const other = new Augmenter({
+      transforms: [transforms.randomCrop(), transforms.gain(), transforms.reverb()],
+      views: 1,
+      clipLength: 10,
+    })
     assert.deepEqual(
       drawn.map((view) => view[2]),
       other.draw(10_000).map((view) => view[2]),
@@ -75,13 +74,20 @@ describe('a transform in JavaScript', () => {
   })
 
   it('makes of every view what it makes of it alone, among native ones, with chance, twice in a chain', async () => {
-    const shake = custom({
+    const shake = transforms.custom({
       title: 'shake',
       p: 0.7,
       apply: (view, { random }) => view.map((v) => v + 0.1 * random()),
     })
-    const transforms = [randomCrop(), crushed, pitchShift({ p: 0.5 }), shake, reverb({ p: 0.5 }), crushed]
-    const augmenter = new Augmenter({ transforms, views: 4, clipLength })
+    const chain = [
+      transforms.randomCrop(),
+      crushed,
+      transforms.pitchShift({ p: 0.5 }),
+      shake,
+      transforms.reverb({ p: 0.5 }),
+      crushed,
+    ]
+    const augmenter = new Augmenter({ transforms: chain, views: 4, clipLength })
     const parameters = augmenter.draw(3, { length, step: 5 })
     const together = await augmenter.augment(batch, { length, step: 5 })
     assert.deepEqual((await augmenter.apply(batch, parameters, { length })).data, together.data)
@@ -99,7 +105,10 @@ describe('a transform in JavaScript', () => {
   })
 
   it('replays from JSON, random choices too', async () => {
-    const shift = custom({ title: 'dc', apply: (view, { random }) => view.map((v) => v + random()) })
+    const shift = transforms.custom({
+      title: 'dc',
+      apply: (view, { random }) => view.map((v) => v + random()),
+    })
     const augmenter = new Augmenter({ transforms: [shift], clipLength })
     const stored: AppliedTransform[][] = JSON.parse(JSON.stringify(augmenter.draw(3, { length })))
     const made = await augmenter.augment(batch, { length })
@@ -114,8 +123,8 @@ describe('a transform in JavaScript', () => {
       rates.add(sampleRate)
       for (let i = 0; i < 100; i++) counts[Math.floor(random() * 10)]!++
     }
-    const transforms = [custom({ title: 'count', apply: count })]
-    await new Augmenter({ transforms, views: 100, clipLength: 1, sampleRate: 8000 }).augment(
+    const chain = [transforms.custom({ title: 'count', apply: count })]
+    await new Augmenter({ transforms: chain, views: 100, clipLength: 1, sampleRate: 8000 }).augment(
       new Float32Array(1),
     )
     assert.deepEqual([...rates], [8000])
@@ -124,7 +133,10 @@ describe('a transform in JavaScript', () => {
 
   it('a chain where chance decided against it gives the bits of the chain without it', async () => {
     const never = new Augmenter({
-      transforms: [...clmrTransforms(), custom({ title: 'no', p: 0, apply: (view) => view.fill(9) })],
+      transforms: [
+        ...clmrTransforms(),
+        transforms.custom({ title: 'no', p: 0, apply: (view) => view.fill(9) }),
+      ],
       clipLength,
     })
     const without = new Augmenter({ transforms: clmrTransforms(), clipLength })
@@ -135,8 +147,8 @@ describe('a transform in JavaScript', () => {
   it('fills out, and leaves the batch alone even where it works in place', async () => {
     const before = batch.slice()
     const out = new Float32Array(6 * clipLength)
-    const transforms = [custom({ title: 'zero', apply: (view) => void view.fill(0) })]
-    const views = await new Augmenter({ transforms, clipLength }).augment(batch, { length, out })
+    const chain = [transforms.custom({ title: 'zero', apply: (view) => void view.fill(0) })]
+    const views = await new Augmenter({ transforms: chain, clipLength }).augment(batch, { length, out })
     assert.equal(views.data, out)
     assert.deepEqual(batch, before)
   })
@@ -144,15 +156,15 @@ describe('a transform in JavaScript', () => {
   it('rejects cleanly when it throws, names it, keeps the cause, and works afterwards', async () => {
     const cause = new TypeError('no such thing')
     let broken = true
-    const transforms = [
-      custom({
+    const chain = [
+      transforms.custom({
         title: 'fragile',
         apply: () => {
           if (broken) throw cause
         },
       }),
     ]
-    const augmenter = new Augmenter({ transforms, clipLength })
+    const augmenter = new Augmenter({ transforms: chain, clipLength })
     await assert.rejects(augmenter.augment(batch, { length }), (error: ArgumentError) => {
       assert.ok(error instanceof ArgumentError)
       assert.match(error.message, /"fragile" threw: no such thing/)
@@ -166,7 +178,7 @@ describe('a transform in JavaScript', () => {
   it('can be aborted between two views', async () => {
     const controller = new AbortController()
     let calls = 0
-    const slow = custom({
+    const slow = transforms.custom({
       title: 'slow',
       apply: () => {
         calls++
@@ -198,7 +210,7 @@ describe('a transform in JavaScript', () => {
       { name: 'randomCrop', applied: true, start: 0 },
     ]
     await assert.rejects(with_(() => {}).apply(clip, [late]), /crop comes first/)
-    const augmenter = new Augmenter({ transforms: [randomCrop(), crushed] })
+    const augmenter = new Augmenter({ transforms: [transforms.randomCrop(), crushed] })
     await assert.rejects(Trainer.create({ augmenter }), (error: ConfigError) => {
       assert.ok(error instanceof ConfigError)
       assert.match(error.message, /"crush".*trainer\.step\(\)/)

@@ -45,12 +45,6 @@ describe('an encoder among threads', () => {
     }
   })
 
-  it('`threads` of Encoder.create rules as setThreads does', async () => {
-    using other = await Encoder.create({ threads: 3 })
-    assert.equal(getThreads(), 3)
-    assert.equal(other.disposed, false)
-  })
-
   it('gives the same bits in four workers and the main thread at once', async () => {
     const clips = testClips(92, 93, 2)
     const expected = (await encoder.encode(clips)).data

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { adam, ConfigError, Trainer, type TrainerOptions, vicReg } from 'clmr'
+import { ConfigError, optimizers, Trainer, type TrainerOptions, vicReg } from 'clmr'
 import { loadModelState } from '#lib/model/load-state.js'
 import type { NamedTensor, StateDict } from '#lib/native/binding.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
@@ -58,7 +58,7 @@ describe('53 VICReg', () => {
     const { examples, lr, projection, float64: expected } = golden
     const { encoder } = await loadModelState(goldenPath('checkpoints/plain.pt'))
     const options = { objective: vicReg(golden.vicReg), projection, batchSize: examples }
-    const trainer = await makeTrainer({ ...options, optimizer: adam({ lr }) }, encoder)
+    const trainer = await makeTrainer({ ...options, optimizer: optimizers.adam({ lr }) }, encoder)
     const state = await trainer.state()
     Object.assign(state.tensors, goldenExpander(state.tensors))
     await trainer.restore(state)
@@ -132,8 +132,8 @@ describe('53 VICReg', () => {
         await trainer.fit()
       }
       const log = async (run: string) =>
-        (await readRunMetrics(join(folder, run))).map(({ step, loss, metrics, validationLoss }) => [
-          ...[step, loss, metrics, validationLoss],
+        (await readRunMetrics(join(folder, run))).map(({ step, loss, metrics, validLoss }) => [
+          ...[step, loss, metrics, validLoss],
         ])
       const records = await log('whole')
       assert.deepEqual(await log('parts'), records)

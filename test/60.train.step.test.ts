@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { adam, ntXent, ShapeError, Trainer } from 'clmr'
+import { ntXent, optimizers, ShapeError, Trainer } from 'clmr'
 import { goldenPath, readGoldenJson, trainingViews } from './helpers/golden.js'
 
 // Oracle: test/golden/train.json, eight steps of PyTorch (torch.optim, simclr.NT_Xent) from the same weights.
@@ -24,7 +24,7 @@ const goldenTrainer = (viewNorm: 'joint' | 'separate', kernels?: Kernels, precis
     kernels,
     precision,
     initFrom: goldenPath('checkpoints/plain.pt'),
-    optimizer: adam(settings.adam_gentle),
+    optimizer: optimizers.adam(settings.adam_gentle),
     objective: ntXent({ temperature }),
     viewNorm,
   })
@@ -107,15 +107,15 @@ describe('Trainer.step against PyTorch', () => {
   })
 
   it('tells time, rate and number of every step', async () => {
-    using trainer = await Trainer.create({ optimizer: adam({ lr: 1e-4 }) })
+    using trainer = await Trainer.create({ optimizer: optimizers.adam({ lr: 1e-4 }) })
     const result = await trainer.step(trainingViews(0, 2))
-    const { step, epoch, learningRate, dataSeconds, tracks } = result
+    const { step, epoch, lr, dataSeconds, tracks } = result
     assert.deepEqual(
-      { step, epoch, learningRate, dataSeconds, tracks },
+      { step, epoch, lr, dataSeconds, tracks },
       {
         step: 1,
         epoch: 0,
-        learningRate: 1e-4,
+        lr: 1e-4,
         dataSeconds: 0,
         tracks: [],
       },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { adam, type Optimizer, sgd } from 'clmr'
+import { type Optimizer, optimizers } from 'clmr'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
@@ -35,7 +35,7 @@ describe('The optimisers', () => {
 
   it('sgd moves by lr·(g + μ·b), b = μ·b + g, with Nesterov momentum and weight decay', async () => {
     const [lr, momentum, weightDecay] = [1e-4, 0.9, 0.01]
-    const states = await threeStates(sgd({ lr, momentum, nesterov: true, weightDecay }))
+    const states = await threeStates(optimizers.sgd({ lr, momentum, nesterov: true, weightDecay }))
     for (const name of NAMES) {
       const at = (step: number, what = '') => states[step]![what ? `optimizer.${name}.${what}` : name]!.data
       for (let i = 0; i < at(0).length; i += 7) {
@@ -49,8 +49,8 @@ describe('The optimisers', () => {
 
   it('sgd adds the weight decay to the gradient', async () => {
     const [plain, decayed] = [
-      await threeStates(sgd({ lr: 1e-4, momentum: 0.9 })),
-      await threeStates(sgd({ lr: 1e-4, momentum: 0.9, weightDecay: 0.5 })),
+      await threeStates(optimizers.sgd({ lr: 1e-4, momentum: 0.9 })),
+      await threeStates(optimizers.sgd({ lr: 1e-4, momentum: 0.9, weightDecay: 0.5 })),
     ]
     const name = 'projector.2.weight'
     const gradient = (states: StateDict[]) => states[1]![`optimizer.${name}.momentum_buffer`]!.data
@@ -61,8 +61,8 @@ describe('The optimisers', () => {
   })
 
   it('adam moves by lr·m̂/(√v̂ + ε), its averages corrected for their start', async () => {
-    const { lr, betas, eps } = adam({ lr: 1e-3 })
-    const states = await threeStates(adam({ lr }))
+    const { lr, betas, eps } = optimizers.adam({ lr: 1e-3 })
+    const states = await threeStates(optimizers.adam({ lr }))
     for (const name of NAMES) {
       const at = (step: number, what = '') => states[step]![what ? `optimizer.${name}.${what}` : name]!.data
       assert.deepEqual([at(0, 'step')[0], at(1, 'step')[0], at(2, 'step')[0]], [0, 1, 2])

@@ -3,7 +3,15 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { adam, CheckpointError, ConfigError, type Dataset, Encoder, Trainer, type TrainerOptions } from 'clmr'
+import {
+  CheckpointError,
+  ConfigError,
+  type Dataset,
+  Encoder,
+  optimizers,
+  Trainer,
+  type TrainerOptions,
+} from 'clmr'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
@@ -23,7 +31,7 @@ const options = (dataset: Dataset, runDirectory: string, maxSteps = STEPS): Trai
   batchSize: 2,
   seed: 7,
   checkpointEvery: 2,
-  optimizer: adam({ lr: 1e-3 }),
+  optimizer: optimizers.adam({ lr: 1e-3 }),
 })
 
 /** step, loss and gradient norm of every line of metrics.jsonl */
@@ -236,7 +244,7 @@ describe('A resumed run equals an uninterrupted one', () => {
 
 describe('The state of a trainer', () => {
   const make = () => {
-    const { augmenter, ...config } = parseTrainerOptions({ optimizer: adam({ lr: 1e-3 }) }, 'test')
+    const { augmenter, ...config } = parseTrainerOptions({ optimizer: optimizers.adam({ lr: 1e-3 }) }, 'test')
     return NativeTrainer.create({ ...config, augmenter: { ...augmenter, transforms: [] } }, {}, undefined)
   }
   const step = (trainer: NativeTrainer, i: number) =>

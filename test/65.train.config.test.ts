@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { adam, ConfigError, sgd } from 'clmr'
+import { ConfigError, optimizers } from 'clmr'
+import { currentConfig, currentMetrics } from '#lib/runs/former.js'
 import { parseTrainingConfig, readTrainingConfig } from '#lib/train/config.js'
 import { parseTrainerConfig } from '#lib/train/options.js'
 import { refuseChanges } from '#lib/train/run.js'
@@ -35,7 +36,7 @@ describe('A training as YAML', () => {
     const { config, given } = parseTrainingConfig(YAML, 'train.yaml')
     assert.equal(config.batchSize, 16)
     assert.equal(config.viewNorm, 'joint')
-    assert.deepEqual(config.optimizer, sgd({ lr: 0.01, nesterov: true }))
+    assert.deepEqual(config.optimizer, optimizers.sgd({ lr: 0.01, nesterov: true }))
     assert.deepEqual(config.augmenter.transforms[1], { name: 'gain', p: 0.5, db: [-6, -1] })
     assert.equal(config.augmenter.seed, 9, 'the chain draws from the seed of the training')
     assert.deepEqual(Object.keys(given), ['batchSize', 'optimizer', 'augmenter', 'seed'])
@@ -43,7 +44,7 @@ describe('A training as YAML', () => {
 
   it('is complete when empty', () => {
     const { config } = parseTrainingConfig('', 'train.yaml')
-    assert.deepEqual(config.optimizer, adam({ lr: 3e-4 }))
+    assert.deepEqual(config.optimizer, optimizers.adam({ lr: 3e-4 }))
     assert.deepEqual(config, parseTrainerConfig({}, 'test'))
     assert.deepEqual(
       parseTrainerConfig(JSON.parse(JSON.stringify(config)), 'test'),
@@ -53,8 +54,11 @@ describe('A training as YAML', () => {
   })
 
   it('takes a name alone for a choice, and fills in the usual one', () => {
-    assert.deepEqual(parseTrainingConfig('optimizer: sgd', 'x').config.optimizer, sgd())
-    assert.deepEqual(parseTrainingConfig('optimizer: { lr: 0.5 }', 'x').config.optimizer, adam({ lr: 0.5 }))
+    assert.deepEqual(parseTrainingConfig('optimizer: sgd', 'x').config.optimizer, optimizers.sgd())
+    assert.deepEqual(
+      parseTrainingConfig('optimizer: { lr: 0.5 }', 'x').config.optimizer,
+      optimizers.adam({ lr: 0.5 }),
+    )
   })
 
   it('lets --set win over the file, and flags over both', () => {
@@ -63,7 +67,7 @@ describe('A training as YAML', () => {
       set,
       options: { epochs: 8, maxSteps: undefined },
     })
-    assert.deepEqual(config.optimizer, sgd({ lr: 0.5, nesterov: true }))
+    assert.deepEqual(config.optimizer, optimizers.sgd({ lr: 0.5, nesterov: true }))
     assert.deepEqual([config.batchSize, config.epochs, config.maxSteps], [32, 8, undefined])
     assert.deepEqual(config.projection, { hidden: 512, out: 16 })
   })
@@ -142,5 +146,33 @@ describe('A training as YAML', () => {
       () => refuseChanges(stored, parseTrainerConfig({ seed: 2, viewNorm: 'separate' }, 'test'), 'run'),
       /other options: augmenter, viewNorm, seed/,
     )
+  })
+
+  it('of a run of before is read under the names of now; in a file the new spelling is told', () => {
+    const begun = (noise: object) => ({
+      seed: 3,
+      augmenter: { transforms: [{ name: 'noise', p: 1, ...noise }] },
+    })
+    const noiseOf = (config: object) =>
+      parseTrainerConfig(currentConfig(config), 'test').augmenter.transforms[0]
+    const former = { minSnr: 0.001, maxSnr: 0.02 }
+    assert.deepEqual(noiseOf(begun(former)), { name: 'noise', p: 1, ratio: [0.001, 0.02] })
+    assert.deepEqual(noiseOf(begun({ ...former, snrDb: [10, 20] })), {
+      name: 'noise',
+      p: 1,
+      snrDb: [10, 20],
+    })
+    const now = begun({ ratio: [0, 1] })
+    assert.equal(currentConfig(now).augmenter.transforms[0], now.augmenter.transforms[0])
+    refused(
+      () => parseTrainingConfig('augmenter: { transforms: [{ name: noise, maxSnr: 0.5 }] }', 'train.yaml'),
+      /train\.yaml:1:/,
+      /Write ratio: \[0\.0001, 0\.5\]/,
+    )
+    assert.deepEqual(currentMetrics({ step: 1, learningRate: 0.1, validationLoss: 2 }), {
+      step: 1,
+      lr: 0.1,
+      validLoss: 2,
+    })
   })
 })

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict'
-import {
-  adam,
-  ConfigError,
-  constant,
-  cosine,
-  lars,
-  type Schedule,
-  sgd,
-  Trainer,
-  type TrainerOptions,
-} from 'clmr'
+import { ConfigError, optimizers, type Schedule, schedules, Trainer, type TrainerOptions } from 'clmr'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
-import { learningRateAt } from '#lib/train/schedules.js'
+import { learningRateAt } from '#lib/train/schedule-tables.js'
 import { trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
@@ -52,7 +42,7 @@ const distance = (a: ArrayLike<number>, b: ArrayLike<number>) => norm(Array.from
 /** Gradient of every parameter at the weights of `state`: the momentum of SGD after its first step. */
 async function gradientsAt(state: StateDict, views: Float32Array, options: TrainerOptions = {}) {
   const weights = { encoder: part(state, 'encoder.'), projector: part(state, 'projector.') }
-  const trainer = await makeTrainer({ ...options, optimizer: sgd({ momentum: 0.5 }) }, weights)
+  const trainer = await makeTrainer({ ...options, optimizer: optimizers.sgd({ momentum: 0.5 }) }, weights)
   const [, after] = await statesOf(trainer, [views], 1e-3)
   return (name: string) => after![`optimizer.${name}.momentum_buffer`]!.data
 }
@@ -63,13 +53,13 @@ describe('67 train: learning-rate schedules', () => {
 
   it('constant is the rate of the optimiser at every step', () => {
     assert.deepEqual(
-      [0, 1, 1e6].map((step) => at(constant(), step)),
+      [0, 1, 1e6].map((step) => at(schedules.constant(), step)),
       [2, 2, 2],
     )
   })
 
   it('cosine rises in equal parts, reaches the rate at the end of its warm-up and comes down by half a cosine', () => {
-    const schedule = cosine({ warmupSteps: 4, floor: 0.1 })
+    const schedule = schedules.cosine({ warmupSteps: 4, floor: 0.1 })
     const rates = Array.from({ length: 14 }, (_, step) => at(schedule, step, 12))
     const close = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) <= 1e-12)
     for (let step = 0; step < 4; step++) close(rates[step]!, (2 * (step + 1)) / 4)
@@ -81,7 +71,7 @@ describe('67 train: learning-rate schedules', () => {
   })
 
   it('cosine takes its own totalSteps before those of the training', () => {
-    assert.equal(at(cosine({ totalSteps: 10 }), 5, 1000), 1)
+    assert.equal(at(schedules.cosine({ totalSteps: 10 }), 5, 1000), 1)
   })
 
   it('a training follows its schedule, and a resumed one goes on in it', () =>
@@ -91,18 +81,18 @@ describe('67 train: learning-rate schedules', () => {
         dataset,
         batchSize: 2,
         maxSteps: 4,
-        optimizer: adam({ lr: 1e-4 }),
-        schedule: cosine({ warmupSteps: 1 }),
+        optimizer: optimizers.adam({ lr: 1e-4 }),
+        schedule: schedules.cosine({ warmupSteps: 1 }),
         runDirectory: `${folder}/run`,
       }
       const rates: number[] = []
       using first = await Trainer.create(options)
-      for await (const { learningRate } of first.steps()) {
-        rates.push(learningRate)
+      for await (const { lr } of first.steps()) {
+        rates.push(lr)
         if (rates.length === 2) break
       }
       using second = await Trainer.resume(`${folder}/run`)
-      for await (const { learningRate } of second.steps()) rates.push(learningRate)
+      for await (const { lr } of second.steps()) rates.push(lr)
       assert.deepEqual(
         rates,
         [0, 1, 2, 3].map((step) => learningRateAt(options.schedule, 1e-4, step, 4)),
@@ -111,11 +101,11 @@ describe('67 train: learning-rate schedules', () => {
 
   it('BAD CALL - a cosine without an end, or whose warm-up is longer than it', async () => {
     await assert.rejects(
-      Trainer.create({ schedule: cosine() }),
+      Trainer.create({ schedule: schedules.cosine() }),
       (error: unknown) => error instanceof ConfigError && /how many steps/.test(error.message),
     )
-    assert.throws(() => cosine({ warmupSteps: 10, totalSteps: 10 }), ConfigError)
-    assert.throws(() => cosine({ warmup: 10 } as object), /warmupSteps/)
+    assert.throws(() => schedules.cosine({ warmupSteps: 10, totalSteps: 10 }), ConfigError)
+    assert.throws(() => schedules.cosine({ warmup: 10 } as object), /warmupSteps/)
   })
 })
 
@@ -127,7 +117,7 @@ describe('67 train: LARS', () => {
   for (const excludeBiasAndNorm of [true, false])
     it(`moves by momentum over steps scaled to the weights, two steps, ${excludeBiasAndNorm ? 'biases and batch norm apart' : 'all alike'}`, async () => {
       const batches = [trainingViews(0, 2), trainingViews(1, 2)]
-      const optimizer = lars({ momentum, weightDecay, trustCoefficient, excludeBiasAndNorm })
+      const optimizer = optimizers.lars({ momentum, weightDecay, trustCoefficient, excludeBiasAndNorm })
       const states = await statesOf(await makeTrainer({ optimizer }), batches, lr)
       const velocity = new Map<string, number[]>()
       let scaled = 0
@@ -161,7 +151,9 @@ describe('67 train: clipping', () => {
     const views = trainingViews(0, 2)
     const start = await (await makeTrainer({})).state()
     const whole = await gradientsAt(start.tensors, views)
-    const names = parametersOf((await statesOf(await makeTrainer({ optimizer: sgd() }), [views], 1e-3))[1]!)
+    const names = parametersOf(
+      (await statesOf(await makeTrainer({ optimizer: optimizers.sgd() }), [views], 1e-3))[1]!,
+    )
     const length = norm(names.map((name) => norm(whole(name))))
     for (const limit of [length / 3, length * 2]) {
       const clipped = await gradientsAt(start.tensors, views, { clipGradientNorm: limit })
@@ -172,7 +164,7 @@ describe('67 train: clipping', () => {
         assert.ok(distance(clipped(name), expected) <= 1e-6 * norm(expected), name)
       }
     }
-    using trainer = await Trainer.create({ clipGradientNorm: length / 3, optimizer: sgd() })
+    using trainer = await Trainer.create({ clipGradientNorm: length / 3, optimizer: optimizers.sgd() })
     const { gradientNorm } = await trainer.step(views)
     assert.ok(Math.abs(gradientNorm / length - 1) <= 1e-6, `${gradientNorm}, ${length}`)
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Dataset, sgd, Trainer, type TrainerOptions } from 'clmr'
+import { type Dataset, optimizers, Trainer, type TrainerOptions } from 'clmr'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
@@ -18,7 +18,7 @@ interface Outcome {
 /** One SGD step on `views`: loss, gradients (momentum after the first step) and running statistics. */
 async function stepOn(views: Float32Array, options: TrainerOptions): Promise<Outcome> {
   const { augmenter, ...config } = parseTrainerOptions(
-    { ...options, optimizer: sgd({ momentum: 0.5 }) },
+    { ...options, optimizer: optimizers.sgd({ momentum: 0.5 }) },
     'test',
   )
   const trainer = await NativeTrainer.create(

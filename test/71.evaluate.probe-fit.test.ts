@@ -9,7 +9,7 @@ const spec: ProbeSpec = {
   classes: 3,
   hidden: 0,
   multilabel: false,
-  learningRate: 1e-3,
+  lr: 1e-3,
   weightDecay: 1e-6,
   batchSize: 256,
   maxEpochs: 200,
@@ -114,7 +114,7 @@ describe('71 evaluate: fitting a probe', () => {
     it(`separable classes are told apart without error, hidden ${hidden}`, async () => {
       const train = blobs(1, 600, 8, 3, 12)
       const test = blobs(3, 90, 8, 3, 12)
-      const { probe } = await fitHead({ hidden, learningRate: 0.05 }, train, blobs(2, 90, 8, 3, 12))
+      const { probe } = await fitHead({ hidden, lr: 0.05 }, train, blobs(2, 90, 8, 3, 12))
       const p = await native().probePredict(probe, test.x, 90)
       assert.equal(accuracyOf(p, test.y, 3), 1)
       for (let i = 0; i < 90; i++)
@@ -127,8 +127,8 @@ describe('71 evaluate: fitting a probe', () => {
     const y = new Float32Array(2 * 800)
     for (let i = 0; i < 800; i++) y[2 * i + Number(x[2 * i]! * x[2 * i + 1]! > 0)] = 1
     const points = { x, y }
-    const linear = await fitHead({ classes: 2, learningRate: 0.02 }, points, points)
-    const deep = await fitHead({ classes: 2, hidden: 32, learningRate: 0.02 }, points, points)
+    const linear = await fitHead({ classes: 2, lr: 0.02 }, points, points)
+    const deep = await fitHead({ classes: 2, hidden: 32, lr: 0.02 }, points, points)
     assert.ok(accuracyOf(await native().probePredict(linear.probe, x, 800), y, 2) < 0.65)
     assert.ok(accuracyOf(await native().probePredict(deep.probe, x, 800), y, 2) > 0.97)
   })
@@ -141,7 +141,7 @@ describe('71 evaluate: fitting a probe', () => {
         multilabel,
         weightDecay: 0,
         batchSize: 300,
-        learningRate: 0.05,
+        lr: 0.05,
         maxEpochs: 3000,
         stopPatience: 500,
         plateauPatience: 500,
@@ -162,9 +162,9 @@ describe('71 evaluate: fitting a probe', () => {
 
   it('weight decay is L2 in the gradient, not decoupled: a decay that outweighs it moves weights by lr · −sign(w)', async () => {
     const train = blobs(8, 30, 4, 3, 1)
-    const one = { maxEpochs: 1, weightDecay: 1e4, learningRate: 1e-3 }
+    const one = { maxEpochs: 1, weightDecay: 1e4, lr: 1e-3 }
     const after = native().probeState((await fitHead(one, train, train)).probe)['0.weight']!.data
-    const still = await fitHead({ ...one, learningRate: 1e-12 }, train, train)
+    const still = await fitHead({ ...one, lr: 1e-12 }, train, train)
     for (const [i, w] of native().probeState(still.probe)['0.weight']!.data.entries())
       assert.ok(Math.abs(after[i]! - w + 1e-3 * Math.sign(w)) < 2e-6, `weight ${i} moved by ${after[i]! - w}`)
   })
@@ -174,23 +174,19 @@ describe('71 evaluate: fitting a probe', () => {
     const valid = blobs(12, 60, 6, 3, 0.5)
     let reductions = 0
     let stops = 0
-    for (const [plateauPatience, stopPatience, learningRate] of [
+    for (const [plateauPatience, stopPatience, lr] of [
       [5, 10, 0.05],
       [1, 10, 0.3],
       [0, 4, 0.1],
       [2, 200, 0.05],
     ] as const) {
-      const { history } = await fitHead(
-        { plateauPatience, stopPatience, learningRate, batchSize: 32 },
-        train,
-        valid,
-      )
+      const { history } = await fitHead({ plateauPatience, stopPatience, lr, batchSize: 32 }, train, valid)
       const losses = history.epochs.map((e) => e.validLoss)
-      const { rates, bestEpoch, waited } = replay(losses, learningRate, plateauPatience, stopPatience)
+      const { rates, bestEpoch, waited } = replay(losses, lr, plateauPatience, stopPatience)
       for (const [i, e] of history.epochs.entries())
         assert.ok(
-          Math.abs(e.learningRate - rates[i]!) <= 1e-9 * rates[i]!,
-          `epoch ${i}: ${e.learningRate} instead of ${rates[i]}`,
+          Math.abs(e.lr - rates[i]!) <= 1e-9 * rates[i]!,
+          `epoch ${i}: ${e.lr} instead of ${rates[i]}`,
         )
       assert.equal(history.bestEpoch, bestEpoch)
       assert.equal(losses[bestEpoch], Math.min(...losses))
@@ -207,11 +203,7 @@ describe('71 evaluate: fitting a probe', () => {
   it('keeps the weights of the best validation loss, not the last ones', async () => {
     const train = blobs(21, 60, 10, 3, 0.5)
     const valid = blobs(22, 60, 10, 3, 0.5)
-    const { probe, history } = await fitHead(
-      { learningRate: 0.2, plateauPatience: 100, batchSize: 16 },
-      train,
-      valid,
-    )
+    const { probe, history } = await fitHead({ lr: 0.2, plateauPatience: 100, batchSize: 16 }, train, valid)
     const state = native().probeState(probe)
     const { loss } = lossAndGradient(state['0.weight']!.data, state['0.bias']!.data, valid, 3, false)
     assert.ok(history.bestEpoch < history.epochs.length - 1)
@@ -221,9 +213,9 @@ describe('71 evaluate: fitting a probe', () => {
 
   it('the first Adam step moves every weight by the learning rate: oracle is the closed form', async () => {
     const train = blobs(31, 30, 4, 3, 1)
-    const one = { maxEpochs: 1, weightDecay: 0, learningRate: 1e-3 }
+    const one = { maxEpochs: 1, weightDecay: 0, lr: 1e-3 }
     const after = native().probeState((await fitHead(one, train, train)).probe)
-    const before = native().probeState((await fitHead({ ...one, learningRate: 1e-12 }, train, train)).probe)
+    const before = native().probeState((await fitHead({ ...one, lr: 1e-12 }, train, train)).probe)
     const { gradient } = lossAndGradient(before['0.weight']!.data, before['0.bias']!.data, train, 3, false)
     for (const [i, w] of after['0.weight']!.data.entries()) {
       const moved = w - before['0.weight']!.data[i]!

@@ -10,7 +10,7 @@ import { withTempDir } from './helpers/temp-dir.js'
 import { TOY_CLIP, ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
 
 const encoder = new ToyEncoder()
-const fast = { learningRate: 0.05 }
+const fast = { lr: 0.05 }
 
 function toySets(options: Partial<Parameters<typeof toyDataset>[0]> = {}) {
   return {
@@ -171,7 +171,7 @@ describe('73 evaluate: LinearProbe', () => {
       onProgress: (p) => phases.push(p.phase),
     })
     assert.equal(probe.history.epochs.length > 0, true)
-    assert.deepEqual([...new Set(phases)], ['train', 'validation', 'fit'])
+    assert.deepEqual([...new Set(phases)], ['train', 'valid', 'fit'])
     const controller = new AbortController()
     const onProgress = () => controller.abort()
     const aborted = LinearProbe.fit({ encoder, train, validation, signal: controller.signal, onProgress })
@@ -189,6 +189,19 @@ describe('73 evaluate: LinearProbe', () => {
       assert.deepEqual(loaded.classes, probe.classes)
       assert.deepEqual(loaded.settings, probe.settings)
       assert.deepEqual(loaded.history, probe.history)
+    }))
+
+  it('a probe that was saved when `lr` was `learningRate` is read as it was', () =>
+    withTempDir(async (folder) => {
+      const { train, validation } = toySets()
+      const path = join(folder, 'probe.safetensors')
+      using probe = await LinearProbe.fit({ encoder, train, validation })
+      await probe.save(path)
+      const { tensors, metadata } = await readSafetensors(path)
+      const before = metadata.get('probe')!.replaceAll('"lr":', '"learningRate":')
+      await writeSafetensors(path, tensors, { format: 'clmr-probe', probe: before })
+      using loaded = await LinearProbe.load(path, { encoder })
+      assert.deepEqual([loaded.settings, loaded.history], [probe.settings, probe.history])
     }))
 
   it('BAD CALL - files that are no probes, or probes of another size', () =>
@@ -240,7 +253,7 @@ describe('73 evaluate: LinearProbe', () => {
       ],
       [{ train, validation: toyDataset({ tracks: 0 }) }, 'ERR_DATASET', /no tracks/],
       [{ train, validation, hiden: 512 }, 'ERR_CONFIG', /"hidden"/],
-      [{ train, validation, learningRate: -1 }, 'ERR_CONFIG', /learningRate/],
+      [{ train, validation, lr: -1 }, 'ERR_CONFIG', /lr/],
       [{ train, validation, encoder: undefined }, 'ERR_ARGUMENT', /encoder/],
       [{ validation }, 'ERR_ARGUMENT', /train is not a data set/],
     ]

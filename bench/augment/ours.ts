@@ -18,24 +18,28 @@ function transformsOf(task: string): clmr.Transform[] {
     case 'chain':
       return clmr.clmrTransforms()
     case 'polarity':
-      return [clmr.polarityInversion()]
+      return [clmr.transforms.polarityInversion()]
     case 'gain':
-      return [clmr.gain({ db: fixed(-7) })]
+      return [clmr.transforms.gain({ db: fixed(-7) })]
     case 'noise':
-      return [clmr.noise({ snrDb: fixed(20) })]
+      return [clmr.transforms.noise({ snrDb: fixed(20) })]
     case 'delay':
-      return [clmr.delay({ ms: fixed(250) })]
+      return [clmr.transforms.delay({ ms: fixed(250) })]
     case 'reverse':
-      return [clmr.reverse()]
+      return [clmr.transforms.reverse()]
     case 'lowPass':
-      return [clmr.lowPass({ cutoff: fixed(value) })]
+      return [clmr.transforms.lowPass({ cutoff: fixed(value) })]
     case 'highPass':
-      return [clmr.highPass({ cutoff: fixed(value) })]
+      return [clmr.transforms.highPass({ cutoff: fixed(value) })]
     case 'pitch':
-      return [clmr.pitchShift({ cents: fixed(value) })]
+      return [clmr.transforms.pitchShift({ cents: fixed(value) })]
     case 'reverb':
       return [
-        clmr.reverb({ reverberance: fixed(value), damping: fixed(100 - value), roomSize: fixed(value) }),
+        clmr.transforms.reverb({
+          reverberance: fixed(value),
+          damping: fixed(100 - value),
+          roomSize: fixed(value),
+        }),
       ]
     default:
       throw new Error(`there is no task ${task}`)

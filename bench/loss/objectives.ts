@@ -6,7 +6,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
-  adam,
   byol,
   type Dataset,
   Encoder,
@@ -14,6 +13,7 @@ import {
   ntXent,
   type Objective,
   openDataset,
+  optimizers,
   prepare,
   Trainer,
 } from 'clmr'
@@ -84,7 +84,7 @@ async function train(name: string, seed: number, whole: Dataset): Promise<Encode
     ? await Trainer.resume(run, { dataset, maxSteps })
     : await Trainer.create({
         ...{ dataset, objective, batchSize, seed, maxSteps, epochs: 10_000, runDirectory: run },
-        ...{ optimizer: adam({ lr: rate ?? 3e-4 }), checkpointEvery: 20, keepCheckpoints: 1 },
+        ...{ optimizer: optimizers.adam({ lr: rate ?? 3e-4 }), checkpointEvery: 20, keepCheckpoints: 1 },
       })
   await trainer.fit({
     onStep: ({ step, loss, metrics, viewsPerSecond }) => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
-import { adam, ntXent, prepare, setThreads, Trainer } from 'clmr'
+import { ntXent, optimizers, prepare, setThreads, Trainer } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
 import { MALLOC_TUNED, machine, pythonOfPeers, writeSection } from '../shared/bench.js'
 
@@ -48,7 +48,7 @@ async function ours(seed: number): Promise<number[]> {
     maxSteps: steps,
     viewNorm: 'separate',
     objective: ntXent({ temperature: 0.5 }),
-    optimizer: adam({ lr: 3e-4 }),
+    optimizer: optimizers.adam({ lr: 3e-4 }),
     seed,
   })
   const losses: number[] = []

@@ -1,5 +1,5 @@
 /**
- * A pool of worker threads that embeds a folder: one encoder a worker, one thread an encoder.
+ * A pool of worker threads that embeds a folder: one encoder and one thread per worker.
  *
  *   npm install clmr piscina
  *   node worker-pool.mjs <model or "random"> <folder with music> [workers] > embeddings.jsonl
@@ -8,16 +8,15 @@ import { readdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { isMainThread, workerData } from 'node:worker_threads'
-import { Encoder } from 'clmr'
+import { Encoder, setThreads } from 'clmr'
 import { Piscina } from 'piscina'
 
+if (!isMainThread) setThreads(1) // of the whole process: each worker keeps one core busy
 let encoder
 
 /** What a worker does with one file. */
 export default async function embed(path) {
-  encoder ??= await (workerData === 'random'
-    ? Encoder.create({ threads: 1 })
-    : Encoder.load(workerData, { threads: 1 }))
+  encoder ??= await (workerData === 'random' ? Encoder.create() : Encoder.load(workerData))
   const { mean } = await encoder.encodeFile(path)
   return { path, embedding: Array.from(mean) }
 }

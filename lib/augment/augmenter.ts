@@ -8,7 +8,7 @@ import { native } from '../native/load.js'
 import { parseOptions, signalOption } from '../options.js'
 import { applyWithCustom, hasCustom } from './custom.js'
 import { augmenterOptions, nativeChain } from './options.js'
-import type { AppliedTransform, Transform, TransformInput } from './transforms.js'
+import type { AppliedTransform, Transform, TransformInput } from './transform-tables.js'
 
 /** Options as the constructor takes them; those that are left out take their defaults. */
 export type AugmenterOptions = Omit<Partial<z.input<typeof augmenterOptions>>, 'transforms'> & {

@@ -6,7 +6,7 @@ import { abortReason, callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { uniform } from '../random.js'
 import type { nativeChain } from './options.js'
-import type { AppliedTransform, CustomContext, Transform } from './transforms.js'
+import type { AppliedTransform, CustomContext, Transform } from './transform-tables.js'
 
 type Row = readonly AppliedTransform[]
 type Custom = Extract<Transform, { name: 'custom' }>

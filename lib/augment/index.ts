@@ -5,24 +5,13 @@
  * out: views [B·V, clipLength], row = example·V + view, and what was done to each
  */
 export { type ApplyOptions, Augmenter, type AugmenterOptions } from './augmenter.js'
-export {
-  type AppliedTransform,
-  type CustomApply,
-  type CustomContext,
-  clmrTransforms,
-  custom,
-  delay,
-  gain,
-  highLowPass,
-  highPass,
-  lowPass,
-  noise,
-  pitchShift,
-  polarityInversion,
-  randomCrop,
-  reverb,
-  reverse,
-  type Transform,
-  type TransformInput,
-  type TransformName,
-} from './transforms.js'
+export { clmrTransforms } from './clmr-transforms.js'
+export type {
+  AppliedTransform,
+  CustomApply,
+  CustomContext,
+  Transform,
+  TransformInput,
+  TransformName,
+} from './transform-tables.js'
+export * as transforms from './transforms.js'

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError } from '../errors.js'
 import { seedOption } from '../options.js'
-import { clmrTransforms, parseTransform, type Transform } from './transforms.js'
+import { clmrTransforms } from './clmr-transforms.js'
+import { parseTransform, type Transform } from './transform-tables.js'
 
 /** A transform within other options; the message of its error is passed on. */
 const transformField = z.unknown().transform((value, context): Transform => {

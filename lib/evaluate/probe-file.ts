@@ -4,6 +4,7 @@ import { CheckpointError } from '../errors.js'
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors, toStateDict } from '../formats/state-dict.js'
 import type { ProbeHistory, StateDict } from '../native/binding.js'
+import { underNewNames } from '../runs/former.js'
 import { type ProbeSettings, probeOptions } from './probe-options.js'
 
 export interface SavedProbe {
@@ -16,12 +17,16 @@ export interface SavedProbe {
 
 const FORMAT = 'clmr-probe'
 
+/** A probe of before has `learningRate`. */
+const named = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => underNewNames(Object(value), { learningRate: 'lr' }), schema)
+
 const description = z.object({
   classes: z.array(z.string()).min(1),
   task: z.enum(['multilabel', 'multiclass']),
-  settings: probeOptions.required(),
+  settings: named(probeOptions.required()),
   history: z.object({
-    epochs: z.array(z.object({ trainLoss: z.number(), validLoss: z.number(), learningRate: z.number() })),
+    epochs: z.array(named(z.object({ trainLoss: z.number(), validLoss: z.number(), lr: z.number() }))),
     bestEpoch: z.number().int().min(0),
   }),
 })

@@ -13,7 +13,7 @@ export const probeOptions = z.strictObject({
     .max(65536)
     .default(0)
     .describe('units of a hidden layer with ReLU (the paper: 512); 0 for a linear probe'),
-  learningRate: positive.default(1e-3).describe('of Adam'),
+  lr: positive.default(1e-3).describe('of Adam'),
   weightDecay: z.number().min(0).finite().default(1e-6).describe('L2 regularisation in the gradient'),
   batchSize: count.default(256).describe('clips a step'),
   maxEpochs: count.default(200).describe('epochs at most'),

@@ -29,7 +29,7 @@ import { type SeenTracks, seenTracks } from './trained-on.js'
 export type EvaluationSet = LabelledTracks | EmbeddedTracks
 
 export interface ProbeProgress {
-  phase: 'train' | 'validation' | 'test' | 'fit'
+  phase: 'train' | 'valid' | 'test' | 'fit'
   /** tracks embedded; while fitting, 0 and then 1 */
   done: number
   total: number
@@ -209,7 +209,7 @@ export class LinearProbe implements Disposable {
     const embed = (set: EvaluationSet, phase: ProbeProgress['phase']) =>
       embedded(encoder, set, { signal, onProgress: (p) => onProgress?.({ phase, ...p }) })
     const trainX = await embed(train, 'train')
-    const validX = await embed(validation, 'validation')
+    const validX = await embed(validation, 'valid')
     onProgress?.({ phase: 'fit', done: 0, total: 1 })
     const classes = [...trainSet.classes]
     const spec = specOf(settings, classes.length, task)

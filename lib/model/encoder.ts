@@ -1,5 +1,4 @@
 /** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
-import { z } from 'zod'
 import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
@@ -7,73 +6,30 @@ import { Matrix, matrix } from '../matrix.js'
 import type { EncoderHandle, StateDict } from '../native/binding.js'
 import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
-import { MAX_THREADS } from '../native/granted-threads.js'
 import { native } from '../native/load.js'
-import { setThreads } from '../native/threads.js'
-import { deviceOption, parseOptions, precisionOption, seedOption, signalOption } from '../options.js'
+import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { EMBEDDING_DIM } from './architecture.js'
 import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
 import { checkPath, mapAhead, type Paths } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
+import {
+  type EncodeFileOptions,
+  type EncodeFilesOptions,
+  type EncodeOptions,
+  type EncoderLoadOptions,
+  type EncoderOptions,
+  type EncodeTrackOptions,
+  encodeOptions,
+  encoderOptions,
+  encodeSyncOptions,
+  fileOptions,
+  filesOptions,
+  loadOptions,
+  trackOptions,
+} from './options.js'
 import { WindowBatches } from './window-batches.js'
-
-/** The options of an Encoder. */
-export const encoderOptions = z.strictObject({
-  seed: seedOption('of the new weights; the same seed gives the same weights everywhere'),
-  device: deviceOption("'auto' (CUDA where it is there, else the CPU), 'cpu', 'cuda' or 'cuda:N'"),
-  precision: precisionOption(
-    'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AVX512-BF16 or AMX) and where it keeps a cosine of 0.999 to float32 for this network',
-  ),
-  threads: z
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_THREADS)
-    .optional()
-    .describe('as setThreads(): for all native work of the process; left alone by default'),
-})
-const loadOptions = encoderOptions.omit({ seed: true })
-
-const signal = signalOption
-const hop = z
-  .number()
-  .min(1 / SAMPLE_RATE)
-  .max(86_400)
-  .default(CLIP_LENGTH / SAMPLE_RATE)
-const encodeOptions = z.strictObject({ out: z.unknown().optional(), signal })
-const encodeSyncOptions = encodeOptions.omit({ signal: true })
-const fileOptions = z.strictObject({ hop, signal })
-const trackOptions = fileOptions.extend({
-  sampleRate: z.number().int().min(1000).max(768_000).default(SAMPLE_RATE),
-})
-const filesOptions = fileOptions.extend({ concurrency: z.number().int().min(1).max(64).default(4) })
-
-export type EncoderOptions = z.input<typeof encoderOptions>
-export type EncoderLoadOptions = z.input<typeof loadOptions>
-
-export interface EncodeOptions {
-  /** filled instead of a new array: n · 512 values, apart from the clips */
-  out?: Float32Array
-  signal?: AbortSignal
-}
-
-export interface EncodeFileOptions {
-  /** seconds from window to window; by default one clip, 2.678 s */
-  hop?: number
-  signal?: AbortSignal
-}
-
-export interface EncodeTrackOptions extends EncodeFileOptions {
-  /** Hz of the samples; by default 22,050. Others are resampled. */
-  sampleRate?: number
-}
-
-export interface EncodeFilesOptions extends EncodeFileOptions {
-  /** files that are worked on at a time or wait to be taken; by default 4 */
-  concurrency?: number
-}
 
 /** A track as a sequence of windows. */
 export interface TrackEmbedding {
@@ -117,11 +73,11 @@ export class Encoder implements Disposable {
   }
 
   /** Hz that the network was trained at: 22,050 */
-  readonly sampleRate = SAMPLE_RATE
+  readonly sampleRate: number = SAMPLE_RATE
   /** samples of a clip: 59,049 */
-  readonly clipLength = CLIP_LENGTH
+  readonly clipLength: number = CLIP_LENGTH
   /** numbers of an embedding: 512 */
-  readonly dim = EMBEDDING_DIM
+  readonly dim: number = EMBEDDING_DIM
   /** The recordings that the weights were trained on, as far as the run that they come from says it. */
   readonly trainedOn: TrainedOn
   readonly #handle: EncoderHandle
@@ -133,12 +89,11 @@ export class Encoder implements Disposable {
 
   /**
    * New weights, drawn as PyTorch draws them (kaiming-uniform).
-   * @param options seed (42), device ('auto'), precision ('float32'), threads (left alone)
+   * @param options seed (42), device ('auto'), precision ('float32')
    * @throws ConfigError; DeviceError where the device is not there
    */
   static async create(options: EncoderOptions = {}): Promise<Encoder> {
-    const { seed, device, precision, threads } = parseOptions(encoderOptions, options, 'Encoder.create')
-    if (threads !== undefined) setThreads(threads)
+    const { seed, device, precision } = parseOptions(encoderOptions, options, 'Encoder.create')
     const handle = await callNative(undefined, () => native().encoderCreate(seed, { device, precision }))
     return new Encoder(handle, TRAINED_ON_NOTHING)
   }
@@ -149,10 +104,9 @@ export class Encoder implements Disposable {
    * @throws IoError, CheckpointError, ConfigError, DeviceError
    */
   static async load(path: string, options: EncoderLoadOptions = {}): Promise<Encoder> {
-    const { device, precision, threads } = parseOptions(loadOptions, options, 'Encoder.load')
+    const { device, precision } = parseOptions(loadOptions, options, 'Encoder.load')
     const { encoder, warnings, trainedOn } = await loadModelState(path)
     for (const warning of warnings) process.emitWarning(`${path}: ${warning}`, 'ClmrWarning')
-    if (threads !== undefined) setThreads(threads)
     const handle = await callNative(undefined, () =>
       native().encoderFromState(encoder, { device, precision }),
     )

@@ -5,15 +5,13 @@
  * out: embeddings [N, 512] of SampleCNN, which stay where they are when weights are saved and loaded again
  */
 export { allocateClips } from './clips.js'
-export {
-  type EncodeFileOptions,
-  type EncodeFilesOptions,
-  type EncodeOptions,
-  Encoder,
-  type EncoderLoadOptions,
-  type EncoderOptions,
-  type EncodeTrackOptions,
-  type FileEmbedding,
-  type TrackEmbedding,
-} from './encoder.js'
+export { Encoder, type FileEmbedding, type TrackEmbedding } from './encoder.js'
 export { type InspectedTensor, type InspectOptions, inspectModel, type ModelInspection } from './inspect.js'
+export type {
+  EncodeFileOptions,
+  EncodeFilesOptions,
+  EncodeOptions,
+  EncoderLoadOptions,
+  EncoderOptions,
+  EncodeTrackOptions,
+} from './options.js'

@@ -233,7 +233,7 @@ export interface NativeStepResult {
   loss: number
   /** L2 norm over all parameters */
   gradientNorm: number
-  learningRate: number
+  lr: number
   /** what the objective tells of the batch, by name */
   metrics: Record<string, number>
   /** seconds of reading + augmenting, and of the whole step */
@@ -296,7 +296,7 @@ export interface NativeTrain {
 }
 
 export interface ProbeHistory {
-  epochs: { trainLoss: number; validLoss: number; learningRate: number }[]
+  epochs: { trainLoss: number; validLoss: number; lr: number }[]
   bestEpoch: number
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { ioError } from '../errors.js'
 import { readInput, readTextInput } from '../files/input.js'
+import { currentMetrics } from './former.js'
 
 export interface MetricsRecord {
   step: number
@@ -12,7 +13,7 @@ export interface MetricsRecord {
 export function parseRecord(line: string): MetricsRecord | undefined {
   try {
     const record = JSON.parse(line) as MetricsRecord | null
-    return typeof record?.step === 'number' ? record : undefined
+    return typeof record?.step === 'number' ? currentMetrics(record) : undefined
   } catch {
     return undefined
   }

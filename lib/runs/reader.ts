@@ -11,6 +11,7 @@ import {
   readVerified,
   verifyCheckpoint,
 } from './checkpoint.js'
+import { currentConfig } from './former.js'
 import { CHECKPOINTS_FOLDER, CONFIG_FILE, METRICS_FILE } from './layout.js'
 import { type MetricsRecord, metricsPrefixSha256, readMetricsFile } from './metrics.js'
 
@@ -40,7 +41,7 @@ export async function readStoredConfig(path: string): Promise<StoredConfig> {
   })
   try {
     const sha256 = createHash('sha256').update(text).digest('hex')
-    return { config: JSON.parse(text) as RunConfig, sha256 }
+    return { config: currentConfig(JSON.parse(text) as RunConfig), sha256 }
   } catch (cause) {
     throw new ConfigError({ what: 'it is no JSON', path: file, remedy: 'Restore it from a copy', cause })
   }

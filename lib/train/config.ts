@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } 
 import { ConfigError, describe, ioError } from '../errors.js'
 import { readInput } from '../files/input.js'
 import { parseTrainerConfig, type TrainerConfig } from './options.js'
-import { type PresetName, preset } from './presets.js'
+import { type PresetName, presetAt } from './presets.js'
 
 const MAX_BYTES = 1 << 20
 /** The choices that a file may leave unnamed: `optimizer: { lr: 0.001 }` is Adam. */
@@ -163,7 +163,7 @@ export function parseTrainingConfig(text: string, path: string, sources: ConfigS
   }
   const place = sources.preset ? '--preset' : locate(['preset'])
   const value: Record<string, unknown> =
-    chosen === undefined ? rest : overPreset({ ...preset(chosen as PresetName, place) }, rest)
+    chosen === undefined ? rest : overPreset({ ...presetAt(chosen as PresetName, place) }, rest)
   for (const [name, usual] of Object.entries(USUAL))
     if (name in value) value[name] = named(value[name], usual)
   const where: Locate = (option) => {

@@ -15,8 +15,10 @@ import {
   seedOption,
   signalOption,
 } from '../options.js'
-import { adam, optimizerOption } from './optimizers.js'
-import { constant, scheduleOption } from './schedules.js'
+import { optimizerOption } from './optimizer-tables.js'
+import { adam } from './optimizers.js'
+import { scheduleOption } from './schedule-tables.js'
+import { constant } from './schedules.js'
 import type { EpochResult, StepResult } from './types.js'
 
 const count = (max = 1e9) => z.number().int().min(1).max(max)

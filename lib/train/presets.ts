@@ -22,10 +22,14 @@ export const PRESETS = Object.keys(TABLE) as PresetName[]
 /**
  * The options of a training by its name, for `Trainer.create({ ...preset('byol'), dataset })`.
  * @param name clmr, clmr-paper (batch 96), moco, byol or supervised
- * @param path where the name was written, for messages
  * @throws ConfigError for another name
  */
-export function preset(name: PresetName, path?: string): TrainerOptions {
+export function preset(name: PresetName): TrainerOptions {
+  return presetAt(name)
+}
+
+/** @param path where the name was written, for messages */
+export function presetAt(name: PresetName, path?: string): TrainerOptions {
   if (Object.hasOwn(TABLE, name)) return { ...usual(), ...structuredClone(TABLE[name]) }
   const near = nearestName(String(name), PRESETS)
   throw new ConfigError({

@@ -19,6 +19,7 @@ import {
   trainedOnIn,
 } from '../runs/data-record.js'
 import { RunDirectory } from '../runs/directory.js'
+import { currentConfig, underNewNames } from '../runs/former.js'
 import { BEST_FILE } from '../runs/layout.js'
 import { readRunConfig } from '../runs/reader.js'
 import {
@@ -93,15 +94,15 @@ function underPrefix(tensors: StateDict, prefix: string): StateDict {
 
 /** What TensorBoard shows. */
 function scalarsOf(step: Omit<StepResult, 'tracks'>): Record<string, number> {
-  const { loss, learningRate, gradientNorm, viewsPerSecond, validationLoss, metrics } = step
+  const { loss, lr, gradientNorm, viewsPerSecond, validLoss, metrics } = step
   const told = Object.entries(metrics).map(([name, value]) => [`train/${name}`, value])
   return {
     'train/loss': loss,
-    'train/learning_rate': learningRate,
+    'train/lr': lr,
     'train/gradient_norm': gradientNorm,
     'train/views_per_second': viewsPerSecond,
     ...Object.fromEntries(told),
-    ...(validationLoss === undefined ? {} : { 'validation/loss': validationLoss }),
+    ...(validLoss === undefined ? {} : { 'valid/loss': validLoss }),
   }
 }
 
@@ -147,20 +148,17 @@ export class Run {
   }
 
   /** @param best the validation loss, where this is the best state so far: it is kept in a file of its own */
-  async saveCheckpoint(
-    state: TrainerState,
-    marks: { best?: number; bestValidationLoss?: number },
-  ): Promise<void> {
-    const { best, bestValidationLoss } = marks
+  async saveCheckpoint(state: TrainerState, marks: { best?: number; bestValidLoss?: number }): Promise<void> {
+    const { best, bestValidLoss } = marks
     const directory = await this.#directory()
     if (best !== undefined)
       await saveModelState(join(this.path, BEST_FILE), {
         encoder: underPrefix(state.tensors, 'encoder.'),
         projector: underPrefix(state.tensors, 'projector.'),
         head: underPrefix(state.tensors, 'head.'),
-        metadata: { step: `${state.step}`, validationLoss: `${best}` },
+        metadata: { step: `${state.step}`, validLoss: `${best}` },
       })
-    const extra = { config: this.#config, bestValidationLoss }
+    const extra = { config: this.#config, bestValidLoss }
     this.latestCheckpoint = await directory.saveCheckpoint({ ...state, extra })
   }
 
@@ -184,7 +182,7 @@ export interface ResumedRun {
    */
   cropSeed?: number
   trainedOn: TrainedOn
-  bestValidationLoss?: number
+  bestValidLoss?: number
 }
 
 /** Everything but the options that were given with `undefined`. */
@@ -238,7 +236,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     const { data: _records, cropSeed, ...config } = directory.config
     const data = recordsIn(directory.config)
     const { training, validation } = data
-    const stored = (latest.extra.config as object | undefined) ?? config
+    const stored = currentConfig((latest.extra.config as object | undefined) ?? config)
     const options = parseTrainerOptions(
       { ...stored, ...given(overrides), runDirectory: path },
       'Trainer.resume',
@@ -251,7 +249,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     const { encoder: _encoder, dataset: _dataset, validation: _validation, ...complete } = options
     const run = new Run(path, complete, directory)
     run.latestCheckpoint = latest.path
-    const bestValidationLoss = latest.extra.bestValidationLoss as number | undefined
+    const { bestValidLoss } = underNewNames(latest.extra, { bestValidationLoss: 'bestValidLoss' })
     const other = cropSeed === 'augmenter' ? undefined : options.seed
     return {
       options,
@@ -259,7 +257,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       state: latest,
       cropSeed: other,
       trainedOn: trainedOnIn(data),
-      bestValidationLoss,
+      bestValidLoss: bestValidLoss as number | undefined,
     }
   } catch (error) {
     await directory.close()

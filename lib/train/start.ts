@@ -9,7 +9,7 @@ import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../obj
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { NativeTrainer } from './native-trainer.js'
 import { type CompleteTrainerOptions, LEAST_BATCH, type TrainerConfig } from './options.js'
-import { learningRateAt } from './schedules.js'
+import { learningRateAt } from './schedule-tables.js'
 
 function checkDevice(device: string): void {
   if (!device.startsWith('cuda')) return
@@ -37,8 +37,8 @@ export function checkOptions(options: CompleteTrainerOptions): void {
   if (own)
     throw new ConfigError({
       what: 'a Trainer augments natively, which a transform in JavaScript cannot be',
-      given: `custom({ title: ${JSON.stringify(own.title)} })`,
-      expected: 'a chain without custom(…)',
+      given: `transforms.custom({ title: ${JSON.stringify(own.title)} })`,
+      expected: 'a chain without transforms.custom(…)',
       remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',
     })
   learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end

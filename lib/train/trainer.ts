@@ -22,7 +22,7 @@ import {
 } from './options.js'
 import { type Projector, projectorOf } from './projector.js'
 import { openRun, Run, runDataOf, type TrainerOverrides } from './run.js'
-import { learningRateAt } from './schedules.js'
+import { learningRateAt } from './schedule-tables.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { EpochResult, StepResult, TrainingSummary } from './types.js'
 import { checkViews } from './views.js'
@@ -54,7 +54,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   #disposed = false
   #checkpointStep = -1
   #closed: Promise<void> = Promise.resolve()
-  #bestValidationLoss: number | undefined
+  #bestValidLoss: number | undefined
   #warned = false
 
   private constructor(
@@ -121,7 +121,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     }
     const trainer = new Trainer(options, native, run, resumed.trainedOn)
     trainer.#checkpointStep = native.step
-    trainer.#bestValidationLoss = resumed.bestValidationLoss
+    trainer.#bestValidLoss = resumed.bestValidLoss
     return trainer
   }
 
@@ -242,8 +242,8 @@ export class Trainer implements Disposable, AsyncDisposable {
       if (step.step % this.stepsPerEpoch! !== 0) continue
       const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length
       const seconds = (performance.now() - epochStarted) / 1000
-      const { epoch, validationLoss } = step
-      await onEpoch?.({ epoch, step: step.step, loss, validationLoss, seconds })
+      const { epoch, validLoss } = step
+      await onEpoch?.({ epoch, step: step.step, loss, validLoss, seconds })
       epochStarted = performance.now()
       losses = []
     }
@@ -251,7 +251,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       steps: this.stepsDone,
       epochs: Math.floor(this.stepsDone / this.stepsPerEpoch!),
       finalLoss,
-      bestValidationLoss: this.#bestValidationLoss,
+      bestValidLoss: this.#bestValidLoss,
       seconds: (performance.now() - started) / 1000,
       runDirectory: this.#run?.path,
       checkpoint: this.#run?.latestCheckpoint,
@@ -330,15 +330,14 @@ export class Trainer implements Disposable, AsyncDisposable {
         perEpoch &&
         result.step % perEpoch === 0
       )
-        result.validationLoss = await this.#validate(this.#validation, abort)
+        result.validLoss = await this.#validate(this.#validation, abort)
     } finally {
       await this.#run?.appendStep(result)
     }
-    const improves =
-      result.validationLoss !== undefined && result.validationLoss < (this.#bestValidationLoss ?? Infinity)
-    if (improves) this.#bestValidationLoss = result.validationLoss
+    const improves = result.validLoss !== undefined && result.validLoss < (this.#bestValidLoss ?? Infinity)
+    if (improves) this.#bestValidLoss = result.validLoss
     if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
-      await this.#checkpoint(improves ? result.validationLoss : undefined)
+      await this.#checkpoint(improves ? result.validLoss : undefined)
     return result
   }
 
@@ -350,7 +349,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   async #checkpoint(best?: number): Promise<void> {
     if (this.#checkpointStep === this.#native.step && best === undefined) return
     const state = await this.#native.state()
-    await this.#run!.saveCheckpoint(state, { best, bestValidationLoss: this.#bestValidationLoss })
+    await this.#run!.saveCheckpoint(state, { best, bestValidLoss: this.#bestValidLoss })
     this.#checkpointStep = state.step
   }
 

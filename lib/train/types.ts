@@ -7,7 +7,8 @@ export interface StepResult {
   /** the epoch it belongs to, from 1; 0 where the trainer has no data set */
   epoch: number
   loss: number
-  learningRate: number
+  /** learning rate of this step */
+  lr: number
   /** L2 norm over all parameters */
   gradientNorm: number
   /** what the objective tells of the batch, such as accuracy */
@@ -21,7 +22,7 @@ export interface StepResult {
   /** paths of the tracks of the batch, as `dataset.tracks` has them; empty for views that the caller gave */
   tracks: string[]
   /** loss of the validation set, on the last step of an epoch where there is a validation set */
-  validationLoss?: number
+  validLoss?: number
 }
 
 /** One pass over the data set. */
@@ -32,7 +33,7 @@ export interface EpochResult {
   step: number
   /** mean over the steps of this epoch that this process did */
   loss: number
-  validationLoss?: number
+  validLoss?: number
   seconds: number
 }
 
@@ -43,7 +44,7 @@ export interface TrainingSummary {
   epochs: number
   /** loss of the last step; NaN where there was none to do */
   finalLoss: number
-  bestValidationLoss?: number
+  bestValidLoss?: number
   /** of this call */
   seconds: number
   runDirectory?: string

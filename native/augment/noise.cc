@@ -1,6 +1,6 @@
-// White normal noise. `ratio` is std(noise) / std(clip): drawn from minSnr to maxSnr, names that
-// torchaudio-augmentations gave to these bounds though they are noise over signal, or from a true
-// signal-to-noise range in dB.
+// White normal noise. `ratio` is std(noise) / std(clip): drawn from a range of ratios, or from a range of
+// signal-to-noise ratios in dB. (torchaudio-augmentations calls the bounds of the first one min_snr and
+// max_snr, though they are noise over signal.)
 #include <cmath>
 
 #include "augment/transform.h"
@@ -9,15 +9,14 @@ namespace clmr::augment {
 
 const TransformType& kNoise = *new TransformType{
     .name = "noise",
-    .options = {"minSnr", "maxSnr", "snrDb"},
+    .options = {"ratio", "snrDb"},
     .parameters = {{.name = "ratio", .min = 0, .max = 1e6},
                    {.name = "seed", .min = 0, .max = 0x1p53, .integer = true}},
     .draw =
         [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
-          drawn.parameters["ratio"] =
-              HasOption(spec, "snrDb")
-                  ? std::pow(10.0, -DrawUniform(spec, "snrDb", stream) / 20)
-                  : stream.Uniform(NumberOption(spec, "minSnr"), NumberOption(spec, "maxSnr"));
+          drawn.parameters["ratio"] = HasOption(spec, "snrDb")
+                                          ? std::pow(10.0, -DrawUniform(spec, "snrDb", stream) / 20)
+                                          : DrawUniform(spec, "ratio", stream);
           drawn.parameters["seed"] = static_cast<double>(stream.Integer(0, (int64_t{1} << 53) - 1));
         },
     .fold =

@@ -25,13 +25,13 @@ struct ProbeSpec {
   uint64_t seed;
 
   static auto Fields() {
-    return std::tuple(
-        Field("classes", &ProbeSpec::classes), Field("hidden", &ProbeSpec::hidden),
-        Field("multilabel", &ProbeSpec::multilabel), Field("learningRate", &ProbeSpec::learning_rate),
-        Field("weightDecay", &ProbeSpec::weight_decay), Field("batchSize", &ProbeSpec::batch_size),
-        Field("maxEpochs", &ProbeSpec::max_epochs), Field("plateauFactor", &ProbeSpec::plateau_factor),
-        Field("plateauPatience", &ProbeSpec::plateau_patience),
-        Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed));
+    return std::tuple(Field("classes", &ProbeSpec::classes), Field("hidden", &ProbeSpec::hidden),
+                      Field("multilabel", &ProbeSpec::multilabel), Field("lr", &ProbeSpec::learning_rate),
+                      Field("weightDecay", &ProbeSpec::weight_decay),
+                      Field("batchSize", &ProbeSpec::batch_size), Field("maxEpochs", &ProbeSpec::max_epochs),
+                      Field("plateauFactor", &ProbeSpec::plateau_factor),
+                      Field("plateauPatience", &ProbeSpec::plateau_patience),
+                      Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed));
   }
 };
 
@@ -41,8 +41,7 @@ struct ProbeEpoch {
 
   static auto Fields() {
     return std::tuple(Field("trainLoss", &ProbeEpoch::train_loss),
-                      Field("validLoss", &ProbeEpoch::valid_loss),
-                      Field("learningRate", &ProbeEpoch::learning_rate));
+                      Field("validLoss", &ProbeEpoch::valid_loss), Field("lr", &ProbeEpoch::learning_rate));
   }
 };
 

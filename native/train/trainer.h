@@ -33,11 +33,11 @@ struct StepResult {
   double learning_rate = 0;
 
   static auto Fields() {
-    return std::tuple(
-        Field("step", &StepResult::step), Field("loss", &StepResult::loss),
-        Field("gradientNorm", &StepResult::gradient_norm), Field("metrics", &StepResult::metrics),
-        Field("learningRate", &StepResult::learning_rate), Field("dataSeconds", &StepResult::data_seconds),
-        Field("seconds", &StepResult::seconds));
+    return std::tuple(Field("step", &StepResult::step), Field("loss", &StepResult::loss),
+                      Field("gradientNorm", &StepResult::gradient_norm),
+                      Field("metrics", &StepResult::metrics), Field("lr", &StepResult::learning_rate),
+                      Field("dataSeconds", &StepResult::data_seconds),
+                      Field("seconds", &StepResult::seconds));
   }
 };
 

@@ -21,19 +21,27 @@ function damaged(n: number): Float32Array {
 /** Lengths around vectors, tiles and FFT blocks; loud, quiet and damaged clips. */
 export function listCases(): Case[] {
   const transforms: Record<string, clmr.Transform> = {
-    polarity: clmr.polarityInversion(),
-    gain: clmr.gain({ db: fixed(-7.3) }),
-    noise: clmr.noise({ minSnr: 0.3, maxSnr: 0.3 }),
-    delay: clmr.delay({ ms: fixed(3.3), volume: 0.3 }),
-    reverse: clmr.reverse(),
-    'low 40': clmr.lowPass({ cutoff: fixed(40) }),
-    'low 700': clmr.lowPass({ cutoff: fixed(700) }),
-    'low 2200': clmr.lowPass({ cutoff: fixed(2200) }),
-    'low 9000': clmr.lowPass({ cutoff: fixed(9000) }),
-    'high 200': clmr.highPass({ cutoff: fixed(200) }),
-    'high 1200': clmr.highPass({ cutoff: fixed(1200) }),
-    'reverb short': clmr.reverb({ reverberance: fixed(20), damping: fixed(100), roomSize: fixed(0) }),
-    'reverb long': clmr.reverb({ reverberance: fixed(100), damping: fixed(0), roomSize: fixed(100) }),
+    polarity: clmr.transforms.polarityInversion(),
+    gain: clmr.transforms.gain({ db: fixed(-7.3) }),
+    noise: clmr.transforms.noise({ ratio: [0.3, 0.3] }),
+    delay: clmr.transforms.delay({ ms: fixed(3.3), volume: 0.3 }),
+    reverse: clmr.transforms.reverse(),
+    'low 40': clmr.transforms.lowPass({ cutoff: fixed(40) }),
+    'low 700': clmr.transforms.lowPass({ cutoff: fixed(700) }),
+    'low 2200': clmr.transforms.lowPass({ cutoff: fixed(2200) }),
+    'low 9000': clmr.transforms.lowPass({ cutoff: fixed(9000) }),
+    'high 200': clmr.transforms.highPass({ cutoff: fixed(200) }),
+    'high 1200': clmr.transforms.highPass({ cutoff: fixed(1200) }),
+    'reverb short': clmr.transforms.reverb({
+      reverberance: fixed(20),
+      damping: fixed(100),
+      roomSize: fixed(0),
+    }),
+    'reverb long': clmr.transforms.reverb({
+      reverberance: fixed(100),
+      damping: fixed(0),
+      roomSize: fixed(100),
+    }),
   }
   const clips: Record<string, Float32Array> = {
     damaged: damaged(5001),
@@ -50,19 +58,19 @@ export function listCases(): Case[] {
     for (const clip of ['damaged', '1 samples', '1000 samples', '4097 samples', '59049 samples'])
       cases.push({
         name: `pitch ${cents}, ${clip}`,
-        transform: clmr.pitchShift({ cents: fixed(cents) }),
+        transform: clmr.transforms.pitchShift({ cents: fixed(cents) }),
         samples: clips[clip]!,
       })
   for (const sampleRate of [1000, 6000, 48000, 192000]) {
     cases.push({
       name: `reverb at ${sampleRate} Hz`,
-      transform: clmr.reverb(),
+      transform: clmr.transforms.reverb(),
       samples: clips.damaged!,
       sampleRate,
     })
     cases.push({
       name: `pitch at ${sampleRate} Hz`,
-      transform: clmr.pitchShift({ cents: fixed(400) }),
+      transform: clmr.transforms.pitchShift({ cents: fixed(400) }),
       samples: clips['4097 samples']!,
       sampleRate,
     })

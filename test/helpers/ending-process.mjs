@@ -12,7 +12,7 @@ const PROBE = {
   classes: 4,
   hidden: 512,
   multilabel: true,
-  learningRate: 1e-3,
+  lr: 1e-3,
   weightDecay: 0,
   batchSize: 64,
   maxEpochs: 1000,

@@ -1,21 +1,7 @@
 // Run as a process of its own, on whatever processor it is given: one embedding, a chain of augmentations, a training
 // step, and what they ran on, as JSON.   node numbers.mjs
 import { fileURLToPath } from 'node:url'
-import {
-  Augmenter,
-  adam,
-  delay,
-  Encoder,
-  gain,
-  highPass,
-  lowPass,
-  noise,
-  ntXent,
-  pitchShift,
-  polarityInversion,
-  reverb,
-  Trainer,
-} from 'clmr'
+import { Augmenter, Encoder, ntXent, optimizers, Trainer, transforms } from 'clmr'
 import { native } from '#lib/native/load.js'
 
 const T = 59049
@@ -49,15 +35,22 @@ const { data: embedding } = await encoder.encode(clip(40, 50))
 encoder.dispose()
 
 const each = { p: 1 }
-const transforms = [polarityInversion, noise, gain, lowPass, highPass, delay, pitchShift, reverb].map(
-  (make) => make(each),
-)
-const augmenter = new Augmenter({ transforms, views: 1, seed: 5 })
+const chain = [
+  transforms.polarityInversion,
+  transforms.noise,
+  transforms.gain,
+  transforms.lowPass,
+  transforms.highPass,
+  transforms.delay,
+  transforms.pitchShift,
+  transforms.reverb,
+].map((make) => make(each))
+const augmenter = new Augmenter({ transforms: chain, views: 1, seed: 5 })
 const { data: views } = await augmenter.augment(clip(41, 51))
 
 const trainer = await Trainer.create({
   initFrom: model,
-  optimizer: adam({ lr: 1e-5 }),
+  optimizer: optimizers.adam({ lr: 1e-5 }),
   objective: ntXent({ temperature: 0.5 }),
   kernels: process.env.CLMR_KERNELS === 'plain' ? 'plain' : 'fused',
 })

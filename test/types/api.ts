@@ -5,8 +5,8 @@ import {
   Encoder,
   type FileEmbedding,
   type Matrix,
-  noise,
   Trainer,
+  transforms,
 } from 'clmr'
 
 const clips = new Float32Array(59049)
@@ -55,7 +55,7 @@ export async function make(): Promise<void> {
 
 /** What draw returns goes into apply, from JSON and by hand too. */
 export async function views(): Promise<Matrix> {
-  const augmenter = new Augmenter({ transforms: [noise({ p: 0.5 })], views: 2 })
+  const augmenter = new Augmenter({ transforms: [transforms.noise({ p: 0.5 })], views: 2 })
   const drawn: AppliedTransform[][] = augmenter.draw(1, { step: 3 })
   const byHand: AppliedTransform = { name: 'delay', applied: true, ms: 350, volume: 0.5 }
   // @ts-expect-error applied says whether it is heard

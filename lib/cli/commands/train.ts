@@ -78,9 +78,8 @@ async function follow(session: Session, trainer: Trainer): Promise<TrainingSumma
       signal: session.signal,
       onStep: ({ step, loss, viewsPerSecond }) =>
         progress.update(step, total, `loss ${figure(loss)} · ${figure(viewsPerSecond, 1)} views/s`),
-      onEpoch: ({ epoch, validationLoss }) => {
-        if (validationLoss !== undefined)
-          progress.line(`epoch ${epoch}: validation loss ${figure(validationLoss)}`)
+      onEpoch: ({ epoch, validLoss }) => {
+        if (validLoss !== undefined) progress.line(`epoch ${epoch}: validation loss ${figure(validLoss)}`)
       },
     })
   })

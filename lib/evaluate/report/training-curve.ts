@@ -33,7 +33,7 @@ interface LoggedStep {
   loss: number
   viewsPerSecond: number
   seconds: number
-  validationLoss: number
+  validLoss: number
 }
 
 const MAX_POINTS = 1500
@@ -49,7 +49,7 @@ function loggedStep(record: MetricsRecord): LoggedStep | undefined {
     loss: record.loss,
     viewsPerSecond: numberOr(record.viewsPerSecond, Number.NaN),
     seconds: numberOr(record.seconds, 0),
-    validationLoss: numberOr(record.validationLoss, Number.NaN),
+    validLoss: numberOr(record.validLoss, Number.NaN),
   }
 }
 
@@ -107,6 +107,6 @@ export async function readTrainingCurve(run: string): Promise<TrainingCurve> {
     step: buckets.map((bucket) => bucket.at(-1)!.step),
     loss: buckets.map((bucket) => finiteMean(bucket.map((s) => s.loss))),
     throughput: buckets.map((bucket) => finiteMean(bucket.map((s) => s.viewsPerSecond))),
-    validation: buckets.map((bucket) => finiteMean(bucket.map((s) => s.validationLoss))),
+    validation: buckets.map((bucket) => finiteMean(bucket.map((s) => s.validLoss))),
   }
 }
