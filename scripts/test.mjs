@@ -1,20 +1,24 @@
 // npm test: by themselves those that watch the clock or the process (*.alone.test.ts), which a neighbour would disturb, and
-// first, since a shared machine that has been busy for minutes may be slowed down; then all others, two files at a time.
+// first, since a shared machine that has been busy for minutes may be slowed down; then all others, two files at a time,
+// which share the processors: threads of two pools that wait for each other's processors cost a third of the time.
 // Further arguments go to mocha. The last line has the totals.
 import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 
 const ALL = 'test/*.test.ts'
 const ALONE = 'test/*.alone.test.ts'
+const JOBS = 2
 const totals = { passed: 0, failed: 0, skipped: 0 }
 
 /** The reporter's closing line is added up instead of shown. @returns whether mocha ended well */
-function mocha(...args) {
+function mocha(environment, ...args) {
   const child = spawn(
     process.execPath,
     ['node_modules/mocha/bin/mocha.js', ...args, ...process.argv.slice(2)],
     {
       stdio: ['inherit', 'pipe', 'inherit'],
+      env: { ...environment, ...process.env },
     },
   )
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -25,8 +29,9 @@ function mocha(...args) {
   return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)))
 }
 
-const alone = await mocha(ALONE)
-const together = await mocha('--parallel', '--jobs', '2', '--ignore', ALONE, ALL)
+const share = `${Math.ceil(availableParallelism() / JOBS)}`
+const alone = await mocha({}, ALONE)
+const together = await mocha({ CLMR_THREADS: share }, '--parallel', '--jobs', `${JOBS}`, '--ignore', ALONE, ALL)
 const { passed, failed, skipped } = totals
 process.stdout.write(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`)
 process.exitCode = together && alone ? 0 : 1
