@@ -15,7 +15,7 @@ for (const [, file, shown] of blocks) {
 }
 if (blocks.length === 0) faults.push('README.md has no snippet')
 
-const named = [...read('README.md').matchAll(/^\| \d+ \| \[(\w+)\]\(lib\/\1\) \|/gm)].map(
+const named = [...read('README.md').matchAll(/^\| \d+ \| \[(\w+)\]\(lib\/\1\/index\.ts\) \|/gm)].map(
   ([, stage]) => stage,
 )
 const there = STAGES.filter((stage) => existsSync(fileURLToPath(new URL(`../lib/${stage}`, import.meta.url))))

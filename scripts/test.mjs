@@ -31,7 +31,15 @@ function mocha(environment, ...args) {
 
 const share = `${Math.ceil(availableParallelism() / JOBS)}`
 const alone = await mocha({}, ALONE)
-const together = await mocha({ CLMR_THREADS: share }, '--parallel', '--jobs', `${JOBS}`, '--ignore', ALONE, ALL)
+const together = await mocha(
+  { CLMR_THREADS: share },
+  '--parallel',
+  '--jobs',
+  `${JOBS}`,
+  '--ignore',
+  ALONE,
+  ALL,
+)
 const { passed, failed, skipped } = totals
 process.stdout.write(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`)
 process.exitCode = together && alone ? 0 : 1
