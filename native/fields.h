@@ -5,7 +5,7 @@
 //
 //   struct ViewSpec {
 //     static constexpr const char* kName = "ViewSpec";
-//     int64_t count = 2;
+//     int64_t count;
 //     static auto Fields() { return std::tuple(Field("count", &ViewSpec::count)); }
 //   };
 #include <array>
@@ -13,7 +13,8 @@
 
 namespace clmr {
 
-// optional: an object may leave it out, and the member keeps its default.
+// Defaults stand in the option tables of lib/: a member has one only where its field is optional, or where C++
+// makes the struct too. optional: an object may leave it out, and the member keeps its default.
 template <class S, class T>
 struct MemberField {
   const char* name;

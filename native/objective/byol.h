@@ -18,9 +18,9 @@ double ByolMomentum(double base, int64_t k, int64_t steps);
 
 struct ByolSpec {
   static constexpr const char* kName = "byol";
-  double momentum = 0.996;
+  double momentum;
   int64_t schedule_steps = 0;  // in which the momentum rises to 1; 0: it stays
-  int64_t predictor_hidden = 512;
+  int64_t predictor_hidden;
 
   static auto Fields() {
     return std::tuple(Field("momentum", &ByolSpec::momentum),

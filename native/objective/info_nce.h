@@ -20,8 +20,8 @@ InfoNceValue InfoNce(const at::Tensor& queries, const at::Tensor& keys, const at
 
 struct InfoNceSpec {
   static constexpr const char* kName = "infoNce";
-  double temperature = 0.2, momentum = 0.999;
-  int64_t queue = 65536;
+  double temperature, momentum;
+  int64_t queue;
 
   static auto Fields() {
     return std::tuple(Field("temperature", &InfoNceSpec::temperature),

@@ -32,7 +32,7 @@ NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double tem
 
 struct NtXentSpec {
   static constexpr const char* kName = "ntXent";
-  double temperature = 0.5;
+  double temperature;
   bool learn_temperature = false;
 
   static auto Fields() {

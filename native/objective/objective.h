@@ -84,7 +84,7 @@ class Objective : public Module {
 
 struct ProjectionSpec {
   static constexpr const char* kName = "ProjectionSpec";
-  int64_t hidden = 512, out = 64;
+  int64_t hidden, out;
 
   static auto Fields() {
     return std::tuple(Field("hidden", &ProjectionSpec::hidden), Field("out", &ProjectionSpec::out));
@@ -96,7 +96,7 @@ struct ObjectiveStart {
   const SampleCnn& encoder;       // of which a target network is a copy
   const NamedTensors* projector;  // SimCLR's (`0.weight`, `2.weight`), or null: weights are drawn
   ProjectionSpec projection;
-  uint64_t seed = 42;
+  uint64_t seed;
 };
 
 // SimCLR's: the one that was given, or a new one of the sizes of `projection`. Throws ERR_CHECKPOINT.

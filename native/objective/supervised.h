@@ -12,7 +12,7 @@ struct SupervisedSpec {
   static constexpr const char* kName = "supervised";
   int64_t classes = 0;
   bool multilabel = false;
-  double dropout = 0.5;
+  double dropout;
 
   static auto Fields() {
     return std::tuple(OptionalField("classes", &SupervisedSpec::classes),

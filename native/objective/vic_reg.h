@@ -9,8 +9,8 @@ namespace clmr {
 
 struct VicRegSpec {
   static constexpr const char* kName = "vicReg";
-  double invariance = 25, variance = 25, covariance = 1;  // weights of the three terms
-  double gamma = 1;                                       // the standard deviation that is asked for
+  double invariance, variance, covariance;  // weights of the three terms
+  double gamma;                             // the standard deviation that is asked for
 
   static auto Fields() {
     return std::tuple(Field("invariance", &VicRegSpec::invariance), Field("variance", &VicRegSpec::variance),

@@ -44,13 +44,13 @@ NormalizationGradient TrainingPass::Norm::Backward() const {
 }
 
 TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
-                           at::ScalarType kept)
+                           Precision precision)
     : blocks_(blocks.begin(), blocks.begin() + kTrainingBlocks),
       clips_(std::move(clips)),
       abort_(abort),
       isa_(ActiveChoice().isa),
-      kept_(kept),
-      factors_(kept == at::kBFloat16 && HasBfloat16Products(isa_) ? at::kBFloat16 : at::kFloat),
+      kept_(precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat),
+      factors_(kept_ == at::kBFloat16 && HasBfloat16Products(isa_) ? at::kBFloat16 : at::kFloat),
       threads_(at::get_num_threads()),
       norms_(kTrainingBlocks),
       layers_(kTrainingBlocks) {
