@@ -22,6 +22,13 @@ struct MemberField {
   bool optional;
 };
 
+// What lib/ states of a struct too, without its ever crossing: a table Constants() beside that of the fields.
+template <class T>
+struct Constant {
+  const char* name;
+  T value;
+};
+
 template <class T>
 struct Word {
   const char* word;

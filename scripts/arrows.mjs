@@ -66,7 +66,7 @@ export const NATIVE = {
   memory: ['error'],
   running: ['error'],
   // raw loops, a folder an op
-  kernels: ['error', 'random'],
+  kernels: ['error', 'fields', 'random'],
   // the stages over libtorch
   audio: BASE,
   cache: BASE,
@@ -82,7 +82,6 @@ export const NATIVE = {
     ...BASE,
     ...['memory', 'audio', 'cache', 'augment', 'model', 'objective', 'optim', 'evaluate', 'train', 'library'],
   ],
-  exports: ['kernels', 'bindings'],
   addon: [],
   // what the linker is given
   cudastub: [],
