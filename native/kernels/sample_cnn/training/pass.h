@@ -72,7 +72,7 @@ class TrainingPass : public torch::CustomClassHolder {
 
   int64_t PartsOf(int64_t i) const;
   Part PartOf(int64_t i, int64_t p) const;
-  void Share(int64_t n, const std::function<void(int64_t)>& f) const;
+  void EachJob(int64_t n, const std::function<void(int64_t)>& f) const;
   void PackWeights();
   void NormalizeFirst();
   template <class P>
