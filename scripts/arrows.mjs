@@ -10,7 +10,6 @@ const GROUND = [
   'options',
   'matrix',
   'result',
-  'warnings',
   'clip',
   'random',
   'files',
@@ -28,10 +27,9 @@ export const LIB = {
   options: ['errors'],
   matrix: ['errors', 'arrays'],
   result: ['arrays'],
-  warnings: [],
   clip: [],
   random: [],
-  files: ['errors', 'abort', 'arrays'],
+  files: ['errors'],
   libtorch: ['errors', 'files'],
   native: ['errors', 'abort', 'arrays', 'files', 'libtorch'],
   formats: ['errors', 'files', 'native'],
@@ -66,7 +64,7 @@ export const NATIVE = {
   memory: ['error'],
   running: ['error'],
   // raw loops, a folder an op
-  kernels: ['error', 'fields', 'random'],
+  kernels: ['error', 'random'],
   // the stages over libtorch
   audio: BASE,
   cache: BASE,
@@ -82,6 +80,7 @@ export const NATIVE = {
     ...BASE,
     ...['memory', 'audio', 'cache', 'augment', 'model', 'objective', 'optim', 'evaluate', 'train', 'library'],
   ],
+  exports: ['kernels', 'bindings'],
   addon: [],
   // what the linker is given
   cudastub: [],

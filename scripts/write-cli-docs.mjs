@@ -59,7 +59,9 @@ const text = `${[
   '| 0 | done |',
   '| 1 | failed: the message says what to do |',
   '| 2 | wrong usage, or an option that is not valid |',
-  '| 130, 143 | interrupted by Ctrl-C or SIGTERM: what was done is kept; a second Ctrl-C ends at once |',
+  '| 3 | more files were rejected than `--max-reject` allows |',
+  '| 4 | a loss, gradient or embedding is not finite |',
+  '| 129, 130, 143 | ended by SIGHUP (a closed terminal), Ctrl-C or SIGTERM: what was done is kept. A second Ctrl-C, a second later or more, ends at once |',
   '',
   ...program.commands.flatMap((command) => sectionOf(command, command.name(), 2)),
 ]

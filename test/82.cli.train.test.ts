@@ -68,7 +68,7 @@ describe('82 cli: train, evaluate, report', () => {
       await clmrEnds(2, ...args)
     }))
 
-  it('a second SIGINT ends the process at once, and the run can still go on', () =>
+  it('a second SIGINT in the same moment is the same wish, and the run can still go on', () =>
     withCache(async (folder, cache) => {
       const run = join(folder, 'run')
       const running = startClmr(['train', '--data', cache, '--run', run, ...SMALL])
@@ -80,6 +80,15 @@ describe('82 cli: train, evaluate, report', () => {
       assert.deepEqual([code, signal], [130, null])
       const { steps } = await clmrJson('train', '--run', run, '--resume', '--max-steps', '1', '--quiet')
       assert.ok((steps as number) >= 1)
+    }))
+
+  it('the default batch is as large as a small folder allows, and that is said', () =>
+    withCache(async (folder, cache) => {
+      const args = ['train', '--data', cache, '--run', join(folder, 'run'), '--max-steps', '1']
+      const { stderr } = await clmrEnds(0, ...args)
+      assert.match(stderr, /there are 6 tracks: the batch size is 6 instead of 48/)
+      const config = JSON.parse(await readFile(join(folder, 'run', 'config.json'), 'utf8'))
+      assert.equal(config.batchSize, 6)
     }))
 
   it('BAD CALL - a misspelt key in YAML: file:line:column and the nearest name, ends with 2', () =>
@@ -121,7 +130,7 @@ describe('82 cli: train, evaluate, report', () => {
         [1, ['train', '--data', join(folder, 'no'), '--run', run], /ERR_(CACHE|IO)/],
         [1, ['train', '--data', cache, '--run', join(file, 'run'), ...SMALL], /ERR_IO/],
         [1, ['train', '--data', cache, '--run', '/proc/run', ...SMALL], /ERR_IO/],
-        [2, ['train', '--data', cache, '--run', run], /batchSize 48/],
+        [2, ['train', '--data', cache, '--run', run, '--batch-size', '48'], /batchSize 48/],
         [1, ['train', '--run', run, '--resume'], /run/],
         [1, ['evaluate', '--model', 'random', '--data', noLabels], /no labels.*\n.*--labels/],
         [1, ['evaluate', '--model', join(folder, 'no'), '--data', cache], /ERR_IO/],

@@ -1,17 +1,22 @@
-/** How a command ends: 0 done, 1 failed, 2 wrong usage, 3 too many files unusable, 130 and 143 interrupted. */
+/**
+ * How a command ends: 0 done, 1 failed, 2 wrong usage, 3 too many files unusable, 4 numbers that are not finite;
+ * 129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM.
+ */
 import { CommanderError } from 'commander'
 import { ClmrError, RejectLimitError } from '../errors.js'
+import { tell } from './streams.js'
 import { json, paint, printable } from './text.js'
 
-export const EXIT = { done: 0, failed: 1, usage: 2, rejected: 3 } as const
+export const EXIT = { done: 0, failed: 1, usage: 2, rejected: 3, notFinite: 4 } as const
 
-/** The reason of the abort signal after SIGINT or SIGTERM. */
+/** The reason of the abort signal after SIGHUP, SIGINT or SIGTERM. */
 export class Interrupted extends Error {
   override readonly name = 'AbortError'
-  readonly exitCode: number
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(
+    signal: string,
+    readonly exitCode: number,
+  ) {
     super(`interrupted by ${signal}`)
-    this.exitCode = signal === 'SIGINT' ? 130 : 143
   }
 }
 
@@ -39,6 +44,12 @@ interface Account {
 /** Codes that speak of what was typed, not of what was found. */
 const USAGE_CODES = new Set(['ERR_CONFIG', 'ERR_ARGUMENT'])
 
+function exitCodeOf(error: ClmrError): number {
+  if (USAGE_CODES.has(error.code)) return EXIT.usage
+  if (error.code === 'ERR_NON_FINITE') return EXIT.notFinite
+  return error instanceof RejectLimitError ? EXIT.rejected : EXIT.failed
+}
+
 function accountOf(error: unknown, help: string): Account {
   if (error instanceof CommanderError) {
     const [first, ...rest] = error.message.replace(/^error: /, '').split('\n')
@@ -50,11 +61,9 @@ function accountOf(error: unknown, help: string): Account {
     return { exitCode: EXIT.usage, code: 'ERR_USAGE', what: error.message, remedy: error.remedy }
   if (error instanceof ClmrError) {
     const { code, message, remedy, path, given, expected } = error
-    const rejected = error instanceof RejectLimitError
     const tail = `. ${remedy}.`
     const what = message.endsWith(tail) ? message.slice(0, -tail.length) : message
-    const exitCode = USAGE_CODES.has(code) ? EXIT.usage : rejected ? EXIT.rejected : EXIT.failed
-    return { exitCode, code, what, remedy, path, given, expected }
+    return { exitCode: exitCodeOf(error), code, what, remedy, path, given, expected }
   }
   const what = error instanceof Error ? error.message : String(error)
   const remedy = 'This is a fault of clmr: please report it, with what CLMR_DEBUG=1 shows'
@@ -85,14 +94,14 @@ export function reportFailure(
   const { exitCode, ...account } = accountOf(error, options.help)
   const { code, what, remedy } = account
   if (options.asJson) {
-    process.stderr.write(`${json({ error: { ...account, what: undefined, message: what } })}\n`)
+    tell(`${json({ error: { ...account, what: undefined, message: what } })}\n`)
   } else {
     const mark = paint('red', `error [${code}]`, process.stderr)
-    process.stderr.write(`${mark} ${printable(what)}\n`)
-    if (remedy) process.stderr.write(`  ${printable(remedy)}.\n`)
+    tell(`${mark} ${printable(what)}\n`)
+    if (remedy) tell(`  ${printable(remedy)}.\n`)
   }
   if (process.env.CLMR_DEBUG === '1' && error instanceof Error) {
-    for (let at: unknown = error; at instanceof Error; at = at.cause) process.stderr.write(`${at.stack}\n`)
+    for (let at: unknown = error; at instanceof Error; at = at.cause) tell(`${at.stack}\n`)
   }
   return exitCode
 }

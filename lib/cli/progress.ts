@@ -1,4 +1,5 @@
 /** Progress on stderr: a bar on a terminal, otherwise a plain line now and then; nothing with --quiet. */
+import { tell } from './streams.js'
 import { duration, printable } from './text.js'
 
 export interface Progress {
@@ -11,79 +12,88 @@ export interface Progress {
 
 const LINE_MILLISECONDS = 5000
 
+/** The time left, by the speed of this process: what was done before it began says nothing about that. */
+class TimeLeft {
+  private began: { at: number; done: number } | undefined
+
+  /** undefined as long as nothing is known */
+  seconds(done: number, total: number): number | undefined {
+    const now = performance.now()
+    this.began ??= { at: now, done }
+    const own = done - this.began.done
+    return own > 0 && done < total ? ((now - this.began.at) / 1000 / own) * (total - done) : undefined
+  }
+}
+
 class Lines implements Progress {
-  private readonly started = Date.now()
-  private printed = 0
+  private readonly left = new TimeLeft()
+  private printed = Number.NEGATIVE_INFINITY
 
   constructor(private readonly label: string) {}
 
   update(done: number, total: number, note = ''): void {
-    const now = Date.now()
+    const left = this.left.seconds(done, total)
+    const now = performance.now()
     if (done < total && now - this.printed < LINE_MILLISECONDS) return
     this.printed = now
-    const left = done > 0 ? ((now - this.started) / 1000 / done) * (total - done) : undefined
-    const remaining = left !== undefined && done < total ? `, ${duration(left)} left` : ''
+    const remaining = left === undefined ? '' : `, ${duration(left)} left`
     this.line(`${this.label} ${done}/${total}${note && `, ${note}`}${remaining}`)
   }
 
   line(text: string): void {
-    process.stderr.write(`${printable(text)}\n`)
+    tell(`${printable(text)}\n`)
   }
 
   end(): void {}
 }
 
-interface Bar {
-  start(total: number, value: number, payload: object): void
-  setTotal(total: number): void
-  update(value: number, payload: object): void
-  stop(): void
-}
+const FRAME_MILLISECONDS = 125
+const BAR_WIDTH = 24
+const CLEAR = '\r\u001b[2K'
 
-class TerminalBar implements Progress {
-  private running = false
+/** One line that is drawn again and again. */
+class Bar implements Progress {
+  private readonly left = new TimeLeft()
+  private text = ''
+  private drawn = Number.NEGATIVE_INFINITY
 
-  constructor(
-    private readonly label: string,
-    private readonly bar: Bar,
-  ) {}
+  constructor(private readonly label: string) {}
 
   update(done: number, total: number, note = ''): void {
-    const width = (process.stderr.columns ?? 80) - this.label.length - 60
-    const payload = { label: this.label, note: printable(note).slice(0, Math.max(24, width)) }
-    if (this.running) {
-      this.bar.setTotal(total)
-      this.bar.update(done, payload)
-    } else this.bar.start(total, done, payload)
-    this.running = true
+    const share = total > 0 ? Math.min(1, done / total) : 0
+    const filled = Math.round(share * BAR_WIDTH)
+    const left = this.left.seconds(done, total)
+    this.text = [
+      `${this.label} ${'━'.repeat(filled)}${'·'.repeat(BAR_WIDTH - filled)} ${done}/${total}`,
+      note && printable(note),
+      left !== undefined && `${duration(left)} left`,
+    ]
+      .filter(Boolean)
+      .join(' · ')
+    if (done >= total || performance.now() - this.drawn >= FRAME_MILLISECONDS) this.draw()
+  }
+
+  private draw(): void {
+    this.drawn = performance.now()
+    tell(CLEAR + this.text.slice(0, (process.stderr.columns || 80) - 1))
   }
 
   line(text: string): void {
-    process.stderr.write(`\r\u001b[2K${printable(text)}\n`)
+    tell(`${CLEAR}${printable(text)}\n`)
+    if (this.text) this.draw()
   }
 
   end(): void {
-    if (this.running) this.bar.stop()
-    this.running = false
+    if (!this.text) return
+    this.draw()
+    tell('\n')
+    this.text = ''
   }
 }
 
 const SILENT: Progress = { update() {}, line() {}, end() {} }
 
-export async function startProgress(label: string, quiet: boolean): Promise<Progress> {
+export function startProgress(label: string, quiet: boolean): Progress {
   if (quiet) return SILENT
-  if (!process.stderr.isTTY || process.env.TERM === 'dumb') return new Lines(label)
-  const { default: cliProgress } = await import('cli-progress')
-  const bar = new cliProgress.SingleBar({
-    format: '{label} {bar} {value}/{total} {note} · {eta_formatted} left',
-    stream: process.stderr,
-    barsize: 24,
-    barCompleteChar: '━',
-    barIncompleteChar: '·',
-    hideCursor: true,
-    gracefulExit: false,
-    etaBuffer: 20,
-    fps: 8,
-  })
-  return new TerminalBar(label, bar)
+  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? new Bar(label) : new Lines(label)
 }

@@ -2,16 +2,9 @@
 import { type Command, CommanderError } from 'commander'
 import { EXIT, reportFailure } from './failure.js'
 import { buildProgram, COMMANDS } from './program.js'
-import { interruptedBy } from './session.js'
+import { interruptedBy } from './signals.js'
+import { guardStreams, tell } from './streams.js'
 import { json, paint, printable } from './text.js'
-
-/** A reader that has seen enough (`clmr … | head`) is no failure. */
-function ignoreClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
-}
 
 /** Shows warnings of the library as one line, without a stack. */
 function showWarnings(asJson: boolean): void {
@@ -20,7 +13,7 @@ function showWarnings(asJson: boolean): void {
     const line = asJson
       ? json({ warning: message })
       : `${paint('yellow', 'warning', process.stderr)} ${printable(message)}`
-    process.stderr.write(`${line}\n`)
+    tell(`${line}\n`)
   })
 }
 
@@ -41,14 +34,14 @@ async function nameMisspelt(error: unknown, program: Command, argv: readonly str
 /** @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   const asJson = argv.includes('--json')
-  ignoreClosedPipes()
+  guardStreams()
   showWarnings(asJson)
   const named = COMMANDS.map(({ name }) => name).filter((name) => argv.slice(0, 2).includes(name))
   const help = ['clmr', ...named.slice(0, 1), '--help'].join(' ')
   try {
     const program = await buildProgram(named)
     if (argv.length === 0) {
-      process.stderr.write(program.helpInformation())
+      tell(program.helpInformation())
       return EXIT.usage
     }
     await program.parseAsync(argv, { from: 'user' }).catch(async (error) => {

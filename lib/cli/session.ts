@@ -1,7 +1,8 @@
 /** The surroundings of a running command: where results go, how progress is shown, when to stop. */
 import type { Command } from 'commander'
-import { Interrupted } from './failure.js'
 import { type Progress, startProgress } from './progress.js'
+import { watchSignals } from './signals.js'
+import { print, tell } from './streams.js'
 import { json, printable } from './text.js'
 
 export interface CommonOptions {
@@ -17,7 +18,7 @@ export class Session {
 
   constructor(
     options: CommonOptions,
-    /** Fires at SIGINT and SIGTERM. */
+    /** Fires at SIGHUP, SIGINT and SIGTERM. */
     readonly signal: AbortSignal,
   ) {
     this.asJson = options.json === true
@@ -27,54 +28,33 @@ export class Session {
 
   /** A line of the result, for people. Nothing with --json. */
   print(text: string): void {
-    if (!this.asJson) process.stdout.write(`${text}\n`)
+    if (!this.asJson) print(`${text}\n`)
   }
 
   /** The result for scripts. Nothing without --json. */
   printJson(value: unknown): void {
-    if (this.asJson) process.stdout.write(`${json(value)}\n`)
+    if (this.asJson) print(`${json(value)}\n`)
   }
 
   /** A message on stderr that --quiet does not silence; with --json the result contains it. */
   warn(text: string): void {
-    if (!this.asJson) process.stderr.write(`${printable(text)}\n`)
+    if (!this.asJson) tell(`${printable(text)}\n`)
   }
 
   /** A remark on stderr. */
   note(text: string): void {
-    if (!this.quiet) process.stderr.write(`${printable(text)}\n`)
+    if (!this.quiet) tell(`${printable(text)}\n`)
   }
 
   /** Shows the progress of `work` until it ends or fails. */
   async withProgress<T>(label: string, work: (progress: Progress) => Promise<T>): Promise<T> {
-    const progress = await startProgress(label, this.quiet)
+    const progress = startProgress(label, this.quiet)
     try {
       return await work(progress)
     } finally {
       progress.end()
     }
   }
-}
-
-let interrupted: Interrupted | undefined
-
-/** The first SIGINT or SIGTERM of this process. */
-export function interruptedBy(): Interrupted | undefined {
-  return interrupted
-}
-
-/** The first signal asks the work to stop, the second one ends the process at once. */
-function watchSignals(quiet: boolean): AbortSignal {
-  const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => {
-      const reason = new Interrupted(name)
-      if (interrupted) process.exit(reason.exitCode)
-      interrupted = reason
-      if (!quiet) process.stderr.write('\nstopping; once more ends at once\n')
-      controller.abort(reason)
-    })
-  return controller.signal
 }
 
 type Run<Args extends unknown[]> = (

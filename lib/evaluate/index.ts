@@ -7,7 +7,6 @@
 export {
   type DatasetEmbeddings,
   type EmbeddedTracks,
-  type EmbedOptions,
   type EmbedProgress,
   embedDataset,
   type LabelledTracks,

@@ -4,11 +4,14 @@
  * simple_value = 2 float } } }. Formats: tensorflow/core/lib/io/record_writer.cc and tensorflow/core/util/event.proto.
  */
 
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, truncate } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ioError } from '../errors.js'
 import { makeFolder } from '../files/make-folder.js'
+
+/** How the names of event files begin. */
+const PREFIX = 'events.out.tfevents.'
 
 /** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of every byte */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -75,6 +78,64 @@ export function scalarRecord(seconds: number, step: number, scalars: Record<stri
   return record(event(seconds, step, lengthDelimited(5, Buffer.concat(values))))
 }
 
+/** What a record begins with (length and its checksum), and what stands around its data. */
+const HEAD_BYTES = 12
+const FRAME_BYTES = 16
+/** Fields of Event in the order in which they are written here: wall_time, then step. */
+const STEP_AT = 9
+
+function readVarint(bytes: Uint8Array, at: number): number {
+  let value = 0
+  for (let scale = 1; at < bytes.length; scale *= 128) {
+    const byte = bytes[at++]!
+    value += (byte & 127) * scale
+    if (byte < 128) return value
+  }
+  return Number.NaN
+}
+
+/** The step of an event; undefined where it does not begin as ours do. */
+function stepOf(data: Uint8Array): number | undefined {
+  if (data[0] !== ((1 << 3) | 1) || data[STEP_AT] !== 2 << 3) return undefined
+  const step = readVarint(data, STEP_AT + 1)
+  return Number.isFinite(step) ? step : undefined
+}
+
+/** How many bytes of an event file hold whole records of steps up to `step`; all of them in a file that is not ours. */
+function lengthUpTo(file: Buffer, step: number): number {
+  let at = 0
+  let known = false
+  while (at + FRAME_BYTES <= file.length) {
+    const size = Number(file.readBigUInt64LE(at))
+    if (file.readUInt32LE(at + 8) !== maskedCrc(file.subarray(at, at + 8))) break
+    if (at + FRAME_BYTES + size > file.length) break
+    const found = stepOf(file.subarray(at + HEAD_BYTES, at + HEAD_BYTES + size))
+    if (found === undefined) return file.length
+    if (found > step) break
+    known = true
+    at += FRAME_BYTES + size
+  }
+  return known ? at : file.length
+}
+
+/**
+ * Cuts the event files of a run that goes on from an earlier step: what follows that step will be written again, and
+ * TensorBoard would draw it twice. A record that a crash cut off goes too. @throws IoError
+ */
+export async function cutEventFiles(folder: string, step: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(PREFIX)) continue
+    const path = join(folder, name)
+    try {
+      const file = await readFile(path)
+      const keep = lengthUpTo(file, step)
+      if (keep < file.length) await truncate(path, keep)
+    } catch (error) {
+      throw ioError(error, path, 'shorten')
+    }
+  }
+}
+
 /** An event file that grows while a run trains. Close it. */
 export class TensorBoardWriter {
   private queue: Promise<void> = Promise.resolve()
@@ -87,7 +148,7 @@ export class TensorBoardWriter {
   /** Starts a new event file in a folder, which is made if it is not there. @throws IoError */
   static async create(folder: string): Promise<TensorBoardWriter> {
     const seconds = Date.now() / 1000
-    const name = `events.out.tfevents.${String(Math.floor(seconds)).padStart(10, '0')}.${hostname()}.${process.pid}`
+    const name = `${PREFIX}${String(Math.floor(seconds)).padStart(10, '0')}.${hostname()}.${process.pid}`
     const path = join(folder, name)
     try {
       await makeFolder(folder)

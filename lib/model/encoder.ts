@@ -2,14 +2,6 @@
 import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
-import {
-  type ByteStream,
-  type FileInput,
-  type FileSource,
-  identifySource,
-  nameOf,
-  resolveSource,
-} from '../files/source.js'
 import { Matrix, matrix } from '../matrix.js'
 import type { EncoderHandle, StateDict } from '../native/binding.js'
 import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
@@ -18,10 +10,9 @@ import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
-import { aboutFile, type OnWarning, tellWarning } from '../warnings.js'
 import { EMBEDDING_DIM } from './architecture.js'
 import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
-import { mapAhead, type Sources } from './encode-files.js'
+import { checkPath, mapAhead, type Paths } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
 import {
   type EncodeFileOptions,
@@ -29,7 +20,6 @@ import {
   type EncodeOptions,
   type EncoderLoadOptions,
   type EncoderOptions,
-  type EncodeSyncOptions,
   type EncodeTrackOptions,
   encodeOptions,
   encoderOptions,
@@ -39,7 +29,6 @@ import {
   loadOptions,
   trackOptions,
 } from './options.js'
-import { toUnitRows } from './unit.js'
 import { WindowBatches } from './window-batches.js'
 
 /** A track as a sequence of windows. */
@@ -54,38 +43,15 @@ export interface TrackEmbedding {
   warnings: string[]
 }
 
-/**
- * What encodeFiles yields: an embedding, or what was wrong with that file. `path` is the source as it was given: a path,
- * or a URL, a `File`, a stream.
- */
-export type FileEmbedding<S = string> =
-  | { path: S; embedding: TrackEmbedding; error?: undefined }
-  | { path: S; error: Error; embedding?: undefined }
+/** What encodeFiles yields: an embedding, or what was wrong with that file. */
+export type FileEmbedding =
+  | { path: string; embedding: TrackEmbedding; error?: undefined }
+  | { path: string; error: Error; embedding?: undefined }
 
 function meanRow({ data, rows, cols }: Matrix): Float32Array {
   const sums = new Float64Array(cols)
   for (let i = 0; i < data.length; i++) sums[i % cols]! += data[i]!
   return Float32Array.from(sums, (sum) => sum / rows)
-}
-
-/** The windows of a track as the result: `mean` is taken before anything is normalised. */
-function trackEmbedding(
-  windows: Matrix,
-  times: Float64Array,
-  normalize: boolean,
-  warnings: string[] = [],
-): TrackEmbedding {
-  const mean = meanRow(windows)
-  if (normalize) for (const vectors of [windows.data, mean]) toUnitRows(vectors, EMBEDDING_DIM)
-  return Result.of({ windows, times, mean, warnings })
-}
-
-/** What a file is encoded with. */
-interface FileSettings {
-  hop: number
-  normalize: boolean
-  onWarning?: OnWarning
-  signal?: AbortSignal
 }
 
 let wrapHandle: (handle: EncoderHandle, trainedOn: TrainedOn) => Encoder
@@ -134,17 +100,13 @@ export class Encoder implements Disposable {
 
   /**
    * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), or a run directory. The format
-   * is recognised by content.
-   * @param source a path, or the bytes of a file in any form; a stream is collected in memory
-   * @param options device ('auto'), precision ('float32'), onWarning (by default remarks about the file are warnings of
-   *        the process)
-   * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError
+   * is recognised by content. Remarks about the file are emitted as warnings of the process.
+   * @throws IoError, CheckpointError, ConfigError, DeviceError
    */
-  static async load(source: FileSource, options: EncoderLoadOptions = {}): Promise<Encoder> {
-    const { device, precision, onWarning } = parseOptions(loadOptions, options, 'Encoder.load')
-    const file = await resolveSource(source, 'Encoder.load')
-    const { encoder, warnings, trainedOn } = await loadModelState(file)
-    for (const warning of warnings) tellWarning(aboutFile(nameOf(file), warning), onWarning)
+  static async load(path: string, options: EncoderLoadOptions = {}): Promise<Encoder> {
+    const { device, precision } = parseOptions(loadOptions, options, 'Encoder.load')
+    const { encoder, warnings, trainedOn } = await loadModelState(path)
+    for (const warning of warnings) process.emitWarning(`${path}: ${warning}`, 'ClmrWarning')
     const handle = await callNative(undefined, () =>
       native().encoderFromState(encoder, { device, precision }),
     )
@@ -193,23 +155,19 @@ export class Encoder implements Disposable {
    * @throws ShapeError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encode(clips: Float32Array, options: EncodeOptions = {}): Promise<Matrix> {
-    const { out: given, normalize, signal } = parseOptions(encodeOptions, options, 'encode')
+    const { out: given, signal } = parseOptions(encodeOptions, options, 'encode')
     this.#live()
     const { starts, out } = this.#checkBatch(clips, given)
-    const embeddings = await this.#encodeWindows(clips, starts, out, signal)
-    if (normalize) toUnitRows(embeddings.data, EMBEDDING_DIM)
-    return embeddings
+    return this.#encodeWindows(clips, starts, out, signal)
   }
 
   /** As `encode`, on the calling thread, which waits: for worker threads and scripts. */
-  encodeSync(clips: Float32Array, options: EncodeSyncOptions = {}): Matrix {
-    const { out: given, normalize } = parseOptions(encodeSyncOptions, options, 'encodeSync')
+  encodeSync(clips: Float32Array, options: { out?: Float32Array } = {}): Matrix {
+    const { out: given } = parseOptions(encodeSyncOptions, options, 'encodeSync')
     const handle = this.#live()
     const { starts, out } = this.#checkBatch(clips, given)
-    const made = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
-    const data = out ?? made!
-    if (normalize) toUnitRows(data, EMBEDDING_DIM)
-    return matrix(data, starts.length, EMBEDDING_DIM)
+    const data = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
+    return matrix(out ?? data!, starts.length, EMBEDDING_DIM)
   }
 
   /**
@@ -219,7 +177,7 @@ export class Encoder implements Disposable {
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encodeTrack(samples: Float32Array, options: EncodeTrackOptions = {}): Promise<TrackEmbedding> {
-    const { sampleRate, hop, normalize, signal } = parseOptions(trackOptions, options, 'encodeTrack')
+    const { sampleRate, hop, signal } = parseOptions(trackOptions, options, 'encodeTrack')
     this.#live()
     checkFloats(samples, 'samples')
     checkTrack(samples)
@@ -232,7 +190,7 @@ export class Encoder implements Disposable {
     const starts = windowStarts(track.length, hop)
     const windows = await this.#encodeWindows(track, starts, undefined, signal)
     const times = starts.map((start) => start / SAMPLE_RATE)
-    return trackEmbedding(windows, times, normalize)
+    return Result.of({ windows, times, mean: meanRow(windows), warnings: [] })
   }
 
   #batches(signal?: AbortSignal): WindowBatches {
@@ -248,55 +206,53 @@ export class Encoder implements Disposable {
 
   /** Decodes, resamples and encodes a file; the three stages work at the same time, on different pieces of it. */
   async #embedFile(
-    file: FileInput | ByteStream,
+    path: string,
     batches: WindowBatches,
-    { hop, normalize, onWarning, signal }: FileSettings,
+    hop: number,
+    signal?: AbortSignal,
   ): Promise<TrackEmbedding> {
     const cutter = new WindowCutter(hop)
     const rows: Promise<Float32Array>[] = []
     const add = async (windows: Float32Array[]) => {
       for (const window of windows) rows.push((await batches.add(window)).embedding)
     }
-    const { warnings } = await consume(decodeStream(file, SAMPLE_RATE, signal), (samples) =>
+    const { warnings } = await consume(decodeStream(path, SAMPLE_RATE, signal), (samples) =>
       add(cutter.push(samples)),
     )
     await add(cutter.finish())
     const windows = Matrix.fromRows(await Promise.all(rows))
-    for (const warning of warnings) onWarning?.(aboutFile(nameOf(file), warning))
     const times = Float64Array.from(rows, (_, i) => cutter.timeOf(i))
-    return trackEmbedding(windows, times, normalize, warnings)
+    return Result.of({ windows, times, mean: meanRow(windows), warnings })
   }
 
   /**
-   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a recording
+   * Decodes a file (wav, mp3, flac, ogg) and embeds it as `encodeTrack` does, while it is being decoded: a recording
    * of ten hours takes no more memory than one of a minute.
-   * @param source a path, or the file in any other form: bytes, a `Blob`, a stream
-   * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's reason
+   * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, DisposedError, or the signal's reason
    */
-  async encodeFile(source: FileSource, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
-    const settings = parseOptions(fileOptions, options, 'encodeFile')
+  async encodeFile(path: string, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
+    const { hop, signal } = parseOptions(fileOptions, options, 'encodeFile')
     this.#live()
-    const file = identifySource(source, 'encodeFile')
-    return this.#embedFile(file, this.#batches(settings.signal), settings)
+    checkPath(path)
+    return this.#embedFile(path, this.#batches(signal), hop, signal)
   }
 
   /**
-   * Embeds many files, in the order of `sources`. Files are decoded, resampled and encoded at the same time, and the
+   * Embeds many files, in the order of `paths`. Files are decoded, resampled and encoded at the same time, and the
    * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
    * on. Memory holds seconds of each file that is worked on, however long it is, and 2 kB a window.
-   * @param sources an iterable or async iterable of paths (or of files in any other form); closed when the consumer stops
-   *        early; its errors are passed on
+   * @param paths an iterable or async iterable; closed when the consumer stops early; its errors are passed on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
-  async *encodeFiles<S extends FileSource = string>(
-    sources: Sources<S>,
+  async *encodeFiles(
+    paths: Paths,
     options: EncodeFilesOptions = {},
-  ): AsyncGenerator<FileEmbedding<S>, void, void> {
-    const { concurrency, ...settings } = parseOptions(filesOptions, options, 'encodeFiles')
+  ): AsyncGenerator<FileEmbedding, void, void> {
+    const { concurrency, hop, signal } = parseOptions(filesOptions, options, 'encodeFiles')
     this.#live()
-    const batches = this.#batches(settings.signal)
-    const results = mapAhead(sources, concurrency, settings.signal, (source, signal) =>
-      this.#embedOrError(source, batches, { ...settings, signal }),
+    const batches = this.#batches(signal)
+    const results = mapAhead(paths, concurrency, signal, (path, stop) =>
+      this.#embedOrError(path, batches, hop, stop),
     )
     for await (const result of results) {
       this.#live() // an encoder that was disposed meanwhile gives no more results
@@ -305,17 +261,17 @@ export class Encoder implements Disposable {
   }
 
   /** Errors of the encoder or of the call end the stream; errors of one file do not. */
-  async #embedOrError<S extends FileSource>(
-    path: S,
+  async #embedOrError(
+    path: string,
     batches: WindowBatches,
-    settings: FileSettings & { signal: AbortSignal },
-  ): Promise<FileEmbedding<S>> {
+    hop: number,
+    signal: AbortSignal,
+  ): Promise<FileEmbedding> {
     try {
-      const file = identifySource(path, 'encodeFiles')
-      return { path, embedding: await this.#embedFile(file, batches, settings) }
+      checkPath(path)
+      return { path, embedding: await this.#embedFile(path, batches, hop, signal) }
     } catch (error) {
-      if (settings.signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError)
-        throw error
+      if (signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError) throw error
       return { path, error }
     }
   }

@@ -13,7 +13,5 @@ export type {
   EncodeOptions,
   EncoderLoadOptions,
   EncoderOptions,
-  EncodeSyncOptions,
   EncodeTrackOptions,
-  WindowOptions,
 } from './options.js'

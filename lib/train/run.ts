@@ -5,7 +5,7 @@ import { type Dataset, openDataset } from '../cache/dataset.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
-import { TensorBoardWriter } from '../formats/tensorboard.js'
+import { cutEventFiles, TensorBoardWriter } from '../formats/tensorboard.js'
 import { saveModelState } from '../model/load-state.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
 import { markedNames } from '../options.js'
@@ -24,11 +24,13 @@ import { BEST_FILE } from '../runs/layout.js'
 import { readRunConfig } from '../runs/reader.js'
 import {
   type CompleteTrainerOptions,
+  parseTrainerConfig,
   parseTrainerOptions,
   type TrainerConfig,
   type TrainerOptions,
   trainerConfig,
 } from './options.js'
+import { resumeRemarks } from './remarks.js'
 import type { StepResult } from './types.js'
 
 const METADATA = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${CLIP_LENGTH}` }
@@ -232,6 +234,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
         path,
         remedy: 'Delete the folder and start the run again: nothing is lost',
       })
+    await cutEventFiles(path, latest.step)
     for (const warning of latest.warnings) process.emitWarning(warning, 'ClmrWarning')
     const { data: _records, cropSeed, ...config } = directory.config
     const data = recordsIn(directory.config)
@@ -241,11 +244,14 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       { ...stored, ...given(overrides), runDirectory: path },
       'Trainer.resume',
     )
-    refuseSeed(path, (stored as TrainerConfig).seed, options.seed)
+    const before = parseTrainerConfig(stored, 'the run')
+    refuseSeed(path, before.seed, options.seed)
     options.dataset = options.dataset
       ? checkSame(training, options.dataset, 'dataset')
       : await reopen(training, 'the cache')
     options.validation = options.validation ?? (await reopen(validation, 'the cache of the validation set'))
+    const remarks = resumeRemarks(before, options, given(overrides), latest.step)
+    for (const remark of remarks) process.emitWarning(remark, 'ClmrWarning')
     const { encoder: _encoder, dataset: _dataset, validation: _validation, ...complete } = options
     const run = new Run(path, complete, directory)
     run.latestCheckpoint = latest.path

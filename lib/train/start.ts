@@ -104,11 +104,17 @@ export async function initialWeights(options: CompleteTrainerOptions): Promise<I
   return { encoder: model.encoder, projector: model.projector, trainedOn }
 }
 
+type StepOptions = Pick<CompleteTrainerOptions, 'dataset' | 'batchSize' | 'accumulate'>
+
+/** Whole batches of the data set, where there is one. */
+export function stepsPerEpochOf({ dataset, batchSize, accumulate }: StepOptions): number | undefined {
+  return dataset && Math.floor(dataset.length / (batchSize * accumulate))
+}
+
 /** Steps of the training, where there is a data set. */
-function stepsOf({ dataset, batchSize, accumulate, epochs, maxSteps }: CompleteTrainerOptions) {
-  if (!dataset) return undefined
-  const perEpoch = Math.floor(dataset.length / (batchSize * accumulate))
-  return Math.min(perEpoch * epochs, maxSteps ?? Number.POSITIVE_INFINITY)
+export function stepsOf(options: CompleteTrainerOptions): number | undefined {
+  const perEpoch = stepsPerEpochOf(options)
+  return perEpoch && Math.min(perEpoch * options.epochs, options.maxSteps ?? Number.POSITIVE_INFINITY)
 }
 
 /** The native side of a trainer with these options. cropSeed: where it is not that of the augmenter. */

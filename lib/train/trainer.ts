@@ -21,11 +21,12 @@ import {
   type TrainerOptions,
 } from './options.js'
 import { type Projector, projectorOf } from './projector.js'
+import { validationRemarks } from './remarks.js'
 import { openRun, Run, runDataOf, type TrainerOverrides } from './run.js'
 import { learningRateAt } from './schedule-tables.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { EpochResult, StepResult, TrainingSummary } from './types.js'
-import { checkRowsOfViews } from './views.js'
+import { checkViews } from './views.js'
 
 export interface FitOptions {
   signal?: AbortSignal
@@ -80,6 +81,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   static async create(options: TrainerOptions = {}): Promise<Trainer> {
     const complete = parseTrainerOptions(options, 'Trainer.create')
     checkOptions(complete)
+    for (const remark of validationRemarks(complete)) process.emitWarning(remark, 'ClmrWarning')
     const weights = await initialWeights(complete)
     const native = await nativeTrainer(complete, weights)
     const { runDirectory } = complete
@@ -174,7 +176,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   ): Promise<StepResult> {
     this.#check()
     const { signal, labels } = parseOptions(stepOptions, options, 'Trainer.step')
-    const rows = checkRowsOfViews(views, this.config)
+    const rows = checkViews(views, this.config)
     const known = labelsOfViews(this.config.objective, labels?.slice(), rows / this.config.augmenter.views)
     const given = signal ? views.slice() : views // an abort gives views back at once, while the native side winds down
     return this.#native.enqueue(signal, async (abort) => {

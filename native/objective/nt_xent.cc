@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "kernels/nt_xent/nt_xent.h"
 #include "model/layers.h"
 #include "objective/metrics.h"
 
@@ -39,7 +40,8 @@ at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temp
 NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature,
                                   const AbortFlag& abort) {
   Check(z, views, temperature);
-  return kernels::nt_xent_with_gradients(z, views, temperature, abort);
+  const auto all = kernels::nt_xent_with_gradients(z, views, temperature, abort);
+  return {all.loss, all.gradient, all.temperature_gradient};
 }
 
 NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector)
@@ -47,6 +49,10 @@ NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector)
   projector_.RequireGrad(true);
   if (spec.learn_temperature)
     log_temperature_ = at::scalar_tensor(std::log(spec.temperature), at::kFloat).requires_grad_(true);
+}
+
+void NtXentObjective::CheckViews(int64_t views) const {
+  if (views < 2) throw Error("ERR_CONFIG", "NT-Xent compares views of an example: it needs at least 2");
 }
 
 at::Tensor NtXentObjective::Temperature() const {

@@ -63,11 +63,11 @@ class Stages {
 
   constructor(private readonly session: Session) {}
 
-  async next(stage: DemoStage): Promise<Progress> {
+  next(stage: DemoStage): Progress {
     if (this.progress && this.stage === stage) return this.progress
     this.end()
     this.stage = stage
-    this.progress = await startProgress(stage, this.session.quiet)
+    this.progress = startProgress(stage, this.session.quiet)
     return this.progress
   }
 
@@ -83,7 +83,6 @@ async function demo(session: Session, { out, seed, minutes }: Options): Promise<
   if (!(minutes >= 1 && minutes <= 1440))
     throw new UsageError('--minutes is not a number from 1 to 1440', 'Write for example --minutes 15')
   const stages = new Stages(session)
-  let shown: Promise<void> = Promise.resolve()
   try {
     const result = await runDemo({
       out,
@@ -91,15 +90,13 @@ async function demo(session: Session, { out, seed, minutes }: Options): Promise<
       steps: stepsFor(minutes),
       signal: session.signal,
       onProgress: ({ stage, done, total, note }) => {
-        shown = shown.then(async () => (await stages.next(stage)).update(done, total, note))
+        stages.next(stage).update(done, total, note)
       },
     })
-    await shown
     stages.end()
     show(session, result)
     session.printJson(result)
   } finally {
-    await shown
     stages.end()
     if (session.signal.aborted) session.note('what is done stays: the same command goes on from here')
   }

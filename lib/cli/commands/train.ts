@@ -4,9 +4,9 @@ import { objectiveNames } from '../../objective/objectives.js'
 import { flagFor, markedNames } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
 import { Trainer, type TrainingSummary } from '../../train/index.js'
-import { trainerConfig } from '../../train/options.js'
+import { LEAST_BATCH, type TrainerConfig, trainerConfig } from '../../train/options.js'
 import { PRESETS, type PresetName } from '../../train/presets.js'
-import { freeOptions, refuseChanges } from '../../train/run.js'
+import { dataOfRun, freeOptions, refuseChanges } from '../../train/run.js'
 import { commonFlags, examples } from '../command.js'
 import { UsageError } from '../failure.js'
 import { memoryLimit, memoryNote } from '../memory.js'
@@ -36,12 +36,17 @@ interface Data extends AsyncDisposable {
   validation?: Dataset
 }
 
-/** By default the train split if there are labels, which later evaluate the model; otherwise all tracks. */
-async function openData(cache: string, { split, validate }: Options): Promise<Data> {
+/**
+ * By default the train split if there are labels, which later evaluate the model; otherwise all tracks. A run that goes
+ * on keeps its tracks, wherever their cache is now.
+ */
+async function openData(cache: string, { split, validate, resume, run }: Options): Promise<Data> {
   const whole = await openDataset(cache)
+  const own = resume ? await dataOfRun(run, cache) : {}
   const wanted = split ?? (whole.task === 'none' ? 'all' : 'train')
-  const dataset = wanted === 'all' ? whole : whole.subset(wanted)
-  const validation = validate ? whole.subset('valid') : undefined
+  const chosen = wanted === 'all' ? whole : whole.subset(wanted)
+  const dataset = split === undefined ? (own.dataset ?? chosen) : chosen
+  const validation = validate ? whole.subset('valid') : own.validation
   return {
     dataset,
     validation,
@@ -87,7 +92,9 @@ async function follow(session: Session, trainer: Trainer): Promise<TrainingSumma
 
 function tell(session: Session, summary: TrainingSummary): void {
   const { steps, epochs, finalLoss, seconds, checkpoint } = summary
-  session.print(`${steps} steps, ${epochs} epochs, loss ${figure(finalLoss)}, ${duration(seconds)}`)
+  // no step was left to do: there is no loss either
+  const trained = Number.isNaN(finalLoss) ? '' : `, loss ${figure(finalLoss)}, ${duration(seconds)}`
+  session.print(`${steps} steps, ${epochs} epochs${trained}`)
   session.print(printable(checkpoint ?? ''))
   session.printJson(summary)
 }
@@ -102,8 +109,22 @@ function checkTogether({ data, resume, split, validate, initFrom }: Options): vo
   if (data === undefined && flag !== undefined)
     throw new UsageError(
       `without --data, --resume takes the tracks of the run, and ${flag} has nothing to choose from`,
-      `Leave ${flag} out, or pass --data CACHE`,
+      `Leave ${flag} out`,
     )
+}
+
+function whereItIs({ stepsDone, totalSteps = 0 }: Trainer): string {
+  if (stepsDone < totalSteps) return `going on from step ${stepsDone}`
+  return `the run is complete: its ${totalSteps} steps are done; raise --epochs or --max-steps to train longer`
+}
+
+/** The default batch, or all tracks where they are fewer; a size that was asked for stays. */
+function fittingBatch(session: Session, { config, given }: TrainingConfig, dataset?: Dataset): TrainerConfig {
+  const { batchSize, accumulate } = config
+  const most = Math.floor((dataset?.length ?? 0) / accumulate)
+  if ('batchSize' in given || most >= batchSize || most < LEAST_BATCH) return config
+  session.note(`there are ${dataset!.length} tracks: the batch size is ${most} instead of ${batchSize}`)
+  return { ...config, batchSize: most }
 }
 
 async function train(session: Session, options: Options & Record<string, unknown>): Promise<void> {
@@ -120,11 +141,16 @@ async function train(session: Session, options: Options & Record<string, unknown
   const { dataset, validation } = data ?? {}
   await using trainer = options.resume
     ? await resume(options, settings, data)
-    : await Trainer.create({ ...settings.config, dataset, validation, runDirectory: run })
+    : await Trainer.create({
+        ...fittingBatch(session, settings, dataset),
+        dataset,
+        validation,
+        runDirectory: run,
+      })
   const { batchSize, chunkSize = batchSize, augmenter, kernels } = trainer.config
   const note = memoryNote(Math.min(batchSize, chunkSize), augmenter.views, memoryLimit(), kernels)
   if (note) session.note(note)
-  if (options.resume) session.note(`going on from step ${trainer.stepsDone}`)
+  if (options.resume) session.note(whereItIs(trainer))
   try {
     tell(session, await follow(session, trainer))
   } catch (error) {

@@ -1,0 +1,59 @@
+/** Where a training does not do what its options seem to say: one sentence each that says what holds. */
+import { type CompleteTrainerOptions, LEAST_BATCH, type TrainerConfig } from './options.js'
+import { learningRateAt } from './schedule-tables.js'
+import { stepsOf, stepsPerEpochOf } from './start.js'
+
+/** Of options that a training begins or goes on with. */
+export function validationRemarks({ validation }: CompleteTrainerOptions): string[] {
+  if (!validation || validation.length >= LEAST_BATCH) return []
+  const held = validation.length === 1 ? '1 track' : 'no tracks'
+  return [
+    `the validation set holds ${held} and a loss compares at least ${LEAST_BATCH}: no validation loss is measured`,
+  ]
+}
+
+function limitRemark(given: object, { epochs, maxSteps, ...rest }: CompleteTrainerOptions): string[] {
+  const perEpoch = stepsPerEpochOf(rest)
+  const asked = 'epochs' in given && !('maxSteps' in given)
+  if (!asked || maxSteps === undefined || perEpoch === undefined || maxSteps >= epochs * perEpoch) return []
+  return [`the run ends after ${maxSteps} steps, its maxSteps, and not after ${epochs} epochs`]
+}
+
+const rate = (value: number) => Number(value.toPrecision(3))
+
+/** A schedule over the whole training is another one once the training has another length. */
+function scheduleRemarks(before: TrainerConfig, options: CompleteTrainerOptions, step: number): string[] {
+  const [was, is] = [stepsOf({ ...options, ...lengthOf(before) }), stepsOf(options)]
+  if (was === undefined || is === undefined || was === is || step >= is) return []
+  const { schedule, optimizer, objective } = options
+  const remarks: string[] = []
+  const [old, now] = [was, is].map((total) => rate(learningRateAt(schedule, optimizer.lr, step, total)))
+  if (old !== now)
+    remarks.push(
+      `the learning rate goes on at ${now} instead of ${old}: its cosine now spans ${is} steps instead of ${was}`,
+    )
+  if (objective.name === 'byol')
+    remarks.push(`the momentum of the target now rises over ${is} steps instead of ${was}`)
+  return remarks
+}
+
+const lengthOf = ({ epochs, maxSteps }: TrainerConfig) => ({ epochs, maxSteps })
+
+/**
+ * Of a run that goes on.
+ * @param before its options so far
+ * @param given those that were passed now
+ * @param step steps that are done
+ */
+export function resumeRemarks(
+  before: TrainerConfig,
+  options: CompleteTrainerOptions,
+  given: object,
+  step: number,
+): string[] {
+  return [
+    ...validationRemarks(options),
+    ...limitRemark(given, options),
+    ...scheduleRemarks(before, options, step),
+  ]
+}

@@ -1,1 +1,0 @@
-export const FAULTS: Record<string, { module: string; find: string; replace: string; breaks: string }>
