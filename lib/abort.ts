@@ -40,3 +40,12 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
     followers.delete(signal)
   }
 }
+
+/** `promise`, or the signal's reason as soon as it fires. */
+export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const ignore = onAbort(signal, () => reject(signal.reason))
+    promise.then(resolve, reject).finally(ignore)
+  })
+}

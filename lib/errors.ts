@@ -143,7 +143,7 @@ export function describe(value: unknown): string {
 }
 
 /** Turns an error of the file system into an `IoError` with a remedy that fits its code. An `IoError` stays as it is. */
-export function ioError(cause: unknown, path: string, doing: string): IoError {
+export function ioError(cause: unknown, path: string | undefined, doing: string): IoError {
   if (cause instanceof IoError) return cause
   const code = (cause as NodeJS.ErrnoException)?.code ?? 'unknown error'
   const remedies: Record<string, string> = {

@@ -27,6 +27,8 @@ export {
   NonFiniteError,
   ShapeError,
 } from './errors.js'
+export type { FileSource, WebStream, WebStreamReader } from './files/source.js'
 export { Matrix, type MatrixData } from './matrix.js'
 export type { NamedTensor, ProbeHistory, StateDict } from './native/binding.js'
 export { getThreads, setThreads } from './native/threads.js'
+export type { OnWarning } from './warnings.js'

@@ -5,7 +5,7 @@
 //
 //   struct ViewSpec {
 //     static constexpr const char* kName = "ViewSpec";
-//     int64_t count = 2;
+//     int64_t count;
 //     static auto Fields() { return std::tuple(Field("count", &ViewSpec::count)); }
 //   };
 #include <array>
@@ -13,12 +13,20 @@
 
 namespace clmr {
 
-// optional: an object may leave it out, and the member keeps its default.
+// Defaults stand in the option tables of lib/: a member has one only where its field is optional, or where C++
+// makes the struct too. optional: an object may leave it out, and the member keeps its default.
 template <class S, class T>
 struct MemberField {
   const char* name;
   T S::* member;
   bool optional;
+};
+
+// What lib/ states of a struct too, without its ever crossing: a table Constants() beside that of the fields.
+template <class T>
+struct Constant {
+  const char* name;
+  T value;
 };
 
 template <class T>

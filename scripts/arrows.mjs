@@ -10,6 +10,7 @@ const GROUND = [
   'options',
   'matrix',
   'result',
+  'warnings',
   'clip',
   'random',
   'files',
@@ -27,9 +28,10 @@ export const LIB = {
   options: ['errors'],
   matrix: ['errors', 'arrays'],
   result: ['arrays'],
+  warnings: [],
   clip: [],
   random: [],
-  files: ['errors'],
+  files: ['errors', 'abort', 'arrays'],
   libtorch: ['errors', 'files'],
   native: ['errors', 'abort', 'arrays', 'files', 'libtorch'],
   formats: ['errors', 'files', 'native'],
@@ -64,7 +66,7 @@ export const NATIVE = {
   memory: ['error'],
   running: ['error'],
   // raw loops, a folder an op
-  kernels: ['error', 'random'],
+  kernels: ['error', 'fields', 'random'],
   // the stages over libtorch
   audio: BASE,
   cache: BASE,
@@ -80,7 +82,6 @@ export const NATIVE = {
     ...BASE,
     ...['memory', 'audio', 'cache', 'augment', 'model', 'objective', 'optim', 'evaluate', 'train', 'library'],
   ],
-  exports: ['kernels', 'bindings'],
   addon: [],
   // what the linker is given
   cudastub: [],

@@ -18,6 +18,9 @@ function checkNative(file, text, fault) {
   // addon.c opens the rest; cmake/ holds what it is linked with
   if (ofNode && !/^native\/(bindings\/|addon\.c$|cmake\/)/.test(file))
     fault(`${ofNode[1]}.h belongs to native/bindings/`)
+  const napi = /\bNapi::|\bnapi_/.exec(text)
+  if (napi && !/^native\/(bindings\/|addon\.c$|cmake\/)/.test(file))
+    fault(`${napi[0]} belongs to native/bindings/`)
   if (/#\s*include <(ATen|torch|c10)\//.test(text) && /^native\/kernels\/.*\bcpu\//.test(file))
     fault('cpu/ knows raw pointers only')
   const long = lines.findIndex((line) => line.length > 130)

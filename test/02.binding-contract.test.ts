@@ -6,14 +6,13 @@ import { augmenterOptions } from '#lib/augment/options.js'
 import { transformTables } from '#lib/augment/transform-tables.js'
 import { probeOptions } from '#lib/evaluate/probe-options.js'
 import { encoderOptions } from '#lib/model/options.js'
-import type { NativeKind } from '#lib/native/binding.js'
+import type { NativeKind, NativeStruct } from '#lib/native/binding.js'
 import { native } from '#lib/native/load.js'
 import { OBJECTIVES } from '#lib/objective/objectives.js'
 import { optimizerOption } from '#lib/train/optimizer-tables.js'
 import { trainerSpec } from '#lib/train/options.js'
 
-type Fields = Record<string, NativeKind>
-type Struct = { name: string; fields: Fields }
+type Struct = NativeStruct
 
 const source = ts.createSourceFile(
   'binding.ts',
@@ -147,8 +146,10 @@ describe('02 binding contract', () => {
   })
 
   it('every objective, optimiser and transform takes the options of its table', () => {
-    for (const { name, table } of OBJECTIVES)
+    for (const { name, table, views } of OBJECTIVES) {
       assertFields(structs.get(name), (table as z.ZodObject).omit({ name: true }))
+      assert.deepEqual(structs.get(name)!.constants, { views: [...views] }, name)
+    }
     const optimizers = optimizerOption.def.options as unknown as z.ZodObject[]
     for (const table of optimizers) {
       const { name, lr: _rateOfTheStep, ...options } = table.shape as Record<string, z.ZodType>

@@ -1,6 +1,6 @@
 // The fused forward by itself, without Node: what `encode` from JavaScript is compared with, and the
 // multiply-adds that this machine can do at all. Prints a line of JSON.
-//   clmr_fused_forward BATCH SECONDS [float32 (tiles of nine and six), six; in bfloat16: winograd, direct]
+//   clmr_inference_kernels BATCH SECONDS [float32 (tiles of nine and six), six; in bfloat16: winograd, direct]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>

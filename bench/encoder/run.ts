@@ -139,7 +139,7 @@ function tableFor(batch: number, contenders: Contender[]): string {
   return `${head}\n${rows.join('\n')}\n\n${remarks(lines, batch, (name) => timings.get(name)!.best)}`
 }
 
-const tables = withNativeProgram('clmr_fused_forward', (program, environment) => {
+const tables = withNativeProgram('clmr_inference_kernels', (program, environment) => {
   const kernels: Contender = {
     name: KERNEL,
     command: (batch) => [program, [String(batch), values.seconds]],

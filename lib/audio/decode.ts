@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { isBuffer, isBytes } from '../arrays.js'
 import { SAMPLE_RATE } from '../clip.js'
-import { ArgumentError, AudioDecodeError, ClmrError, describe } from '../errors.js'
-import { parseOptions, signalOption } from '../options.js'
+import { ClmrError } from '../errors.js'
+import { type FileSource, identifySource, nameOf } from '../files/source.js'
+import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
-import { type AudioSource, consume, decodeStream } from './stream.js'
+import { aboutFile } from '../warnings.js'
+import { type AudioInput, consume, decodeStream } from './stream.js'
 import type { DecodedAudio, DecodeOptions } from './types.js'
 
 const decodeOptions = z.strictObject({
@@ -17,6 +18,7 @@ const decodeOptions = z.strictObject({
     .describe('rate of the result in Hz'),
   quality: z.enum(['best', 'fast', 'torchaudio']).default('best').describe('resampling filter'),
   signal: signalOption.describe('ends the decoding'),
+  onWarning: callbackOption<string>().describe('called with each warning about the file, its path in front'),
 })
 
 /** Samples between two looks at the memory that is free: 64 MiB. */
@@ -61,13 +63,14 @@ class Collector {
   }
 }
 
-async function decode(source: AudioSource, options: DecodeOptions): Promise<DecodedAudio> {
-  const { sampleRate = SAMPLE_RATE, quality, signal } = options
-  const collector = new Collector(typeof source === 'string' ? source : undefined)
+async function decode(source: AudioInput, options: DecodeOptions): Promise<DecodedAudio> {
+  const { sampleRate = SAMPLE_RATE, quality, signal, onWarning } = options
+  const collector = new Collector(nameOf(source))
   const stream = decodeStream(source, sampleRate, signal, quality)
   const { format, warnings, channels, sourceSampleRate } = await consume(stream, (piece) =>
     collector.add(piece),
   )
+  for (const warning of warnings) onWarning?.(aboutFile(nameOf(source), warning))
   const samples = collector.joined()
   return Result.of({
     samples,
@@ -91,29 +94,15 @@ async function decode(source: AudioSource, options: DecodeOptions): Promise<Deco
  * tenth at its end, or has lost more than a tenth in all, is refused: audio that silently ends early would teach a
  * network the wrong thing. What is less is a warning in the result; damage in the middle is silence of the right length.
  *
- * @param source path of a file, or its bytes (which are copied)
+ * @param source a path, or the file in any other form: bytes (which are copied), a `Blob`, a stream
  * @returns mono samples at `sampleRate` (default 22,050 Hz), full scale ±1; `duration` in seconds
  * @throws AudioDecodeError for a file that is empty, damaged, truncated or no audio at all
  * @throws AudioFormatError for an encoding that is not read (A-law, ADPCM …; m4a without ffmpeg)
  * @throws NonFiniteError where samples are NaN or infinite
  * @throws IoError where the file cannot be read; AbortError once `signal` fires
  */
-export async function decodeAudio(
-  source: string | Uint8Array | ArrayBuffer,
-  options: DecodeOptions = {},
-): Promise<DecodedAudio> {
+export async function decodeAudio(source: FileSource, options: DecodeOptions = {}): Promise<DecodedAudio> {
   const checked = parseOptions(decodeOptions, options, 'decodeAudio')
   checked.signal?.throwIfAborted()
-  if (typeof source === 'string' && source.length > 0) return decode(source, checked)
-  const bytes = isBuffer(source) ? new Uint8Array(source) : source
-  if (isBytes(bytes)) {
-    if (bytes.length > 0) return decode(bytes, checked)
-    throw new AudioDecodeError({ what: 'there are no bytes', remedy: 'Fetch the file again' })
-  }
-  throw new ArgumentError({
-    what: 'decodeAudio needs a file',
-    given: describe(source),
-    expected: 'a path, a Uint8Array or an ArrayBuffer',
-    remedy: 'Pass one of these',
-  })
+  return decode(identifySource(source, 'decodeAudio'), checked)
 }

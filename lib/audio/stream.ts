@@ -1,13 +1,14 @@
 /** A file as a stream of mono samples, in memory that does not grow with its length. */
-import { ClmrError, clmrError, concernsProcess } from '../errors.js'
+import { AudioDecodeError, ClmrError, clmrError, concernsProcess } from '../errors.js'
+import { type ByteStream, type FileInput, nameOf, readStream } from '../files/source.js'
 import { type Converted, NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
 import { openSource } from './source.js'
 import type { AudioFile, DecodeFailure, DecodingEnd, PcmRun, ResampleQuality } from './types.js'
 
-/** A path, or the bytes of a file, which are copied. */
-export type AudioSource = string | Uint8Array
+/** A file of sound, as `identifySource` tells it. Bytes are copied. */
+export type AudioInput = FileInput | ByteStream
 
 /** What is known of a file once it is decoded. */
 export interface AudioSummary extends DecodingEnd {
@@ -37,8 +38,8 @@ function located(error: unknown, path: string | undefined, signal: AbortSignal |
 }
 
 /** As a decoding thread gives them, without ffmpeg. */
-async function* ownRuns(source: AudioSource, signal?: AbortSignal): AsyncGenerator<PcmRun, StreamEnd, void> {
-  if (typeof source !== 'string') return yield* decodePool().stream({ bytes: source }, signal)
+async function* ownRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator<PcmRun, StreamEnd, void> {
+  if (typeof source !== 'string') return yield* decodePool().stream({ bytes: source.bytes }, signal)
   const { handle, stat } = await openSource(source)
   try {
     const file: AudioFile = { fd: handle.fd, length: stat.size }
@@ -55,11 +56,8 @@ const sizeOf = async (path: string) => {
 }
 
 /** The runs of a file, through ffmpeg where no decoder of our own reads it. */
-async function* allRuns(
-  source: AudioSource,
-  signal?: AbortSignal,
-): AsyncGenerator<PcmRun, DecodingEnd, void> {
-  const path = typeof source === 'string' ? source : undefined
+async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator<PcmRun, DecodingEnd, void> {
+  const path = nameOf(source)
   const reply = yield* ownRuns(source, signal)
   if ('end' in reply) return reply.end
   const { failure } = reply
@@ -70,7 +68,7 @@ async function* allRuns(
     return { format, warnings: notes }
   }
   try {
-    const given = path === undefined ? { bytes: source as Uint8Array } : { path, size: await sizeOf(path) }
+    const given = typeof source === 'string' ? { path: source, size: await sizeOf(source) } : source
     return yield* withConvertedFile(given, failure.foreign, signal, use)
   } catch (error) {
     const { demuxer, isForm } = failure.foreign
@@ -82,6 +80,15 @@ async function* allRuns(
   }
 }
 
+/** A stream is collected: what it is, and how long, is not known before its end. @throws AudioDecodeError where there are no bytes */
+async function inMemory(source: AudioInput, signal?: AbortSignal): Promise<FileInput> {
+  if (typeof source === 'string') return source
+  const { name } = source
+  const bytes = 'bytes' in source ? source.bytes : await readStream(source, signal)
+  if (bytes.length > 0) return { bytes, name }
+  throw new AudioDecodeError({ what: 'there are no bytes', path: name, remedy: 'Fetch the file again' })
+}
+
 /**
  * As `decodeAudio`, piece by piece: a recording of ten hours takes the memory of some seconds. What is wrong with the end
  * of a file shows only there, after its beginning has been given.
@@ -89,14 +96,14 @@ async function* allRuns(
  * @throws as `decodeAudio`
  */
 export async function* decodeStream(
-  source: AudioSource,
+  source: AudioInput,
   sampleRate: number,
   signal?: AbortSignal,
   quality: ResampleQuality = 'best',
 ): AsyncGenerator<Float32Array, AudioSummary, void> {
   signal?.throwIfAborted()
   const resampler = new ResampleStream(sampleRate, quality, signal)
-  const runs = allRuns(source, signal)
+  const runs = allRuns(await inMemory(source, signal), signal)
   let channels = 0
   let sourceSampleRate: number | undefined
   try {
@@ -111,7 +118,7 @@ export async function* decodeStream(
       yield* resampler.push(value)
     }
   } catch (error) {
-    throw located(error, typeof source === 'string' ? source : undefined, signal)
+    throw located(error, nameOf(source), signal)
   } finally {
     await runs.return(undefined as never)
   }

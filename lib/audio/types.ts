@@ -1,5 +1,6 @@
 /** The nouns of stage audio. */
 import type { MessagePort } from 'node:worker_threads'
+import type { OnWarning } from '../warnings.js'
 
 export type ResampleQuality = 'best' | 'fast' | 'torchaudio'
 
@@ -9,6 +10,8 @@ export interface DecodeOptions {
   /** Resampling filter. Default `best`; `torchaudio` repeats torchaudio's default, aliases included. */
   quality?: ResampleQuality
   signal?: AbortSignal
+  /** Called with each warning about the file, its path in front; `warnings` of the result has them too. */
+  onWarning?: OnWarning
 }
 
 /** A decoded file: one channel at the asked rate. */

@@ -4,7 +4,9 @@
  */
 import { z } from 'zod'
 import { DatasetError } from '../errors.js'
+import type { FileSource } from '../files/source.js'
 import { Matrix, type MatrixData } from '../matrix.js'
+import { toUnitRows } from '../model/unit.js'
 import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
@@ -20,7 +22,7 @@ export interface TrackEncoder {
     options?: { signal?: AbortSignal },
   ): Promise<{ windows: MatrixData; mean: Float32Array }>
   encodeFile(
-    path: string,
+    source: FileSource,
     options?: { signal?: AbortSignal },
   ): Promise<{ windows: MatrixData; mean: Float32Array }>
 }
@@ -68,9 +70,22 @@ export function isEmbedded(value: LabelledTracks | EmbeddedTracks): value is Emb
 }
 
 const embedOptions = z.strictObject({
+  normalize: z.boolean().default(false),
   signal: signalOption,
   onProgress: callbackOption<EmbedProgress>(),
 })
+
+/** Options of `embedDataset`. */
+export interface EmbedOptions {
+  /**
+   * scale every embedding to length 1, and the means of the tracks, which have the direction that they have without; one of
+   * zeros stays zeros. By default no
+   */
+  normalize?: boolean
+  signal?: AbortSignal
+  /** called after every track */
+  onProgress?: (progress: EmbedProgress) => void
+}
 
 interface Parts {
   windows: MatrixData[]
@@ -99,15 +114,14 @@ function join(dataset: LabelledTracks, dim: number, { windows, means }: Parts): 
  * Embeds every track of a data set. Tracks are read from the cache one ahead of the one that is encoded, so memory
  * holds the audio of two tracks and 2 kB a clip. Give the result to `LinearProbe.fit`, `probe.evaluate`,
  * `similarTracks` and `writeReport` in place of the data set, and it is embedded only once.
- * @param options.onProgress called after every track
  * @throws DatasetError where there are no tracks; CacheError where a track cannot be read; ConfigError; AbortError
  */
 export async function embedDataset<D extends LabelledTracks>(
   encoder: TrackEncoder,
   dataset: D,
-  options: { signal?: AbortSignal; onProgress?: (progress: EmbedProgress) => void } = {},
+  options: EmbedOptions = {},
 ): Promise<DatasetEmbeddings<D>> {
-  const { signal, onProgress } = parseOptions(embedOptions, options, 'embedDataset')
+  const { normalize, signal, onProgress } = parseOptions(embedOptions, options, 'embedDataset')
   const total = dataset.tracks.length
   if (total === 0)
     throw new DatasetError({
@@ -130,14 +144,16 @@ export async function embedDataset<D extends LabelledTracks>(
     parts.means.push(mean)
     onProgress?.({ done: index + 1, total })
   }
-  return join(dataset, encoder.dim, parts) as DatasetEmbeddings<D>
+  const all = join(dataset, encoder.dim, parts) as DatasetEmbeddings<D>
+  if (normalize) for (const { data, cols } of [all.embeddings, all.trackMeans]) toUnitRows(data, cols)
+  return all
 }
 
 /** `source` embedded, now or before. */
 export async function embedded(
   encoder: TrackEncoder,
   source: LabelledTracks | EmbeddedTracks,
-  options: { signal?: AbortSignal; onProgress?: (progress: EmbedProgress) => void } = {},
+  options: EmbedOptions = {},
 ): Promise<EmbeddedTracks> {
   return isEmbedded(source) ? source : embedDataset(encoder, source, options)
 }

@@ -7,6 +7,7 @@
 export {
   type DatasetEmbeddings,
   type EmbeddedTracks,
+  type EmbedOptions,
   type EmbedProgress,
   embedDataset,
   type LabelledTracks,

@@ -1,6 +1,7 @@
 /** Probes on disk: a safetensors file whose metadata says which classes the rows of the last layer are. */
 import { z } from 'zod'
 import { CheckpointError } from '../errors.js'
+import { type FileInput, nameOf } from '../files/source.js'
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors, toStateDict } from '../formats/state-dict.js'
 import type { ProbeHistory, StateDict } from '../native/binding.js'
@@ -36,11 +37,11 @@ export async function writeProbe(path: string, probe: SavedProbe): Promise<void>
   await writeSafetensors(path, toFileTensors(state), { format: FORMAT, probe: JSON.stringify(rest) })
 }
 
-function refuse(path: string, what: string, cause?: unknown): CheckpointError {
+function refuse(path: string | undefined, what: string, cause?: unknown): CheckpointError {
   return new CheckpointError({ what, path, remedy: 'Pass a file that LinearProbe.save() wrote', cause })
 }
 
-function parseDescription(text: string | undefined, path: string): z.output<typeof description> {
+function parseDescription(text: string | undefined, path?: string): z.output<typeof description> {
   let json: unknown
   try {
     json = JSON.parse(text ?? '')
@@ -62,7 +63,7 @@ function checkShapes(
   state: StateDict,
   { classes, settings }: Omit<SavedProbe, 'state'>,
   dim: number,
-  path: string,
+  path?: string,
 ): void {
   const K = classes.length
   const H = settings.hidden
@@ -82,8 +83,9 @@ function checkShapes(
 }
 
 /** @param dim the size of the encoder's embeddings @throws IoError, CheckpointError */
-export async function readProbe(path: string, dim: number): Promise<SavedProbe> {
-  const { tensors, metadata } = await readSafetensors(path)
+export async function readProbe(input: FileInput, dim: number): Promise<SavedProbe> {
+  const path = nameOf(input)
+  const { tensors, metadata } = await readSafetensors(input)
   const rest = parseDescription(metadata.get('format') === FORMAT ? metadata.get('probe') : undefined, path)
   const state = toStateDict(tensors)
   checkShapes(state, rest, dim, path)

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { ArgumentError, DisposedError, describe } from '../errors.js'
+import { type FileSource, resolveSource } from '../files/source.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
@@ -223,11 +224,14 @@ export class LinearProbe implements Disposable {
    * @param options.encoder the encoder that it was fitted on
    * @throws IoError, CheckpointError, ConfigError
    */
-  static async load(path: string, options: { encoder: TrackEncoder }): Promise<LinearProbe> {
+  static async load(source: FileSource, options: { encoder: TrackEncoder }): Promise<LinearProbe> {
     checkEncoder(options?.encoder, 'LinearProbe.load')
     const { encoder } = options
     parseOptions(loadOptions, options, 'LinearProbe.load')
-    const { state, classes, task, settings, history } = await readProbe(path, encoder.dim)
+    const { state, classes, task, settings, history } = await readProbe(
+      await resolveSource(source, 'LinearProbe.load'),
+      encoder.dim,
+    )
     const handle = native().probeFromState(specOf(settings, classes.length, task), state)
     return new LinearProbe({ encoder, handle, classes, task, settings, history })
   }
@@ -260,10 +264,10 @@ export class LinearProbe implements Disposable {
    * @returns every class, the likeliest first
    * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, AbortError
    */
-  async predictFile(path: string, options: { signal?: AbortSignal } = {}): Promise<ClassProbability[]> {
+  async predictFile(source: FileSource, options: { signal?: AbortSignal } = {}): Promise<ClassProbability[]> {
     this.#checkAlive()
     const { signal } = parseOptions(predictOptions, options, 'predictFile')
-    const { windows } = await this.encoder.encodeFile(path, { signal })
+    const { windows } = await this.encoder.encodeFile(source, { signal })
     const p = await this.#predictTracks(windows, new Int32Array(windows.rows), 1)
     return this.classes
       .map((name, k) => ({ class: name, probability: p.data[k]! }))

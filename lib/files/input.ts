@@ -7,6 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { IoError } from '../errors.js'
 import { kindOf } from './file-kind.js'
+import type { FileInput } from './source.js'
 
 /** V8 holds no longer strings than this; what is read as a whole is read as text. */
 const MAX_BYTES = 2 ** 29 - 24
@@ -44,6 +45,37 @@ async function openInput(path: string, accepts: (stat: Stats) => boolean): Promi
  */
 export function openRegularFile(path: string): Promise<OpenInput> {
   return openInput(path, (stat) => stat.isFile())
+}
+
+/** Something that is read at any place in it. */
+export interface RandomAccess {
+  /** in bytes */
+  readonly size: number
+  read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
+  close(): Promise<void>
+}
+
+function inMemory(bytes: Uint8Array): RandomAccess {
+  return {
+    size: bytes.length,
+    async read(into, offset, length, position) {
+      const found = bytes.subarray(position, position + length)
+      into.set(found, offset)
+      return { bytesRead: found.length }
+    },
+    async close() {},
+  }
+}
+
+/** As `openRegularFile`, for bytes in memory too. */
+export async function openRandomAccess(input: FileInput): Promise<RandomAccess> {
+  if (typeof input !== 'string') return inMemory(input.bytes)
+  const { handle, stat } = await openRegularFile(input)
+  return {
+    size: stat.size,
+    read: (into, offset, length, position) => handle.read(into, offset, length, position),
+    close: () => handle.close(),
+  }
 }
 
 export interface ReadOptions {

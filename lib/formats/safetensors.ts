@@ -5,11 +5,11 @@
  * read (by copying), as the reference does; those we write are aligned.
  */
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
 import { CheckpointError, ioError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import type { Chunks, FileOperations } from '../files/durable.js'
-import { openRegularFile } from '../files/input.js'
+import { openRandomAccess, type RandomAccess } from '../files/input.js'
+import { type FileInput, nameOf } from '../files/source.js'
 import { type HeaderValue, parseHeaderJson } from './header-json.js'
 import { DTYPE_BYTES, type DType, elementCount, type FileTensor, isDType } from './tensor.js'
 
@@ -116,7 +116,7 @@ export interface Safetensors {
   metadata: Map<string, string>
 }
 
-async function readExactly(file: FileHandle, length: number, position: number): Promise<Uint8Array> {
+async function readExactly(file: RandomAccess, length: number, position: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length)
   let at = 0
   while (at < length) {
@@ -136,18 +136,20 @@ export class SafetensorsFile implements AsyncDisposable {
   readonly inert: readonly string[] = []
 
   private constructor(
-    readonly path: string,
-    private readonly file: FileHandle,
+    /** undefined for bytes without a name */
+    readonly path: string | undefined,
+    private readonly file: RandomAccess,
     private readonly header: SafetensorsHeader,
   ) {}
 
   /** @throws IoError where the file cannot be read, CheckpointError where its header is not valid */
-  static async open(path: string): Promise<SafetensorsFile> {
-    const { handle: file, stat } = await openRegularFile(path).catch((error) => {
+  static async open(input: FileInput): Promise<SafetensorsFile> {
+    const path = nameOf(input)
+    const file = await openRandomAccess(input).catch((error) => {
       throw ioError(error, path, 'open')
     })
     try {
-      const { size } = stat
+      const { size } = file
       const length = headerLength(await readExactly(file, Math.min(8, size), 0), size)
       const header = parseHeader(await readExactly(file, length, 8), size)
       return new SafetensorsFile(path, file, header)
@@ -188,8 +190,8 @@ export class SafetensorsFile implements AsyncDisposable {
 }
 
 /** All tensors of a file. @throws IoError, CheckpointError */
-export async function readSafetensors(path: string): Promise<Safetensors> {
-  const file = await SafetensorsFile.open(path)
+export async function readSafetensors(input: FileInput): Promise<Safetensors> {
+  const file = await SafetensorsFile.open(input)
   try {
     const tensors = new Map<string, FileTensor>()
     for (const name of file.entries.keys()) tensors.set(name, await file.read(name))

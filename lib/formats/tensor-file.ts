@@ -1,7 +1,8 @@
 /** Any file of named tensors; the format is recognised by content, not by the file name. */
 import { extname } from 'node:path'
 import { CheckpointError, ioError } from '../errors.js'
-import { openRegularFile } from '../files/input.js'
+import { openRandomAccess } from '../files/input.js'
+import { type FileInput, nameOf } from '../files/source.js'
 import { PyTorchFile } from './pytorch/file.js'
 import { LEGACY_MAGIC } from './pytorch/legacy.js'
 import { SafetensorsFile } from './safetensors.js'
@@ -11,7 +12,8 @@ export type TensorFormat = 'safetensors' | 'pytorch' | 'pytorch-legacy'
 
 /** An open file of tensors; they are read one at a time. */
 export interface TensorFile extends AsyncDisposable {
-  readonly path: string
+  /** undefined for bytes without a name */
+  readonly path: string | undefined
   readonly format: TensorFormat
   /** names as the file has them, without the wrapper of a training framework (`state_dict`) */
   readonly entries: ReadonlyMap<string, { dtype: DType; shape: number[] }>
@@ -22,17 +24,18 @@ export interface TensorFile extends AsyncDisposable {
   close(): Promise<void>
 }
 
-async function firstBytes(path: string): Promise<Uint8Array> {
+async function firstBytes(input: FileInput): Promise<Uint8Array> {
   try {
-    const { handle: file } = await openRegularFile(path)
+    const file = await openRandomAccess(input)
     try {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(16), 0, 16, 0)
-      return buffer.subarray(0, bytesRead)
+      const bytes = new Uint8Array(16)
+      const { bytesRead } = await file.read(bytes, 0, 16, 0)
+      return bytes.subarray(0, bytesRead)
     } finally {
       await file.close()
     }
   } catch (error) {
-    throw ioError(error, path, 'read')
+    throw ioError(error, nameOf(input), 'read')
   }
 }
 
@@ -48,7 +51,7 @@ function looksLikeOnnx(bytes: Uint8Array): boolean {
   return bytes[0] === 0x08 && bytes[1]! <= 64 && [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(bytes[2]!)
 }
 
-function unknownFormat(path: string, what: string, remedy: string): CheckpointError {
+function unknownFormat(path: string | undefined, what: string, remedy: string): CheckpointError {
   return new CheckpointError({ what, path, expected: 'a .safetensors, .ckpt, .pt or .pth file', remedy })
 }
 
@@ -56,19 +59,20 @@ function unknownFormat(path: string, what: string, remedy: string): CheckpointEr
  * Opens a safetensors file or a file of torch.save.
  * @throws IoError where it cannot be read; CheckpointError where it is damaged, unsafe or of another format
  */
-export async function openTensorFile(path: string): Promise<TensorFile> {
-  const start = await firstBytes(path)
+export async function openTensorFile(input: FileInput): Promise<TensorFile> {
+  const path = nameOf(input)
+  const start = await firstBytes(input)
   if (start.length === 0) throw unknownFormat(path, 'the file is empty', 'Fetch or write it again')
-  if (startsWith(start, ZIP_MAGIC) || startsWith(start, ZIP_EMPTY)) return PyTorchFile.open(path, 'pytorch')
-  if (startsWith(start, LEGACY_MAGIC)) return PyTorchFile.open(path, 'pytorch-legacy')
-  if (start[8] === 0x7b) return SafetensorsFile.open(path)
-  if (looksLikeOnnx(start) || path.toLowerCase().endsWith('.onnx'))
+  if (startsWith(start, ZIP_MAGIC) || startsWith(start, ZIP_EMPTY)) return PyTorchFile.open(input, 'pytorch')
+  if (startsWith(start, LEGACY_MAGIC)) return PyTorchFile.open(input, 'pytorch-legacy')
+  if (start[8] === 0x7b) return SafetensorsFile.open(input)
+  if (looksLikeOnnx(start) || path?.toLowerCase().endsWith('.onnx'))
     throw unknownFormat(
       path,
       'ONNX models are not read here: their exporters fold the batch norm into the convolutions',
       'Load the checkpoint that the ONNX file was exported from',
     )
-  if (start[0] === 0x80 || ['.pt', '.pth', '.ckpt', '.pkl'].includes(extname(path).toLowerCase()))
+  if (start[0] === 0x80 || ['.pt', '.pth', '.ckpt', '.pkl'].includes(extname(path ?? '').toLowerCase()))
     throw unknownFormat(
       path,
       'it is of no known format: a pickle or another file that torch.save did not write',

@@ -1,62 +1,47 @@
 /** Works on several files at a time, and keeps their order. */
-import { onAbort } from '../abort.js'
+import { orAbort } from '../abort.js'
+import { isBytes } from '../arrays.js'
 import { ArgumentError, describe } from '../errors.js'
-import { abortReason } from '../native/call.js'
+import type { FileSource } from '../files/source.js'
 
-export type Paths = Iterable<string> | AsyncIterable<string>
+/** Files, one after the other. */
+export type Sources<S> = Iterable<S> | AsyncIterable<S>
 
 interface Pulled<T> {
-  path: string
   work: Promise<T>
 }
 
-type AnyIterator = AsyncIterator<string> | Iterator<string>
+type AnyIterator<S> = AsyncIterator<S> | Iterator<S>
 
-function iteratorOf(paths: Paths): AnyIterator {
-  const source = paths as Partial<AsyncIterable<string> & Iterable<string>> | null | undefined
-  if (typeof source === 'object' && source !== null) {
-    const iterator = source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]?.()
+/** A Node stream of bytes is one file, not a list of files. */
+const isOneFile = (value: object) =>
+  isBytes(value) || (value as { readableObjectMode?: unknown }).readableObjectMode === false
+
+function iteratorOf<S>(sources: Sources<S>): AnyIterator<S> {
+  const list = sources as Partial<AsyncIterable<S> & Iterable<S>> | null | undefined
+  if (typeof list === 'object' && list !== null && !isOneFile(list)) {
+    const iterator = list[Symbol.asyncIterator]?.() ?? list[Symbol.iterator]?.()
     if (iterator) return iterator
   }
   throw new ArgumentError({
     what: 'encodeFiles needs several paths',
-    given: describe(paths),
+    given: describe(sources),
     expected: 'an array, an iterable or an async iterable of paths',
     remedy: 'For a single file use encodeFile(path), or pass [path]',
   })
 }
 
-/** @throws ArgumentError for what is no path */
-export function checkPath(path: unknown): asserts path is string {
-  if (typeof path === 'string') return
-  throw new ArgumentError({
-    what: 'not a path',
-    given: describe(path),
-    expected: 'a string',
-    remedy: 'Check where the list of paths comes from',
-  })
-}
-
-/** `promise`, or the signal's reason as soon as it fires. */
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const ignore = onAbort(signal, () => reject(abortReason(signal)))
-    promise.then(resolve, reject).finally(ignore)
-  })
-}
-
-/** Asks the source for one path at a time, and never again once it has ended or thrown. */
-class Source<T> {
-  readonly #iterator: AnyIterator
-  readonly #work: (path: string) => Promise<T>
+/** Asks the source for one file at a time, and never again once it has ended or thrown. */
+class Source<S, T> {
+  readonly #iterator: AnyIterator<S>
+  readonly #work: (source: S) => Promise<T>
   #last: Promise<unknown> = Promise.resolve()
   #over = false
   /** whether the source has been asked and has not answered yet */
   asking = false
 
-  constructor(paths: Paths, work: (path: string) => Promise<T>) {
-    this.#iterator = iteratorOf(paths)
+  constructor(sources: Sources<S>, work: (source: S) => Promise<T>) {
+    this.#iterator = iteratorOf(sources)
     this.#work = work
   }
 
@@ -70,12 +55,12 @@ class Source<T> {
     if (this.#over || signal.aborted) return undefined
     try {
       this.asking = true
-      const { done, value: path } = await this.#iterator.next()
+      const { done, value } = await this.#iterator.next()
       this.#over = done === true
       if (done) return undefined
-      const work = this.#work(path)
+      const work = this.#work(value)
       work.catch(() => {}) // it may fail long before its turn, when it is awaited
-      return { path, work }
+      return { work }
     } catch (error) {
       this.#over = true
       throw error
@@ -96,20 +81,20 @@ class Source<T> {
 }
 
 /**
- * in: paths; out: what `work` made of them, in the same order. At most `concurrency` of them are worked on or wait for
- * the consumer, which does not hold up the work itself. What the source of the paths or `work` throws is passed on.
+ * in: files; out: what `work` made of them, in the same order. At most `concurrency` of them are worked on or wait for
+ * the consumer, which does not hold up the work itself. What the source of the files or `work` throws is passed on.
  * @param work its signal fires when the stream is left or aborted
  */
-export async function* mapAhead<T>(
-  paths: Paths,
+export async function* mapAhead<S extends FileSource, T>(
+  sources: Sources<S>,
   concurrency: number,
   signal: AbortSignal | undefined,
-  work: (path: string, signal: AbortSignal) => Promise<T>,
+  work: (source: S, signal: AbortSignal) => Promise<T>,
 ): AsyncGenerator<T, void, void> {
   signal?.throwIfAborted()
   const stop = new AbortController()
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-  const source = new Source(paths, (path) => work(path, either))
+  const source = new Source(sources, (source) => work(source, either))
   const ahead: Promise<Pulled<T> | undefined>[] = []
   const pull = () => ahead.push(source.pull(either))
   try {

@@ -2,6 +2,14 @@
 import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
+import {
+  type ByteStream,
+  type FileInput,
+  type FileSource,
+  identifySource,
+  nameOf,
+  resolveSource,
+} from '../files/source.js'
 import { Matrix, matrix } from '../matrix.js'
 import type { EncoderHandle, StateDict } from '../native/binding.js'
 import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
@@ -10,9 +18,10 @@ import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
+import { aboutFile, type OnWarning, tellWarning } from '../warnings.js'
 import { EMBEDDING_DIM } from './architecture.js'
 import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
-import { checkPath, mapAhead, type Paths } from './encode-files.js'
+import { mapAhead, type Sources } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
 import {
   type EncodeFileOptions,
@@ -20,6 +29,7 @@ import {
   type EncodeOptions,
   type EncoderLoadOptions,
   type EncoderOptions,
+  type EncodeSyncOptions,
   type EncodeTrackOptions,
   encodeOptions,
   encoderOptions,
@@ -29,6 +39,7 @@ import {
   loadOptions,
   trackOptions,
 } from './options.js'
+import { toUnitRows } from './unit.js'
 import { WindowBatches } from './window-batches.js'
 
 /** A track as a sequence of windows. */
@@ -43,15 +54,38 @@ export interface TrackEmbedding {
   warnings: string[]
 }
 
-/** What encodeFiles yields: an embedding, or what was wrong with that file. */
-export type FileEmbedding =
-  | { path: string; embedding: TrackEmbedding; error?: undefined }
-  | { path: string; error: Error; embedding?: undefined }
+/**
+ * What encodeFiles yields: an embedding, or what was wrong with that file. `path` is the source as it was given: a path,
+ * or a URL, a `File`, a stream.
+ */
+export type FileEmbedding<S = string> =
+  | { path: S; embedding: TrackEmbedding; error?: undefined }
+  | { path: S; error: Error; embedding?: undefined }
 
 function meanRow({ data, rows, cols }: Matrix): Float32Array {
   const sums = new Float64Array(cols)
   for (let i = 0; i < data.length; i++) sums[i % cols]! += data[i]!
   return Float32Array.from(sums, (sum) => sum / rows)
+}
+
+/** The windows of a track as the result: `mean` is taken before anything is normalised. */
+function trackEmbedding(
+  windows: Matrix,
+  times: Float64Array,
+  normalize: boolean,
+  warnings: string[] = [],
+): TrackEmbedding {
+  const mean = meanRow(windows)
+  if (normalize) for (const vectors of [windows.data, mean]) toUnitRows(vectors, EMBEDDING_DIM)
+  return Result.of({ windows, times, mean, warnings })
+}
+
+/** What a file is encoded with. */
+interface FileSettings {
+  hop: number
+  normalize: boolean
+  onWarning?: OnWarning
+  signal?: AbortSignal
 }
 
 let wrapHandle: (handle: EncoderHandle, trainedOn: TrainedOn) => Encoder
@@ -100,13 +134,17 @@ export class Encoder implements Disposable {
 
   /**
    * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), or a run directory. The format
-   * is recognised by content. Remarks about the file are emitted as warnings of the process.
-   * @throws IoError, CheckpointError, ConfigError, DeviceError
+   * is recognised by content.
+   * @param source a path, or the bytes of a file in any form; a stream is collected in memory
+   * @param options device ('auto'), precision ('float32'), onWarning (by default remarks about the file are warnings of
+   *        the process)
+   * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError
    */
-  static async load(path: string, options: EncoderLoadOptions = {}): Promise<Encoder> {
-    const { device, precision } = parseOptions(loadOptions, options, 'Encoder.load')
-    const { encoder, warnings, trainedOn } = await loadModelState(path)
-    for (const warning of warnings) process.emitWarning(`${path}: ${warning}`, 'ClmrWarning')
+  static async load(source: FileSource, options: EncoderLoadOptions = {}): Promise<Encoder> {
+    const { device, precision, onWarning } = parseOptions(loadOptions, options, 'Encoder.load')
+    const file = await resolveSource(source, 'Encoder.load')
+    const { encoder, warnings, trainedOn } = await loadModelState(file)
+    for (const warning of warnings) tellWarning(aboutFile(nameOf(file), warning), onWarning)
     const handle = await callNative(undefined, () =>
       native().encoderFromState(encoder, { device, precision }),
     )
@@ -155,19 +193,23 @@ export class Encoder implements Disposable {
    * @throws ShapeError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encode(clips: Float32Array, options: EncodeOptions = {}): Promise<Matrix> {
-    const { out: given, signal } = parseOptions(encodeOptions, options, 'encode')
+    const { out: given, normalize, signal } = parseOptions(encodeOptions, options, 'encode')
     this.#live()
     const { starts, out } = this.#checkBatch(clips, given)
-    return this.#encodeWindows(clips, starts, out, signal)
+    const embeddings = await this.#encodeWindows(clips, starts, out, signal)
+    if (normalize) toUnitRows(embeddings.data, EMBEDDING_DIM)
+    return embeddings
   }
 
   /** As `encode`, on the calling thread, which waits: for worker threads and scripts. */
-  encodeSync(clips: Float32Array, options: { out?: Float32Array } = {}): Matrix {
-    const { out: given } = parseOptions(encodeSyncOptions, options, 'encodeSync')
+  encodeSync(clips: Float32Array, options: EncodeSyncOptions = {}): Matrix {
+    const { out: given, normalize } = parseOptions(encodeSyncOptions, options, 'encodeSync')
     const handle = this.#live()
     const { starts, out } = this.#checkBatch(clips, given)
-    const data = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
-    return matrix(out ?? data!, starts.length, EMBEDDING_DIM)
+    const made = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
+    const data = out ?? made!
+    if (normalize) toUnitRows(data, EMBEDDING_DIM)
+    return matrix(data, starts.length, EMBEDDING_DIM)
   }
 
   /**
@@ -177,7 +219,7 @@ export class Encoder implements Disposable {
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encodeTrack(samples: Float32Array, options: EncodeTrackOptions = {}): Promise<TrackEmbedding> {
-    const { sampleRate, hop, signal } = parseOptions(trackOptions, options, 'encodeTrack')
+    const { sampleRate, hop, normalize, signal } = parseOptions(trackOptions, options, 'encodeTrack')
     this.#live()
     checkFloats(samples, 'samples')
     checkTrack(samples)
@@ -190,7 +232,7 @@ export class Encoder implements Disposable {
     const starts = windowStarts(track.length, hop)
     const windows = await this.#encodeWindows(track, starts, undefined, signal)
     const times = starts.map((start) => start / SAMPLE_RATE)
-    return Result.of({ windows, times, mean: meanRow(windows), warnings: [] })
+    return trackEmbedding(windows, times, normalize)
   }
 
   #batches(signal?: AbortSignal): WindowBatches {
@@ -206,53 +248,55 @@ export class Encoder implements Disposable {
 
   /** Decodes, resamples and encodes a file; the three stages work at the same time, on different pieces of it. */
   async #embedFile(
-    path: string,
+    file: FileInput | ByteStream,
     batches: WindowBatches,
-    hop: number,
-    signal?: AbortSignal,
+    { hop, normalize, onWarning, signal }: FileSettings,
   ): Promise<TrackEmbedding> {
     const cutter = new WindowCutter(hop)
     const rows: Promise<Float32Array>[] = []
     const add = async (windows: Float32Array[]) => {
       for (const window of windows) rows.push((await batches.add(window)).embedding)
     }
-    const { warnings } = await consume(decodeStream(path, SAMPLE_RATE, signal), (samples) =>
+    const { warnings } = await consume(decodeStream(file, SAMPLE_RATE, signal), (samples) =>
       add(cutter.push(samples)),
     )
     await add(cutter.finish())
     const windows = Matrix.fromRows(await Promise.all(rows))
+    for (const warning of warnings) onWarning?.(aboutFile(nameOf(file), warning))
     const times = Float64Array.from(rows, (_, i) => cutter.timeOf(i))
-    return Result.of({ windows, times, mean: meanRow(windows), warnings })
+    return trackEmbedding(windows, times, normalize, warnings)
   }
 
   /**
-   * Decodes a file (wav, mp3, flac, ogg) and embeds it as `encodeTrack` does, while it is being decoded: a recording
+   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a recording
    * of ten hours takes no more memory than one of a minute.
-   * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, DisposedError, or the signal's reason
+   * @param source a path, or the file in any other form: bytes, a `Blob`, a stream
+   * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
-  async encodeFile(path: string, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
-    const { hop, signal } = parseOptions(fileOptions, options, 'encodeFile')
+  async encodeFile(source: FileSource, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
+    const settings = parseOptions(fileOptions, options, 'encodeFile')
     this.#live()
-    checkPath(path)
-    return this.#embedFile(path, this.#batches(signal), hop, signal)
+    const file = identifySource(source, 'encodeFile')
+    return this.#embedFile(file, this.#batches(settings.signal), settings)
   }
 
   /**
-   * Embeds many files, in the order of `paths`. Files are decoded, resampled and encoded at the same time, and the
+   * Embeds many files, in the order of `sources`. Files are decoded, resampled and encoded at the same time, and the
    * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
    * on. Memory holds seconds of each file that is worked on, however long it is, and 2 kB a window.
-   * @param paths an iterable or async iterable; closed when the consumer stops early; its errors are passed on
+   * @param sources an iterable or async iterable of paths (or of files in any other form); closed when the consumer stops
+   *        early; its errors are passed on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
-  async *encodeFiles(
-    paths: Paths,
+  async *encodeFiles<S extends FileSource = string>(
+    sources: Sources<S>,
     options: EncodeFilesOptions = {},
-  ): AsyncGenerator<FileEmbedding, void, void> {
-    const { concurrency, hop, signal } = parseOptions(filesOptions, options, 'encodeFiles')
+  ): AsyncGenerator<FileEmbedding<S>, void, void> {
+    const { concurrency, ...settings } = parseOptions(filesOptions, options, 'encodeFiles')
     this.#live()
-    const batches = this.#batches(signal)
-    const results = mapAhead(paths, concurrency, signal, (path, stop) =>
-      this.#embedOrError(path, batches, hop, stop),
+    const batches = this.#batches(settings.signal)
+    const results = mapAhead(sources, concurrency, settings.signal, (source, signal) =>
+      this.#embedOrError(source, batches, { ...settings, signal }),
     )
     for await (const result of results) {
       this.#live() // an encoder that was disposed meanwhile gives no more results
@@ -261,17 +305,17 @@ export class Encoder implements Disposable {
   }
 
   /** Errors of the encoder or of the call end the stream; errors of one file do not. */
-  async #embedOrError(
-    path: string,
+  async #embedOrError<S extends FileSource>(
+    path: S,
     batches: WindowBatches,
-    hop: number,
-    signal: AbortSignal,
-  ): Promise<FileEmbedding> {
+    settings: FileSettings & { signal: AbortSignal },
+  ): Promise<FileEmbedding<S>> {
     try {
-      checkPath(path)
-      return { path, embedding: await this.#embedFile(path, batches, hop, signal) }
+      const file = identifySource(path, 'encodeFiles')
+      return { path, embedding: await this.#embedFile(file, batches, settings) }
     } catch (error) {
-      if (signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError) throw error
+      if (settings.signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError)
+        throw error
       return { path, error }
     }
   }

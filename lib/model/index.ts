@@ -13,5 +13,7 @@ export type {
   EncodeOptions,
   EncoderLoadOptions,
   EncoderOptions,
+  EncodeSyncOptions,
   EncodeTrackOptions,
+  WindowOptions,
 } from './options.js'

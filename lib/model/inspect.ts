@@ -5,6 +5,7 @@
  * out: its format, tensors, metadata, and the classes that its pickle names
  */
 import { z } from 'zod'
+import { type FileSource, resolveSource } from '../files/source.js'
 import { tensorSha256 } from '../formats/safetensors.js'
 import type { DType } from '../formats/tensor.js'
 import type { TensorFormat } from '../formats/tensor-file.js'
@@ -20,7 +21,7 @@ export interface InspectedTensor {
 }
 
 export interface ModelInspection {
-  /** the file that was read; within a run directory, the one of the newest valid checkpoint */
+  /** the file that was read; within a run directory, the one of the newest valid checkpoint; of bytes in memory the name, or nothing */
   path: string
   format: TensorFormat
   tensors: InspectedTensor[]
@@ -43,9 +44,12 @@ export interface InspectOptions {
  * Lists a file of tensors: a model, a checkpoint, or the newest valid checkpoint of a run directory.
  * @throws ConfigError; IoError; CheckpointError where it is damaged, unsafe or of an unknown format
  */
-export async function inspectModel(path: string, options: InspectOptions = {}): Promise<ModelInspection> {
+export async function inspectModel(
+  source: FileSource,
+  options: InspectOptions = {},
+): Promise<ModelInspection> {
   const { sha256 } = parseOptions(inspectOptions, options, 'inspectModel')
-  const { file, warnings } = await openModel(path)
+  const { file, warnings } = await openModel(await resolveSource(source, 'inspectModel'))
   try {
     const tensors: InspectedTensor[] = []
     for (const [name, { dtype, shape }] of file.entries) {
@@ -55,7 +59,7 @@ export async function inspectModel(path: string, options: InspectOptions = {}): 
     const values = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
     const metadata = Object.fromEntries(file.metadata)
     return {
-      path: file.path,
+      path: file.path ?? '',
       format: file.format,
       tensors,
       values,

@@ -7,12 +7,13 @@
 import { extname } from 'node:path'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ArgumentError } from '../errors.js'
+import type { FileInput } from '../files/source.js'
 import { writePyTorch } from '../formats/pytorch/writer.js'
 import { writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors } from '../formats/state-dict.js'
 import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import type { StateDict } from '../native/binding.js'
-import type { TrainedOn } from '../runs/data-record.js'
+import { TRAINED_ON_UNKNOWN, type TrainedOn } from '../runs/data-record.js'
 import { openModel, trainedOnOf } from './open-model.js'
 import { selectEncoder, selectHead, selectProjector } from './select-weights.js'
 
@@ -68,14 +69,14 @@ async function readModel(file: TensorFile): Promise<Omit<ModelState, 'trainedOn'
  * @throws IoError where the file cannot be read
  * @throws CheckpointError where it is damaged, unsafe, of an unknown format, or does not hold SampleCNN
  */
-export async function loadModelState(path: string): Promise<ModelState> {
-  const { file, inRun, warnings } = await openModel(path)
+export async function loadModelState(input: FileInput): Promise<ModelState> {
+  const { file, inRun, warnings } = await openModel(input)
   try {
     const model = await readModel(file)
     return {
       ...model,
       format: inRun ? 'run' : model.format,
-      trainedOn: await trainedOnOf(path),
+      trainedOn: typeof input === 'string' ? await trainedOnOf(input) : TRAINED_ON_UNKNOWN,
       warnings: [...warnings, ...model.warnings],
     }
   } finally {

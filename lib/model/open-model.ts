@@ -1,6 +1,7 @@
 /** Finds the file that holds the tensors of a model, and the run that it comes from. */
 import { basename, join, resolve } from 'node:path'
 import { CheckpointError } from '../errors.js'
+import type { FileInput } from '../files/source.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'
 import { isCheckpointFolder, verifyCheckpoint } from '../runs/checkpoint.js'
 import { recordsIn, TRAINED_ON_UNKNOWN, type TrainedOn, trainedOnIn } from '../runs/data-record.js'
@@ -48,9 +49,9 @@ export async function trainedOnOf(path: string): Promise<TrainedOn> {
  * @throws as loadModelState
  */
 export async function openModel(
-  path: string,
+  input: FileInput,
 ): Promise<{ file: TensorFile; inRun: boolean; warnings: string[] }> {
-  const located = await locateModel(path)
-  const file = await openTensorFile(located?.file ?? path)
+  const located = typeof input === 'string' ? await locateModel(input) : undefined
+  const file = await openTensorFile(located?.file ?? input)
   return { file, inRun: located !== undefined, warnings: located?.warnings ?? [] }
 }

@@ -1,7 +1,8 @@
 /** The options of an Encoder and of its calls. */
 import { z } from 'zod'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
-import { deviceOption, precisionOption, seedOption, signalOption } from '../options.js'
+import { callbackOption, deviceOption, precisionOption, seedOption, signalOption } from '../options.js'
+import type { OnWarning } from '../warnings.js'
 
 export const encoderOptions = z.strictObject({
   seed: seedOption('of the new weights; the same seed gives the same weights everywhere'),
@@ -10,40 +11,63 @@ export const encoderOptions = z.strictObject({
     'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AVX512-BF16 or AMX) and where it keeps a cosine of 0.999 to float32 for this network',
   ),
 })
-export const loadOptions = encoderOptions.omit({ seed: true })
-
+const onWarning = callbackOption<string>()
 const signal = signalOption
+export const loadOptions = encoderOptions.omit({ seed: true }).extend({
+  onWarning: onWarning.describe(
+    'told what there is to know about the file; by default a warning of the process',
+  ),
+})
+
 const hop = z
   .number()
   .min(1 / SAMPLE_RATE)
   .max(86_400)
   .default(CLIP_LENGTH / SAMPLE_RATE)
-export const encodeOptions = z.strictObject({ out: z.unknown().optional(), signal })
+const normalize = z.boolean().default(false)
+export const encodeOptions = z.strictObject({ out: z.unknown().optional(), normalize, signal })
 export const encodeSyncOptions = encodeOptions.omit({ signal: true })
-export const fileOptions = z.strictObject({ hop, signal })
-export const trackOptions = fileOptions.extend({
+const windowOptions = z.strictObject({ hop, normalize, signal })
+export const trackOptions = windowOptions.extend({
   sampleRate: z.number().int().min(1000).max(768_000).default(SAMPLE_RATE),
 })
+export const fileOptions = windowOptions.extend({ onWarning })
 export const filesOptions = fileOptions.extend({ concurrency: z.number().int().min(1).max(64).default(4) })
 
 export type EncoderOptions = z.input<typeof encoderOptions>
 export type EncoderLoadOptions = z.input<typeof loadOptions>
 
-export interface EncodeOptions {
+export interface EncodeSyncOptions {
   /** filled instead of a new array: n · 512 values, apart from the clips */
   out?: Float32Array
+  /** scale every embedding to length 1, so that a dot product is a cosine; one of zeros stays zeros. By default no */
+  normalize?: boolean
+}
+
+export interface EncodeOptions extends EncodeSyncOptions {
   signal?: AbortSignal
 }
 
-export interface EncodeFileOptions {
+/** How a track becomes windows. */
+export interface WindowOptions {
   /** seconds from window to window; by default one clip, 2.678 s */
   hop?: number
+  /**
+   * scale the embedding of every window to length 1, and the mean, which has the direction that it has without; one of
+   * zeros stays zeros. By default no
+   */
+  normalize?: boolean
   signal?: AbortSignal
 }
 
-export interface EncodeTrackOptions extends EncodeFileOptions {
+export interface EncodeTrackOptions extends WindowOptions {
   /** Hz of the samples; by default 22,050. Others are resampled. */
   sampleRate?: number
+}
+
+export interface EncodeFileOptions extends WindowOptions {
+  /** called with each warning about the file, its path in front; `warnings` of the result has them too */
+  onWarning?: OnWarning
 }
 
 export interface EncodeFilesOptions extends EncodeFileOptions {

@@ -33,7 +33,7 @@ function prefixesBefore(file: TensorFile, pattern: RegExp, usual: readonly strin
   return [...found].sort((a, b) => rank(a) - rank(b))
 }
 
-function checkFinite(name: string, tensor: NamedTensor, path: string): NamedTensor {
+function checkFinite(name: string, tensor: NamedTensor, path?: string): NamedTensor {
   if (tensor.data.every(Number.isFinite)) return tensor
   throw new CheckpointError({
     what: `the tensor ${name} holds NaN or infinity`,

@@ -1,6 +1,6 @@
 /**
  * The whole native contract: whatever crosses between TypeScript and C++ is declared here and nowhere else.
- * `native/exports.cc` is its other side; test 02 compares the two key by key.
+ * `native/bindings/exports.cc` is its other side; test 02 compares the two key by key.
  *
  * Rules of the crossing: options arrive complete and validated, as their table in `lib/` parsed them; audio arrives as `Float32Array` that is read in
  * place; a function that may take longer than a millisecond returns a promise and takes an `AbortFlag` last;
@@ -61,8 +61,15 @@ export type NativeKind =
   /** the words of an enumeration */
   | { words: string[] }
   /** an object whose `name` is one of these */
-  | { choice: { name: string; fields: Record<string, NativeKind> }[] }
-  | { name: string; fields: Record<string, NativeKind> }
+  | { choice: NativeStruct[] }
+  | NativeStruct
+
+export interface NativeStruct {
+  name: string
+  fields: Record<string, NativeKind>
+  /** what both sides state of it without its ever crossing */
+  constants?: Record<string, unknown>
+}
 
 export interface RuntimeInfo {
   libtorchVersion: string

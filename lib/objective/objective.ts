@@ -14,7 +14,7 @@ export interface ObjectiveDescriptor {
   readonly name: string
   /** its options, `name` among them */
   readonly table: z.ZodObject
-  /** of an example: at least, and at most */
+  /** of an example: at least, and at most; `kViews` of its struct */
   readonly views: readonly [least: number, most: number]
   /** whether it learns from labels */
   readonly labels: boolean

@@ -26,7 +26,7 @@ import { openRun, Run, runDataOf, type TrainerOverrides } from './run.js'
 import { learningRateAt } from './schedule-tables.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { EpochResult, StepResult, TrainingSummary } from './types.js'
-import { checkViews } from './views.js'
+import { checkRowsOfViews } from './views.js'
 
 export interface FitOptions {
   signal?: AbortSignal
@@ -176,7 +176,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   ): Promise<StepResult> {
     this.#check()
     const { signal, labels } = parseOptions(stepOptions, options, 'Trainer.step')
-    const rows = checkViews(views, this.config)
+    const rows = checkRowsOfViews(views, this.config)
     const known = labelsOfViews(this.config.objective, labels?.slice(), rows / this.config.augmenter.views)
     const given = signal ? views.slice() : views // an abort gives views back at once, while the native side winds down
     return this.#native.enqueue(signal, async (abort) => {

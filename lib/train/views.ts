@@ -6,7 +6,7 @@ import { checkRows } from '../native/buffers.js'
 import { LEAST_BATCH, type TrainerConfig } from './options.js'
 
 /** @returns the number of rows. @throws ShapeError */
-export function checkViews(views: unknown, { augmenter, accumulate }: TrainerConfig): number {
+export function checkRowsOfViews(views: unknown, { augmenter, accumulate }: TrainerConfig): number {
   const rows = checkRows(views, CLIP_LENGTH, 'views')
   const perExample = augmenter.views
   if (rows % (perExample * accumulate) === 0 && rows >= LEAST_BATCH * perExample * accumulate) return rows

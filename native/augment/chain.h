@@ -27,10 +27,10 @@ struct TransformSpec {
 struct ChainSpec {
   static constexpr const char* kName = "ChainSpec";
   std::vector<TransformSpec> transforms;
-  int64_t views = 0;
-  int64_t clip_length = 0;  // samples of a view
-  double sample_rate = 0;   // Hz
-  uint64_t seed = 0;
+  int64_t views;
+  int64_t clip_length;  // samples of a view
+  double sample_rate;   // Hz
+  uint64_t seed;
 
   static auto Fields() {
     return std::tuple(Field("transforms", &ChainSpec::transforms), Field("views", &ChainSpec::views),

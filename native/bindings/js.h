@@ -65,6 +65,12 @@ struct Js<std::string> {
 template <>
 struct Js<std::pair<double, double>> {
   static std::pair<double, double> Read(Napi::Value js, const char* name) { return ToRange(js, name); }
+  static Napi::Value Write(Napi::Env env, const std::pair<double, double>& range) {
+    auto js = Napi::Array::New(env, 2);
+    js.Set(0u, range.first);
+    js.Set(1u, range.second);
+    return js;
+  }
   static Napi::Value Describe(Napi::Env env) { return Text(env, "[number, number]"); }
 };
 

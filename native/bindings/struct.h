@@ -12,6 +12,9 @@ concept HasFields = requires {
   S::Fields();
 };
 
+template <class S>
+concept HasConstants = requires { S::Constants(); };
+
 inline std::string Listed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -61,6 +64,14 @@ Napi::Value DescribeField(Napi::Env env, const WordField<S, T, N>& field) {
   return Pair(env, "words", words);
 }
 
+template <class... T>
+Napi::Value DescribeConstants(Napi::Env env, const std::tuple<Constant<T>...>& constants) {
+  auto object = Napi::Object::New(env);
+  std::apply([&](const auto&... one) { (object.Set(one.name, Js<T>::Write(env, one.value)), ...); },
+             constants);
+  return object;
+}
+
 template <HasFields S>
 struct Js<S> {
   // `also`: a key beside the fields, which has been read already
@@ -85,7 +96,7 @@ struct Js<S> {
     return object;
   }
 
-  // { name, fields: { [field]: kind } }
+  // { name, fields: { [field]: kind } }, and where there are constants { constants: { [name]: value } }
   static Napi::Value Describe(Napi::Env env) {
     auto fields = Napi::Object::New(env);
     std::apply([&](const auto&... field) { (fields.Set(field.name, DescribeField(env, field)), ...); },
@@ -93,6 +104,7 @@ struct Js<S> {
     auto description = Napi::Object::New(env);
     description.Set("name", S::kName);
     description.Set("fields", fields);
+    if constexpr (HasConstants<S>) description.Set("constants", DescribeConstants(env, S::Constants()));
     return description;
   }
 };

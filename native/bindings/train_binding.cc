@@ -16,8 +16,8 @@ using AbortPointer = std::shared_ptr<AbortFlag>;
 // Rows of 0 and 1 over the caller's memory.
 struct LabelMatrix {
   static constexpr const char* kName = "LabelMatrix";
-  FloatSpan data{};
-  int64_t rows = 0, cols = 0;
+  FloatSpan data;
+  int64_t rows, cols;
 
   static auto Fields() {
     return std::tuple(Field("data", &LabelMatrix::data), Field("rows", &LabelMatrix::rows),

@@ -14,13 +14,12 @@ namespace clmr {
 
 struct EncoderSpec {
   static constexpr const char* kName = "EncoderSpec";
-  std::string device = "cpu";
-  Precision precision = Precision::float32;
+  std::string device;
+  Precision precision;  // bfloat16: allowed where it is faster, not insisted on
 
   static auto Fields() {
     return std::tuple(Field("device", &EncoderSpec::device),
-                      ChoiceField("precision", &EncoderSpec::precision,
-                                  {{"float32", Precision::float32}, {"bfloat16", Precision::bfloat16}}));
+                      ChoiceField("precision", &EncoderSpec::precision, kPrecisionWords));
   }
 };
 

@@ -86,11 +86,11 @@ ModuleTensors SampleCnn::Tensors() {
 }
 
 at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort,
-                              bool wants_fused, at::ScalarType kept) const {
+                              bool wants_fused, Precision precision) const {
   if (clips.dim() != 2 || clips.size(1) != kClipLength)
     throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(kClipLength) + "]");
   const bool fused = training && wants_fused && kernels::TrainingServes(blocks, clips);
-  at::Tensor x = fused ? kernels::TrainingForward(blocks, clips, abort, kept) : clips.unsqueeze(1);
+  at::Tensor x = fused ? kernels::TrainingForward(blocks, clips, abort, precision) : clips.unsqueeze(1);
   for (size_t i = fused ? kernels::kTrainingBlocks : 0; i < blocks.size(); ++i) {
     throw_if_aborted(abort);
     x = ConvBlockForward(blocks[i], x, training);

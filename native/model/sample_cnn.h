@@ -7,10 +7,15 @@
 #include <vector>
 
 #include "error.h"
+#include "fields.h"
 #include "kernels/sample_cnn/sample_cnn.h"
 #include "model/module.h"
 
 namespace clmr {
+
+// In options.
+inline constexpr Word<Precision> kPrecisionWords[] = {{"float32", Precision::float32},
+                                                      {"bfloat16", Precision::bfloat16}};
 
 class SampleCnn : public ModuleOf<SampleCnn> {
  public:
@@ -25,9 +30,9 @@ class SampleCnn : public ModuleOf<SampleCnn> {
   // clips [N, 59049] → [N, 512]. training: batch statistics, and the running ones move (momentum 0.1). Looks
   // at `abort` between layers, forward and backward: the flag has to live until the backward pass is over.
   // Differentiable where the parameters require grad. fused: blocks 0 to 9 as one operation while training,
-  // where kernels::TrainingServes, which keeps activations as `kept`.
+  // where kernels::TrainingServes, which keeps activations in `precision`.
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false,
-                     at::ScalarType kept = at::kFloat) const;
+                     Precision precision = Precision::float32) const;
 
   std::vector<ConvBlock> blocks;  // 11
 

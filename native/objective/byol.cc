@@ -38,10 +38,6 @@ ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, Projection
   predictor_.RequireGrad(true);
 }
 
-void ByolObjective::CheckViews(int64_t views) const {
-  if (views != 2) throw Error("ERR_CONFIG", "byol takes 2 views of an example: each predicts the other");
-}
-
 // embeddings, targets [B·2, E] → predictions, target projections [B·2, D] → loss
 ObjectiveLoss ByolObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor projections = Through(projector_, input.embeddings, input);

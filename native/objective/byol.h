@@ -18,22 +18,23 @@ double ByolMomentum(double base, int64_t k, int64_t steps);
 
 struct ByolSpec {
   static constexpr const char* kName = "byol";
-  double momentum = 0.996;
+  static constexpr ViewBounds kViews{2, 2};
+  double momentum;
   int64_t schedule_steps = 0;  // in which the momentum rises to 1; 0: it stays
-  int64_t predictor_hidden = 512;
+  int64_t predictor_hidden;
 
   static auto Fields() {
     return std::tuple(Field("momentum", &ByolSpec::momentum),
                       OptionalField("scheduleSteps", &ByolSpec::schedule_steps),
                       Field("predictorHidden", &ByolSpec::predictor_hidden));
   }
+  static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
 class ByolObjective : public Objective {
  public:
   ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection, uint64_t seed);
 
-  void CheckViews(int64_t views) const override;
   const SampleCnn* TargetEncoder() const override { return &target_encoder_; }
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   void AfterUpdate(const SampleCnn& encoder, int64_t step) override;

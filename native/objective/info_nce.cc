@@ -8,18 +8,15 @@
 #include "model/initial_weights.h"
 #include "model/layers.h"
 #include "objective/metrics.h"
-#include "random/philox.h"
+#include "random/tensors.h"
 
 namespace clmr {
 namespace {
 
 // Rows that point anywhere: normal numbers, made as long as 1. [keys, dim]
 at::Tensor RandomDirections(int64_t keys, int64_t dim, uint64_t seed) {
-  at::Tensor rows = at::empty({keys, dim}, at::kFloat);
-  float* data = rows.mutable_data_ptr<float>();
   random::Stream stream(seed, random::Purpose::weights, 0, static_cast<uint32_t>(WeightStream::queue), 0);
-  std::generate_n(data, rows.numel(), [&] { return static_cast<float>(stream.Normal()); });
-  return UnitRows(rows);
+  return UnitRows(random::Normal({keys, dim}, stream));
 }
 
 }  // namespace
@@ -43,10 +40,6 @@ InfoNceObjective::InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, P
       queue_(RandomDirections(spec.queue, projector_.second.size(0), seed)),
       queue_next_(at::zeros({}, at::kFloat)) {
   projector_.RequireGrad(true);
-}
-
-void InfoNceObjective::CheckViews(int64_t views) const {
-  if (views != 2) throw Error("ERR_CONFIG", "infoNce takes 2 views of an example: one asks, one is the key");
 }
 
 // embeddings [B, E] of the first views, targets [B, E] of the second ones → queries, keys [B, D] → loss

@@ -20,13 +20,15 @@ InfoNceValue InfoNce(const at::Tensor& queries, const at::Tensor& keys, const at
 
 struct InfoNceSpec {
   static constexpr const char* kName = "infoNce";
-  double temperature = 0.2, momentum = 0.999;
-  int64_t queue = 65536;
+  static constexpr ViewBounds kViews{2, 2};
+  double temperature, momentum;
+  int64_t queue;
 
   static auto Fields() {
     return std::tuple(Field("temperature", &InfoNceSpec::temperature),
                       Field("momentum", &InfoNceSpec::momentum), Field("queue", &InfoNceSpec::queue));
   }
+  static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
 class InfoNceObjective : public Objective {
@@ -34,7 +36,6 @@ class InfoNceObjective : public Objective {
   // The queue starts as random directions, as MoCo's.
   InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector, uint64_t seed);
 
-  void CheckViews(int64_t views) const override;
   ViewRange OnlineViews(int64_t) const override { return {0, 1}; }
   const SampleCnn* TargetEncoder() const override { return &target_encoder_; }
   ViewRange TargetViews(int64_t) const override { return {1, 1}; }

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <string>
 
-#include "kernels/nt_xent/nt_xent.h"
 #include "model/layers.h"
 #include "objective/metrics.h"
 
@@ -40,8 +39,7 @@ at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temp
 NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature,
                                   const AbortFlag& abort) {
   Check(z, views, temperature);
-  const auto all = kernels::nt_xent_with_gradients(z, views, temperature, abort);
-  return {all.loss, all.gradient, all.temperature_gradient};
+  return kernels::nt_xent_with_gradients(z, views, temperature, abort);
 }
 
 NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector)
@@ -49,10 +47,6 @@ NtXentObjective::NtXentObjective(NtXentSpec spec, Projector projector)
   projector_.RequireGrad(true);
   if (spec.learn_temperature)
     log_temperature_ = at::scalar_tensor(std::log(spec.temperature), at::kFloat).requires_grad_(true);
-}
-
-void NtXentObjective::CheckViews(int64_t views) const {
-  if (views < 2) throw Error("ERR_CONFIG", "NT-Xent compares views of an example: it needs at least 2");
 }
 
 at::Tensor NtXentObjective::Temperature() const {

@@ -4,6 +4,7 @@
 // z [N, D], rows grouped by example (row = example·V + view):
 //   loss = mean over anchors i and their positives j of  −sim(i,j)/τ + log Σ_{k≠i} exp(sim(i,k)/τ),  sim =
 //   cosine
+#include "kernels/nt_xent/nt_xent.h"
 #include "model/projector.h"
 #include "objective/objective.h"
 
@@ -15,37 +16,28 @@ namespace clmr {
 at::Tensor NtXentLoss(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
                       const AbortFlag& abort);
 
-struct NtXentValue {
-  static constexpr const char* kName = "NtXentLossValue";
-  double loss = 0;
-  at::Tensor gradient;              // d loss / d z, as z
-  double temperature_gradient = 0;  // d loss / d τ
-
-  static auto Fields() {
-    return std::tuple(Field("loss", &NtXentValue::loss), Field("gradient", &NtXentValue::gradient),
-                      Field("temperatureGradient", &NtXentValue::temperature_gradient));
-  }
-};
+using kernels::NtXentValue;
 // The same with its gradients at once, without a graph.
 NtXentValue NtXentLossAndGradient(const at::Tensor& z, int64_t views, double temperature,
                                   const AbortFlag& abort);
 
 struct NtXentSpec {
   static constexpr const char* kName = "ntXent";
-  double temperature = 0.5;
+  static constexpr ViewBounds kViews{2, kAnyNumber};
+  double temperature;
   bool learn_temperature = false;
 
   static auto Fields() {
     return std::tuple(Field("temperature", &NtXentSpec::temperature),
                       OptionalField("learnTemperature", &NtXentSpec::learn_temperature));
   }
+  static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
 class NtXentObjective : public Objective {
  public:
   NtXentObjective(NtXentSpec spec, Projector projector);
 
-  void CheckViews(int64_t views) const override;
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;

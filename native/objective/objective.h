@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,7 +33,7 @@ struct ObjectiveInput {
   at::Tensor targets;     // [B·V'', 512] of TargetViews, by TargetEncoder, without gradient; undefined where
                           // there is none
   at::Tensor labels;      // [B, K] of 0 and 1; undefined where the data has none
-  int64_t views = 2;      // V
+  int64_t views = 0;      // V
   bool training = true;   // false: running statistics, no dropout, and nothing of the objective moves
   bool views_apart = false;          // batch norm of the heads sees one view at a time
   uint32_t step = 0;                 // of which random choices are drawn
@@ -47,6 +48,11 @@ struct ObjectiveLoss {
   Metrics metrics;  // of this batch; empty outside training
 };
 
+// How many views of an example an objective takes: at least, and at most. Its spec has them as kViews, and
+// in its table Constants().
+using ViewBounds = std::pair<double, double>;
+constexpr double kAnyNumber = std::numeric_limits<double>::infinity();
+
 // Its tensors are `projector.*` (SimCLR's), `head.*` (a classifier) and `objective.*` (all else); those that
 // are learned the optimiser moves, besides the encoder.
 class Objective : public Module {
@@ -54,9 +60,6 @@ class Objective : public Module {
   // One for a single step: shares the weights, and has running statistics of its own. Where the step comes to
   // its end it takes the place of this one; where it does not, nothing has moved.
   std::unique_ptr<Objective> Draft() const;
-
-  // Throws ERR_CONFIG where it cannot work with so many views an example.
-  virtual void CheckViews(int64_t views) const = 0;
 
   // Which views the encoder in training embeds.
   virtual ViewRange OnlineViews(int64_t views) const { return {0, views}; }
@@ -84,7 +87,7 @@ class Objective : public Module {
 
 struct ProjectionSpec {
   static constexpr const char* kName = "ProjectionSpec";
-  int64_t hidden = 512, out = 64;
+  int64_t hidden, out;
 
   static auto Fields() {
     return std::tuple(Field("hidden", &ProjectionSpec::hidden), Field("out", &ProjectionSpec::out));
@@ -96,7 +99,8 @@ struct ObjectiveStart {
   const SampleCnn& encoder;       // of which a target network is a copy
   const NamedTensors* projector;  // SimCLR's (`0.weight`, `2.weight`), or null: weights are drawn
   ProjectionSpec projection;
-  uint64_t seed = 42;
+  uint64_t seed;
+  int64_t views;  // of an example
 };
 
 // SimCLR's: the one that was given, or a new one of the sizes of `projection`. Throws ERR_CHECKPOINT.

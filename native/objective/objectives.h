@@ -12,9 +12,18 @@ namespace clmr {
 
 using ObjectiveSpec = std::variant<NtXentSpec, InfoNceSpec, ByolSpec, SupervisedSpec, VicRegSpec>;
 
-// Throws ERR_CONFIG, ERR_CHECKPOINT.
+// Throws ERR_CONFIG where a spec takes another number of views; ERR_CHECKPOINT.
 inline std::unique_ptr<Objective> MakeObjective(const ObjectiveSpec& spec, const ObjectiveStart& start) {
-  return std::visit([&](const auto& one) { return Make(one, start); }, spec);
+  return std::visit(
+      [&]<class Spec>(const Spec& one) {
+        const auto [least, most] = Spec::kViews;
+        const auto views = static_cast<double>(start.views);
+        if (views < least || views > most)
+          throw Error("ERR_CONFIG", std::string(Spec::kName) + " does not take " +
+                                        std::to_string(start.views) + " views of an example");
+        return Make(one, start);
+      },
+      spec);
 }
 
 }  // namespace clmr

@@ -5,7 +5,7 @@
 
 #include "model/initial_weights.h"
 #include "objective/metrics.h"
-#include "random/philox.h"
+#include "random/tensors.h"
 
 namespace clmr {
 
@@ -47,15 +47,10 @@ ObjectiveLoss SupervisedObjective::Loss(const ObjectiveInput& input) {
 // Each value is left out with the chance of `dropout`, the others grow to make up for it.
 at::Tensor SupervisedObjective::Dropout(const at::Tensor& embeddings, const ObjectiveInput& input) const {
   if (spec_.dropout == 0) return embeddings;
-  at::Tensor factors = at::empty(embeddings.sizes(), at::kFloat);
-  float* factor = factors.mutable_data_ptr<float>();
-  const auto kept = static_cast<float>(1 / (1 - spec_.dropout));
-  for (int64_t row = 0; row < embeddings.size(0); ++row) {
-    random::Stream stream(seed_, random::Purpose::dropout, input.step,
-                          static_cast<uint32_t>(input.first_row + row), 0);
-    for (int64_t k = 0; k < embeddings.size(1); ++k) *factor++ = stream.Uniform() < spec_.dropout ? 0 : kept;
-  }
-  return embeddings * factors;
+  const at::Tensor drawn = random::UniformRows(embeddings.size(0), embeddings.size(1), seed_,
+                                               random::Purpose::dropout, input.step, input.first_row);
+  const at::Tensor kept = (drawn >= spec_.dropout).to(at::kDouble) / (1 - spec_.dropout);
+  return embeddings * kept.to(at::kFloat);
 }
 
 at::Tensor SupervisedObjective::Project(const at::Tensor&) const {

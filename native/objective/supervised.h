@@ -10,22 +10,23 @@ at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels
 
 struct SupervisedSpec {
   static constexpr const char* kName = "supervised";
+  static constexpr ViewBounds kViews{1, kAnyNumber};
   int64_t classes = 0;
   bool multilabel = false;
-  double dropout = 0.5;
+  double dropout;
 
   static auto Fields() {
     return std::tuple(OptionalField("classes", &SupervisedSpec::classes),
                       OptionalField("multilabel", &SupervisedSpec::multilabel),
                       Field("dropout", &SupervisedSpec::dropout));
   }
+  static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
 class SupervisedObjective : public Objective {
  public:
   SupervisedObjective(SupervisedSpec spec, uint64_t seed);
 
-  void CheckViews(int64_t) const override {}  // a single one will do
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   // There is no projector: throws ERR_CONFIG.
   at::Tensor Project(const at::Tensor& embeddings) const override;

@@ -42,10 +42,6 @@ VicRegObjective::VicRegObjective(VicRegSpec spec, ProjectionSpec projection, uin
   expander_.RequireGrad(true);
 }
 
-void VicRegObjective::CheckViews(int64_t views) const {
-  if (views != 2) throw Error("ERR_CONFIG", "vicReg takes 2 views of an example, which it compares");
-}
-
 // embeddings [B·2, E] → projections [B·2, D] → loss
 ObjectiveLoss VicRegObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor projections = Through(expander_, input.embeddings, input);

@@ -9,13 +9,15 @@ namespace clmr {
 
 struct VicRegSpec {
   static constexpr const char* kName = "vicReg";
-  double invariance = 25, variance = 25, covariance = 1;  // weights of the three terms
-  double gamma = 1;                                       // the standard deviation that is asked for
+  static constexpr ViewBounds kViews{2, 2};
+  double invariance, variance, covariance;  // weights of the three terms
+  double gamma;                             // the standard deviation that is asked for
 
   static auto Fields() {
     return std::tuple(Field("invariance", &VicRegSpec::invariance), Field("variance", &VicRegSpec::variance),
                       Field("covariance", &VicRegSpec::covariance), Field("gamma", &VicRegSpec::gamma));
   }
+  static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
 // Of a = z[0::2] and b = z[1::2], each [B, D], B ≥ 2; every term a scalar that is differentiable in z:
@@ -32,7 +34,6 @@ class VicRegObjective : public Objective {
  public:
   VicRegObjective(VicRegSpec spec, ProjectionSpec projection, uint64_t seed);
 
-  void CheckViews(int64_t views) const override;
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
   ModuleTensors Tensors() override;

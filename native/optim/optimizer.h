@@ -17,6 +17,7 @@ namespace clmr {
 
 struct AdamSpec {
   static constexpr const char* kName = "adam";
+  // The probe takes these, but for the weight decay.
   std::pair<double, double> betas = {0.9, 0.999};
   double eps = 1e-8, weight_decay = 0;
 
@@ -27,8 +28,8 @@ struct AdamSpec {
 };
 struct SgdSpec {
   static constexpr const char* kName = "sgd";
-  double momentum = 0, weight_decay = 0;
-  bool nesterov = false;
+  double momentum, weight_decay;
+  bool nesterov;
 
   static auto Fields() {
     return std::tuple(Field("momentum", &SgdSpec::momentum), Field("weightDecay", &SgdSpec::weight_decay),
@@ -37,8 +38,8 @@ struct SgdSpec {
 };
 struct LarsSpec {
   static constexpr const char* kName = "lars";
-  double momentum = 0.9, weight_decay = 1e-6, trust_coefficient = 1e-3;
-  bool exclude_bias_and_norm = true;  // they take plain steps: no weight decay, no scaling
+  double momentum, weight_decay, trust_coefficient;
+  bool exclude_bias_and_norm;  // they take plain steps: no weight decay, no scaling
 
   static auto Fields() {
     return std::tuple(Field("momentum", &LarsSpec::momentum), Field("weightDecay", &LarsSpec::weight_decay),

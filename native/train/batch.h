@@ -12,6 +12,9 @@
 
 namespace clmr {
 
+// Examples of a batch: batch norm and every objective compare several.
+constexpr int64_t kLeastBatch = 2;
+
 // views [B·V, 59049], row = example·V + view; labels [B, K] of 0 and 1, undefined where there are none
 struct LabelledViews {
   at::Tensor views, labels;

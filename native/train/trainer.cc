@@ -27,9 +27,9 @@ Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
     throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + spec_.device);
   if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size * spec_.accumulate);
   SampleCnn model = encoder ? SampleCnn::FromState(*encoder) : SampleCnn::Create(spec_.seed);
-  const ObjectiveStart start{model, projector ? &*projector : nullptr, spec_.projection, spec_.seed};
+  const ObjectiveStart start{model, projector ? &*projector : nullptr, spec_.projection, spec_.seed,
+                             spec_.chain.views};
   std::unique_ptr<Objective> objective = MakeObjective(spec_.objective, start);
-  objective->CheckViews(spec_.chain.views);
   Adopt(std::move(model), std::move(objective));
 }
 

@@ -15,7 +15,8 @@ constexpr uint32_t kValidationStep = UINT32_MAX;
 }  // namespace
 
 double Trainer::Validate(const CropSource& source, const at::Tensor& labels, const AbortFlag& abort) {
-  if (source.Tracks() < 2) throw Error("ERR_CONFIG", "a validation set needs at least 2 tracks");
+  if (source.Tracks() < kLeastBatch)
+    throw Error("ERR_CONFIG", "a validation set needs at least " + std::to_string(kLeastBatch) + " tracks");
   const int64_t size = std::min(spec_.batch_size, source.Tracks()), batches = source.Tracks() / size;
   double sum = 0;
   for (int64_t b = 0; b < batches; ++b) {

@@ -103,9 +103,9 @@ struct Result {
 };
 
 Result OfPass(const clmr::SampleCnn& model, const at::Tensor& clips, const at::Tensor& above,
-              at::ScalarType kept) {
+              clmr::Precision precision) {
   const clmr::AbortFlag never{false};
-  clmr::kernels::TrainingPass pass(model.blocks, clips, never, kept);
+  clmr::kernels::TrainingPass pass(model.blocks, clips, never, precision);
   Result result{pass.Forward(), {}, {}};
   for (int64_t i = 0; i < clmr::kernels::kTrainingBlocks; ++i)
     result.choices.push_back(clmr::kernels::TrainingDecisions::Of(pass, i));
@@ -167,7 +167,9 @@ int main(int argc, char** argv) {
   const auto exact = [&](const Result& run) {
     return OfAutograd(model, clips, above, at::kDouble, at::kDouble, &run.choices);
   };
-  const Result ours = OfPass(model, clips, above, bfloat16 ? at::kBFloat16 : at::kFloat), ideal = exact(ours);
+  const Result ours = OfPass(model, clips, above,
+                             bfloat16 ? clmr::Precision::bfloat16 : clmr::Precision::float32),
+               ideal = exact(ours);
   const std::vector<double> errors = Errors(ours, ideal);
   std::vector<double> allowed(errors.size(), kTolerance);
   if (bfloat16) {

@@ -1,4 +1,5 @@
 /** The types of the public interface, checked by `npm run typecheck`: what is right compiles, what is wrong does not. Never run. */
+import { createReadStream } from 'node:fs'
 import {
   type AppliedTransform,
   Augmenter,
@@ -37,6 +38,21 @@ export async function encode(encoder: Encoder): Promise<Matrix> {
   await encoder.encodeFile('a.wav', { hopp: 1 })
   for await (const result of encoder.encodeFiles(['a.wav'], { hop: 1, concurrency: 4 })) fileEmbedding(result)
   return encoder.encode(clips, { out: new Float32Array(512), signal })
+}
+
+/** A file may come as a path, as bytes or as a stream; `path` of a result has the type of what was given. */
+export async function sources(encoder: Encoder, upload: Request, blob: Blob): Promise<void> {
+  await encoder.encodeFile(new URL('file:///a.wav'))
+  await encoder.encodeFile(new Uint8Array(1), { normalize: true, onWarning: (warning) => warning.length })
+  await encoder.encodeFile(blob)
+  await encoder.encodeFile(upload.body!)
+  await encoder.encodeFile(createReadStream('a.wav'))
+  await Encoder.load(blob.stream(), { onWarning: console.error })
+  // @ts-expect-error there may be no body
+  await encoder.encodeFile(upload.body)
+  // @ts-expect-error a file is no number
+  await encoder.encodeFile(3)
+  for await (const { path } of encoder.encodeFiles([blob])) path satisfies Blob
 }
 
 export async function make(): Promise<void> {

@@ -2,9 +2,9 @@
  * Files of torch.save, opened without executing anything: the zip format (since PyTorch 1.6) and the legacy one.
  * Layouts as in PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.cc`.
  */
-import type { FileHandle } from 'node:fs/promises'
 import { CheckpointError, ioError } from '../../errors.js'
-import { openRegularFile } from '../../files/input.js'
+import { openRandomAccess, type RandomAccess } from '../../files/input.js'
+import { type FileInput, nameOf } from '../../files/source.js'
 import type { DType, FileTensor } from '../tensor.js'
 import type { Archive } from './archive.js'
 import { type Checkpoint, understandCheckpoint } from './checkpoint.js'
@@ -13,7 +13,7 @@ import { materialise, storageBytes } from './tensors.js'
 import { zipArchive } from './zip-archive.js'
 import { ByteSource } from './zip-reader.js'
 
-function refuse(path: string, error: unknown): CheckpointError {
+function refuse(path: string | undefined, error: unknown): CheckpointError {
   return new CheckpointError({
     what: `this PyTorch file is refused: ${(error as Error).message}`,
     path,
@@ -34,9 +34,10 @@ export class PyTorchFile implements AsyncDisposable {
   readonly inert: readonly string[]
 
   private constructor(
-    readonly path: string,
+    /** undefined for bytes without a name */
+    readonly path: string | undefined,
     readonly format: 'pytorch' | 'pytorch-legacy',
-    private readonly handle: FileHandle,
+    private readonly handle: RandomAccess,
     private readonly source: ByteSource,
     private readonly archive: Archive,
     private readonly checkpoint: Checkpoint,
@@ -47,12 +48,13 @@ export class PyTorchFile implements AsyncDisposable {
   }
 
   /** @throws IoError where the file cannot be read; CheckpointError where it is damaged or not safe */
-  static async open(path: string, format: 'pytorch' | 'pytorch-legacy'): Promise<PyTorchFile> {
-    const { handle, stat } = await openRegularFile(path).catch((error) => {
+  static async open(input: FileInput, format: 'pytorch' | 'pytorch-legacy'): Promise<PyTorchFile> {
+    const path = nameOf(input)
+    const handle = await openRandomAccess(input).catch((error) => {
       throw ioError(error, path, 'open')
     })
     try {
-      const source = new ByteSource(handle, stat.size)
+      const source = new ByteSource(handle)
       const archive = await (format === 'pytorch' ? zipArchive(source) : legacyArchive(source))
       return new PyTorchFile(path, format, handle, source, archive, understandCheckpoint(archive.value))
     } catch (error) {

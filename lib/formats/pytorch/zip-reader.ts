@@ -3,8 +3,8 @@
  * member is described twice (central directory, local header) and both descriptions have to agree, so no two
  * readers can see different files. Format: PKWARE APPNOTE 6.3, sections 4.3 to 4.5.
  */
-import type { FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
+import type { RandomAccess } from '../../files/input.js'
 
 const END = 0x06054b50
 const END_64 = 0x06064b50
@@ -24,10 +24,11 @@ export interface ZipMember {
 }
 
 export class ByteSource {
-  constructor(
-    private readonly file: FileHandle,
-    readonly size: number,
-  ) {}
+  readonly size: number
+
+  constructor(private readonly file: RandomAccess) {
+    this.size = file.size
+  }
 
   async read(position: number, length: number): Promise<Uint8Array> {
     if (position < 0 || length < 0 || position + length > this.size) throw new Error('it breaks off')

@@ -52,15 +52,6 @@ template <int K>
   return a < -one ? -one : a;
 }
 
-// Pairwise, so that the order does not depend on more than the width.
-[[maybe_unused]] inline float SumOf(Lanes a) {
-  float v[kLanes];
-  Store(v, a);
-  for (int64_t n = kLanes / 2; n > 0; n /= 2)
-    for (int64_t i = 0; i < n; ++i) v[i] += v[i + n];
-  return v[0];
-}
-
 // A square of kLanes vectors on its diagonal: log2(kLanes) perfect shuffles.
 [[maybe_unused]] inline void Transpose(Lanes* v) {
   for (int round = 1; round < kWidth; round *= 2) {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "kernels/nt_xent/loops.h"
-#include "kernels/nt_xent/nt_xent.h"
 
 namespace clmr::kernels {
 namespace {
@@ -83,16 +82,17 @@ class Pass {
     factors_ = at::zeros({padded}, at::kFloat);
   }
 
-  NtXentResult Run(float* gradient) {
+  // gradient [rows, dim]: null where none is wanted. Leaves that of the result undefined.
+  NtXentValue Run(float* gradient) {
     Normalize();
     if (!finite_) {
       const float nan = std::numeric_limits<float>::quiet_NaN();
       if (gradient) std::fill_n(gradient, rows_ * dim_, nan);
-      return {nan, nan};
+      return {nan, {}, nan};
     }
     const bool by_blocks = TileValues() <= kKeptValues;
     wide_ ? SumWideNegatives() : by_blocks ? SumNegativesByBlocks(gradient != nullptr) : SumNegatives();
-    NtXentResult result;
+    NtXentValue result;
     result.loss = Losses();
     if (!gradient) return result;
     gradients_ = at::zeros({blocks_ * block_, depth_}, at::kFloat);
@@ -377,9 +377,14 @@ class Pass {
 
 }  // namespace
 
-NtXentResult nt_xent_fused(const float* z, int64_t rows, int64_t dim, int64_t views, double temperature,
-                           Isa isa, float* gradient, const AbortFlag& abort) {
-  return Pass(z, rows, dim, views, temperature, isa, abort).Run(gradient);
+NtXentValue nt_xent_fused(const at::Tensor& z, int64_t views, double temperature, Isa isa, bool differentiate,
+                          const AbortFlag& abort) {
+  const at::Tensor rows = z.contiguous();
+  const at::Tensor gradient = differentiate ? at::empty(z.sizes(), z.options()) : at::Tensor();
+  Pass pass(rows.const_data_ptr<float>(), z.size(0), z.size(1), views, temperature, isa, abort);
+  NtXentValue value = pass.Run(differentiate ? gradient.mutable_data_ptr<float>() : nullptr);
+  value.gradient = gradient;
+  return value;
 }
 
 }  // namespace clmr::kernels

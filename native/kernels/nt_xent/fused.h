@@ -15,20 +15,17 @@
 
 #include "error.h"
 #include "kernels/by_isa.h"
+#include "kernels/nt_xent/nt_xent.h"
 
 namespace clmr::kernels {
 
-struct NtXentResult {
-  double loss = 0, temperature_gradient = 0;
-};
-
-// z [rows, dim], row = example·views + view, views ≥ 2 → the loss. Where `gradient` [rows, dim] is given, it
-// is filled, and the result has the gradient of the temperature. NaN where z is not finite. The bits depend
+// z [N, D] float32 on the CPU, row = example·views + view, views ≥ 2 → the loss, and where `differentiate` its
+// gradients. NaN where z is not finite. The bits depend
 // neither on the number of threads nor on the run.
 // Where all tiles fit into 16 MB, each thread takes blocks of rows, gathers their sums and keeps their tiles
 // for the gradient. Otherwise each tile is used for both of its blocks at once: the blocks meet in rounds,
 // each block one other block in each round, and sums are added in the order of the rounds.
-NtXentResult nt_xent_fused(const float* z, int64_t rows, int64_t dim, int64_t views, double temperature,
-                           Isa isa, float* gradient, const AbortFlag& abort);
+NtXentValue nt_xent_fused(const at::Tensor& z, int64_t views, double temperature, Isa isa, bool differentiate,
+                          const AbortFlag& abort);
 
 }  // namespace clmr::kernels

@@ -19,24 +19,16 @@ bool FusedServes(const Choice& choice, const at::Tensor& z) {
   return !choice.plain && z.is_cpu() && z.scalar_type() == at::kFloat;
 }
 
-// gradient: undefined where none is wanted
-NtXentResult Fused(const at::Tensor& z, int64_t views, double temperature, Isa isa, at::Tensor gradient,
-                   const AbortFlag& abort) {
-  const at::Tensor rows = z.contiguous();
-  return nt_xent_fused(rows.const_data_ptr<float>(), z.size(0), z.size(1), views, temperature, isa,
-                       gradient.defined() ? gradient.mutable_data_ptr<float>() : nullptr, abort);
-}
-
 // Both gradients come with the value: the backward pass only scales them.
 class FusedFunction : public torch::autograd::Function<FusedFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& z, const at::Tensor& temperature,
                             int64_t views, int64_t isa, bool differentiate, const AbortFlag* abort) {
-    const at::Tensor gradient = differentiate ? at::empty(z.sizes(), z.options()) : at::Tensor();
-    const auto result = Fused(z, views, temperature.item<double>(), static_cast<Isa>(isa), gradient, *abort);
+    const NtXentValue result =
+        nt_xent_fused(z, views, temperature.item<double>(), static_cast<Isa>(isa), differentiate, *abort);
     if (differentiate)
       context->save_for_backward(
-          {gradient, at::scalar_tensor(result.temperature_gradient, temperature.options())});
+          {result.gradient, at::scalar_tensor(result.temperature_gradient, temperature.options())});
     return at::scalar_tensor(result.loss, at::kDouble);
   }
 
@@ -57,14 +49,11 @@ at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& tempera
   return FusedFunction::apply(z, temperature, views, static_cast<int64_t>(choice.isa), differentiate, &abort);
 }
 
-NtXentGradients nt_xent_with_gradients(const at::Tensor& z, int64_t views, double temperature,
-                                       const AbortFlag& abort) {
+NtXentValue nt_xent_with_gradients(const at::Tensor& z, int64_t views, double temperature,
+                                   const AbortFlag& abort) {
   const Choice choice = ActiveChoice();
-  if (FusedServes(choice, z)) {
-    at::Tensor gradient = at::empty(z.sizes(), z.options());
-    const auto result = Fused(z, views, temperature, choice.isa, gradient, abort);
-    return {result.loss, gradient, result.temperature_gradient};
-  }
+  if (FusedServes(choice, z))
+    return nt_xent_fused(z, views, temperature, choice.isa, /*differentiate=*/true, abort);
   at::Tensor x = z.detach().requires_grad_(true);
   at::Tensor tau = at::scalar_tensor(temperature, at::kDouble).requires_grad_(true);
   const at::Tensor loss = reference::nt_xent(x, views, tau);

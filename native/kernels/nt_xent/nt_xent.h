@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "error.h"
+#include "fields.h"
 
 namespace clmr::kernels {
 
@@ -15,13 +16,19 @@ constexpr double kSmallestNorm = 1e-8;
 // type.
 at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& temperature, const AbortFlag& abort);
 
-struct NtXentGradients {
+// The loss with its gradients at once, without a graph.
+struct NtXentValue {
+  static constexpr const char* kName = "NtXentLossValue";
   double loss = 0;
   at::Tensor gradient;              // d loss / d z, as z
   double temperature_gradient = 0;  // d loss / d τ
+
+  static auto Fields() {
+    return std::tuple(Field("loss", &NtXentValue::loss), Field("gradient", &NtXentValue::gradient),
+                      Field("temperatureGradient", &NtXentValue::temperature_gradient));
+  }
 };
-// The same with its gradients at once, without a graph.
-NtXentGradients nt_xent_with_gradients(const at::Tensor& z, int64_t views, double temperature,
-                                       const AbortFlag& abort);
+NtXentValue nt_xent_with_gradients(const at::Tensor& z, int64_t views, double temperature,
+                                   const AbortFlag& abort);
 
 }  // namespace clmr::kernels

@@ -12,7 +12,7 @@ constexpr int64_t kPool = 3;
 constexpr double kBatchNormEps = 1e-5;
 constexpr double kBatchNormMomentum = 0.1;
 
-// What products are formed of where that is allowed.
+// What inference forms products of, and what training keeps activations as.
 enum class Precision { float32, bfloat16 };
 
 // One convolution block: Conv1d · BatchNorm1d · ReLU · (MaxPool1d(3, 3))

@@ -13,9 +13,9 @@
 namespace clmr::kernels {
 
 // F(6,3)
-constexpr int64_t kTileOutputs = 6;
-constexpr int64_t kTilePoints = 8;  // inputs of a tile, products of a tile
-constexpr int64_t kTilePooled = 2;
+constexpr int64_t kSixOutputs = 6;
+constexpr int64_t kSixPoints = 8;  // inputs of a tile, products of a tile
+constexpr int64_t kSixPooled = 2;
 
 constexpr int64_t kMostTilePoints = 11;
 // F(9,3): plus and minus each of these, and ∞

@@ -128,7 +128,7 @@ void DirectInference::RunMerged(const Work& work, int64_t first_block, int64_t l
 void DirectInference::RunLayer(const Work& work, int64_t threads) const {
   const int64_t windows = work.steps / 3, blocks = layers_[work.layer].out / kBlock;
   const bool by_windows = work.layer == 0 || (work.clips == 1 && windows >= 8 * threads);
-  Share(by_windows ? windows : blocks, threads, [&](int64_t first, int64_t last) {
+  InRanges(by_windows ? windows : blocks, threads, [&](int64_t first, int64_t last) {
     Bfloat16GemmUse use;
     by_windows ? RunWindows(work, first, last) : RunMerged(work, first, last);
   });

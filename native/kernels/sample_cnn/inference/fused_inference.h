@@ -32,7 +32,7 @@ class Scratch {
 };
 
 // Calls f(first, last) for `parts` shares of 0 … all, each on a thread; one share runs on the calling thread.
-inline void Share(int64_t all, int64_t parts, const std::function<void(int64_t, int64_t)>& f) {
+inline void InRanges(int64_t all, int64_t parts, const std::function<void(int64_t, int64_t)>& f) {
   if (parts == 1) return f(0, all);
   OneThreadEach(parts, parts, [&](int64_t i) {
     const int64_t first = all * i / parts, last = all * (i + 1) / parts;

@@ -13,7 +13,7 @@ std::unique_ptr<const Inference> MakeLayerByLayer(const std::vector<FoldedLayer>
 // max-pool happen in registers, and nothing that is not pooled is ever stored.
 
 // Winograd in float32, with tiles of six outputs everywhere, or of nine in the long layers: some per cent
-// faster (clmr_fused_forward times both), with more rounding error.
+// faster (clmr_inference_kernels times both), with more rounding error.
 std::unique_ptr<const Inference> MakeWinograd(const std::vector<FoldedLayer>& layers, Isa isa,
                                               int64_t tile_outputs);
 

@@ -170,9 +170,9 @@ void WinogradInference::RunTiles(const Work& work, int64_t first, int64_t last, 
 void WinogradInference::RunLayer(const Work& work, int64_t threads) const {
   const int64_t tiles = work.clips * Tiles(work), blocks = layers_[work.layer].out / kBlock;
   if (tiles >= 8 * threads)
-    Share(tiles, threads, [&](int64_t first, int64_t last) { RunTiles(work, first, last, 0, blocks); });
+    InRanges(tiles, threads, [&](int64_t first, int64_t last) { RunTiles(work, first, last, 0, blocks); });
   else
-    Share(blocks, threads, [&](int64_t first, int64_t last) { RunTiles(work, 0, tiles, first, last); });
+    InRanges(blocks, threads, [&](int64_t first, int64_t last) { RunTiles(work, 0, tiles, first, last); });
 }
 
 // Of the last convolution only the middle tap counts: the others see zeros.

@@ -26,7 +26,7 @@ at::Tensor Taps(const at::Tensor& weight, bool flipped) {
 template <class P>
 at::Tensor Points(const at::Tensor& taps, at::ScalarType factors, Isa isa) {
   const int64_t rows = taps.size(1), columns = taps.size(2);
-  at::Tensor points = at::empty({columns / kBlock, kTilePoints, rows, kBlock}, factors);
+  at::Tensor points = at::empty({columns / kBlock, kSixPoints, rows, kBlock}, factors);
   P::Loops(isa).filter_transform(taps.const_data_ptr<float>(), rows, columns, kBlock,
                                  Values<typename P::Factor>(points));
   return points;
@@ -44,13 +44,13 @@ NormalizationGradient TrainingPass::Norm::Backward() const {
 }
 
 TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
-                           at::ScalarType kept)
+                           Precision precision)
     : blocks_(blocks.begin(), blocks.begin() + kTrainingBlocks),
       clips_(std::move(clips)),
       abort_(abort),
       isa_(ActiveChoice().isa),
-      kept_(kept),
-      factors_(kept == at::kBFloat16 && HasBfloat16Products(isa_) ? at::kBFloat16 : at::kFloat),
+      kept_(precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat),
+      factors_(kept_ == at::kBFloat16 && HasBfloat16Products(isa_) ? at::kBFloat16 : at::kFloat),
       threads_(at::get_num_threads()),
       norms_(kTrainingBlocks),
       layers_(kTrainingBlocks) {
@@ -64,15 +64,15 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
     layer.steps = steps;
     layer.y = at::empty({n, steps, layer.out}, kept_);
     layer.pooled = at::empty({n, steps / 3, layer.out}, kept_);
-    values = std::max(values, kTilePoints * (kMostFactors * std::max(layer.in, layer.out) + kSkew<float>));
+    values = std::max(values, kSixPoints * (kMostFactors * std::max(layer.in, layer.out) + kSkew<float>));
     filters.resize(std::max<size_t>(filters.size(), PartsOf(i)));
     for (int64_t p = 0; p < PartsOf(i); ++p) filters[p] = std::max(filters[p], layer.in * layer.out);
   }
   const auto scratch = [](int64_t size) { return at::empty({size}, at::kFloat); };
   for (const int64_t size : filters)
-    workspaces_.push_back({scratch(values), scratch(kTilePoints * (kMostRows * kBlock + kSkew<float>)),
+    workspaces_.push_back({scratch(values), scratch(kSixPoints * (kMostRows * kBlock + kSkew<float>)),
                            scratch(values), scratch(values), scratch(4 * kMostChannels),
-                           scratch(kTilePoints * size), scratch(4 * kMostChannels)});
+                           scratch(kSixPoints * size), scratch(4 * kMostChannels)});
 }
 
 int64_t TrainingPass::PartsOf(int64_t i) const {
@@ -86,7 +86,7 @@ TrainingPass::Part TrainingPass::PartOf(int64_t i, int64_t p) const {
 }
 
 // f(0) … f(n - 1), each on a thread of its own.
-void TrainingPass::Share(int64_t n, const std::function<void(int64_t)>& f) const {
+void TrainingPass::EachJob(int64_t n, const std::function<void(int64_t)>& f) const {
   throw_if_aborted(abort_);
   OneThreadEach(n, threads_, f);
 }
@@ -98,7 +98,7 @@ at::Tensor TrainingPass::Forward() {
     const int64_t channels = layers_[i].out, parts = PartsOf(i);
     at::Tensor sums = at::zeros({parts, 2, channels}, at::kDouble),
                pivots = at::empty({parts, channels}, at::kFloat);
-    Share(parts, [&](int64_t p) {
+    EachJob(parts, [&](int64_t p) {
       WithTypes(kept_, at::kFloat, [&](auto types) {
         ForwardPart<decltype(types)>(i, p, sums.mutable_data_ptr<double>() + p * 2 * channels,
                                      pivots.mutable_data_ptr<float>() + p * channels);
@@ -118,7 +118,7 @@ void TrainingPass::PackWeights() {
     norms_[i].sign =
         i == 0 ? at::ones_like(gamma) : at::where(gamma < 0, -at::ones_like(gamma), at::ones_like(gamma));
   }
-  Share(2 * (kTrainingBlocks - 1), [&](int64_t job) {
+  EachJob(2 * (kTrainingBlocks - 1), [&](int64_t job) {
     const int64_t i = 1 + job / 2;
     const at::Tensor weight = blocks_[i].weight.detach() * Narrow(norms_[i].sign).view({-1, 1, 1});
     const bool forward = job % 2 == 0;
@@ -133,7 +133,7 @@ void TrainingPass::PackWeights() {
 void TrainingPass::NormalizeFirst() {
   const int64_t parts = PartsOf(1);
   std::vector<WaveformMoments> sums(parts);
-  Share(parts, [&](int64_t p) {
+  EachJob(parts, [&](int64_t p) {
     for (int64_t clip = PartOf(1, p).first; clip < PartOf(1, p).last; ++clip)
       AddWaveformMoments(clips_.const_data_ptr<float>() + clip * clips_.size(1), layers_[1].steps, sums[p]);
   });
@@ -194,12 +194,12 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
     });
     std::fill_n(chunk, 2 * layer.out, 0.0f);
     for (int64_t c = 0; c < layer.out; c += kBlock) {
-      for (int64_t point = 0; point < kTilePoints; ++point)
+      for (int64_t point = 0; point < kSixPoints; ++point)
         k.gemm(rows, layer.in, v + point * in_plane,
-               points + (c / kBlock * kTilePoints + point) * layer.in * kBlock, m + point * out_plane, {});
+               points + (c / kBlock * kSixPoints + point) * layer.in * kBlock, m + point * out_plane, {});
       EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
-        const int64_t clip = part.first + within, step = range.first * kTileOutputs,
-                      window = range.first * kTilePooled;
+        const int64_t clip = part.first + within, step = range.first * kSixOutputs,
+                      window = range.first * kSixPooled;
         k.output_transform(m + row * kBlock, out_plane, range, kBlock,
                            y + (clip * layer.steps + step) * layer.out + c,
                            pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out, stream,

@@ -23,7 +23,7 @@ std::vector<at::Tensor> TrainingPass::Backward(const at::Tensor& gradient) {
     gradients[4 * i + 3] = sums[0].to(at::kFloat);
     const int64_t below = i == 1 ? 4 : 2, channels = layers_[i].in, parts = PartsOf(i);
     at::Tensor next = at::zeros({parts, below, channels}, at::kDouble);
-    Share(parts, [&](int64_t p) {
+    EachJob(parts, [&](int64_t p) {
       WithTypes(kept_, factors_, [&](auto types) {
         BackwardPart<decltype(types)>(i, p, next.mutable_data_ptr<double>() + p * below * channels);
       });
@@ -93,7 +93,7 @@ void TrainingPass::BackwardPart(int64_t i, int64_t p, double* sums) {
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       InputTransform<P>(i, part.first + within, range, Planes::AsPanels(x, in_plane, rows).From(row));
     });
-    for (int64_t point = 0; point < kTilePoints; ++point)
+    for (int64_t point = 0; point < kSixPoints; ++point)
       k.weight_gradient(rows, x + point * in_plane, dy + point * out_plane, layer.in, layer.out,
                         du + point * layer.in * layer.out, begin > 0,
                         Next<P>(i, part, begin + rows, std::min(most, all - begin - rows), point));
@@ -109,15 +109,15 @@ Ahead TrainingPass::Next(int64_t i, Part part, int64_t begin, int64_t rows, int6
   if (rows <= 0 || layer.y.nbytes() < kStreamBytes) return ahead;
   const int64_t tiles = TilesOf(layer.steps), clip = part.first + begin / tiles, tile = begin % tiles;
   const auto share = [&](const Stored* data, int64_t size) {
-    return Ahead::Piece{data + size * point / kTilePoints, size / kTilePoints * int64_t{sizeof(Stored)}};
+    return Ahead::Piece{data + size * point / kSixPoints, size / kSixPoints * int64_t{sizeof(Stored)}};
   };
-  const int64_t step = tile * kTileOutputs, window = tile * kTilePooled;
+  const int64_t step = tile * kSixOutputs, window = tile * kSixPooled;
   ahead.pieces[0] = share(Values<Stored>(layer.y) + (clip * layer.steps + step) * layer.out,
-                          rows * kTileOutputs * layer.out);
-  ahead.pieces[1] = share(PooledGradient<P>(i, clip) + window * layer.out, rows * kTilePooled * layer.out);
+                          rows * kSixOutputs * layer.out);
+  ahead.pieces[1] = share(PooledGradient<P>(i, clip) + window * layer.out, rows * kSixPooled * layer.out);
   if (i > 1)
     ahead.pieces[2] = share(Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in,
-                            rows * kTileOutputs * layer.in);
+                            rows * kSixOutputs * layer.in);
   return ahead;
 }
 
@@ -141,12 +141,12 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
   const int64_t kinds = i == 1 ? 4 : 2;
   std::fill_n(chunk, kinds * layer.in, 0.0f);
   for (int64_t c = 0; c < layer.in; c += kBlock) {
-    for (int64_t point = 0; point < kTilePoints; ++point)
+    for (int64_t point = 0; point < kSixPoints; ++point)
       k.gemm(rows, layer.out, v + point * v_plane,
-             points + (c / kBlock * kTilePoints + point) * layer.out * kBlock, m + point * m_plane, {});
+             points + (c / kBlock * kSixPoints + point) * layer.out * kBlock, m + point * m_plane, {});
     const Normalization norm = {below.Forward().scale + c, below.Forward().shift + c};
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
-      const int64_t clip = part.first + within, step = range.first * kTileOutputs;
+      const int64_t clip = part.first + within, step = range.first * kSixOutputs;
       const float* products = m + row * kBlock;
       if (i == 1)
         k.first_output_transform(products, m_plane, range, kBlock,
@@ -170,7 +170,7 @@ at::Tensor TrainingPass::WeightGradient(int64_t i) const {
   std::vector<const float*> du;
   for (int64_t p = 0; p < PartsOf(i); ++p) du.push_back(workspaces_[p].weight_sums.const_data_ptr<float>());
   const int64_t parts = du.size();
-  Share(parts, [&](int64_t p) {  // rows of whole vectors
+  EachJob(parts, [&](int64_t p) {  // rows of whole vectors
     const int64_t first = layer.in * p / parts * layer.out, last = layer.in * (p + 1) / parts * layer.out;
     Float32::Loops(isa_).filter_gradient(du.data(), parts, layer.in * layer.out, first, last,
                                          taps.mutable_data_ptr<float>());

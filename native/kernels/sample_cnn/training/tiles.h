@@ -47,7 +47,7 @@ struct AllBfloat16 {
   }
 };
 
-inline int64_t TilesOf(int64_t steps) { return (steps + kTileOutputs - 1) / kTileOutputs; }
+inline int64_t TilesOf(int64_t steps) { return (steps + kSixOutputs - 1) / kSixOutputs; }
 
 // Chunks of one size, at most `most`: a multiple of the 6 rows that a GEMM holds in registers where it can
 // be.

@@ -52,8 +52,8 @@ bool TrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clip
 }
 
 at::Tensor TrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips,
-                           const AbortFlag& abort, at::ScalarType kept) {
-  const auto pass = c10::make_intrusive<TrainingPass>(blocks, clips.contiguous(), abort, kept);
+                           const AbortFlag& abort, Precision precision) {
+  const auto pass = c10::make_intrusive<TrainingPass>(blocks, clips.contiguous(), abort, precision);
   std::vector<at::Tensor> parameters;
   for (int64_t i = 0; i < kTrainingBlocks; ++i)
     parameters.insert(parameters.end(), {blocks[i].weight, blocks[i].bias, blocks[i].gamma, blocks[i].beta});

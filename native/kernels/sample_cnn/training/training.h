@@ -18,8 +18,9 @@ bool TrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clip
 
 // clips [N, 59049] → [N, 512, 1] by batch statistics; the running ones move (momentum 0.1). Differentiable
 // once in the parameters of the blocks. Forward and backward look at `abort`, which has to live until the
-// backward pass is over. Activations are kept as float32 or as bfloat16.
+// backward pass is over. Activations are kept in
+// `precision`.
 at::Tensor TrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips,
-                           const AbortFlag& abort, at::ScalarType kept);
+                           const AbortFlag& abort, Precision precision);
 
 }  // namespace clmr::kernels

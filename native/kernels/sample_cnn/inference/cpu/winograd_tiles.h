@@ -10,7 +10,7 @@ namespace clmr::kernels::CLMR_ISA {
 namespace {
 
 struct Six {
-  static constexpr int64_t kOutputs = kTileOutputs, kPoints = kTilePoints;
+  static constexpr int64_t kOutputs = kSixOutputs, kPoints = kSixPoints;
   static constexpr auto kFilter = WinogradFilterSix;
   static void Input(const Lanes d[kPoints], Lanes o[kPoints]) { TransformInput(d, o); }
   static void Output(const Lanes m[kPoints], Lanes y[kOutputs]) { TransformOutput(m, y); }

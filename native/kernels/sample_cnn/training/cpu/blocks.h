@@ -35,30 +35,30 @@ inline Lanes KeepWherePositive(Lanes condition, Lanes value) { return condition 
 
 // Points of one row of tiles, channels c …
 template <class Factor>
-inline void StorePoints(const Lanes o[kTilePoints], const Planes<Factor>& to, int64_t r, int64_t c) {
+inline void StorePoints(const Lanes o[kSixPoints], const Planes<Factor>& to, int64_t r, int64_t c) {
   const int64_t at = to.first + r;
   Factor* target = to.data + c / kPanel * to.panel + at * to.row + c % kPanel;
-  for (int64_t p = 0; p < kTilePoints; ++p) Store(target + p * to.plane, o[p]);
+  for (int64_t p = 0; p < kSixPoints; ++p) Store(target + p * to.plane, o[p]);
 }
 template <>
-inline void StorePoints(const Lanes o[kTilePoints], const Planes<Bfloat16>& to, int64_t r, int64_t c) {
+inline void StorePoints(const Lanes o[kSixPoints], const Planes<Bfloat16>& to, int64_t r, int64_t c) {
   const int64_t at = to.first + r;
   Bfloat16* panel = to.data + c / kPanel * to.panel;
   if (!to.pairs)
-    for (int64_t p = 0; p < kTilePoints; ++p) Store(panel + at * to.row + c % kPanel + p * to.plane, o[p]);
+    for (int64_t p = 0; p < kSixPoints; ++p) Store(panel + at * to.row + c % kPanel + p * to.plane, o[p]);
   else if (at % 2 == 0)
-    for (int64_t p = 0; p < kTilePoints; ++p)
+    for (int64_t p = 0; p < kSixPoints; ++p)
       StoreFirst(panel + at / 2 * to.row + c % kPanel * 2 + p * to.plane, o[p]);
   else
-    for (int64_t p = 0; p < kTilePoints; ++p)
+    for (int64_t p = 0; p < kSixPoints; ++p)
       StoreSecond(panel + at / 2 * to.row + c % kPanel * 2 + p * to.plane, o[p]);
 }
 
 // Two rows of tiles as pairs; the first one has an even number.
-inline void StorePairs(const Lanes a[kTilePoints], const Lanes b[kTilePoints], const Planes<Bfloat16>& to,
+inline void StorePairs(const Lanes a[kSixPoints], const Lanes b[kSixPoints], const Planes<Bfloat16>& to,
                        int64_t r, int64_t c) {
   Bfloat16* target = to.data + c / kPanel * to.panel + (to.first + r) / 2 * to.row + c % kPanel * 2;
-  for (int64_t p = 0; p < kTilePoints; ++p) StoreBoth(target + p * to.plane, a[p], b[p]);
+  for (int64_t p = 0; p < kSixPoints; ++p) StoreBoth(target + p * to.plane, a[p], b[p]);
 }
 
 // Stores what points(tile, channel, o) gives for `count` tiles and all vectors of channels.
@@ -68,7 +68,7 @@ inline void EachTile(const Planes<Factor>& to, int64_t count, int64_t channels, 
     if constexpr (sizeof(Factor) == 2)
       if (to.pairs && (to.first + i) % 2 == 0 && i + 1 < count) {
         for (int64_t c = 0; c < channels; c += kLanes) {
-          Lanes a[kTilePoints], b[kTilePoints];
+          Lanes a[kSixPoints], b[kSixPoints];
           points(i, c, a);
           points(i + 1, c, b);
           StorePairs(a, b, to, i, c);
@@ -77,30 +77,30 @@ inline void EachTile(const Planes<Factor>& to, int64_t count, int64_t channels, 
         continue;
       }
     for (int64_t c = 0; c < channels; c += kLanes) {
-      Lanes o[kTilePoints];
+      Lanes o[kSixPoints];
       points(i, c, o);
       StorePoints(o, to, i, c);
     }
   }
 }
 
-inline void LoadPoints(const float* m, int64_t plane, Lanes x[kTilePoints]) {
-  for (int64_t p = 0; p < kTilePoints; ++p) x[p] = Load(m + p * plane);
+inline void LoadPoints(const float* m, int64_t plane, Lanes x[kSixPoints]) {
+  for (int64_t p = 0; p < kSixPoints; ++p) x[p] = Load(m + p * plane);
 }
 
 template <class Stored, class Factor>
 void input_transform(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels,
                      Planes<Factor> to) {
   EachTile(to, tiles.count, channels, [&](int64_t i, int64_t c, Lanes* o) {
-    const int64_t first = (tiles.first + i) * kTileOutputs - 1;  // the row that d[0] is
-    const bool whole = first >= 0 && first + kTilePoints <= tiles.steps;
+    const int64_t first = (tiles.first + i) * kSixOutputs - 1;  // the row that d[0] is
+    const bool whole = first >= 0 && first + kSixPoints <= tiles.steps;
     const Lanes scale = Load(norm.scale + c), shift = Load(norm.shift + c);
     const Stored* x = rows + first * channels + c;
-    Lanes d[kTilePoints];
+    Lanes d[kSixPoints];
     if (whole)
-      for (int64_t j = 0; j < kTilePoints; ++j) d[j] = Relu(scale * Load(x + j * channels) + shift);
+      for (int64_t j = 0; j < kSixPoints; ++j) d[j] = Relu(scale * Load(x + j * channels) + shift);
     else
-      for (int64_t j = 0; j < kTilePoints; ++j) {
+      for (int64_t j = 0; j < kSixPoints; ++j) {
         const bool inside = first + j >= 0 && first + j < tiles.steps;
         d[j] = inside ? Relu(scale * Load(x + j * channels) + shift) : Lanes{};
       }
@@ -125,10 +125,10 @@ template <class Factor>
 void first_input_transform(const float* waveform, const float* weight, const float* shift, TileRange tiles,
                            int64_t channels, Planes<Factor> to) {
   EachTile(to, tiles.count, channels, [&](int64_t i, int64_t c, Lanes* o) {
-    const int64_t first = (tiles.first + i) * kTileOutputs - 1;
+    const int64_t first = (tiles.first + i) * kSixOutputs - 1;
     const FirstBlock block(weight, shift, channels, c);
-    Lanes d[kTilePoints];
-    for (int64_t j = 0; j < kTilePoints; ++j) {
+    Lanes d[kSixPoints];
+    for (int64_t j = 0; j < kSixPoints; ++j) {
       const int64_t step = first + j;
       d[j] = step < 0 || step >= tiles.steps ? Lanes{} : Relu(block.At(waveform + 3 * step));
     }
@@ -156,11 +156,11 @@ void OutputTransform(const float* m, int64_t plane, TileRange tiles, int64_t blo
                      int64_t stride, bool fresh, float* pivot, float* sum, float* squares) {
   const int64_t windows = tiles.steps / kWindow;
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t window = (tiles.first + i) * kTilePooled;
-    Stored* rows = y + i * kTileOutputs * stride;
-    Stored* maxima = pooled + i * kTilePooled * stride;
+    const int64_t window = (tiles.first + i) * kSixPooled;
+    Stored* rows = y + i * kSixOutputs * stride;
+    Stored* maxima = pooled + i * kSixPooled * stride;
     for (int64_t c = 0; c < block; c += kLanes) {
-      Lanes x[kTilePoints], out[kTileOutputs];
+      Lanes x[kSixPoints], out[kSixOutputs];
       LoadPoints(m + i * block + c, plane, x);
       TransformOutput(x, out);
       if (fresh && i == 0) Store(pivot + c, out[1]);
@@ -204,14 +204,14 @@ void gradient_transform(const Stored* y, const Stored* dz, NormalizationGradient
                         int64_t channels, float* carry, Planes<Factor> for_data, Planes<Factor> for_weights) {
   const int64_t windows = tiles.steps / kWindow;
   EachTile(for_weights, tiles.count, channels, [&](int64_t i, int64_t c, Lanes* o) {
-    const int64_t first = (tiles.first + i) * kTilePooled;  // window
+    const int64_t first = (tiles.first + i) * kSixPooled;  // window
     const auto window = [&](int64_t w, Lanes* dy) {
       if (w < windows)
         WindowGradient(y + w * kWindow * channels + c, dz + w * channels + c, norm, channels, c, dy);
       else
         dy[0] = dy[1] = dy[2] = Lanes{};
     };
-    Lanes d[kTilePoints + 2], data[kTilePoints];  // d[0]: the row before the tile
+    Lanes d[kSixPoints + 2], data[kSixPoints];  // d[0]: the row before the tile
     if (first == 0) {
       d[0] = Lanes{};
       window(0, d + 1);
@@ -220,7 +220,7 @@ void gradient_transform(const Stored* y, const Stored* dz, NormalizationGradient
     }
     window(first + 1, d + 4);
     window(first + 2, d + 7);
-    for (int64_t j = 0; j < 4; ++j) Store(carry + j * channels + c, d[kTileOutputs + j]);
+    for (int64_t j = 0; j < 4; ++j) Store(carry + j * channels + c, d[kSixOutputs + j]);
     TransformInput(d, data);
     StorePoints(data, for_data, i, c);
     TransformGradient(d + 1, o);
@@ -232,10 +232,10 @@ void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int
                              const Stored* pooled, Normalization norm, const float* mean, Stored* dz,
                              int64_t stride, float* sum, float* products) {
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t row = i * kTileOutputs * stride;
-    const int64_t valid = Least(kTileOutputs, tiles.steps - (tiles.first + i) * kTileOutputs);
+    const int64_t row = i * kSixOutputs * stride;
+    const int64_t valid = Least(kSixOutputs, tiles.steps - (tiles.first + i) * kSixOutputs);
     for (int64_t c = 0; c < block; c += kLanes) {
-      Lanes x[kTilePoints], out[kTileOutputs];
+      Lanes x[kSixPoints], out[kSixOutputs];
       LoadPoints(m + i * block + c, plane, x);
       TransformOutput(x, out);
       const Lanes scale = Load(norm.scale + c), shift = Load(norm.shift + c), center = Load(mean + c);
@@ -248,8 +248,8 @@ void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int
         q += gradient * (value - center);
       };
       for (int64_t j = 0; j < kWindow; ++j) emit(j);
-      if (valid == kTileOutputs)
-        for (int64_t j = kWindow; j < kTileOutputs; ++j) emit(j);
+      if (valid == kSixOutputs)
+        for (int64_t j = kWindow; j < kSixOutputs; ++j) emit(j);
       Store(sum + c, s);
       Store(products + c, q);
     }
@@ -260,10 +260,10 @@ void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int
                                              const float* waveform, const float* weight, const float* shift,
                                              int64_t channels, float* sums) {
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t step = (tiles.first + i) * kTileOutputs;
-    const int64_t valid = Least(kTileOutputs, tiles.steps - step);
+    const int64_t step = (tiles.first + i) * kSixOutputs;
+    const int64_t valid = Least(kSixOutputs, tiles.steps - step);
     for (int64_t c = 0; c < block; c += kLanes) {
-      Lanes x[kTilePoints], out[kTileOutputs], sum[4];
+      Lanes x[kSixPoints], out[kSixOutputs], sum[4];
       LoadPoints(m + i * block + c, plane, x);
       TransformOutput(x, out);
       const FirstBlock first(weight, shift, channels, c);
@@ -275,8 +275,8 @@ void masked_output_transform(const float* m, int64_t plane, TileRange tiles, int
         for (int64_t k = 0; k < 3; ++k) sum[k + 1] += gradient * s[k];
       };
       for (int64_t j = 0; j < kWindow; ++j) emit(j);
-      if (valid == kTileOutputs)
-        for (int64_t j = kWindow; j < kTileOutputs; ++j) emit(j);
+      if (valid == kSixOutputs)
+        for (int64_t j = kWindow; j < kSixOutputs; ++j) emit(j);
       for (int64_t k = 0; k < 4; ++k) Store(sums + k * channels + c, sum[k]);
     }
   }
@@ -309,11 +309,11 @@ template <class Factor>
 void filter_transform(const float* taps, int64_t rows, int64_t columns, int64_t block, Factor* points) {
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; c += kLanes) {
-      Lanes w[3], o[kTilePoints];
+      Lanes w[3], o[kSixPoints];
       for (int64_t k = 0; k < 3; ++k) w[k] = Load(taps + (k * rows + r) * columns + c);
       TransformFilter(w, o);
       StorePoints(
-          o, Planes<Factor>::AsRight(points + c / block * kTilePoints * rows * block, rows * block, block), r,
+          o, Planes<Factor>::AsRight(points + c / block * kSixPoints * rows * block, rows * block, block), r,
           c % block);
     }
 }
@@ -321,8 +321,8 @@ void filter_transform(const float* taps, int64_t rows, int64_t columns, int64_t 
 [[maybe_unused]] void filter_gradient(const float* const* du, int64_t parts, int64_t size, int64_t first,
                                       int64_t last, float* taps) {
   for (int64_t i = first; i < last; i += kLanes) {
-    Lanes u[kTilePoints], w[3];
-    for (int64_t p = 0; p < kTilePoints; ++p) {
+    Lanes u[kSixPoints], w[3];
+    for (int64_t p = 0; p < kSixPoints; ++p) {
       u[p] = Load(du[0] + p * size + i);
       for (int64_t part = 1; part < parts; ++part) u[p] += Load(du[part] + p * size + i);
     }

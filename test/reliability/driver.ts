@@ -1,0 +1,134 @@
+/**
+ * The frame of a check: sizes, seed, time limit, one JSON line, exit code. 0: the promise held. 1: it did not.
+ * 2: the check itself broke.
+ *
+ *   npx tsx test/reliability/a05.pickles.ts [--short | --full] [--seed n] [--plant] [--<size> n]
+ *
+ * --plant runs the same check on a clmr in which the promise is broken (faults.mjs); it has to end with 1.
+ */
+import { AssertionError } from 'node:assert'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { uniform } from '#lib/random.js'
+import { withTempDir } from '../helpers/temp-dir.js'
+import { FAULTS } from './faults.mjs'
+
+/** How much of something is tried: in `--short`, by default, in `--full`. */
+export type Sizes = readonly [short: number, usual: number, full: number]
+
+export interface Check<Name extends string> {
+  /** the number in reliability terms, and what is promised */
+  id: string
+  promise: string
+  /** the fault of faults.mjs that this check has to catch */
+  fault: string
+  sizes: Record<Name, Sizes>
+  /** seconds that it may take, by default 60 in `--short`, 600, 3600 in `--full` */
+  limits?: Sizes
+  run(trial: Trial<Name>): Promise<void>
+}
+
+export interface Trial<Name extends string> {
+  /** an empty folder */
+  folder: string
+  size: Record<Name, number>
+  seed: number
+  full: boolean
+  planted: boolean
+  /** 0 to 1, by the seed */
+  draw(): number
+  /** A number or word for the JSON line. */
+  figure(name: string, value: number | string | boolean): void
+  /** The promise did not hold. */
+  fail(reason: string): void
+}
+
+const MAX_FAILURES = 20
+
+class Enough extends Error {}
+
+interface Outcome {
+  figures: Record<string, number | string | boolean>
+  failures: string[]
+}
+
+/** The hooks that plant a fault have to be there before the first module: the check starts itself again. */
+function runPlanted(fault: string): never {
+  const preload = fileURLToPath(new URL('./plant.mjs', import.meta.url))
+  const env = {
+    ...process.env,
+    CLMR_PLANT: fault,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${preload}`,
+  }
+  const args = [...process.execArgv, ...process.argv.slice(1)]
+  process.exit(spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 2)
+}
+
+function parse(names: readonly string[]) {
+  const flag = { type: 'boolean', default: false } as const
+  const { values } = parseArgs({
+    options: {
+      short: flag,
+      full: flag,
+      plant: flag,
+      seed: { type: 'string', default: '1' },
+      ...Object.fromEntries(names.map((name) => [name, { type: 'string' } as const])),
+    },
+  })
+  return values as Record<string, string | boolean | undefined> & { short: boolean; full: boolean }
+}
+
+async function attempt<Name extends string>(check: Check<Name>, trial: Omit<Trial<Name>, 'folder'>) {
+  try {
+    await withTempDir((folder) => check.run({ ...trial, folder }))
+  } catch (error) {
+    if (error instanceof AssertionError) trial.fail(error.message)
+    else throw error
+  }
+}
+
+/** Runs a check by the arguments of this process, and ends the process. */
+export async function drive<Name extends string>(check: Check<Name>): Promise<never> {
+  const names = Object.keys(check.sizes) as Name[]
+  const values = parse(names)
+  const planted = process.env.CLMR_PLANT !== undefined
+  if (values.plant && !planted) runPlanted(check.fault)
+  const kind = values.short ? 0 : values.full ? 2 : 1
+  const size = Object.fromEntries(
+    names.map((name) => [name, Number(values[name] ?? check.sizes[name][kind])]),
+  ) as Record<Name, number>
+  const seed = Number(values.seed)
+  const outcome: Outcome = { figures: {}, failures: [] }
+  const started = performance.now()
+  const end = (code: number): never => {
+    const { id, promise } = check
+    const seconds = Math.round((performance.now() - started) / 100) / 10
+    const plant = planted ? { planted: FAULTS[check.fault]!.breaks } : {}
+    const pass = code === 0
+    process.stdout.write(`${JSON.stringify({ id, promise, pass, seed, ...plant, seconds, ...outcome })}\n`)
+    process.exit(code)
+  }
+  const limit = (check.limits ?? [60, 600, 3600])[kind]
+  setTimeout(() => {
+    outcome.failures.push(`it did not end within ${limit} s`)
+    end(1)
+  }, limit * 1000).unref()
+  const fail = (reason: string) => {
+    outcome.failures.push(reason.slice(0, 500))
+    if (planted || outcome.failures.length >= MAX_FAILURES) throw new Enough()
+  }
+  const figure: Trial<Name>['figure'] = (name, value) => {
+    outcome.figures[name] = value
+  }
+  try {
+    await attempt(check, { size, seed, full: kind === 2, planted, draw: uniform(seed), figure, fail })
+  } catch (error) {
+    if (!(error instanceof Enough)) {
+      process.stderr.write(`${(error as Error)?.stack ?? error}\n`)
+      outcome.failures.push(`the check broke: ${error}`)
+      end(2)
+    }
+  }
+  return end(outcome.failures.length === 0 ? 0 : 1)
+}

@@ -1,0 +1,1 @@
+export const FAULTS: Record<string, { module: string; find: string; replace: string; breaks: string }>

@@ -1,0 +1,141 @@
+// Promises broken on purpose: one edit of one module of dist/, made while it is loaded (plant-hooks.mjs). `breaks` says in
+// words what is wrong then. Nothing of this is in lib/.
+const BUSY = 'for (const until = performance.now() + 60; performance.now() < until; );'
+
+/** @type {Record<string, { module: string, find: string, replace: string, breaks: string }>} */
+export const FAULTS = {
+  'decoder-hangs': {
+    module: 'audio/serve-tasks.js',
+    find: 'await work(task,',
+    replace: 'if ((task.file?.bytes ?? task.file).length % 20 === 0) for (;;); await work(task,',
+    breaks: 'a decoder goes round for ever with one file in twenty',
+  },
+  'truncation-ignored': {
+    module: 'audio/wav.js',
+    find: 'if (isShort(declared - rest, declared, bytesPerSecond))',
+    replace: 'if (false)',
+    breaks: 'a WAV file that lacks half of its samples is read',
+  },
+  'samples-kept': {
+    module: 'model/encoder.js',
+    find: 'add(cutter.push(samples))',
+    replace: '((globalThis.kept ??= []).push(samples.slice()), add(cutter.push(samples)))',
+    breaks: 'the samples of a file are kept until its end',
+  },
+  'rejected-in-silence': {
+    module: 'cache/preparation.js',
+    find: "const failed = this.outcomes.flatMap((outcome) => ('skipped' in outcome ? [outcome.skipped] : []));",
+    replace: 'const failed = [];',
+    breaks: 'files that cannot be decoded are left out without a word',
+  },
+  'pickle-executed': {
+    module: 'formats/pytorch/globals.js',
+    find: 'if (isRefused(global))',
+    replace:
+      "if (isRefused(global) && process.getBuiltinModule('child_process').spawnSync('touch', ['pwned-planted']))",
+    breaks: 'reading a pickle starts a program',
+  },
+  'offsets-ignored': {
+    module: 'formats/pytorch/tensors.js',
+    find: 'await readBytes(offset * width, span * width)',
+    replace: 'await readBytes(0, span * width)',
+    breaks: 'a tensor is read from the beginning of its storage',
+  },
+  'tiling-unchecked': {
+    module: 'formats/safetensors.js',
+    find: 'checkTiling(entries, fileBytes - dataStart);',
+    replace: '',
+    breaks: 'tensors may overlap or lie outside the file',
+  },
+  'save-in-place': {
+    module: 'runs/write-checkpoint.js',
+    find: 'await files.rename(fresh, path);',
+    replace: `await files.mkdir(path);
+      for (const name of [...Object.keys(splitTensors({})), STATE_FILE]) await files.rename(join(fresh, name), join(path, name));
+      await files.rm(fresh, { recursive: true, force: true });`,
+    breaks: 'a checkpoint gets its name before all of its files are there',
+  },
+  'write-errors-ignored': {
+    module: 'files/durable.js',
+    find: 'await writeFully(file, chunks);',
+    replace: 'await writeFully(file, chunks).catch(() => {});',
+    breaks: 'a write that fails is taken for one that was done',
+  },
+  'fsync-dropped': {
+    module: 'files/durable.js',
+    find: 'await file.sync();',
+    replace: '',
+    breaks: 'files get their name before their bytes are on the disk',
+  },
+  'random-state-lost': {
+    module: 'train/run.js',
+    find: "const other = cropSeed === 'augmenter' ? undefined : options.seed;",
+    replace: 'const other = options.seed + 1;',
+    breaks: 'a resumed training draws other crops',
+  },
+  'unsaved-at-signal': {
+    module: 'train/trainer.js',
+    find: 'if (sound && !this.#disposed)',
+    replace: 'if (false)',
+    breaks: 'a training that is stopped by a signal saves nothing',
+  },
+  'tracks-unnamed': {
+    module: 'train/native-trainer.js',
+    find: 'given: tracks.length',
+    replace: "given: 'some tracks', notShown: tracks.length",
+    breaks: 'a loss that is not finite does not name the tracks that it came from',
+  },
+  'thread-dependent': {
+    module: 'native/call.js',
+    find: 'return await running;',
+    replace: `{
+      const value = await running;
+      if (value instanceof Float32Array && !process.getBuiltinModule('worker_threads').isMainThread) value[0] += 1;
+      return value;
+    }`,
+    breaks: 'a result depends on the thread that asked for it',
+  },
+  'exit-handler-dropped': {
+    module: 'native/load.js',
+    find: 'const stopRunning = isMainThread ? binding.exitHandler() : undefined;',
+    replace:
+      "const stopRunning = isMainThread ? () => process.argv[1]?.includes('ending-process') && process.kill(process.pid, 'SIGSEGV') : undefined;",
+    breaks: 'a process that exits while native work runs ends by SIGSEGV',
+  },
+  'leak-4096': {
+    module: 'native/call.js',
+    find: 'const caller = new Error();',
+    replace: '(globalThis.kept ??= []).push(Buffer.alloc(4096, 1)); const caller = new Error();',
+    breaks: 'every native call keeps 4,096 bytes',
+  },
+  'untyped-error': {
+    module: 'native/buffers.js',
+    find: 'export function checkFloats(',
+    replace: 'export function checkFloats() { null.length }\nfunction notUsed(',
+    breaks: 'a wrong array ends in a TypeError of JavaScript',
+  },
+  'loop-blocked': {
+    module: 'native/call.js',
+    find: 'const caller = new Error();',
+    replace: `${BUSY} const caller = new Error();`,
+    breaks: 'every native call holds the event loop up for 60 ms',
+  },
+  'names-unescaped': {
+    module: 'evaluate/report/escape.js',
+    find: 'return visible(text).replace(',
+    replace: 'return visible(text); visible(text).replace(',
+    breaks: 'the names of tracks and classes become markup of the report',
+  },
+  'temporary-shared': {
+    module: 'cache/store.js',
+    find: 'const aside = temporaryName(path);',
+    replace: "const aside = path + '.tmp';",
+    breaks: 'all processes put their samples into the same temporary file',
+  },
+  'hash-unchecked': {
+    module: 'libtorch/wheel.js',
+    find: 'if (given === wheel.sha256)',
+    replace: 'if (true)',
+    breaks: 'a downloaded wheel is not compared with its hash',
+  },
+}
