@@ -1,6 +1,6 @@
 #pragma once
-// What runs on threads of ours, over the whole process. When the process ends, all of it has to stop first:
-// see bindings/shutdown.h.
+// What runs on threads of ours, over the whole process.
+// When the process ends, all of it has to stop first: see bindings/shutdown.h.
 #include <chrono>
 #include <memory>
 

@@ -17,7 +17,7 @@ const GROUND = [
   'native',
   'formats',
 ]
-const FLOW = ['datasets', 'audio', 'cache', 'augment', 'model', 'objective', 'evaluate', 'train', 'library']
+const FLOW = ['datasets', 'audio', 'cache', 'augment', 'model', 'objective', 'evaluate', 'train']
 
 /** @type {Record<string, string[]>} */
 export const LIB = {
@@ -46,12 +46,10 @@ export const LIB = {
   evaluate: [...GROUND, 'datasets', 'cache', 'runs', 'model'],
   // for its monitors training may evaluate, never the other way round
   train: [...GROUND, 'cache', 'augment', 'runs', 'model', 'objective', 'evaluate'],
-  library: [...GROUND, 'cache', 'model'],
   // the facade, and what stands before it
   index: [...GROUND, ...FLOW, 'runs'],
   demo: [...GROUND, ...FLOW, 'runs'],
-  serve: [...GROUND, ...FLOW, 'runs'],
-  cli: [...GROUND, ...FLOW, 'runs', 'libtorch', 'demo', 'serve'],
+  cli: [...GROUND, ...FLOW, 'runs', 'libtorch', 'demo'],
 }
 
 /** What every stage of native/ may use. */
@@ -76,11 +74,10 @@ export const NATIVE = {
   optim: [...BASE, 'model'],
   evaluate: [...BASE, 'model', 'objective', 'optim'],
   train: [...BASE, 'cache', 'augment', 'model', 'objective', 'optim'],
-  library: BASE,
   // N-API
   bindings: [
     ...BASE,
-    ...['memory', 'audio', 'cache', 'augment', 'model', 'objective', 'optim', 'evaluate', 'train', 'library'],
+    ...['memory', 'audio', 'cache', 'augment', 'model', 'objective', 'optim', 'evaluate', 'train'],
   ],
   addon: [],
   // what the linker is given

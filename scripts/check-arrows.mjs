@@ -17,6 +17,7 @@ const files = execFileSync(
   .split('\n')
   .filter((file) => /\.(ts|c|cc|h|cu|cuh)$/.test(file) && existsSync(file))
 const known = new Set(files)
+const faults = []
 
 /** Paths that a TypeScript file names as modules: import, export from, import(), import types, URLs of workers. */
 function modulesOf(file) {
@@ -31,9 +32,12 @@ function modulesOf(file) {
     ts.forEachChild(node, visit)
   }
   visit(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true))
-  return found
-    .filter((node) => ts.isStringLiteralLike(node) && node.text.startsWith('.'))
-    .map(({ text }) => join(dirname(file), text.replace(/\.js$/, '.ts')))
+  const names = found.filter((node) => ts.isStringLiteralLike(node)).map(({ text }) => text)
+  for (const name of names)
+    if (/^(#lib|clmr)(\/|$)/.test(name)) faults.push(`${file}: inside lib/ '${name}' is a relative path`)
+  return names
+    .filter((name) => name.startsWith('.'))
+    .map((name) => join(dirname(file), name.replace(/\.js$/, '.ts')))
 }
 
 /** Own headers that a C or C++ file includes, from native/ on or from its own folder. */
@@ -51,7 +55,6 @@ const arrows = new Map(
     (file.endsWith('.ts') ? modulesOf(file) : includesOf(file)).filter((to) => known.has(to)),
   ]),
 )
-const faults = []
 
 /** The word of a file below `root`: its folder there, or its own name. */
 const wordOf = (root, file) =>
@@ -68,6 +71,9 @@ function checkTable(root, table) {
           `scripts/arrows.mjs: ${root} ${word} → ${other} is no arrow down: ${other} is not above it in the list`,
         )
   const inside = (name) => name.startsWith(`${root}/`)
+  for (const word of words)
+    if (!files.some((file) => inside(file) && wordOf(root, file) === word))
+      faults.push(`scripts/arrows.mjs: there is no ${root}/${word}`)
   for (const file of files.filter(inside)) {
     const word = wordOf(root, file)
     if (!table[word]) faults.push(`${file}: scripts/arrows.mjs has no word ${word} in ${root}/`)

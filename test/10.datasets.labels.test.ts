@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { CsvSyntaxError, parseCsv } from '#lib/datasets/csv.js'
+import { CsvSyntaxError } from '#lib/datasets/csv.js'
 import { labelsFromCsv } from '#lib/datasets/labels.js'
 import { assignSplits } from '#lib/datasets/split.js'
+import { parseCsv } from './helpers/parse-csv.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const PATHS = ['a.wav', 'b/c.wav', 'd.wav']

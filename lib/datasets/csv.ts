@@ -69,6 +69,3 @@ export function* csvRows(text: string): Generator<CsvRow> {
     if (at >= text.length) return
   }
 }
-
-/** All rows at once. @throws CsvSyntaxError */
-export const parseCsv = (text: string): CsvRow[] => [...csvRows(text)]

@@ -290,7 +290,7 @@ export interface NativeTrain {
     labels: LabelMatrix | undefined,
     abort: AbortFlag,
   ): Promise<number>
-  /** embeddings [n, 512] → projections [n, D] with the live projector, SimCLR's: `0.weight` [H, 512], `2.weight` [D, H] */
+  /** embeddings [n, 512] → projections [n, D] with the projector of the objective, as the last finished step left it */
   trainerProject(trainer: TrainerHandle, embeddings: Float32Array, n: number): Promise<Float32Array>
   /** A consistent copy, taken between two steps. */
   trainerState(trainer: TrainerHandle): Promise<TrainerState>

@@ -16,8 +16,8 @@ namespace {
 constexpr int64_t kMinRate = 1000, kMaxRate = 768000;
 constexpr int64_t kMixPiece = 8192;
 constexpr int64_t kMaxOutputs = int64_t{1} << 31;
-// Products between two looks at the abort flag, and outputs at most: some 10 ms even where taps have to be
-// computed.
+// Products between two looks at the abort flag, and outputs at most: some 10 ms even where
+// taps have to be computed.
 constexpr int64_t kPieceProducts = int64_t{1} << 21, kMaxPiece = 8192;
 // Pairs of rates that are remembered between calls, those of up to 1 Mi taps.
 constexpr size_t kRemembered = 8;

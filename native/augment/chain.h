@@ -54,9 +54,9 @@ class Chain {
   explicit Chain(ChainSpec spec, std::optional<uint64_t> crop_seed = std::nullopt);
   const ChainSpec& spec() const { return spec_; }
 
-  // Where each of the n·V views begins in its example of lengths[i] samples: drawn for every view where the
-  // chain has randomCrop, otherwise once for all views of an example. In one that is shorter than a view it
-  // is 0.
+  // Where each of the n·V views begins in its example of lengths[i] samples:
+  // drawn for every view where the chain has randomCrop, otherwise once for all views of an example.
+  // In one that is shorter than a view it is 0.
   std::vector<int64_t> DrawStarts(const std::vector<int64_t>& lengths, uint32_t step) const;
 
   // The parameters of n·V rows for a batch of rows of `length` samples.

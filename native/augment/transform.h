@@ -1,6 +1,6 @@
 #pragma once
-// What a transform is: its parameters, how they are drawn, how they are applied. One file each; transforms.cc
-// lists them.
+// What a transform is: its parameters, how they are drawn, how they are applied. One file each;
+// transforms.cc lists them.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,8 +23,8 @@ struct Row {
   kernels::AugmentScratch& scratch;
 };
 
-// A parameter of an AppliedTransform: a number from min to max (a whole one where it says so), or one of
-// `words`.
+// A parameter of an AppliedTransform: a number from min to max (a whole one where it says so),
+// or one of `words`.
 struct AppliedParameter {
   const char* name;
   double min = 0, max = 0;
@@ -50,8 +50,8 @@ const std::vector<const TransformType*>& AllTransforms();
 // nullptr for an unknown name
 const TransformType* FindTransform(const std::string& name);
 
-// ERR_CONFIG for an unknown transform or option, a missing option, one of the wrong kind, a cut-off above
-// half the sample rate.
+// ERR_CONFIG for an unknown transform or option, a missing option, one of the wrong kind,
+// a cut-off above half the sample rate.
 void CheckSpec(const TransformSpec& spec, double sample_rate);
 // ERR_ARGUMENT for an unknown transform, one that is written in JavaScript, or a parameter that is missing or
 // out of range; `where` is for the message.

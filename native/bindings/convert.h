@@ -1,6 +1,6 @@
 #pragma once
-// JavaScript values → C++ values and back. A wrong type is an Error with ERR_ARGUMENT that names the
-// parameter.
+// JavaScript values → C++ values and back. A wrong type is an Error with ERR_ARGUMENT
+// that names the parameter.
 #include <ATen/core/Tensor.h>
 #include <napi.h>
 
@@ -13,8 +13,8 @@
 
 namespace clmr::bindings {
 
-// A typed array's memory, read in place. Keep the JavaScript value alive (RunAsync's `keep`) while it is
-// used.
+// A typed array's memory, read in place. Keep the JavaScript value alive
+// (RunAsync's `keep`) while it is used.
 struct FloatSpan {
   float* data;
   int64_t size;
@@ -31,9 +31,9 @@ Napi::Object ToObject(Napi::Value value, const char* name);
 Napi::Array ToArray(Napi::Value value, const char* name);
 std::pair<double, double> ToRange(Napi::Value min_max, const char* name);
 
-// A Float32Array, Int32Array or Int16Array over the tensor's memory (contiguous, on the CPU): no copy,
-// weighed, freed with the array. Where the engine forbids external memory (Electron) or CLMR_COPY_RESULTS=1
-// is set, a copy.
+// A Float32Array, Int32Array or Int16Array over the tensor's memory (contiguous, on the CPU):
+// no copy, weighed, freed with the array. Where the engine forbids external memory (Electron)
+// or CLMR_COPY_RESULTS=1 is set, a copy.
 Napi::Value ToTypedArray(Napi::Env env, const at::Tensor& tensor);
 
 // Named tensors in order, as StateDict of binding.ts. Reading copies; order is that of the object's keys.

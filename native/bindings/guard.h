@@ -6,8 +6,8 @@
 
 namespace clmr::bindings {
 
-// A JavaScript Error with `code` and, where there is one, `path`. A libtorch error keeps its stack in
-// `nativeStack`.
+// A JavaScript Error with `code` and, where there is one, `path`.
+// A libtorch error keeps its stack in `nativeStack`.
 Napi::Error ToJsError(Napi::Env env, std::exception_ptr failure);
 
 template <class F>

@@ -1,7 +1,7 @@
 #pragma once
 // A JavaScript object that owns a native one. It is tagged (a wrong handle is a sentence, not a crash),
-// disposable (the native object goes when the last call in flight lets go of it) and weighed (V8 knows its
-// bytes).
+// disposable (the native object goes when the last call in flight lets go of it) and weighed
+// (V8 knows its bytes).
 #include <napi.h>
 
 #include <memory>

@@ -1,7 +1,7 @@
 #pragma once
-// A C++ type on the other side of the boundary: Js<T>::Read makes one of a JavaScript value (`name` is what
-// messages call it), Write a JavaScript value of one, and Describe says what lib/ knows it as, for
-// `signatures`.
+// A C++ type on the other side of the boundary: Js<T>::Read makes one of a JavaScript value (`name`
+// is what messages call it), Write a JavaScript value of one, and Describe says what lib/ knows
+// it as, for `signatures`.
 #include <concepts>
 #include <optional>
 #include <variant>

@@ -7,8 +7,8 @@
 #include "running.h"
 
 #if defined(__GNUC__) && !defined(_WIN32)
-// libuv's: the terminal as it was before Node changed it. Node does so in a handler of exit() that comes
-// after ours.
+// libuv's: the terminal as it was before Node changed it. Node does so in a handler of exit()
+// that comes after ours.
 extern "C" __attribute__((weak)) int uv_tty_reset_mode(void);
 #define CLMR_RESET_TERMINAL() (uv_tty_reset_mode ? uv_tty_reset_mode() : 0)
 #else

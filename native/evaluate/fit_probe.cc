@@ -96,8 +96,8 @@ FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at:
   ProbeHistory history;
   auto best = std::make_shared<Probe>();
   double best_loss = std::numeric_limits<double>::infinity();
-  // as Lightning's EarlyStopping with min_delta 0: over after `stop_patience` epochs in a row without a new
-  // best
+  // as Lightning's EarlyStopping with min_delta 0: over after `stop_patience` epochs
+  // in a row without a new best
   for (int64_t epoch = 0, waited = 0; epoch < spec.max_epochs && waited < spec.stop_patience; ++epoch) {
     const double learning_rate = plateau.LearningRate();
     const at::Tensor order = EpochOrder(spec, epoch, train_x.size(0));

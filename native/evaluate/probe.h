@@ -1,6 +1,6 @@
 #pragma once
-// The head of the linear evaluation: embeddings [n, E] → logits [n, K], trained while the encoder stays as it
-// is.
+// The head of the linear evaluation: embeddings [n, E] → logits [n, K], trained while
+// the encoder stays as it is.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -69,8 +69,8 @@ class Probe : public ModuleOf<Probe> {
   at::Tensor Logits(const at::Tensor& x) const;
   // x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise
   at::Tensor Predict(const at::Tensor& x) const;
-  // Mean loss of x [n, E], y [n, K], a scalar: binary cross-entropy over n·K entries, or cross-entropy over n
-  // rows.
+  // Mean loss of x [n, E], y [n, K], a scalar: binary cross-entropy over n·K entries,
+  // or cross-entropy over n rows.
   at::Tensor Loss(const at::Tensor& x, const at::Tensor& y) const;
 
  private:

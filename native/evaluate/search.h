@@ -18,13 +18,13 @@ struct Neighbours {
 };
 
 // queries [q, dim], rows [n, dim] → for each query the k rows of the largest cosine similarity, best first;
-// equal similarities in the order of the rows. A row of zeros has similarity 0 to everything. k ≤ n. Memory
-// O(chunk · n).
+// equal similarities in the order of the rows. A row of zeros has similarity 0 to everything.
+// k ≤ n. Memory O(chunk · n).
 Neighbours TopK(const at::Tensor& queries, const at::Tensor& rows, int64_t k, const AbortFlag& abort);
 
-// x [n, dim] → scores on the first `components` principal components [n, components]: of the covariance of
-// the centred columns, largest variance first, in double precision. The sign of a component makes its largest
-// loading positive.
+// x [n, dim] → scores on the first `components` principal components [n, components]:
+// of the covariance of the centred columns, largest variance first, in double precision.
+// The sign of a component makes its largest loading positive.
 at::Tensor Pca(const at::Tensor& x, int64_t components);
 
 }  // namespace clmr

@@ -12,8 +12,8 @@ inline constexpr char kCudaBuild[] = "1 " TORCH_VERSION;
 
 struct CudaKernels {
   const char* build;  // kCudaBuild of the plug-in, compared before anything else is read
-  // x [N, C, T] as a convolution leaves it, bias [C] → the maximum of every three of ReLU(x + bias): [N, C, T
-  // / 3]; where not `pooled`, ReLU(x + bias) [N, C, T]. One pass over x instead of three.
+  // x [N, C, T] as a convolution leaves it, bias [C] → the maximum of every three of ReLU(x + bias):
+  // [N, C, T / 3]; where not `pooled`, ReLU(x + bias) [N, C, T]. One pass over x instead of three.
   at::Tensor (*bias_relu_pool)(const at::Tensor& x, const at::Tensor& bias, bool pooled);
 };
 

@@ -27,8 +27,8 @@ Isa BestOfCpu() {
   return Isa::base;
 }
 
-// cpuid's leaf 7: amx-bf16 is EDX bit 22, avx512-bf16 EAX bit 5 of subleaf 1; older compilers have no names
-// for them.
+// cpuid's leaf 7: amx-bf16 is EDX bit 22, avx512-bf16 EAX bit 5 of subleaf 1;
+// older compilers have no names for them.
 bool HasMatrixUnits([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__) && defined(__GNUC__)
   unsigned eax, ebx, ecx, edx;

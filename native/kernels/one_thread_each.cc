@@ -31,8 +31,8 @@ class Pieces {
     }
   }
 
-  // Returns once all `team` threads have called it. They sleep until then: libgomp's own barrier would keep a
-  // core busy.
+  // Returns once all `team` threads have called it. They sleep until then:
+  // libgomp's own barrier would keep a core busy.
   void Meet(int team) {
     int here = ++here_;
     if (here == team) here_.notify_all();

@@ -151,8 +151,8 @@ class WorkspaceAllocator final : public c10::Allocator {
 void InstallOnce() {
   const size_t limit = DefaultLimit();
   if (limit == 0) return;
-  WorkspaceAllocator::Instance() =
-      new WorkspaceAllocator(limit);  // never destroyed: tensors may outlive main
+  // Never destroyed: tensors may outlive main.
+  WorkspaceAllocator::Instance() = new WorkspaceAllocator(limit);
   c10::SetCPUAllocator(WorkspaceAllocator::Instance(), /*priority=*/1);
 }
 

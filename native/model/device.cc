@@ -23,8 +23,8 @@ c10::Device ResolveDevice(const std::string& name) {
   if (name == "auto" || name == "cuda" || (name.rfind("cuda:", 0) == 0 && IsNumber(name.substr(5)))) {
     const int index = name.size() > 5 ? std::atoi(name.c_str() + 5) : 0;
     if (index < there) {
-      // float32 is to mean float32: by default cuDNN rounds the operands of convolutions to 10 bits of
-      // mantissa (TF32).
+      // float32 is to mean float32: by default cuDNN rounds the operands of convolutions
+      // to 10 bits of mantissa (TF32).
       at::globalContext().setAllowTF32CuDNN(false);
       return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
     }

@@ -33,10 +33,9 @@ class Encoder {
   // a training run: the trainer calls it between two steps. Safe beside every other member.
   void Update(const SampleCnn& model);
 
-  // Windows of kClipLength samples at `starts`, in samples; what lies past the end is zero. `out` holds
-  // starts.size() · 512 values. On up to `threads` threads: the bits of an
-  // embedding depend on its samples alone, and NaN or infinity in one window reaches no other. Looks at
-  // `abort` between layers.
+  // Windows of kClipLength samples at `starts`, in samples; what lies past the end is zero.
+  // `out` holds starts.size() · 512 values. On up to `threads` threads: the bits of an embedding depend on
+  // its samples alone, and NaN or infinity in one window reaches no other. Looks at `abort` between layers.
   void EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out,
                      int64_t threads, const AbortFlag& abort) const;
 

@@ -1,7 +1,7 @@
 #pragma once
-// First weights, as PyTorch's Conv1d and Linear draw theirs: kaiming-uniform with a = √5, which comes to
-// U(±1/√fan_in) for weights and biases alike (He et al., "Delving deep into rectifiers", 2015; LeCun's bound
-// for a = √5).
+// First weights, as PyTorch's Conv1d and Linear draw theirs: kaiming-uniform with a = √5,
+// which comes to U(±1/√fan_in) for weights and biases alike
+// (He et al., "Delving deep into rectifiers", 2015; LeCun's bound for a = √5).
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>

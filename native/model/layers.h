@@ -6,8 +6,8 @@
 
 namespace clmr {
 
-// x [N, C] or [N, C, T] → the same shape. training: statistics over all but C, and the running ones move in
-// place.
+// x [N, C] or [N, C, T] → the same shape. training: statistics over all but C,
+// and the running ones move in place.
 at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
                      const at::Tensor& running_mean, const at::Tensor& running_var, bool training);
 

@@ -19,8 +19,8 @@ class MlpHead : public ModuleOf<MlpHead> {
   // Names as of torch.nn.Sequential: `0.*`, `1.*` (batch norm), `3.*`, `4.*` (batch norm), `6.*`, …
   ModuleTensors Tensors() override;
 
-  // x [N, I] → [N, D]. training: batch statistics, one set of them over the N rows, and the running ones
-  // move.
+  // x [N, I] → [N, D]. training: batch statistics, one set of them over the N rows,
+  // and the running ones move.
   at::Tensor Forward(const at::Tensor& x, bool training) const;
 
  private:

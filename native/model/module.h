@@ -42,9 +42,9 @@ class Module {
   int64_t Bytes() const;
   void RequireGrad(bool require);
 
-  // Copies of `state` take the places of the tensors, shapes as they are. Throws ERR_CHECKPOINT, which names
-  // what is missing, unknown or of the wrong shape; then nothing has changed. what and lack: subject and verb
-  // of the message.
+  // Copies of `state` take the places of the tensors, shapes as they are. Throws ERR_CHECKPOINT,
+  // which names what is missing, unknown or of the wrong shape; then nothing has changed.
+  // what and lack: subject and verb of the message.
   void Load(const NamedTensors& state, const std::string& what, const char* lack = "lack");
 
  protected:

@@ -1,6 +1,6 @@
 #pragma once
-// SimCLR's projector: embeddings [N, 512] → Linear(512 → H, no bias) · ReLU · Linear(H → D, no bias) → [N,
-// D].
+// SimCLR's projector:
+//   embeddings [N, 512] → Linear(512 → H, no bias) · ReLU · Linear(H → D, no bias) → [N, D]
 #include <ATen/core/Tensor.h>
 
 #include "model/sample_cnn.h"

@@ -1,7 +1,7 @@
 #pragma once
-// BYOL (Grill et al., "Bootstrap your own latent", 2020): the online network predicts, from either view of an
-// example, what a target network makes of the other one; the target is a moving average of the online
-// network.
+// BYOL (Grill et al., "Bootstrap your own latent", 2020): the online network predicts,
+// from either view of an example, what a target network makes of the other one;
+// the target is a moving average of the online network.
 #include "model/mlp_head.h"
 #include "objective/objective.h"
 
@@ -12,8 +12,8 @@ namespace clmr {
 // differentiable in the predictions.
 at::Tensor ByolLoss(const at::Tensor& predictions, const at::Tensor& targets);
 
-// The momentum of the target at step k (from 0) of K: from `base` to 1 along half a cosine; `base` where K is
-// 0.
+// The momentum of the target at step k (from 0) of K: from `base` to 1 along half a cosine;
+// `base` where K is 0.
 double ByolMomentum(double base, int64_t k, int64_t steps);
 
 struct ByolSpec {

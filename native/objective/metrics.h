@@ -10,10 +10,10 @@ namespace clmr {
 // The share of rows whose most similar other row is a view of the same example. u [B·V, D]
 double NearestIsPositive(const at::Tensor& u, int64_t views);
 
-// Alignment and uniformity (Wang & Isola, "Understanding contrastive representation learning through
-// alignment and uniformity on the hypersphere", 2020): the mean squared distance of the views of an example,
-// and the logarithm of the mean over pairs of rows of exp(−2·distance²). Lower is better, for both. u [B·V,
-// E]
+// Alignment and uniformity (Wang & Isola, "Understanding contrastive representation learning
+// through alignment and uniformity on the hypersphere", 2020): the mean squared distance
+// of the views of an example, and the logarithm of the mean over pairs of rows of exp(−2·distance²).
+// Lower is better, for both. u [B·V, E]
 double Alignment(const at::Tensor& u, int64_t views);
 double Uniformity(const at::Tensor& u);
 

@@ -24,8 +24,8 @@ void Check(const at::Tensor& z, int64_t views, double temperature) {
                                  " rows but received " + std::to_string(z.size(0)));
 }
 
-// A learned τ does not fall below this, as in CLIP (Radford et al., 2021): similarities are multiplied by 100
-// at most.
+// A learned τ does not fall below this, as in CLIP (Radford et al., 2021):
+// similarities are multiplied by 100 at most.
 constexpr double kLeastTemperature = 0.01;
 
 }  // namespace

@@ -2,8 +2,8 @@
 // NT-Xent on SimCLR's projections: all views of an example attract each other, all other rows of the batch
 // repel (Chen et al., "A simple framework for contrastive learning of visual representations", 2020).
 // z [N, D], rows grouped by example (row = example·V + view):
-//   loss = mean over anchors i and their positives j of  −sim(i,j)/τ + log Σ_{k≠i} exp(sim(i,k)/τ),  sim =
-//   cosine
+//   loss = mean over anchors i and their positives j of  −sim(i,j)/τ + log Σ_{k≠i} exp(sim(i,k)/τ)
+// where sim is the cosine.
 #include "kernels/nt_xent/nt_xent.h"
 #include "model/projector.h"
 #include "objective/objective.h"

@@ -1,7 +1,7 @@
 #pragma once
-// What a training learns from. The trainer encodes views and moves weights; an objective turns embeddings
-// into a loss and owns whatever stands behind the encoder: projector, predictor, temperature, queue, momentum
-// encoder.
+// What a training learns from. The trainer encodes views and moves weights;
+// an objective turns embeddings into a loss and owns whatever stands behind the encoder:
+// projector, predictor, temperature, queue, momentum encoder.
 //
 // The loss is a function of embeddings, never of views: so they may come from one pass, from a pass a view,
 // or from chunks whose gradient is sent back later.

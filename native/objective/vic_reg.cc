@@ -9,8 +9,8 @@
 namespace clmr {
 namespace {
 
-constexpr double kEpsilon =
-    1e-4;  // under the root, where the gradient of a constant dimension would be infinite
+// Under the root, where the gradient of a constant dimension would be infinite.
+constexpr double kEpsilon = 1e-4;
 
 // x [B, D] → the mean over dimensions of what their standard deviations lack
 at::Tensor LackOfSpread(const at::Tensor& x, double gamma) {

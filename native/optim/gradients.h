@@ -20,8 +20,8 @@ class Gradients {
   std::vector<at::Tensor> All() const;
   // L2 over everything; in float64, since a float32 sum of squares overflows long before the gradients do.
   double Norm() const;
-  // Scales them down where their norm is larger than `longest`: as torch.nn.utils.clip_grad_norm_, its small
-  // constant included.
+  // Scales them down where their norm is larger than `longest`: as torch.nn.utils.clip_grad_norm_,
+  // its small constant included.
   void Clip(double norm, double longest) const;
 
  private:

@@ -1,8 +1,8 @@
 #pragma once
 // Adam (Kingma & Ba, 2015) and SGD with momentum (Sutskever et al., 2013) with the numbers of torch.optim:
-// libtorch's own fused kernels, one pass over weights and state. LARS (You, Gitman & Ginsburg, "Large Batch
-// Training of Convolutional Networks", 2017) in the form of SimCLR: momentum over steps that are scaled
-// already.
+// libtorch's own fused kernels, one pass over weights and state. LARS (You, Gitman & Ginsburg,
+// "Large Batch Training of Convolutional Networks", 2017) in the form of SimCLR:
+// momentum over steps that are scaled already.
 #include <ATen/core/Tensor.h>
 
 #include <string>
@@ -57,8 +57,8 @@ class Optimizer : public Module {
   // parameter i moves along gradients[i]; allocates nothing, so it either happens or does not.
   void Update(const std::vector<at::Tensor>& gradients, double learning_rate);
 
-  // `<name>.exp_avg`, `.exp_avg_sq`, `.step` of Adam, `<name>.momentum_buffer` of SGD, as torch.optim calls
-  // them.
+  // `<name>.exp_avg`, `.exp_avg_sq`, `.step` of Adam, `<name>.momentum_buffer` of SGD,
+  // as torch.optim calls them.
   ModuleTensors Tensors() override;
   // Throws ERR_CHECKPOINT; then nothing has changed.
   void Restore(const NamedTensors& state);

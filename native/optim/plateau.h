@@ -1,6 +1,6 @@
 #pragma once
-// The schedule of torch.optim.lr_scheduler.ReduceLROnPlateau: mode min, threshold 1e-4 relative, no
-// cool-down, eps 1e-8.
+// The schedule of torch.optim.lr_scheduler.ReduceLROnPlateau: mode min, threshold 1e-4 relative,
+// no cool-down, eps 1e-8.
 #include <cstdint>
 #include <limits>
 

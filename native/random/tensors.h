@@ -14,8 +14,8 @@ at::Tensor Uniform(at::IntArrayRef shape, double low, double high, Stream& strea
 // float32, standard normal
 at::Tensor Normal(at::IntArrayRef shape, Stream& stream);
 
-// float64 [rows, columns], uniform in [0, 1): row r from the stream of (seed, purpose, step, first_row + r), so
-// that it does not depend on the others.
+// float64 [rows, columns], uniform in 0 ≤ u < 1. Row r comes from the stream of (seed, purpose, step,
+// first_row + r), so that it does not depend on the others.
 at::Tensor UniformRows(int64_t rows, int64_t columns, uint64_t seed, Purpose purpose, uint32_t step,
                        int64_t first_row);
 

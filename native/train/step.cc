@@ -128,8 +128,8 @@ void Trainer::Backward(const Draft& draft, const LabelledViews& batch, const Obj
                        const at::Tensor& loss, const AbortFlag& abort) const {
   loss.backward();
   if (!InChunks(spec_, batch.views)) return;
-  const SampleCnn again =
-      draft.encoder.WithOwnStatistics();  // those of the draft have moved in the first pass
+  // Those of the draft have moved in the first pass.
+  const SampleCnn again = draft.encoder.WithOwnStatistics();
   const ViewRange range = draft.objective->OnlineViews(spec_.chain.views);
   EncodeBackward(spec_, again, batch.views, range, input.embeddings.grad(), abort);
 }

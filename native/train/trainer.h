@@ -55,8 +55,8 @@ struct TrainerState {
 class Trainer {
  public:
   // Weights that are not given are drawn from the seed. Without a source only StepOnViews and Validate work.
-  // labels [tracks, K]: of the source, for an objective that learns from them. crop_seed: where it is not
-  // that of the chain.
+  // labels [tracks, K]: of the source, for an objective that learns from them.
+  // crop_seed: where it is not that of the chain.
   Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
           const std::optional<NamedTensors>& projector, std::shared_ptr<const CropSource> source,
           at::Tensor labels, std::optional<uint64_t> crop_seed);
@@ -113,9 +113,10 @@ class Trainer {
   at::Tensor labels_;  // [tracks, K], or undefined
   std::optional<BatchOrder> order_;
 
-  std::mutex step_mutex_;  // held for a whole step; guards all below
-  std::mutex
-      weights_mutex_;  // held for the moment in which weights change or are read by others than the step
+  // Held for a whole step; guards all below.
+  std::mutex step_mutex_;
+  // Held for the moment in which weights change, or are read by others than the step.
+  std::mutex weights_mutex_;
   SampleCnn encoder_;
   std::unique_ptr<Objective> objective_;
   std::optional<Optimizer> optimizer_;

@@ -1,7 +1,7 @@
-// npm run check:cuda: the kernels for CUDA on the host, without a GPU, against the plain ones over ATen. Each
-// CUDA thread runs to its end before the next begins: that finds wrong indices, roundings and limits, not
-// races. No barrier and no shuffle is defined here, so a kernel that needs one does not compile until this is
-// extended.
+// npm run check:cuda: the kernels for CUDA on the host, without a GPU, against the plain ones over ATen.
+// Each CUDA thread runs to its end before the next begins: that finds wrong indices, roundings and limits,
+// not races. No barrier and no shuffle is defined here, so a kernel that needs one does not compile
+// until this is extended.
 #include <ATen/ATen.h>
 
 #include <cstdio>

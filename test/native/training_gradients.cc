@@ -4,7 +4,7 @@
 // above 1e-4. With bfloat16 the bar is PyTorch's own: the same for autograd as torch.autocast does it
 // (convolutions of bfloat16, activations kept as such), with the decisions that it takes. Ours may not be
 // further from float64, in any parameter.
-//   training_gradients CLIPS {plain,mixed,bfloat16} [tones]
+//   training_gradients [--all]   --all: every case for each instruction set
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -113,8 +113,8 @@ Result OfPass(const clmr::SampleCnn& model, const at::Tensor& clips, const at::T
   return result;
 }
 
-// Autograd with values of `kept`, by the choices given or by its own. Parameters and their gradients are
-// `master`.
+// Autograd with values of `kept`, by the choices given or by its own.
+// Parameters and their gradients are `master`.
 Result OfAutograd(const clmr::SampleCnn& model, const at::Tensor& clips, const at::Tensor& above,
                   at::ScalarType master, at::ScalarType kept, const std::vector<at::Tensor>* choices) {
   Result result;
@@ -143,8 +143,8 @@ Result OfAutograd(const clmr::SampleCnn& model, const at::Tensor& clips, const a
   return result;
 }
 
-// Relative errors of a run's gradients, a bias before batch norm left out: its gradient is 0 but for
-// rounding.
+// Relative errors of a run's gradients, a bias before batch norm left out:
+// its gradient is 0 but for rounding.
 std::vector<double> Errors(const Result& run, const Result& exact) {
   std::vector<double> errors;
   for (size_t j = 0; j < run.gradients.size(); ++j)
@@ -152,40 +152,63 @@ std::vector<double> Errors(const Result& run, const Result& exact) {
   return errors;
 }
 
-}  // namespace
+struct Case {
+  int64_t clips;
+  bool mixed, bfloat16, tones;
+};
+constexpr Case kPlain{4, false, false, false}, kMixed{5, true, false, false}, kHalf{4, false, true, false},
+    kHalfTones{8, false, true, true};
 
-int main(int argc, char** argv) {
-  const int64_t n = argc > 1 ? std::atoll(argv[1]) : 4;
-  const bool mixed = argc > 2 && std::strcmp(argv[2], "mixed") == 0;
-  const bool tones = argc > 3 && std::strcmp(argv[3], "tones") == 0;
+// Whether every gradient is near enough.
+bool Check(const Case& c) {
   at::manual_seed(1);
   clmr::SampleCnn model = clmr::SampleCnn::Create(5);
-  Spread(model, mixed);
-  const at::Tensor clips = tones ? Tones(n) : at::randn({n, clmr::kClipLength}) * 0.3,
-                   above = at::randn({n, clmr::kEmbeddingSize, 1});
-  const bool bfloat16 = argc > 2 && std::strcmp(argv[2], "bfloat16") == 0;
+  Spread(model, c.mixed);
+  const at::Tensor clips = c.tones ? Tones(c.clips) : at::randn({c.clips, clmr::kClipLength}) * 0.3,
+                   above = at::randn({c.clips, clmr::kEmbeddingSize, 1});
   const auto exact = [&](const Result& run) {
     return OfAutograd(model, clips, above, at::kDouble, at::kDouble, &run.choices);
   };
-  const Result ours = OfPass(model, clips, above,
-                             bfloat16 ? clmr::Precision::bfloat16 : clmr::Precision::float32),
-               ideal = exact(ours);
+  const auto precision = c.bfloat16 ? clmr::Precision::bfloat16 : clmr::Precision::float32;
+  const Result ours = OfPass(model, clips, above, precision), ideal = exact(ours);
   const std::vector<double> errors = Errors(ours, ideal);
   std::vector<double> allowed(errors.size(), kTolerance);
-  if (bfloat16) {
+  if (c.bfloat16) {
     const Result autocast = OfAutograd(model, clips, above, at::kFloat, at::kBFloat16, nullptr);
     allowed = Errors(autocast, exact(autocast));
     for (double& error : allowed) error = std::max(error, kOneRounding);
   }
   const clmr::kernels::Isa isa = clmr::kernels::ActiveChoice().isa;
   std::printf("%s, products of %s, %lld clips: output %.2e\n", clmr::kernels::NameOf(isa),
-              bfloat16 && clmr::kernels::HasBfloat16Products(isa) ? "bfloat16" : "float32",
-              static_cast<long long>(n), RelativeError(ours.out, ideal.out));
+              c.bfloat16 && clmr::kernels::HasBfloat16Products(isa) ? "bfloat16" : "float32",
+              static_cast<long long>(c.clips), RelativeError(ours.out, ideal.out));
   static const char* const kNames[] = {"weight", "gamma", "beta"};
   bool right = true;
   for (size_t j = 0; j < errors.size(); ++j) {
     std::printf("block %zu %-6s %.2e, allowed %.2e\n", j / 3, kNames[j % 3], errors[j], allowed[j]);
     right = right && errors[j] <= allowed[j];
+  }
+  std::fflush(stdout);
+  return right;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool all = argc > 1 && std::strcmp(argv[1], "--all") == 0;
+  bool right = true;
+  for (const char* set : {"avx512", "avx2", "default"}) {
+    clmr::kernels::UseKernels({}, set);
+    if (std::strcmp(clmr::kernels::NameOf(clmr::kernels::ActiveChoice().isa), set) != 0) {
+      std::printf("NOT RUN: this processor has no %s\n", set);
+      continue;
+    }
+    std::vector<Case> cases{kMixed};
+    if (all)
+      cases = {kPlain, kMixed, kHalf, kHalfTones};
+    else if (std::strcmp(set, "avx512") == 0)
+      cases = {kHalf, kMixed};
+    for (const Case& c : cases) right = Check(c) && right;
   }
   return right ? 0 : 1;
 }

@@ -51,8 +51,8 @@ void DesignTaps(double cutoff, int64_t half, bool high_pass, std::vector<float>&
   }
 }
 
-// e^(−2πi·jk/length), k = 1, 2, 3, j < length / 4, for the stages length = points, points / 4 …; made once a
-// size.
+// e^(−2πi·jk/length), k = 1, 2, 3, j < length / 4, for the stages length = points, points / 4 …;
+// made once a size.
 const float* FftTwiddles(int log_points) {
   static std::array<std::once_flag, kMostLog + 1> made;
   static auto& tables = *new std::array<std::vector<float>, kMostLog + 1>;  // leaked: see bindings/shutdown.h

@@ -32,14 +32,14 @@ struct PointwiseLoops {
 
 struct FilterLoops {
   int64_t lanes;
-  // padded [2·half + n], then kLaneSlack → y [n] = Σ_k taps[k] · padded[i + k]; `count` taps, zeros up to a
-  // multiple of 16.
+  // padded [2·half + n], then kLaneSlack → y [n] = Σ_k taps[k] · padded[i + k]; `count` taps,
+  // zeros up to a multiple of 16.
   void (*convolve_f32)(const float* padded, const float* taps, int64_t count, float* y, int64_t n);
   // The same. padded: then `points` and kLaneSlack; memory: 2·lanes·points, then 2·points.
   void (*convolve_fft_f32)(const float* padded, const float* taps, const FftFilterPlan& plan, float* memory,
                            float* y, int64_t n);
-  // x [n] → padded [half + n + half]: the ends repeated, what is not finite as silence; returns the largest
-  // magnitude.
+  // x [n] → padded [half + n + half]: the ends repeated, what is not finite as silence;
+  // returns the largest magnitude.
   float (*pad_f32)(const float* x, int64_t n, int64_t half, float* padded);
 };
 

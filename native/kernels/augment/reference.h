@@ -34,8 +34,8 @@ struct ReverbParameters {
 struct ReverbScratch {
   std::vector<float> lines;
 };
-// Freeverb with the constants of sox: 8 combs and 4 all-passes a channel, two channels mixed to one, wet +
-// dry.
+// Freeverb with the constants of sox: 8 combs and 4 all-passes a channel, two channels
+// mixed to one, wet + dry.
 void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters,
                 ReverbScratch& scratch);
 

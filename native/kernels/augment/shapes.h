@@ -20,8 +20,8 @@ struct WsolaLengths {
 };
 WsolaLengths WsolaLengthsAt(double sample_rate);
 
-// The resampler of the pitch shift: a Kaiser-windowed sinc, tabled at kResamplePhases offsets between two
-// samples.
+// The resampler of the pitch shift: a Kaiser-windowed sinc, tabled at kResamplePhases
+// offsets between two samples.
 constexpr int kResamplePhaseBits = 6;
 constexpr int kResamplePhases = 1 << kResamplePhaseBits;  // a table of 64 taps stays in the first cache
 constexpr double kResampleZeros = 32;       // half-length of the kernel in samples of the slower rate

@@ -241,8 +241,8 @@ class Pass {
     });
   }
 
-  // The same where the exponents span more than float32 can hold: relative to the largest exponent of each
-  // row so far.
+  // The same where the exponents span more than float32 can hold: relative to the largest
+  // exponent of each row so far.
   void SumWideNegatives() {
     EachBlock([this](int64_t i) {
       std::vector<float> largest(block_, kNone);

@@ -9,8 +9,8 @@ namespace clmr::kernels {
 // Packed rows lie in panels of 48, [depth, 48] each. depth is a multiple of 16, block one of 48.
 constexpr int64_t kNtXentPanel = 48, kNtXentMaxBlock = 144, kNtXentDepth = 16;
 
-// What one thread does with a tile of [block, block] values. a and b: packed rows, u: the same rows as
-// [block, depth].
+// What one thread does with a tile of [block, block] values. a and b: packed rows;
+// u: the same rows as [block, depth].
 struct NtXentLoops {
   double (*dot)(const float* a, const float* b, int64_t depth);
   // e = 2^(scale·a·b − shift), for exponents of −125 to 127

@@ -12,8 +12,8 @@ namespace clmr::kernels {
 // Norms below this count as this, as in torch.nn.functional.cosine_similarity.
 constexpr double kSmallestNorm = 1e-8;
 
-// temperature: τ, a scalar → scalar of float64, differentiable in z and in τ; the gradient of z comes in its
-// type.
+// temperature: τ, a scalar → scalar of float64, differentiable in z and in τ;
+// the gradient of z comes in its type.
 at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& temperature, const AbortFlag& abort);
 
 // The loss with its gradients at once, without a graph.

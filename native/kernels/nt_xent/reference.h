@@ -1,6 +1,6 @@
 #pragma once
-// NT-Xent in matrix form over ATen: plain, differentiable, any float dtype and device. The oracle of the
-// faster ones.
+// NT-Xent in matrix form over ATen: plain, differentiable, any float dtype and device.
+// The oracle of the faster ones.
 #include <ATen/core/Tensor.h>
 
 namespace clmr::kernels::reference {

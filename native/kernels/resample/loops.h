@@ -9,8 +9,8 @@ namespace clmr::kernels {
 // A row of taps is padded with zeros to a multiple of this.
 constexpr int64_t kTapLanes = 32;
 
-// y[i] = Σ_k x[offset[i] + k] · taps[row[i]·count + k]. The bits of y[i] depend on nothing but these
-// products.
+// y[i] = Σ_k x[offset[i] + k] · taps[row[i]·count + k]. The bits of y[i] depend
+// on nothing but these products.
 using ResampleKernel = void (*)(const float* x, const int64_t* offset, const float* taps, const int64_t* row,
                                 int64_t count, int64_t outputs, float* y);
 

@@ -10,8 +10,8 @@ namespace {
 // Up to 1 Mi taps come from the formula. 44099 → 22050 Hz has 22,050 phases and 6 Mi taps: those come from a
 // table, and are made once up to 32 MiB; beyond that they are made when they are needed.
 constexpr int64_t kMaxExactTaps = int64_t{1} << 20, kMaxKeptTaps = int64_t{1} << 23;
-// The polyphase kernels: a period of at least 16 outputs, and not so long that a block of periods leaves the
-// caches.
+// The polyphase kernels: a period of at least 16 outputs, and not so long that a block
+// of periods leaves the caches.
 constexpr int64_t kLeastPeriod = 16, kLongestPeriod = 2048;
 
 }  // namespace

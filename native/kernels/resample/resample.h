@@ -34,8 +34,8 @@ class ResamplePlan {
   int64_t count() const { return count_; }  // taps of a row
   // How many taps are kept; 0 where they are made when they are needed.
   int64_t size() const { return static_cast<int64_t>(taps_.size()); }
-  // nullptr where the phases are too many for it. Its blocks begin `lead` samples before the first period
-  // that they give.
+  // nullptr where the phases are too many for it. Its blocks begin `lead` samples before the first
+  // period that they give.
   const PolyphasePlan* polyphase() const { return groups_.empty() ? nullptr : &plan_; }
   int64_t lead() const { return lead_; }
 

@@ -4,8 +4,8 @@
 
 namespace clmr::kernels {
 
-// The indices of the k largest of scores [n], largest first; equal scores in the order of their indices. k ≤
-// n.
+// The indices of the k largest of scores [n], largest first; equal scores in the order
+// of their indices. k ≤ n.
 void top_k_f32(const float* scores, int64_t n, int64_t k, int32_t* indices);
 
 // Candidates (rows of [n, dim]) ordered by their dot product with query [dim], summed in double in a fixed

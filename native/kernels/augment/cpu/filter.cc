@@ -1,7 +1,7 @@
-// Symmetric filters: short ones as dot products, long ones by an FFT whose lanes are blocks of the signal, so
-// that it needs no shuffle but where signals are turned into lanes and back. Two blocks make one complex
-// signal: a filter that is real keeps them apart. The spectrum of the filter itself is gathered from a lane
-// of its own.
+// Symmetric filters: short ones as dot products, long ones by an FFT whose lanes are blocks of the signal,
+// so that it needs no shuffle but where signals are turned into lanes and back.
+// Two blocks make one complex signal: a filter that is real keeps them apart.
+// The spectrum of the filter itself is gathered from a lane of its own.
 #include "kernels/augment/cpu/fir.h"
 #include "kernels/augment/loops.h"
 
@@ -19,8 +19,8 @@ inline Point operator-(Point a, Point b) { return {a.re - b.re, a.im - b.im}; }
 inline Point Times(Point a, float re, float im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
 inline Point TimesI(Point a) { return {-a.im, a.re}; }
 
-// Decimation in frequency by four, in place: the bins come out in digit-reversed order, which the inverse
-// takes.
+// Decimation in frequency by four, in place: the bins come out in digit-reversed order,
+// which the inverse takes.
 void ForwardStage(Point* z, int64_t points, int64_t length, const float* twiddles) {
   const int64_t quarter = length / 4;
   for (int64_t base = 0; base < points; base += length) {
@@ -140,8 +140,8 @@ void convolve_f32(const float* padded, const float* taps, int64_t count, float* 
 void convolve_fft_f32(const float* padded, const float* taps, const FftFilterPlan& plan, float* memory,
                       float* y, int64_t n) {
   Point* z = reinterpret_cast<Point*>(memory);
-  float* filter =
-      memory + 2 * kLanes * plan.points;  // the taps around 0, later their spectrum, which is real
+  // The taps around 0, later their spectrum, which is real.
+  float* filter = memory + 2 * kLanes * plan.points;
   float* spectrum = filter + plan.points;
   std::memset(filter, 0, plan.points * sizeof(float));
   for (int64_t k = -plan.half; k <= plan.half; ++k) filter[k < 0 ? k + plan.points : k] = taps[k + plan.half];

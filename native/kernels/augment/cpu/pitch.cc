@@ -120,8 +120,8 @@ void resample_table_f32(double widening, int64_t taps, float* table) {
   }
 }
 
-// kVectors + 1 neighbouring vectors of x, and any kVectors · kLanes values in a row that begin in the first
-// of them.
+// kVectors + 1 neighbouring vectors of x, and any kVectors · kLanes values in a row that begin
+// in the first of them.
 template <int kVectors>
 struct Window {
 #if defined(CLMR_ISA_avx512)

@@ -61,8 +61,8 @@ double Deviation(const float* x, float factor, int64_t n) {
   return squares > 0 ? __builtin_sqrt(squares / (count - 1)) : 0;
 }
 
-// Philox 4x32-10 (see random/philox.h) of the counters (first + lane, 0, 0, 5): what a Stream of
-// Purpose::noise counts.
+// Philox 4x32-10 (see random/philox.h) of the counters (first + lane, 0, 0, 5):
+// what a Stream of Purpose::noise counts.
 struct Words {
   WordLanes w[4];
 };

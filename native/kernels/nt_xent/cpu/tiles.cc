@@ -10,8 +10,8 @@ typedef int32_t Ints __attribute__((vector_size(4 * kLanes)));
 typedef float HalfLanes __attribute__((vector_size(2 * kLanes)));
 typedef double Doubles __attribute__((vector_size(4 * kLanes)));  // kLanes / 2
 
-constexpr int kRows =
-    kLanes == 16 ? 8 : 4;  // of a micro tile, with 3 vectors of columns: as many as the registers hold
+// Of a micro tile, with 3 vectors of columns: as many as the registers hold.
+constexpr int kRows = kLanes == 16 ? 8 : 4;
 constexpr int64_t kColumns = 3 * kLanes;
 constexpr int kGradientRows = 6;
 constexpr int64_t kGradientVectors = kLanes == 16 ? 4 : 2;
@@ -20,8 +20,8 @@ constexpr float kLeast = -125;
 // 2^t for −125 ≤ t ≤ 127: the nearest integer goes to the exponent, the rest into the minimax polynomial of
 // degree 6 (Remez; relative error 1.9e-9, 8e-8 in float32).
 inline Lanes Exp2(Lanes t) {
-  const Lanes round =
-      Lanes{} + 12582912.0f;  // 1.5·2^23: what is added to it becomes an integer in its last bits
+  // 1.5·2^23: what is added to it becomes an integer in its last bits.
+  const Lanes round = Lanes{} + 12582912.0f;
   const Lanes whole = t + round, x = t - (whole - round);
   Lanes p = 1.534581201e-4f * x + 1.339993122e-3f;
   p = p * x + 9.618488957e-3f;

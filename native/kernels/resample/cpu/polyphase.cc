@@ -1,6 +1,6 @@
-// Resampling with the periods of the two rates in lanes: output p of every period has the same taps, which
-// are broadcast, and the samples that they meet lie next to each other once the signal is turned, [periods,
-// from] → [from, periods].
+// Resampling with the periods of the two rates in lanes: output p of every period has the same taps,
+// which are broadcast, and the samples that they meet lie next to each other once the signal is turned,
+// [periods, from] → [from, periods].
 #include "kernels/cpu/lane_shuffles.h"
 #include "kernels/resample/loops.h"
 

@@ -6,8 +6,8 @@
 
 namespace clmr::kernels {
 
-// c [rows, 64] = a · b on the calling thread. a: rows of `depth` values that start `lda` apart; b: as
-// PackPairs makes it.
+// c [rows, 64] = a · b on the calling thread. a: rows of `depth` values that start `lda` apart;
+// b: as PackPairs makes it.
 void Bfloat16Gemm(int64_t rows, int64_t depth, const Bfloat16* a, int64_t lda, const Bfloat16* b, float* c);
 
 // Releases the GEMM's state of this thread at its end, also after an abort: the tiles of AMX belong to the
@@ -20,8 +20,8 @@ class Bfloat16GemmUse {
   ~Bfloat16GemmUse();
 };
 
-// Whether the GEMM is there and computes the right numbers: with a packing that it does not expect it would
-// be wrong in silence.
+// Whether the GEMM is there and computes the right numbers: with a packing that it does not expect
+// it would be wrong in silence.
 bool Bfloat16GemmIsRight();
 
 }  // namespace clmr::kernels

@@ -13,8 +13,8 @@ namespace clmr::kernels {
 
 constexpr int64_t kPooledLayers = 9;
 constexpr int64_t kFirstSteps = kClipLength / 3;  // of the first convolution
-// From this pooled layer on, of 81 steps, the clips of a group go together: one clip alone would not fill a
-// GEMM.
+// From this pooled layer on, of 81 steps, the clips of a group go together:
+// one clip alone would not fill a GEMM.
 constexpr int64_t kMergedFrom = 5;
 
 // 64-byte aligned; kept by each thread from call to call, as part of a thread_local workspace.

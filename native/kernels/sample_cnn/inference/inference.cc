@@ -21,8 +21,8 @@ constexpr double kLeastCosine = 0.99975;
 // from float64); one whose batch norms blow up small differences would be more than 1e-5 away (test 43).
 constexpr double kMostOfNine = 2e-6;
 
-// [4, kClipLength]: decaying sines, the same quietly, noise, a tone in faint noise; the same on every
-// machine.
+// [4, kClipLength]: decaying sines, the same quietly, noise, a tone in faint noise;
+// the same on every machine.
 at::Tensor ProbeClips() {
   const at::Tensor t = at::arange(kClipLength, at::kDouble) / kClipLength;
   const at::Tensor sines = (t * 4000).sin() * (t * -3).exp() * 0.5 + (t * t * 20000).sin() * 0.3;
@@ -79,8 +79,8 @@ bool Bfloat16IsClose(const Inference& half, const std::vector<FoldedLayer>& laye
   for (int64_t i = 0; i < clips.size(0); ++i) {
     const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), 1)[0];
     const double wanted = exact.norm().item<double>(), norm = got[i].norm().item<double>();
-    const bool close =
-        at::dot(exact, got[i]).item<double>() >= kLeastCosine * wanted * norm && norm > 0;  // not with NaN
+    // Not with NaN.
+    const bool close = at::dot(exact, got[i]).item<double>() >= kLeastCosine * wanted * norm && norm > 0;
     if (wanted > 0 && !close) return false;
   }
   return true;

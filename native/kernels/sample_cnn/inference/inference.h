@@ -1,6 +1,6 @@
 #pragma once
-// SampleCNN in eval mode, from clips to embeddings: one operation, whatever the device, the CPU and the
-// precision.
+// SampleCNN in eval mode, from clips to embeddings: one operation, whatever the device,
+// the CPU and the precision.
 #include <c10/core/Device.h>
 
 #include <memory>

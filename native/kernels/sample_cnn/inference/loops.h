@@ -26,8 +26,9 @@ struct TileLoops {
   void (*first_layer_f32)(const float* waveform, const float* weight, const float* bias, TileRange tiles,
                           int64_t channels, float* v, int64_t plane);
 
-  // m, a plane of [rows, block] for each point → pooled rows of `stride` values: max-pool(3) of ReLU(Aᵀ·m +
-  // bias). `pooled` is the row of the first tile's first window; windows beyond L / 3 are not written.
+  // m, a plane of [rows, block] for each point → pooled rows of `stride` values:
+  // max-pool(3) of ReLU(Aᵀ·m + bias). `pooled` is the row of the first tile's first window;
+  // windows beyond L / 3 are not written.
   void (*output_f32)(const float* m, int64_t plane, const float* bias, TileRange tiles, int64_t block,
                      float* pooled, int64_t stride);
 };
@@ -35,9 +36,9 @@ struct TileLoops {
 struct WinogradLoops {
   TileLoops six, nine;
 
-  // c [rows, columns] = a [rows, depth] · b [depth, columns], columns a multiple of 64; what is read and
-  // written fits the second-level cache. As fast as oneDNN's JIT GEMM here, without its dispatch and on every
-  // CPU.
+  // c [rows, columns] = a [rows, depth] · b [depth, columns], columns a multiple of 64;
+  // what is read and written fits the second-level cache. As fast as oneDNN's JIT GEMM here,
+  // without its dispatch and on every CPU.
   void (*gemm_f32)(int64_t rows, int64_t columns, int64_t depth, const float* a, int64_t lda, const float* b,
                    int64_t ldb, float* c, int64_t ldc);
 
@@ -56,11 +57,11 @@ struct Bfloat16WinogradLoops {
 };
 
 // What stands around the bfloat16 GEMM of a direct convolution: the first layer, and bias, ReLU and max-pool.
-// A window of 3 rows × C channels is one contiguous row of the GEMM's left side, so nothing has to be
-// gathered.
+// A window of 3 rows × C channels is one contiguous row of the GEMM's left side,
+// so nothing has to be gathered.
 struct DirectLoops {
-  // Steps first … first + count - 1 of ReLU(first convolution) as rows of `channels`; steps outside of 0 …
-  // steps - 1 are zeros. waveform [3·steps]; weight [3, channels], one row a tap.
+  // Steps first … first + count - 1 of ReLU(first convolution) as rows of `channels`;
+  // steps outside of 0 … steps - 1 are zeros. waveform [3·steps]; weight [3, channels], one row a tap.
   void (*first_layer)(const float* waveform, const float* weight, const float* bias, int64_t first,
                       int64_t count, int64_t steps, int64_t channels, uint16_t* rows);
 

@@ -21,8 +21,8 @@ std::unique_ptr<const Inference> MakeWinograd(const std::vector<FoldedLayer>& la
 // there are no dot products of pairs.
 std::unique_ptr<const Inference> MakeBfloat16Winograd(const std::vector<FoldedLayer>& layers, Isa isa);
 
-// Direct convolution in bfloat16 with sums of float32. nullptr where libtorch has no bfloat16 GEMM for this
-// CPU.
+// Direct convolution in bfloat16 with sums of float32. nullptr where libtorch has no
+// bfloat16 GEMM for this CPU.
 std::unique_ptr<const Inference> MakeDirect(const std::vector<FoldedLayer>& layers, Isa isa);
 
 }  // namespace clmr::kernels

@@ -2,15 +2,15 @@
 // The fast loops of training, compiled once for each instruction set: a convolution block in training mode,
 // forward and backward, by Winograd F(6,3) (winograd.h).
 //
-// Batch norm is monotone in each channel. With the sign of γ folded into the weights, the maximum of a
-// pooling window is therefore the same before and after batch norm: a layer keeps y = its convolution and p =
-// max-pool(y), and the next layer normalises p as it loads it.
+// Batch norm is monotone in each channel. With the sign of γ folded into the weights,
+// the maximum of a pooling window is therefore the same before and after batch norm:
+// a layer keeps y = its convolution and p = max-pool(y), and the next layer normalises p as it loads it.
 //
 // The gradient of the weights saves as many multiplications as the convolution: dW = Gᵀ·Σ (Bᵀ·x)(A·dy)ᵀ, the
 // sum over all tiles, one matrix product for each point.
 //
-// Axes: rows are time steps, channels lie next to each other, nothing is padded: [L, C]. Channels are
-// multiples of 32.
+// Axes: rows are time steps, channels lie next to each other, nothing is padded: [L, C].
+// Channels are multiples of 32.
 #include "kernels/by_isa.h"
 #include "kernels/sample_cnn/bfloat16.h"
 #include "kernels/sample_cnn/winograd.h"
@@ -24,10 +24,10 @@ constexpr int64_t kGemmColumns = 64;
 //   p·plane + (c / 32)·panel + r·row + c % 32
 // in one of three layouts:
 //   AsRows    [rows, channels], the left side of a GEMM;
-//   AsPanels  [channels / 32, rows, 32], for weight_gradient; of bfloat16 in pairs of rows, [channels / 32,
-//             rows / 2, 32, 2], where a last row without a partner is paired with zeros;
-//   AsRight   [rows, channels], the right side of a GEMM; of bfloat16 in pairs of rows, [rows / 2, channels,
-//             2].
+//   AsPanels  [channels / 32, rows, 32], for weight_gradient; of bfloat16 in pairs of rows,
+//             [channels / 32, rows / 2, 32, 2], where a last row without a partner is paired with zeros;
+//   AsRight   [rows, channels], the right side of a GEMM; of bfloat16 in pairs of rows,
+//             [rows / 2, channels, 2].
 template <class Factor>
 struct Planes {
   Factor* data;
@@ -76,8 +76,8 @@ struct TrainingLoops {
   void (*input_transform)(const Stored* rows, Normalization norm, TileRange tiles, int64_t channels,
                           Planes<Factor> to);
 
-  // Bᵀ·x of the first block, which is not stored: waveform [3·L]; weight [3, channels], its batch norm folded
-  // in.
+  // Bᵀ·x of the first block, which is not stored: waveform [3·L]; weight [3, channels],
+  // its batch norm folded in.
   void (*first_input_transform)(const float* waveform, const float* weight, const float* shift,
                                 TileRange tiles, int64_t channels, Planes<Factor> to);
 
@@ -101,9 +101,9 @@ struct TrainingLoops {
                                   const Stored* pooled, Normalization norm, const float* mean, Stored* dz,
                                   int64_t stride, float* sum, float* products);
 
-  // The same of the first block, whose gradient needs four sums a channel: sums [4, channels] += dz, dz·x₀,
-  // dz·x₁, dz·x₂ of the three samples that a step sees. weight, shift and sums point to the first channel of
-  // the block of columns.
+  // The same of the first block, whose gradient needs four sums a channel:
+  // sums [4, channels] += dz, dz·x₀, dz·x₁, dz·x₂ of the three samples that a step sees.
+  // weight, shift and sums point to the first channel of the block of columns.
   void (*first_output_transform)(const float* m, int64_t plane, TileRange tiles, int64_t block,
                                  const float* waveform, const float* weight, const float* shift,
                                  int64_t channels, float* sums);

@@ -45,12 +45,12 @@ class TrainingPass : public torch::CustomClassHolder {
  private:
   friend struct TrainingDecisions;  // test/native/training_gradients.cc
 
-  // A block's batch norm. In the blocks that pool, weights and values carry the sign of γ, and |γ| stands for
-  // γ.
+  // A block's batch norm. In the blocks that pool, weights and values carry the sign of γ,
+  // and |γ| stands for γ.
   struct Norm {
     at::Tensor sign, mean, variance, inverse_std;  // float64
-    at::Tensor center, scale, shift, slope,
-        offset;  // float32: mean, z = scale·y + shift; NormalizationGradient's
+    // float32: mean, z = scale·y + shift; NormalizationGradient's
+    at::Tensor center, scale, shift, slope, offset;
     Normalization Forward() const;
     NormalizationGradient Backward() const;
   };

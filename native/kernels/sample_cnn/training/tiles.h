@@ -49,8 +49,8 @@ struct AllBfloat16 {
 
 inline int64_t TilesOf(int64_t steps) { return (steps + kSixOutputs - 1) / kSixOutputs; }
 
-// Chunks of one size, at most `most`: a multiple of the 6 rows that a GEMM holds in registers where it can
-// be.
+// Chunks of one size, at most `most`: a multiple of the 6 rows that a GEMM holds
+// in registers where it can be.
 inline int64_t RowsOfChunks(int64_t tiles, int64_t most) {
   const int64_t chunks = (tiles + most - 1) / most;
   return std::min(most, ((tiles + chunks - 1) / chunks + 5) / 6 * 6);
@@ -73,8 +73,8 @@ T* Values(const at::Tensor& kept) {
   return static_cast<T*>(kept.data_ptr());
 }
 
-// f(clip, tiles of it, row in the chunk) for the `rows` tiles from `begin` on, in the list of the tiles of
-// all clips.
+// f(clip, tiles of it, row in the chunk) for the `rows` tiles from `begin` on, in the list
+// of the tiles of all clips.
 template <class F>
 void EachClip(int64_t begin, int64_t rows, int64_t steps, F f) {
   const int64_t tiles = TilesOf(steps);

@@ -1,5 +1,5 @@
-// The transforms of F(6,3) and F(9,3) and what stands around them, in registers. Compiled once for each
-// instruction set.
+// The transforms of F(6,3) and F(9,3) and what stands around them, in registers.
+// Compiled once for each instruction set.
 #include "kernels/sample_cnn/cpu/register_gemm.h"
 #include "kernels/sample_cnn/inference/cpu/winograd_tiles.h"
 

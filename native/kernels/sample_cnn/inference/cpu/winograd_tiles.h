@@ -52,8 +52,8 @@ template <class Tile, class T>
 void first_layer_transform(const float* waveform, const float* weight, const float* bias, TileRange tiles,
                            int64_t channels, T* v, int64_t plane) {
   for (int64_t i = 0; i < tiles.count; ++i) {
-    const int64_t first =
-        (tiles.first + i) * Tile::kOutputs - 1;  // step of the first convolution that d[0] is
+    // Step of the first convolution that d[0] is.
+    const int64_t first = (tiles.first + i) * Tile::kOutputs - 1;
     const bool whole = first >= 0 && first + Tile::kPoints <= tiles.steps;
     T* target = v + i * channels;
     for (int64_t c = 0; c < channels; c += kLanes) {

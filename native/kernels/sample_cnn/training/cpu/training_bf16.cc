@@ -1,5 +1,5 @@
-// The training step's products in bfloat16 with sums in float32, by dot products of pairs. Compiled once, for
-// AVX512-BF16.
+// The training step's products in bfloat16 with sums in float32, by dot products of pairs.
+// Compiled once, for AVX512-BF16.
 #include "kernels/sample_cnn/cpu/register_gemm_bf16.h"
 #include "kernels/sample_cnn/training/cpu/blocks.h"
 
