@@ -2,9 +2,9 @@
 import { type Bytes, textAt, viewOf } from '../formats/bytes.js'
 import { looksLikeChunk } from '../formats/wav/reader.js'
 import { checkFormat, damaged, isShort, MISSING_SECONDS, unsupported } from './failure.js'
-import type { Ledger } from './ledger.js'
-import { decodePcm, type PcmLayout } from './pcm.js'
-import type { PcmRun } from './types.js'
+import type { Ledger, Notes } from './ledger.js'
+import { decodePcm } from './pcm.js'
+import type { PcmLayout, PcmRun } from './types.js'
 
 interface Chunk {
   offset: number
@@ -76,7 +76,7 @@ function readCommon(bytes: Bytes, { offset, declared }: Chunk): Common {
 }
 
 /** in: the bytes of a file; out: where its samples lie. @throws DecodeRefusal */
-function readAiffLayout(bytes: Bytes, ledger: Ledger): PcmLayout {
+export function readAiffLayout(bytes: Bytes, notes: Notes): PcmLayout {
   const { common, sound } = readChunks(bytes)
   if (!common) throw damaged('there is no COMM chunk')
   const layout = readCommon(bytes, common)
@@ -87,19 +87,19 @@ function readAiffLayout(bytes: Bytes, ledger: Ledger): PcmLayout {
   const promised = layout.frames
   // a recorder that was cut off leaves 0
   const open = promised === 0 && there > 0
-  if (open) ledger.note('the header leaves the length open: all bytes to the end of the file were read')
+  if (open) notes.note('the header leaves the length open: all bytes to the end of the file were read')
   const missing = promised - there
   if (missing > 0 && isShort(missing, promised, layout.sampleRate))
     throw damaged('the file is truncated', {
       given: `${there} frames of samples`,
       expected: `the ${promised} frames that its header promises`,
     })
-  if (missing > 0) ledger.note(`the header promises ${missing} frames of samples more than the file has`)
+  if (missing > 0) notes.note(`the header promises ${missing} frames of samples more than the file has`)
   const longer = framesBehind(bytes, sound, layout, there)
   if (!open && longer > promised) {
     const reads = longer - promised > MISSING_SECONDS * layout.sampleRate
     const what = reads ? 'read too' : 'left out'
-    ledger.note(
+    notes.note(
       `${longer - promised} frames lie behind the ${promised} that the header promises: they were ${what}`,
     )
     if (reads) return { ...layout, dataOffset, frames: longer }

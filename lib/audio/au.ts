@@ -1,9 +1,9 @@
 /** Sun and NeXT audio files (.au, .snd): samples that are not compressed. */
 import { type Bytes, viewOf } from '../formats/bytes.js'
 import { checkFormat, damaged, isShort, MISSING_SECONDS, unsupported } from './failure.js'
-import type { Ledger } from './ledger.js'
-import { decodePcm, type PcmLayout } from './pcm.js'
-import type { PcmRun } from './types.js'
+import type { Ledger, Notes } from './ledger.js'
+import { decodePcm } from './pcm.js'
+import type { PcmLayout, PcmRun } from './types.js'
 
 const HEADER_BYTES = 24
 /** in the place of the size, where a writer to a pipe does not know it */
@@ -20,7 +20,7 @@ const CODINGS: Record<number, { encoding: 'int' | 'float'; width: number }> = {
 const OTHERS: Record<number, string> = { 1: 'mu-law', 23: 'G.721 ADPCM', 27: 'A-law' }
 
 /** Magic, offset of the samples, their size, coding, rate, channels: six numbers of 32 bits, big-endian. */
-function readAuLayout(bytes: Bytes, ledger: Ledger): PcmLayout {
+export function readAuLayout(bytes: Bytes, notes: Notes): PcmLayout {
   const view = viewOf(bytes, 0, HEADER_BYTES)
   if (view.byteLength < HEADER_BYTES) throw damaged('the header is cut off')
   const [dataOffset, size, tag, sampleRate, channels] = [4, 8, 12, 16, 20].map((at) =>
@@ -36,17 +36,17 @@ function readAuLayout(bytes: Bytes, ledger: Ledger): PcmLayout {
   const rest = Math.max(0, bytes.length - dataOffset)
   const open = size === OPEN || (size === 0 && rest > 0)
   const missing = open ? 0 : size - rest
-  if (open) ledger.note('the header leaves the length open: all bytes to the end of the file were read')
+  if (open) notes.note('the header leaves the length open: all bytes to the end of the file were read')
   if (missing > 0 && isShort(missing, size, block * sampleRate))
     throw damaged('the file is truncated', {
       given: `${rest} bytes of samples`,
       expected: `the ${size} bytes that its header promises`,
     })
-  if (missing > 0) ledger.note(`the header promises ${missing} bytes of samples more than the file has`)
+  if (missing > 0) notes.note(`the header promises ${missing} bytes of samples more than the file has`)
   // nothing can follow the samples
   const longer = -missing > MISSING_SECONDS * block * sampleRate
   if (!open && longer)
-    ledger.note(`${-missing} bytes lie behind those that the header promises: they were read as samples too`)
+    notes.note(`${-missing} bytes lie behind those that the header promises: they were read as samples too`)
   const present = open || longer ? rest : Math.min(size, rest)
   return {
     ...coding,

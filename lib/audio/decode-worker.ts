@@ -5,8 +5,9 @@
 import { once } from 'node:events'
 import type { Bytes } from '../formats/bytes.js'
 import { FileBytes } from './bytes.js'
-import { decodeRuns } from './decoders.js'
+import { type Decoding, decodeFrames, decodeRuns } from './decoders.js'
 import { DecodeRefusal } from './failure.js'
+import { readForm } from './pcm-form.js'
 import { serveTasks } from './serve-tasks.js'
 import type { AudioFile, DecodeFailure, DecodeMessage, DecodeTask, DecodingEnd } from './types.js'
 
@@ -42,12 +43,15 @@ function toFailure(error: unknown): DecodeFailure {
 const bytesOf = (file: AudioFile): Bytes =>
   'bytes' in file ? file.bytes : new FileBytes(file.fd, file.length)
 
+function decodingOf({ file, layout }: DecodeTask): Decoding {
+  const bytes = bytesOf(file)
+  return layout ? decodeFrames(bytes, layout) : decodeRuns(bytes)
+}
+
 /** Sends run after run, never more than MAX_AHEAD that have not been answered; undefined where it was stopped. */
-async function sendRuns(
-  { file, port }: DecodeTask,
-  stopped: () => boolean,
-): Promise<DecodingEnd | undefined> {
-  const decoding = decodeRuns(bytesOf(file))
+async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<DecodingEnd | undefined> {
+  const { port } = task
+  const decoding = decodingOf(task)
   let ahead = 0
   port.on('message', () => ahead--)
   for (;;) {
@@ -68,11 +72,15 @@ async function sendRuns(
   }
 }
 
+function formOf({ file }: DecodeTask): DecodingEnd {
+  return { format: '', warnings: [], form: readForm(bytesOf(file)) }
+}
+
 async function decodeInWorker(task: DecodeTask, stopped: () => boolean): Promise<void> {
   noise = 0
   const end = (message: DecodeMessage) => task.port.postMessage(message)
   try {
-    const reached = await sendRuns(task, stopped)
+    const reached = task.formOnly ? formOf(task) : await sendRuns(task, stopped)
     if (reached) end({ end: reached })
   } catch (error) {
     end({ failure: toFailure(error) })

@@ -14,9 +14,10 @@ import { decodeFlac } from './flac.js'
 import { describeLoss, Ledger } from './ledger.js'
 import { decodeMp3 } from './mp3.js'
 import { decodeOgg } from './ogg.js'
+import { decodePcm } from './pcm.js'
 import { sniff } from './sniff.js'
 import { trailingTags } from './tags.js'
-import type { DecodingEnd, OwnFormat, PcmRun } from './types.js'
+import type { DecodingEnd, OwnFormat, PcmLayout, PcmRun } from './types.js'
 import { decodeWav } from './wav.js'
 
 export type Decoding = AsyncGenerator<PcmRun, DecodingEnd, void>
@@ -142,6 +143,14 @@ async function* decodeOwn(format: OwnFormat, file: Bytes, start: number): Decodi
   const runs = DECODERS[format](tail(file, start), ledger)
   yield* gathered(checked(runs, ledger, budget))
   return { format: ledger.format, warnings: ledger.settle() }
+}
+
+/** Decodes some frames of samples that are not compressed; how they lie in the file is known. */
+export async function* decodeFrames(file: Bytes, layout: PcmLayout): Decoding {
+  const budget = new Budget(file.length)
+  const ledger = new Ledger('', budget)
+  yield* gathered(checked(decodePcm(file, layout, ledger), ledger, budget))
+  return { format: '', warnings: [] }
 }
 
 /**

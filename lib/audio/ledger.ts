@@ -29,7 +29,12 @@ export function describeLoss(lost: number, total: number): string | undefined {
   return lost > 0 ? `${seconds(lost)} of ${seconds(total)} are damaged` : undefined
 }
 
-export class Ledger {
+/** Takes what a listener might want to know. */
+export interface Notes {
+  note(text: string): void
+}
+
+export class Ledger implements Notes {
   readonly #notes: string[] = []
   readonly #streams: Stream[] = []
   #seconds = 0

@@ -3,22 +3,7 @@ import wavDecoder from 'wav-decoder'
 import type { Bytes } from '../formats/bytes.js'
 import { WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
 import type { Ledger } from './ledger.js'
-import type { PcmRun } from './types.js'
-
-export interface PcmLayout {
-  encoding: 'int' | 'float'
-  /** bytes of one sample of one channel: 1 to 4 for integers, 4 or 8 for floats */
-  width: number
-  /** bytes from one sample to the next; default `width` */
-  stride?: number
-  channels: number
-  sampleRate: number
-  littleEndian: boolean
-  /** integers of which the middle is silence, as 8-bit WAV files have them */
-  unsigned: boolean
-  dataOffset: number
-  frames: number
-}
+import type { PcmLayout, PcmRun } from './types.js'
 
 /** Samples, all channels together, that wav-decoder gets at a time: its input is a copy, so this bounds what is held twice. */
 const BLOCK_VALUES = 1 << 19

@@ -7,7 +7,7 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onAbort } from '../abort.js'
 import { DecodeThread } from './decode-thread.js'
-import type { AudioFile, DecodeFailure, DecodeMessage, PcmRun } from './types.js'
+import type { AudioFile, DecodeFailure, DecodeMessage, PcmRun, Wanted } from './types.js'
 
 export interface PoolOptions {
   /** Module that serves each DecodeTask: see serve-tasks.ts. */
@@ -189,14 +189,18 @@ export class DecodePool {
    * go on while the consumer is busy. Leaving early stops the thread.
    * @throws the signal's reason; ClmrError ERR_THREAD where no thread can be had
    */
-  async *stream(file: AudioFile, signal?: AbortSignal): AsyncGenerator<PcmRun, StreamEnd, void> {
+  async *stream(
+    file: AudioFile,
+    signal?: AbortSignal,
+    wanted: Wanted = {},
+  ): AsyncGenerator<PcmRun, StreamEnd, void> {
     const length = 'bytes' in file ? file.bytes.length : file.length
     const thread = await this.take(signal)
     const { port1, port2 } = new MessageChannel()
     const inbox = new Inbox(port1)
     let outOfTime = false
     const ended = thread
-      .run({ file, port: port2 }, [port2])
+      .run({ ...wanted, file, port: port2 }, [port2])
       .catch((error) => inbox.put({ failure: failureOf(error, outOfTime) }))
       .finally(() => this.leave(thread))
     const ignore = onAbort(signal, () => inbox.wake())

@@ -16,6 +16,16 @@ function gcd(a: number, b: number): number {
 }
 
 /**
+ * Frames at `rate` Hz after which samples at `to` Hz fall on frames again, and how many of them, in whole periods, the
+ * filter reaches to either side.
+ */
+export function periodsOf(rate: number, to: number): { period: number; context: number } {
+  const period = rate / gcd(rate, to)
+  const reach = REACH_PERIODS * Math.max(1, rate / to)
+  return { period, context: rate === to ? 0 : Math.ceil(reach / period) * period }
+}
+
+/**
  * in: runs of frames at their own rate; out: runs of mono samples at `to` Hz.
  *
  * A block is a whole number of periods of the two rates, and is resampled together with as many frames on either side
@@ -60,11 +70,9 @@ export class ResampleStream {
     return this.#start + (this.#channels[0]?.length ?? 0)
   }
 
-  #sizes(): { block: number; context: number; period: number } {
-    const period = this.#rate / gcd(this.#rate, this.#to)
-    const reach = REACH_PERIODS * Math.max(1, this.#rate / this.#to)
-    const whole = (frames: number) => Math.ceil(frames / period) * period
-    return { block: whole(BLOCK_FRAMES), context: this.#rate === this.#to ? 0 : whole(reach), period }
+  #sizes(): { block: number; context: number } {
+    const { period, context } = periodsOf(this.#rate, this.#to)
+    return { block: Math.ceil(BLOCK_FRAMES / period) * period, context }
   }
 
   /** Drops what no block needs any more. */

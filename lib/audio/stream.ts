@@ -1,11 +1,12 @@
 /** A file as a stream of mono samples, in memory that does not grow with its length. */
-import { AudioDecodeError, ClmrError, clmrError, concernsProcess } from '../errors.js'
+import { AudioDecodeError } from '../errors.js'
 import { type ByteStream, type FileInput, nameOf, readStream } from '../files/source.js'
 import { type Converted, NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
+import { located, toError } from './located.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
 import { openSource } from './source.js'
-import type { AudioFile, DecodeFailure, DecodingEnd, PcmRun, ResampleQuality } from './types.js'
+import type { AudioFile, DecodingEnd, PcmRun, ResampleQuality } from './types.js'
 
 /** A file of sound, as `identifySource` tells it. Bytes are copied. */
 export type AudioInput = FileInput | ByteStream
@@ -16,25 +17,6 @@ export interface AudioSummary extends DecodingEnd {
   channels: number
   /** of the file; the first where it changes */
   sourceSampleRate: number
-}
-
-/** The failure of a thread as the error that its code stands for. */
-function toError({ code, foreign: _, ...details }: DecodeFailure, path?: string): ClmrError {
-  return clmrError(code, { ...details, path })
-}
-
-/** What comes without a path gets it: neither the native side nor a thread knows which file its samples came from. */
-function located(error: unknown, path: string | undefined, signal: AbortSignal | undefined): unknown {
-  if (
-    signal?.aborted ||
-    concernsProcess(error) ||
-    (error instanceof ClmrError && (error.path !== undefined || path === undefined))
-  )
-    return error
-  const isOurs = error instanceof ClmrError
-  const what = `its samples cannot be decoded: ${error instanceof Error ? error.message : String(error)}`
-  const remedy = isOurs ? error.remedy : 'This is a fault of clmr: please report it with the file'
-  return clmrError(isOurs ? error.code : 'ERR_INTERNAL', { what, remedy, path, cause: error })
 }
 
 /** As a decoding thread gives them, without ffmpeg. */
@@ -81,7 +63,7 @@ async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator
 }
 
 /** A stream is collected: what it is, and how long, is not known before its end. @throws AudioDecodeError where there are no bytes */
-async function inMemory(source: AudioInput, signal?: AbortSignal): Promise<FileInput> {
+export async function inMemory(source: AudioInput, signal?: AbortSignal): Promise<FileInput> {
   if (typeof source === 'string') return source
   const { name } = source
   const bytes = 'bytes' in source ? source.bytes : await readStream(source, signal)
@@ -124,11 +106,11 @@ export async function* decodeStream(
   }
 }
 
-/** Hands all samples to `use`, piece by piece. out: what the stream returns */
-export async function consume(
-  stream: AsyncGenerator<Float32Array, AudioSummary, void>,
-  use: (samples: Float32Array) => void | Promise<void>,
-): Promise<AudioSummary> {
+/** Hands all that a stream gives to `use`, piece by piece. out: what the stream returns */
+export async function consume<T, R>(
+  stream: AsyncGenerator<T, R, void>,
+  use: (piece: T) => void | Promise<void>,
+): Promise<R> {
   try {
     for (;;) {
       const { done, value } = await stream.next()

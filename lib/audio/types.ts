@@ -67,14 +67,47 @@ export type OwnFormat = 'wav' | 'aiff' | 'au' | 'mp3' | 'flac' | 'ogg'
 /** A file in memory, or an open one: its descriptor belongs to the process, not to a thread. */
 export type AudioFile = { bytes: Uint8Array } | { fd: number; length: number }
 
+/** How samples lie in a file that are not compressed. */
+export interface PcmLayout {
+  encoding: 'int' | 'float'
+  /** bytes of one sample of one channel: 1 to 4 for integers, 4 or 8 for floats */
+  width: number
+  /** bytes from one sample to the next; default `width` */
+  stride?: number
+  channels: number
+  sampleRate: number
+  littleEndian: boolean
+  /** integers of which the middle is silence, as 8-bit WAV files have them */
+  unsigned: boolean
+  dataOffset: number
+  frames: number
+}
+
+/** A file of samples that are not compressed. */
+export interface PcmForm {
+  format: 'wav' | 'aiff' | 'au'
+  layout: PcmLayout
+  warnings: string[]
+}
+
 /** What is known at the end of a file. */
 export interface DecodingEnd {
   format: string
   warnings: string[]
+  /** where it was asked for, and the samples are not compressed */
+  form?: PcmForm
 }
 
-/** A file, and the port that its runs are sent to. */
-export interface DecodeTask {
+/** What is wanted of a file: by default all of its runs. */
+export interface Wanted {
+  /** these frames, of samples that are not compressed */
+  layout?: PcmLayout
+  /** no samples: only how they lie in the file */
+  formOnly?: boolean
+}
+
+/** A file, what is wanted of it, and the port that the runs are sent to. */
+export interface DecodeTask extends Wanted {
   file: AudioFile
   port: MessagePort
 }

@@ -10,8 +10,8 @@ import {
 } from '../formats/wav/reader.js'
 import { checkFormat, damaged, isShort, MISSING_SECONDS, unsupported } from './failure.js'
 import type { Ledger } from './ledger.js'
-import { decodePcm, type PcmLayout } from './pcm.js'
-import type { PcmRun } from './types.js'
+import { decodePcm } from './pcm.js'
+import type { PcmLayout, PcmRun } from './types.js'
 
 export interface WavLayout extends PcmLayout {
   warnings: string[]

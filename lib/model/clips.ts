@@ -37,20 +37,38 @@ export function windowStarts(length: number, hop: number): Float64Array {
 }
 
 /**
- * The same windows of a track that comes piece by piece.
+ * The first samples of n windows that are spread evenly over a track of `length` samples: each in the middle of its n-th
+ * part of the places where a window can begin. Of a track shorter than a clip there is one.
+ */
+export function spreadStarts(length: number, n: number): Float64Array {
+  const places = length - CLIP_LENGTH
+  const count = places <= 0 ? 1 : Math.min(n, places)
+  return Float64Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * Math.max(0, places)) / count))
+}
+
+/**
+ * The windows of a track that comes piece by piece.
  * in: runs of samples; out: windows, views on memory that is not written to again
  */
 export class WindowCutter {
-  readonly #step: number
+  readonly #where: number | Float64Array
   #samples = new Float32Array(0)
-  /** position of `#samples` in the track, and of the next window */
+  /** position of `#samples` in the track */
   #start = 0
-  #next = 0
   #windows = 0
 
-  /** @param hop seconds, rounded to whole samples */
-  constructor(hop: number) {
-    this.#step = hopLength(hop)
+  /** @param where from window to window in seconds, rounded to whole samples; or the first sample of each */
+  constructor(where: number | Float64Array) {
+    this.#where = typeof where === 'number' ? hopLength(where) : where
+  }
+
+  /** No more windows come. */
+  get isOver(): boolean {
+    return this.#next === Number.POSITIVE_INFINITY
+  }
+
+  get #next(): number {
+    return this.startOf(this.#windows)
   }
 
   push(samples: Float32Array): Float32Array[] {
@@ -62,9 +80,8 @@ export class WindowCutter {
     this.#samples = joined
     this.#start = from
     const windows: Float32Array[] = []
-    for (; this.#next + CLIP_LENGTH <= from + joined.length; this.#next += this.#step)
+    for (; this.#next + CLIP_LENGTH <= from + joined.length; this.#windows++)
       windows.push(joined.subarray(this.#next - from, this.#next - from + CLIP_LENGTH))
-    this.#windows += windows.length
     return windows
   }
 
@@ -74,9 +91,15 @@ export class WindowCutter {
     return [this.#samples]
   }
 
+  /** The first sample of a window; infinity where there is none. */
+  startOf(window: number): number {
+    if (typeof this.#where === 'number') return window * this.#where
+    return this.#where[window] ?? Number.POSITIVE_INFINITY
+  }
+
   /** The start of a window in seconds. */
   timeOf(window: number): number {
-    return (window * this.#step) / SAMPLE_RATE
+    return this.startOf(window) / SAMPLE_RATE
   }
 }
 

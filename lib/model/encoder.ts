@@ -1,5 +1,5 @@
 /** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
-import { consume, decodeStream } from '../audio/stream.js'
+import { consume } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
 import {
@@ -20,7 +20,7 @@ import { Result } from '../result.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { aboutFile, type OnWarning, tellWarning } from '../warnings.js'
 import { EMBEDDING_DIM } from './architecture.js'
-import { checkApart, checkTrack, WindowCutter, windowStarts } from './clips.js'
+import { checkApart, checkTrack, windowStarts } from './clips.js'
 import { mapAhead, type Sources } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
 import {
@@ -37,8 +37,10 @@ import {
   fileOptions,
   filesOptions,
   loadOptions,
+  parseFileOptions,
   trackOptions,
 } from './options.js'
+import { type Placement, placedWindows } from './placement.js'
 import { toUnitRows } from './unit.js'
 import { WindowBatches } from './window-batches.js'
 
@@ -81,8 +83,7 @@ function trackEmbedding(
 }
 
 /** What a file is encoded with. */
-interface FileSettings {
-  hop: number
+interface FileSettings extends Placement {
   normalize: boolean
   onWarning?: OnWarning
   signal?: AbortSignal
@@ -250,31 +251,29 @@ export class Encoder implements Disposable {
   async #embedFile(
     file: FileInput | ByteStream,
     batches: WindowBatches,
-    { hop, normalize, onWarning, signal }: FileSettings,
+    settings: FileSettings,
   ): Promise<TrackEmbedding> {
-    const cutter = new WindowCutter(hop)
+    const { normalize, onWarning, signal } = settings
     const rows: Promise<Float32Array>[] = []
-    const add = async (windows: Float32Array[]) => {
-      for (const window of windows) rows.push((await batches.add(window)).embedding)
-    }
-    const { warnings } = await consume(decodeStream(file, SAMPLE_RATE, signal), (samples) =>
-      add(cutter.push(samples)),
-    )
-    await add(cutter.finish())
+    const times: number[] = []
+    const { warnings } = await consume(placedWindows(file, settings, signal), async ({ start, samples }) => {
+      times.push(start / SAMPLE_RATE)
+      rows.push((await batches.add(samples)).embedding)
+    })
     const windows = Matrix.fromRows(await Promise.all(rows))
     for (const warning of warnings) onWarning?.(aboutFile(nameOf(file), warning))
-    const times = Float64Array.from(rows, (_, i) => cutter.timeOf(i))
-    return trackEmbedding(windows, times, normalize, warnings)
+    return trackEmbedding(windows, Float64Array.from(times), normalize, warnings)
   }
 
   /**
    * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a recording
-   * of ten hours takes no more memory than one of a minute.
+   * of ten hours takes no more memory than one of a minute. With `windows`, `from` or `to` only the needed stretches of
+   * wav, aiff and au are decoded; other formats are decoded up to the last one, streams collected in memory.
    * @param source a path, or the file in any other form: bytes, a `Blob`, a stream
    * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encodeFile(source: FileSource, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
-    const settings = parseOptions(fileOptions, options, 'encodeFile')
+    const settings = parseFileOptions(fileOptions, options, 'encodeFile')
     this.#live()
     const file = identifySource(source, 'encodeFile')
     return this.#embedFile(file, this.#batches(settings.signal), settings)
@@ -292,7 +291,7 @@ export class Encoder implements Disposable {
     sources: Sources<S>,
     options: EncodeFilesOptions = {},
   ): AsyncGenerator<FileEmbedding<S>, void, void> {
-    const { concurrency, ...settings } = parseOptions(filesOptions, options, 'encodeFiles')
+    const { concurrency, ...settings } = parseFileOptions(filesOptions, options, 'encodeFiles')
     this.#live()
     const batches = this.#batches(settings.signal)
     const results = mapAhead(sources, concurrency, settings.signal, (source, signal) =>

@@ -1,7 +1,15 @@
 /** The options of an Encoder and of its calls. */
 import { z } from 'zod'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
-import { callbackOption, deviceOption, precisionOption, seedOption, signalOption } from '../options.js'
+import { ConfigError } from '../errors.js'
+import {
+  callbackOption,
+  deviceOption,
+  parseOptions,
+  precisionOption,
+  seedOption,
+  signalOption,
+} from '../options.js'
 import type { OnWarning } from '../warnings.js'
 
 export const encoderOptions = z.strictObject({
@@ -31,7 +39,12 @@ const windowOptions = z.strictObject({ hop, normalize, signal })
 export const trackOptions = windowOptions.extend({
   sampleRate: z.number().int().min(1000).max(768_000).default(SAMPLE_RATE),
 })
-export const fileOptions = windowOptions.extend({ onWarning })
+export const fileOptions = windowOptions.extend({
+  windows: z.number().int().min(1).max(100_000).optional(),
+  from: z.number().min(0).max(1e7).default(0),
+  to: z.number().positive().default(Number.POSITIVE_INFINITY),
+  onWarning,
+})
 export const filesOptions = fileOptions.extend({ concurrency: z.number().int().min(1).max(64).default(4) })
 
 export type EncoderOptions = z.input<typeof encoderOptions>
@@ -66,6 +79,15 @@ export interface EncodeTrackOptions extends WindowOptions {
 }
 
 export interface EncodeFileOptions extends WindowOptions {
+  /**
+   * so many windows, spread evenly over the file, in place of one every `hop`; one where the file is shorter than a clip. Of
+   * wav, aiff and au only they are decoded
+   */
+  windows?: number
+  /** seconds where the stretch begins that is embedded; by default 0 */
+  from?: number
+  /** seconds where it ends; by default the end of the file */
+  to?: number
   /** called with each warning about the file, its path in front; `warnings` of the result has them too */
   onWarning?: OnWarning
 }
@@ -73,4 +95,29 @@ export interface EncodeFileOptions extends WindowOptions {
 export interface EncodeFilesOptions extends EncodeFileOptions {
   /** files that are worked on at a time or wait to be taken; by default 4 */
   concurrency?: number
+}
+
+/** @throws ConfigError */
+export function parseFileOptions<S extends z.ZodType<z.output<typeof fileOptions>>>(
+  table: S,
+  options: EncodeFileOptions,
+  where: string,
+): z.output<S> {
+  const settings = parseOptions(table, options, where)
+  const { from, to } = settings
+  if (from >= to)
+    throw new ConfigError({
+      what: `${where}: the stretch ends before it begins`,
+      given: `from ${from}, to ${to}`,
+      expected: 'a `to` that is larger than `from`',
+      remedy: 'Correct one of them',
+    })
+  if (options.windows !== undefined && options.hop !== undefined)
+    throw new ConfigError({
+      what: `${where}: \`hop\` and \`windows\` both say where windows begin`,
+      given: `hop ${options.hop}, windows ${options.windows}`,
+      expected: 'one of them',
+      remedy: 'Leave one out',
+    })
+  return settings
 }

@@ -50,6 +50,7 @@ export async function sources(encoder: Encoder, upload: Request, blob: Blob): Pr
   await Encoder.load(blob.stream(), { onWarning: console.error })
   // @ts-expect-error there may be no body
   await encoder.encodeFile(upload.body)
+  await encoder.encodeFile('a.wav', { windows: 12, from: 10, to: 70 })
   // @ts-expect-error a file is no number
   await encoder.encodeFile(3)
   for await (const { path } of encoder.encodeFiles([blob])) path satisfies Blob
