@@ -43,7 +43,7 @@ export const LIB = {
   runs: GROUND,
   model: [...GROUND, 'audio', 'runs'],
   objective: [...GROUND, 'cache'],
-  evaluate: [...GROUND, 'datasets', 'cache', 'runs', 'model'],
+  evaluate: [...GROUND, 'datasets', 'cache', 'augment', 'runs', 'model'],
   // for its monitors training may evaluate, never the other way round
   train: [...GROUND, 'cache', 'augment', 'runs', 'model', 'objective', 'evaluate'],
   // the facade, and what stands before it

@@ -4,28 +4,12 @@
  */
 import { z } from 'zod'
 import { DatasetError } from '../errors.js'
-import type { FileSource } from '../files/source.js'
 import { Matrix, type MatrixData } from '../matrix.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
 import { toUnitRows } from '../model/unit.js'
 import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
-import type { TrainedOn } from '../runs/data-record.js'
-
-/** What the evaluation needs of an `Encoder`. */
-export interface TrackEncoder {
-  readonly dim: number
-  /** What it was trained on, where it knows. */
-  readonly trainedOn?: TrainedOn
-  encodeTrack(
-    samples: Float32Array,
-    options?: { signal?: AbortSignal },
-  ): Promise<{ windows: MatrixData; mean: Float32Array }>
-  encodeFile(
-    source: FileSource,
-    options?: { signal?: AbortSignal },
-  ): Promise<{ windows: MatrixData; mean: Float32Array }>
-}
 
 /** Tracks with their labels, without their audio. */
 export interface TrackLabels {
@@ -110,6 +94,31 @@ function join(dataset: LabelledTracks, dim: number, { windows, means }: Parts): 
   })
 }
 
+/** The samples of every track, in order, read one track ahead. @throws DatasetError where there are none */
+export async function* readTracks(
+  dataset: LabelledTracks,
+  signal?: AbortSignal,
+): AsyncGenerator<Float32Array, void, void> {
+  const total = dataset.tracks.length
+  if (total === 0)
+    throw new DatasetError({
+      what: 'the data set holds no tracks',
+      remedy: 'Prepare one with more tracks, or choose another subset',
+    })
+  const read = (index: number) => {
+    const track = dataset.readTrack(index, { signal })
+    track.catch(() => {}) // it may fail while the track before it is still encoded; awaited below
+    return track
+  }
+  let next = read(0)
+  for (let index = 0; index < total; index++) {
+    if (signal?.aborted) throw abortReason(signal)
+    const samples = await next
+    if (index + 1 < total) next = read(index + 1)
+    yield samples
+  }
+}
+
 /**
  * Embeds every track of a data set. Tracks are read from the cache one ahead of the one that is encoded, so memory
  * holds the audio of two tracks and 2 kB a clip. Give the result to `LinearProbe.fit`, `probe.evaluate`,
@@ -123,26 +132,12 @@ export async function embedDataset<D extends LabelledTracks>(
 ): Promise<DatasetEmbeddings<D>> {
   const { normalize, signal, onProgress } = parseOptions(embedOptions, options, 'embedDataset')
   const total = dataset.tracks.length
-  if (total === 0)
-    throw new DatasetError({
-      what: 'the data set holds no tracks',
-      remedy: 'Prepare one with more tracks, or choose another subset',
-    })
   const parts: Parts = { windows: [], means: [] }
-  const read = (index: number) => {
-    const track = dataset.readTrack(index, { signal })
-    track.catch(() => {}) // it may fail while the track before it is still encoded; awaited below
-    return track
-  }
-  let next = read(0)
-  for (let index = 0; index < total; index++) {
-    if (signal?.aborted) throw abortReason(signal)
-    const samples = await next
-    if (index + 1 < total) next = read(index + 1)
+  for await (const samples of readTracks(dataset, signal)) {
     const { windows, mean } = await encoder.encodeTrack(samples, { signal })
     parts.windows.push(windows)
     parts.means.push(mean)
-    onProgress?.({ done: index + 1, total })
+    onProgress?.({ done: parts.means.length, total })
   }
   const all = join(dataset, encoder.dim, parts) as DatasetEmbeddings<D>
   if (normalize) for (const { data, cols } of [all.embeddings, all.trackMeans]) toUnitRows(data, cols)

@@ -1,8 +1,8 @@
 /**
  * Stage evaluate: what the embeddings are worth.
  *
- * in: an encoder, data sets with labels, a run
- * out: probes and their metrics, similar tracks, a page to look at and listen to
+ * in: an encoder, data sets, labels where there are any, a run
+ * out: retrieval, probes and their metrics, similar tracks, a page to look at and listen to
  */
 export {
   type DatasetEmbeddings,
@@ -11,7 +11,6 @@ export {
   type EmbedProgress,
   embedDataset,
   type LabelledTracks,
-  type TrackEncoder,
   type TrackLabels,
 } from './embed.js'
 export {
@@ -40,6 +39,16 @@ export {
   type WrittenReport,
   writeReport,
 } from './report/write-report.js'
+export {
+  type Bounds,
+  evaluateRetrieval,
+  type LabelScores,
+  type Retrieval,
+  type RetrievalFigures,
+  type RetrievalMeasure,
+  type RetrievalOptions,
+  type RetrievalScores,
+} from './retrieval.js'
 export {
   type Neighbour,
   type Neighbours,

@@ -3,15 +3,17 @@
  * Protocol: Spijkervet & Burgoyne, "Contrastive Learning of Musical Representations", ISMIR 2021.
  */
 import { z } from 'zod'
-import { ArgumentError, DisposedError, describe } from '../errors.js'
+import { DisposedError } from '../errors.js'
 import { type FileSource, resolveSource } from '../files/source.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
-import { type EmbeddedTracks, embedded, type LabelledTracks, type TrackEncoder } from './embed.js'
+import { checkSet, checkTrackEncoder } from './checks.js'
+import { type EmbeddedTracks, embedded, type LabelledTracks } from './embed.js'
 import { accuracy, classMetrics } from './metrics.js'
 import {
   checkSameClasses,
@@ -200,7 +202,7 @@ export class LinearProbe implements Disposable {
    */
   static async fit(options: ProbeFitOptions): Promise<LinearProbe> {
     const { encoder, train, validation, signal, onProgress, ...rest } = options
-    checkEncoder(encoder, 'LinearProbe.fit')
+    checkTrackEncoder(encoder, 'LinearProbe.fit', 'encodeTrack')
     checkSet(train, 'train')
     checkSet(validation, 'validation')
     const settings = parseOptions(probeOptions, rest, 'LinearProbe.fit')
@@ -225,7 +227,7 @@ export class LinearProbe implements Disposable {
    * @throws IoError, CheckpointError, ConfigError
    */
   static async load(source: FileSource, options: { encoder: TrackEncoder }): Promise<LinearProbe> {
-    checkEncoder(options?.encoder, 'LinearProbe.load')
+    checkTrackEncoder(options?.encoder, 'LinearProbe.load', 'encodeTrack')
     const { encoder } = options
     parseOptions(loadOptions, options, 'LinearProbe.load')
     const { state, classes, task, settings, history } = await readProbe(
@@ -314,26 +316,4 @@ export class LinearProbe implements Disposable {
     if (native().isDisposed(this.#handle))
       throw new DisposedError({ what: 'the LinearProbe was disposed', remedy: 'Fit or load another one' })
   }
-}
-
-function checkEncoder(encoder: unknown, where: string): void {
-  if (typeof (encoder as TrackEncoder | undefined)?.encodeTrack === 'function') return
-  throw new ArgumentError({
-    what: `${where} needs an encoder`,
-    given: describe(encoder),
-    expected: 'an Encoder',
-    remedy: 'Pass what Encoder.load() or Encoder.create() returned',
-  })
-}
-
-function checkSet(set: unknown, name: string): void {
-  const value = set as Partial<LabelledTracks & EmbeddedTracks> | undefined
-  if (typeof value === 'object' && value !== null && ('trackMeans' in value || Array.isArray(value.tracks)))
-    return
-  throw new ArgumentError({
-    what: `${name} is not a data set`,
-    given: describe(set),
-    expected: 'a Dataset or what embedDataset() returned',
-    remedy: "Pass what prepare() or openDataset(cache, { subset: 'train' }) returned",
-  })
 }

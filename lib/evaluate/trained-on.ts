@@ -1,5 +1,6 @@
 /** How many tracks of a data set a model was trained on: figures of such tracks say little about new music. */
-import type { TrackEncoder, TrackLabels } from './embed.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
+import type { TrackLabels } from './embed.js'
 
 export interface SeenTracks {
   /** tracks that the encoder was trained on */

@@ -17,3 +17,4 @@ export type {
   EncodeTrackOptions,
   WindowOptions,
 } from './options.js'
+export type { FileVectors, TrackEncoder, TrackVectors, VectorOptions } from './track-encoder.js'

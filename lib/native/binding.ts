@@ -47,6 +47,7 @@ export type ChainSpec = Specification
 export type EncoderSpec = Specification
 export type TrainerSpec = Specification
 export type ProbeSpec = Specification
+export type RetrievalSpec = Specification
 
 /** What the native side says of its functions, by name; `kind` and `result` are what they are called here. */
 export type Signatures = Record<
@@ -317,6 +318,36 @@ export interface Neighbours {
   scores: Float32Array
 }
 
+/** A figure of all tracks, and where 95 % of its values on resampled tracks lie. */
+export interface Interval {
+  value: number
+  low: number
+  high: number
+}
+
+export interface RankFigures {
+  top1: Interval
+  topK: Interval
+  mrr: Interval
+  medianRank: Interval
+}
+
+export interface LabelFigures {
+  map: Interval
+  precisionAtK: Interval
+}
+
+export interface RetrievalFigures {
+  conditions: RankFigures[]
+  labels: LabelFigures | undefined
+}
+
+export interface RetrievalForms {
+  raw: RetrievalFigures
+  standardised: RetrievalFigures
+  whitened: RetrievalFigures
+}
+
 export interface NativeEvaluate {
   /** x [n, E], y [n, K] (0/1) for training and validation → a fitted head: the weights of the best validation loss. */
   probeFit(
@@ -333,6 +364,17 @@ export interface NativeEvaluate {
   probePredict(probe: ProbeHandle, x: Float32Array, n: number): Promise<Float32Array>
   /** Cosine similarity of every query [q, dim] to every row [n, dim], the k best: indices and scores [q, k], best first. */
   topK(queries: Float32Array, rows: Float32Array, dim: number, k: number): Promise<Neighbours>
+  /**
+   * library [n, dim]; queries [conditions · n · q, dim], by condition, then track; labels [n, K] of 0 and 1 → how often
+   * the queries find their own track: as the rows are, standardised, and whitened.
+   */
+  retrieval(
+    spec: RetrievalSpec,
+    library: Float32Array,
+    queries: Float32Array,
+    labels: Float32Array | undefined,
+    abort: AbortFlag,
+  ): Promise<RetrievalForms>
   /** x [n, dim] → its first `components` principal components [n, components]; signs fixed, so repeatable. */
   pca(x: Float32Array, dim: number, components: number): Promise<Float32Array>
 }

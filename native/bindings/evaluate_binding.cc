@@ -4,6 +4,7 @@
 #include "bindings/exports.h"
 #include "bindings/function.h"
 #include "evaluate/probe.h"
+#include "evaluate/retrieval.h"
 #include "evaluate/search.h"
 
 namespace clmr::bindings {
@@ -70,6 +71,22 @@ Promise<at::Tensor> PcaOf(const Call& call, FloatSpan span, int64_t dim, int64_t
   return Async(call, [=](const AbortFlag&) { return Pca(x, components); });
 }
 
+Promise<RetrievalForms> Retrieval(const Call& call, RetrievalSpec spec, FloatSpan library_span,
+                                  FloatSpan query_span, std::optional<FloatSpan> label_span,
+                                  AbortPointer abort) {
+  const at::Tensor library = ToRows(library_span, "library", spec.dim);
+  const at::Tensor queries = ToRows(query_span, "queries", spec.dim);
+  std::optional<at::Tensor> labels;
+  if (label_span) {
+    const int64_t n = library.size(0);
+    if (n < 1) throw Error("ERR_SHAPE", "the library is empty");
+    labels = ToRows(*label_span, "labels", std::max<int64_t>(1, label_span->size / n));
+  }
+  return Async(call, abort, [=](const AbortFlag& abort) {
+    return EvaluateRetrieval(spec, library, queries, labels, abort);
+  });
+}
+
 }  // namespace
 
 void ExportEvaluate(Napi::Object exports) {
@@ -78,6 +95,7 @@ void ExportEvaluate(Napi::Object exports) {
   Export(exports, "probeState", ProbeState, {"probe"});
   Export(exports, "probePredict", ProbePredict, {"probe", "x", "n"});
   Export(exports, "topK", TopKOf, {"queries", "rows", "dim", "k"});
+  Export(exports, "retrieval", Retrieval, {"spec", "library", "queries", "labels", "abort"});
   Export(exports, "pca", PcaOf, {"x", "dim", "components"});
 }
 

@@ -16,7 +16,8 @@ enum class Purpose : uint32_t {
   transform = 4,
   noise = 5,
   dropout = 6,
-  probe = 7
+  probe = 7,
+  bootstrap = 8
 };
 
 // counter → four words

@@ -1,14 +1,24 @@
 /** A data set and an encoder that are small enough to know what the evaluation must say. */
-import type { LabelledTracks, TrackEncoder } from '#lib/evaluate/embed.js'
-import { type Matrix, matrix } from '#lib/matrix.js'
+import type { LabelledTracks } from '#lib/evaluate/embed.js'
+import { Matrix, matrix } from '#lib/matrix.js'
+import type { FileVectors, TrackEncoder } from '#lib/model/track-encoder.js'
 import { numbers } from './numbers.js'
 
 export const TOY_CLIP = 16
 
 /** Clips of 16 samples; the embedding of a clip is its first 8 samples. */
 export class ToyEncoder implements TrackEncoder {
+  readonly sampleRate = 22_050
+  readonly clipLength = TOY_CLIP
   readonly dim = 8
   encoded = 0
+
+  async encode(clips: Float32Array) {
+    const rows = Array.from({ length: clips.length / TOY_CLIP }, (_, i) =>
+      clips.subarray(i * TOY_CLIP, i * TOY_CLIP + 8),
+    )
+    return Matrix.fromRows(rows)
+  }
 
   async encodeTrack(samples: Float32Array, options: { signal?: AbortSignal } = {}) {
     options.signal?.throwIfAborted()
@@ -23,11 +33,16 @@ export class ToyEncoder implements TrackEncoder {
         windows[c * 8 + e] = padded[c * TOY_CLIP + e]!
         mean[e]! += padded[c * TOY_CLIP + e]! / clips
       }
-    return { windows: matrix(windows, clips, 8), mean }
+    const times = Float64Array.from({ length: clips }, (_, c) => (c * TOY_CLIP) / this.sampleRate)
+    return { windows: matrix(windows, clips, 8), times, mean }
   }
 
-  async encodeFile(path: string) {
+  async encodeFile(path: unknown) {
     return this.encodeTrack(new Float32Array(2 * TOY_CLIP).fill(Number(path)))
+  }
+
+  async *encodeFiles<S>(paths: Iterable<S> | AsyncIterable<S>): AsyncGenerator<FileVectors<S>, void, void> {
+    for await (const path of paths) yield { path, embedding: await this.encodeFile(path) }
   }
 }
 

@@ -1,0 +1,245 @@
+/** Retrieval: how often a crop of a track finds the track again, which needs no labels. */
+import { z } from 'zod'
+import { Augmenter } from '../augment/augmenter.js'
+import type { MatrixData } from '../matrix.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
+import type { Interval, RetrievalFigures as NativeFigures, RankFigures } from '../native/binding.js'
+import { callNative } from '../native/call.js'
+import { native } from '../native/load.js'
+import { callbackOption, parseOptions, seedOption, signalOption } from '../options.js'
+import { uniform } from '../random.js'
+import { bootstrapOptions } from './bootstrap-options.js'
+import { checkTrackEncoder, checkTracks } from './checks.js'
+import { type EmbedProgress, type LabelledTracks, readTracks } from './embed.js'
+import { type Condition, conditionsOf } from './retrieval-conditions.js'
+
+/** Tracks whose crops are encoded together: 15 MB of audio in two crops each. */
+const BATCH = 32
+
+const retrievalOptions = z.strictObject({
+  crops: z.number().int().min(2).max(1000).default(2),
+  k: z.number().int().min(1).max(1_000_000).default(10),
+  augmenter: z.instanceof(Augmenter, { message: 'expected an Augmenter' }).optional(),
+  seed: seedOption('of the places of the crops and of what is done to them'),
+  signal: signalOption,
+  onProgress: callbackOption<EmbedProgress>(),
+})
+
+/** Options of `evaluateRetrieval`. */
+export interface RetrievalOptions {
+  /** crops a track: the first is the library's, the others ask. By default 2 */
+  crops?: number
+  /** how many of the nearest count for `topK` and `precisionAtK`, by default 10 */
+  k?: number
+  /** whose transforms the queries are altered by; by default the published chain */
+  augmenter?: Augmenter
+  /** of the places of the crops, of what is done to them and of the intervals; by default 42 */
+  seed?: number
+  signal?: AbortSignal
+  /** called after every 32 tracks */
+  onProgress?: (progress: EmbedProgress) => void
+}
+
+/** Where 95 % of the values lie when the tracks are drawn anew (bootstrap, 10,000 resamples). */
+export interface Bounds {
+  low: number
+  high: number
+}
+
+/** Shares of the queries, 0 to 1; of type `Bounds` among the intervals. */
+export interface RetrievalScores<T = number> {
+  /** whose own track comes first */
+  top1: T
+  /** whose own track is among the k nearest */
+  topK: T
+  /** mean of 1 / place of the own track (mean reciprocal rank) */
+  mrr: T
+}
+
+/** Neighbours of the same label among the other tracks. */
+export interface LabelScores<T = number> {
+  /** mean average precision over the whole ranking */
+  map: T
+  /** share of the k nearest that have a label of the track's */
+  precisionAtK: T
+}
+
+/** The figures of one form of the vectors. */
+export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
+  /** the place of the own track, 1 being the best */
+  medianRank: T
+  /**
+   * with queries that were altered: `none`, `chain` (all of the augmenter's transforms with their probabilities), each
+   * transform alone (`highLowPass`, `pitchShift`, `reverb`, `noise`, `gain`, `delay`, …), and `mp3LowPass`
+   */
+  byTransform: Record<string, RetrievalScores<T>>
+  /** undefined where no two tracks share a label */
+  labels?: LabelScores<T>
+}
+
+export interface RetrievalMeasure extends RetrievalFigures {
+  /** of every figure */
+  intervals: RetrievalFigures<Bounds>
+}
+
+/** What `evaluateRetrieval` found. */
+export interface Retrieval {
+  tracks: number
+  /** that asked, for each track */
+  queriesPerTrack: number
+  k: number
+  /** the vectors as they are */
+  raw: RetrievalMeasure
+  /** every column with mean 0 and deviation 1 over the library */
+  standardised: RetrievalMeasure
+  /** the first 64 principal components of the library (tracks − 1 where there are fewer), each with deviation 1 */
+  whitened: RetrievalMeasure
+}
+
+/** One place in each of `crops` equal parts of a track, so that crops overlap only where a part is shorter than a clip. */
+function cropStarts(length: number, clipLength: number, crops: number, draw: () => number): number[] {
+  const last = Math.max(0, length - clipLength)
+  return Array.from({ length: crops }, (_, crop) => {
+    const from = Math.floor((crop * length) / crops)
+    const free = Math.floor(((crop + 1) * length) / crops) - clipLength - from
+    const start = free >= 0 ? from + draw() * (free + 1) : (last * (crop + draw())) / crops
+    return Math.min(last, Math.floor(start))
+  })
+}
+
+interface Asked {
+  encoder: TrackEncoder
+  conditions: readonly Condition[]
+  signal?: AbortSignal
+}
+
+/** The clips of some tracks: first of the library, then what asks. */
+class Clips {
+  readonly #length: number
+  readonly #queriesPerTrack: number
+  readonly #library: Float32Array
+  readonly #queries: Float32Array
+  tracks = 0
+
+  constructor(clipLength: number, queriesPerTrack: number) {
+    this.#length = clipLength
+    this.#queriesPerTrack = queriesPerTrack
+    this.#library = new Float32Array(BATCH * clipLength)
+    this.#queries = new Float32Array(BATCH * queriesPerTrack * clipLength)
+  }
+
+  add(samples: Float32Array, starts: readonly number[]): void {
+    for (const [i, start] of starts.entries()) {
+      const place = (i === 0 ? this.tracks : this.tracks * this.#queriesPerTrack + i - 1) * this.#length
+      const into = (i === 0 ? this.#library : this.#queries).subarray(place, place + this.#length)
+      into.fill(0)
+      into.set(samples.subarray(start, start + this.#length))
+    }
+    this.tracks++
+  }
+
+  /** out: vectors of the library's clips, and of the queries of every condition */
+  async encode({ encoder, conditions, signal }: Asked, step: number): Promise<MatrixData[]> {
+    const queries = this.#queries.subarray(0, this.tracks * this.#queriesPerTrack * this.#length)
+    const vectors = [await encoder.encode(this.#library.subarray(0, this.tracks * this.#length), { signal })]
+    for (const { augmenter } of conditions) {
+      const altered = augmenter ? (await augmenter.augment(queries, { step, signal })).data : queries
+      vectors.push(await encoder.encode(altered, { signal }))
+    }
+    this.tracks = 0
+    return vectors
+  }
+}
+
+function join(batches: readonly MatrixData[]): Float32Array {
+  const all = new Float32Array(batches.reduce((sum, { data }) => sum + data.length, 0))
+  let at = 0
+  for (const { data } of batches) {
+    all.set(data, at)
+    at += data.length
+  }
+  return all
+}
+
+const labelsOf = ({ task, labels }: LabelledTracks) =>
+  task !== 'none' && labels.cols > 0 ? labels.data : undefined
+
+function scoresOf<T>(figures: RankFigures, pick: (interval: Interval) => T) {
+  const { top1, topK, mrr } = figures
+  return { top1: pick(top1), topK: pick(topK), mrr: pick(mrr) }
+}
+
+function figuresOf<T>(
+  { conditions, labels }: NativeFigures,
+  names: readonly string[],
+  pick: (interval: Interval) => T,
+): RetrievalFigures<T> {
+  return {
+    ...scoresOf(conditions[0]!, pick),
+    medianRank: pick(conditions[0]!.medianRank),
+    byTransform: Object.fromEntries(names.map((name, i) => [name, scoresOf(conditions[i]!, pick)])),
+    ...(labels && { labels: { map: pick(labels.map), precisionAtK: pick(labels.precisionAtK) } }),
+  }
+}
+
+function measureOf(figures: NativeFigures, names: readonly string[]): RetrievalMeasure {
+  return {
+    ...figuresOf(figures, names, ({ value }) => value),
+    intervals: figuresOf(figures, names, ({ low, high }) => ({ low, high })),
+  }
+}
+
+/**
+ * Asks for every track with another crop of it: one seeded crop a track is the library, the others are queries, clean
+ * and altered; the nearest is the one of the largest cosine similarity. Crops come from different parts of a track. A
+ * track that is as similar as the own one counts as found before it. The figures of altered queries say how much an
+ * encoder minds that alteration.
+ *
+ * Vectors are compared in three forms, since a form that suits one encoder harms another: compare each encoder in its
+ * best. What a form needs is fitted on the library alone.
+ * @param encoder an `Encoder`, a `LogMel`, or another `TrackEncoder`
+ * @param dataset at least two tracks; with labels, also neighbours of the same label are counted
+ * @returns plain data, with bootstrap intervals over the tracks
+ * @throws ArgumentError, ConfigError, DatasetError (fewer than two tracks), CacheError, NonFiniteError, or the signal's
+ *         reason
+ */
+export async function evaluateRetrieval(
+  encoder: TrackEncoder,
+  dataset: LabelledTracks,
+  options: RetrievalOptions = {},
+): Promise<Retrieval> {
+  const settings = parseOptions(retrievalOptions, options, 'evaluateRetrieval')
+  checkTrackEncoder(encoder, 'evaluateRetrieval')
+  checkTracks(dataset, 'evaluateRetrieval')
+  const { crops, k, seed, signal, onProgress } = settings
+  const conditions = conditionsOf(settings.augmenter ?? new Augmenter({ seed }), encoder)
+  const asked = { encoder, conditions, signal }
+  const clips = new Clips(encoder.clipLength, crops - 1)
+  const batches: MatrixData[][] = []
+  const draw = uniform(seed)
+  const total = dataset.tracks.length
+  let done = 0
+  for await (const samples of readTracks(dataset, signal)) {
+    clips.add(samples, cropStarts(samples.length, encoder.clipLength, crops, draw))
+    done++
+    if (clips.tracks < BATCH && done < total) continue
+    batches.push(await clips.encode(asked, batches.length))
+    onProgress?.({ done, total })
+  }
+  const library = join(batches.map(([vectors]) => vectors!))
+  const queries = join(conditions.flatMap((_, i) => batches.map((vectors) => vectors[i + 1]!)))
+  const bootstrap = parseOptions(bootstrapOptions, { seed }, 'evaluateRetrieval')
+  const spec = { dim: encoder.dim, conditions: conditions.length, k, bootstrap }
+  const forms = await callNative(signal, (abort) =>
+    native().retrieval(spec, library, queries, labelsOf(dataset), abort),
+  )
+  const names = conditions.map(({ name }) => name)
+  return {
+    tracks: total,
+    queriesPerTrack: crops - 1,
+    k,
+    raw: measureOf(forms.raw, names),
+    standardised: measureOf(forms.standardised, names),
+    whitened: measureOf(forms.whitened, names),
+  }
+}

@@ -1,0 +1,52 @@
+/** What makes vectors of audio: an `Encoder`, a `LogMel`, or one of your own. */
+import type { FileSource } from '../files/source.js'
+import type { MatrixData } from '../matrix.js'
+import type { TrainedOn } from '../runs/data-record.js'
+import type { Sources } from './encode-files.js'
+
+/** A track as windows, as far as those need it who take a `TrackEncoder`. */
+export interface TrackVectors {
+  /** [n, dim]: a row for each window */
+  readonly windows: MatrixData
+  /** the start of every window, seconds */
+  readonly times: Float64Array
+  /** [dim]: the mean of the windows */
+  readonly mean: Float32Array
+}
+
+/** What `encodeFiles` yields for a file: its vectors, or what was wrong with it. */
+export type FileVectors<S = string> =
+  | { path: S; embedding: TrackVectors; error?: undefined }
+  | { path: S; error: Error; embedding?: undefined }
+
+/** How vectors are asked for; the defaults are those of `Encoder`. */
+export interface VectorOptions {
+  /** seconds from window to window */
+  hop?: number
+  signal?: AbortSignal
+}
+
+/**
+ * What probes, retrieval and `embedDataset` take: clips, tracks and files → vectors of `dim` numbers. `Encoder` and
+ * `LogMel` have it.
+ */
+export interface TrackEncoder {
+  /** Hz */
+  readonly sampleRate: number
+  /** samples of a clip */
+  readonly clipLength: number
+  /** numbers of a vector */
+  readonly dim: number
+  /** The recordings that it was trained on, where it knows. */
+  readonly trainedOn?: TrainedOn
+  /** n · clipLength samples → [n, dim] */
+  encode(clips: Float32Array, options?: { signal?: AbortSignal }): Promise<MatrixData>
+  /** mono samples at `sampleRate` */
+  encodeTrack(samples: Float32Array, options?: VectorOptions): Promise<TrackVectors>
+  encodeFile(source: FileSource, options?: VectorOptions): Promise<TrackVectors>
+  /** In the order of `sources`; a file that cannot be read comes as an error, and does not end the others. */
+  encodeFiles<S extends FileSource = string>(
+    sources: Sources<S>,
+    options?: VectorOptions,
+  ): AsyncGenerator<FileVectors<S>, void, void>
+}
