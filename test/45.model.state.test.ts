@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '#lib/errors.js'
 import { readSafetensors, writeSafetensors } from '#lib/formats/safetensors.js'
@@ -8,6 +8,7 @@ import type { FileTensor } from '#lib/formats/tensor.js'
 import { encoderTensors, sequentialLayers } from '#lib/model/architecture.js'
 import { loadModelState, saveModelState } from '#lib/model/load-state.js'
 import type { StateDict } from '#lib/native/binding.js'
+import { goldenPath } from './helpers/golden.js'
 import { encoderState, filledState, projectorState } from './helpers/sample-cnn-state.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
@@ -220,5 +221,29 @@ describe('45 model: state', () => {
       const saving = saveModelState(join(folder, 'm.h5'), { encoder: encoderState() })
       await assert.rejects(saving, { code: 'ERR_ARGUMENT', message: /\.h5/ })
       assert.deepEqual(await readdir(folder), [])
+    }))
+
+  it('BAD CALL - what a download has left in the place of a model is named, whatever the name of the file', () =>
+    withTempDir(async (folder) => {
+      const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 98765\n`
+      const whole = await readFile(goldenPath('checkpoints/finetuner-head.pt'))
+      const cases: [string | Uint8Array, RegExp][] = [
+        [pointer, /pointer of Git LFS.*git lfs pull/],
+        [`\ufeff${pointer}`, /pointer of Git LFS/],
+        ['../.git/annex/objects/xx/SHA256E-s1--1', /git-annex.*git annex get/],
+        ['<!DOCTYPE html>\n<html lang="en"><title>Sign in</title>', /page of HTML.*in a browser/],
+        ['\n  <HTML><body>', /page of HTML/],
+        ['<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', /answer of a server/],
+        ['{"error":"Repository not found"}', /answer of a server.*Repository not found/],
+        ['404 Not Found', /answer of a server/],
+        [Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0), /gzip archive.*Unpack it/],
+        [whole.subarray(0, whole.length - 100), /its end is missing.*as a whole/],
+        [whole.subarray(0, whole.length >> 1), /its end is missing/],
+      ]
+      for (const [i, [content, message]] of cases.entries())
+        for (const name of [`${i}.pt`, `${i}.safetensors`, `${i}`]) {
+          await writeFile(join(folder, name), content)
+          await assert.rejects(loadModelState(join(folder, name)), { code: 'ERR_CHECKPOINT', message })
+        }
     }))
 })

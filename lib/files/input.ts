@@ -67,15 +67,25 @@ function inMemory(bytes: Uint8Array): RandomAccess {
   }
 }
 
-/** As `openRegularFile`, for bytes in memory too. */
-export async function openRandomAccess(input: FileInput): Promise<RandomAccess> {
-  if (typeof input !== 'string') return inMemory(input.bytes)
-  const { handle, stat } = await openRegularFile(input)
+/** A file that is open already, by the name that it had. */
+export interface OpenFile extends RandomAccess {
+  readonly name: string
+}
+
+/** A file in the hands of whoever opened it: it can be read even if its name is given to another file, or removed. */
+export function openFile(name: string, { handle, stat }: OpenInput): OpenFile {
   return {
+    name,
     size: stat.size,
     read: (into, offset, length, position) => handle.read(into, offset, length, position),
     close: () => handle.close(),
   }
+}
+
+/** As `openRegularFile`, for bytes in memory and for what is open already, too. */
+export async function openRandomAccess(input: FileInput | OpenFile): Promise<RandomAccess> {
+  if (typeof input === 'string') return openFile(input, await openRegularFile(input))
+  return 'read' in input ? input : inMemory(input.bytes)
 }
 
 export interface ReadOptions {

@@ -215,7 +215,7 @@ export async function readStream({ name, pieces }: ByteStream, signal?: AbortSig
 }
 
 /** The path, or the name of a file in memory, for messages. */
-export function nameOf(input: FileInput | ByteStream): string | undefined {
+export function nameOf(input: FileInput | { name?: string }): string | undefined {
   return typeof input === 'string' ? input : input.name
 }
 

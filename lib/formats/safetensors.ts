@@ -8,14 +8,15 @@ import { createHash } from 'node:crypto'
 import { CheckpointError, ioError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import type { Chunks, FileOperations } from '../files/durable.js'
-import { openRandomAccess, type RandomAccess } from '../files/input.js'
+import { type OpenFile, openRandomAccess, type RandomAccess } from '../files/input.js'
 import { type FileInput, nameOf } from '../files/source.js'
 import { type HeaderValue, parseHeaderJson } from './header-json.js'
 import { DTYPE_BYTES, type DType, elementCount, type FileTensor, isDType } from './tensor.js'
+import { Turns } from './turns.js'
 
-/** As in the reference implementation. */
-const MAX_HEADER_BYTES = 100_000_000
-const MAX_TENSORS = 100_000
+/** The reference implementation allows ten times as much; 20,000 tensors take 2 MB. */
+const MAX_HEADER_BYTES = 10_000_000
+const MAX_TENSORS = 20_000
 
 export interface SafetensorsEntry {
   dtype: DType
@@ -100,12 +101,19 @@ function headerLength(prefix: Uint8Array, fileBytes: number): number {
   return Number(length)
 }
 
-function parseHeader(header: Uint8Array, fileBytes: number): SafetensorsHeader {
-  const root = parseHeaderJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header))
+async function parseHeader(header: Uint8Array, fileBytes: number): Promise<SafetensorsHeader> {
+  const root = await parseHeaderJson(
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header),
+  )
   const metadata = readMetadata(root.get('__metadata__'))
   root.delete('__metadata__')
   if (root.size > MAX_TENSORS) throw new Error(`it holds ${root.size} tensors, more than ${MAX_TENSORS}`)
-  const entries = new Map([...root].map(([name, value]) => [name, readEntry(name, value)]))
+  const entries = new Map<string, SafetensorsEntry>()
+  const turns = new Turns()
+  for (const [name, value] of root) {
+    entries.set(name, readEntry(name, value))
+    if (turns.isDue) await turns.give()
+  }
   const dataStart = 8 + header.byteLength
   checkTiling(entries, fileBytes - dataStart)
   return { entries, metadata, dataStart }
@@ -143,7 +151,7 @@ export class SafetensorsFile implements AsyncDisposable {
   ) {}
 
   /** @throws IoError where the file cannot be read, CheckpointError where its header is not valid */
-  static async open(input: FileInput): Promise<SafetensorsFile> {
+  static async open(input: FileInput | OpenFile): Promise<SafetensorsFile> {
     const path = nameOf(input)
     const file = await openRandomAccess(input).catch((error) => {
       throw ioError(error, path, 'open')
@@ -151,7 +159,7 @@ export class SafetensorsFile implements AsyncDisposable {
     try {
       const { size } = file
       const length = headerLength(await readExactly(file, Math.min(8, size), 0), size)
-      const header = parseHeader(await readExactly(file, length, 8), size)
+      const header = await parseHeader(await readExactly(file, length, 8), size)
       return new SafetensorsFile(path, file, header)
     } catch (error) {
       await file.close()
@@ -190,7 +198,7 @@ export class SafetensorsFile implements AsyncDisposable {
 }
 
 /** All tensors of a file. @throws IoError, CheckpointError */
-export async function readSafetensors(input: FileInput): Promise<Safetensors> {
+export async function readSafetensors(input: FileInput | OpenFile): Promise<Safetensors> {
   const file = await SafetensorsFile.open(input)
   try {
     const tensors = new Map<string, FileTensor>()

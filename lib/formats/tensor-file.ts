@@ -1,8 +1,9 @@
 /** Any file of named tensors; the format is recognised by content, not by the file name. */
 import { extname } from 'node:path'
 import { CheckpointError, ioError } from '../errors.js'
-import { openRandomAccess } from '../files/input.js'
+import { type OpenFile, openRandomAccess } from '../files/input.js'
 import { type FileInput, nameOf } from '../files/source.js'
+import { mistakenFor } from './mistaken.js'
 import { PyTorchFile } from './pytorch/file.js'
 import { LEGACY_MAGIC } from './pytorch/legacy.js'
 import { SafetensorsFile } from './safetensors.js'
@@ -24,15 +25,17 @@ export interface TensorFile extends AsyncDisposable {
   close(): Promise<void>
 }
 
-async function firstBytes(input: FileInput): Promise<Uint8Array> {
+const FIRST_BYTES = 256
+
+async function firstBytes(input: FileInput | OpenFile): Promise<Uint8Array> {
   try {
     const file = await openRandomAccess(input)
     try {
-      const bytes = new Uint8Array(16)
-      const { bytesRead } = await file.read(bytes, 0, 16, 0)
+      const bytes = new Uint8Array(FIRST_BYTES)
+      const { bytesRead } = await file.read(bytes, 0, FIRST_BYTES, 0)
       return bytes.subarray(0, bytesRead)
     } finally {
-      await file.close()
+      if (file !== input) await file.close()
     }
   } catch (error) {
     throw ioError(error, nameOf(input), 'read')
@@ -59,12 +62,14 @@ function unknownFormat(path: string | undefined, what: string, remedy: string): 
  * Opens a safetensors file or a file of torch.save.
  * @throws IoError where it cannot be read; CheckpointError where it is damaged, unsafe or of another format
  */
-export async function openTensorFile(input: FileInput): Promise<TensorFile> {
+export async function openTensorFile(input: FileInput | OpenFile): Promise<TensorFile> {
   const path = nameOf(input)
   const start = await firstBytes(input)
   if (start.length === 0) throw unknownFormat(path, 'the file is empty', 'Fetch or write it again')
   if (startsWith(start, ZIP_MAGIC) || startsWith(start, ZIP_EMPTY)) return PyTorchFile.open(input, 'pytorch')
   if (startsWith(start, LEGACY_MAGIC)) return PyTorchFile.open(input, 'pytorch-legacy')
+  const mistaken = mistakenFor(start)
+  if (mistaken) throw unknownFormat(path, mistaken.what, mistaken.remedy)
   if (start[8] === 0x7b) return SafetensorsFile.open(input)
   if (looksLikeOnnx(start) || path?.toLowerCase().endsWith('.onnx'))
     throw unknownFormat(

@@ -1,27 +1,35 @@
 /** Finds the file that holds the tensors of a model, and the run that it comes from. */
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import type { FileInput } from '../files/source.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'
-import { isCheckpointFolder, verifyCheckpoint } from '../runs/checkpoint.js'
+import { isCheckpointFolder, withCheckpoint } from '../runs/checkpoint.js'
 import { recordsIn, TRAINED_ON_UNKNOWN, type TrainedOn, trainedOnIn } from '../runs/data-record.js'
 import { BEST_FILE, MODEL_FILE } from '../runs/layout.js'
-import { findLatestCheckpoint, isRunDirectory, readRunConfig } from '../runs/reader.js'
+import { isRunDirectory, readRunConfig, withLatestCheckpoint } from '../runs/reader.js'
 
-interface Located {
-  file: string
+interface OpenModel {
+  file: TensorFile
+  inRun: boolean
   warnings: string[]
 }
 
-/** A run directory → the model of its newest valid checkpoint; one checkpoint → its model; a file → itself. */
-async function locateModel(path: string): Promise<Located | undefined> {
+/** A run directory → the model of its newest valid checkpoint; one checkpoint → its model; undefined for anything else. */
+async function openInRun(path: string): Promise<OpenModel | undefined> {
   if (await isCheckpointFolder(path)) {
-    await verifyCheckpoint(path)
-    return { file: join(path, MODEL_FILE), warnings: [] }
+    const opened = await withCheckpoint(path, async (checkpoint) => {
+      await checkpoint.verify()
+      return openTensorFile(checkpoint.take(MODEL_FILE))
+    })
+    if (opened) return { file: opened.result, inRun: true, warnings: [] }
   }
   if (!(await isRunDirectory(path))) return undefined
-  const latest = await findLatestCheckpoint(path)
-  if (latest) return { file: join(latest.path, MODEL_FILE), warnings: latest.warnings }
+  const latest = await withLatestCheckpoint(path, async (checkpoint, { warnings }) => ({
+    file: await openTensorFile(checkpoint.take(MODEL_FILE)),
+    inRun: true,
+    warnings,
+  }))
+  if (latest) return latest
   throw new CheckpointError({
     what: 'this run has no checkpoint yet',
     path,
@@ -48,10 +56,7 @@ export async function trainedOnOf(path: string): Promise<TrainedOn> {
  * Opens the tensors of a model: a file, one checkpoint of a run, or the newest valid checkpoint of a run directory.
  * @throws as loadModelState
  */
-export async function openModel(
-  input: FileInput,
-): Promise<{ file: TensorFile; inRun: boolean; warnings: string[] }> {
-  const located = typeof input === 'string' ? await locateModel(input) : undefined
-  const file = await openTensorFile(located?.file ?? input)
-  return { file, inRun: located !== undefined, warnings: located?.warnings ?? [] }
+export async function openModel(input: FileInput): Promise<OpenModel> {
+  const inRun = typeof input === 'string' ? await openInRun(input) : undefined
+  return inRun ?? { file: await openTensorFile(input), inRun: false, warnings: [] }
 }

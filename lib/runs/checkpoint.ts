@@ -1,10 +1,10 @@
 /** Reads the checkpoints of a run. */
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { CheckpointError, ioError } from '../errors.js'
-import { hashFile } from '../files/hash-file.js'
-import { readTextInput } from '../files/input.js'
+import { join } from 'node:path'
+import { CheckpointError, IoError, ioError } from '../errors.js'
+import { hashHandle } from '../files/hash-file.js'
+import { type OpenFile, type OpenInput, openFile, openRegularFile } from '../files/input.js'
 import { readSafetensors } from '../formats/safetensors.js'
 import { emptyStateDict, toNamedTensor } from '../formats/state-dict.js'
 import type { StateDict } from '../native/binding.js'
@@ -53,52 +53,136 @@ function damaged(path: string, what: string, cause?: unknown): CheckpointError {
   })
 }
 
-async function readState(path: string): Promise<CheckpointState> {
-  const file = join(path, STATE_FILE)
-  const text = await readTextInput(file).catch((error) => {
-    if (error.code === 'ENOENT') throw damaged(path, `${STATE_FILE} is missing`)
-    throw ioError(error, file, 'read')
+/** A state.json is a few hundred bytes and what the trainer keeps there. */
+const MAX_STATE_BYTES = 16 << 20
+
+async function readState(path: string, files: ReadonlyMap<string, OpenInput>): Promise<CheckpointState> {
+  const file = files.get(STATE_FILE)
+  if (!file) throw damaged(path, `${STATE_FILE} is missing`)
+  if (file.stat.size > MAX_STATE_BYTES)
+    throw damaged(path, `${STATE_FILE} has ${file.stat.size} bytes, more than ${MAX_STATE_BYTES}`)
+  const text = await file.handle.readFile('utf8').catch((error) => {
+    throw ioError(error, join(path, STATE_FILE), 'read')
   })
   let state: CheckpointState | undefined
+  let isSame: boolean
   try {
-    state = (JSON.parse(text) as { state?: CheckpointState }).state
+    state = (JSON.parse(text) as { state?: CheckpointState } | null)?.state
+    isSame = state !== undefined && renderState(state) === text // deep nesting ends in a RangeError
   } catch (error) {
-    throw damaged(path, `${STATE_FILE} is no JSON`, error)
+    throw damaged(path, `${STATE_FILE} is no JSON that was written here`, error)
   }
-  if (!state || renderState(state) !== text) throw damaged(path, `${STATE_FILE} is not what was written`)
+  if (!state || !isSame) throw damaged(path, `${STATE_FILE} is not what was written`)
   if (state.format !== 1) throw damaged(path, `its format is ${state.format}, newer than this version knows`)
   return state
 }
 
-/** Checks that every byte of a checkpoint is as written. @throws CheckpointError that says what is not, IoError */
-export async function verifyCheckpoint(path: string): Promise<CheckpointState> {
-  const state = await readState(path)
-  for (const [name, expected] of Object.entries(state.files)) {
-    const file = join(path, basename(name))
-    const found = await hashFile(file).catch((error) => {
-      if (error.code === 'ENOENT') throw damaged(path, `${name} is missing`)
-      throw ioError(error, file, 'read')
-    })
-    if (found.bytes !== expected.bytes)
-      throw damaged(path, `${name} has ${found.bytes} bytes instead of ${expected.bytes}`)
-    if (found.sha256 !== expected.sha256) throw damaged(path, `${name} is not what was written`)
+/**
+ * A checkpoint whose files are all open: it can be read to its end although the training that it comes from deletes it
+ * meanwhile. Close it, or declare it with `await using`.
+ */
+export class PinnedCheckpoint implements AsyncDisposable {
+  private constructor(
+    readonly path: string,
+    private readonly files: Map<string, OpenInput>,
+  ) {}
+
+  /** @throws IoError; the raw ENOENT where it was deleted in the middle */
+  static async open(path: string): Promise<PinnedCheckpoint> {
+    const files = new Map<string, OpenInput>()
+    try {
+      for (const name of await readdir(path)) files.set(name, await openRegularFile(join(path, name)))
+      return new PinnedCheckpoint(path, files)
+    } catch (error) {
+      for (const { handle } of files.values()) await handle.close()
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error
+      if (error instanceof IoError) throw damaged(path, `it holds something foreign: ${error.message}`)
+      throw ioError(error, path, 'read the checkpoint')
+    }
   }
-  const strangers = (await readdir(path)).filter(
-    (name) => name !== STATE_FILE && !Object.hasOwn(state.files, name),
-  )
-  if (strangers.length > 0) throw damaged(path, `it holds the foreign file ${strangers[0]}`)
-  return state
+
+  /** Checks that every byte is as written. @throws CheckpointError that says what is not, IoError */
+  async verify(): Promise<CheckpointState> {
+    const { path, files } = this
+    const state = await readState(path, files)
+    for (const [name, expected] of Object.entries(state.files)) {
+      const file = files.get(name)
+      if (!file) throw damaged(path, `${name} is missing`)
+      const found = await hashHandle(file.handle).catch((error) => {
+        throw ioError(error, join(path, name), 'read')
+      })
+      if (found.bytes !== expected.bytes)
+        throw damaged(path, `${name} has ${found.bytes} bytes instead of ${expected.bytes}`)
+      if (found.sha256 !== expected.sha256) throw damaged(path, `${name} is not what was written`)
+    }
+    const stranger = [...files.keys()].find(
+      (name) => name !== STATE_FILE && !Object.hasOwn(state.files, name),
+    )
+    if (stranger) throw damaged(path, `it holds the foreign file ${stranger}`)
+    return state
+  }
+
+  /** Gives one of its files away, which is closed by whoever takes it. */
+  take(name: string): OpenFile {
+    const file = this.files.get(name)
+    if (!file) throw damaged(this.path, `${name} is missing`)
+    this.files.delete(name)
+    return openFile(join(this.path, name), file)
+  }
+
+  /** All tensors. @throws CheckpointError, IoError */
+  async read(state: CheckpointState): Promise<LoadedCheckpoint> {
+    const tensors = emptyStateDict()
+    for (const name of Object.keys(state.files)) {
+      const { tensors: read } = await readSafetensors(this.take(name))
+      for (const [key, tensor] of read) tensors[key] = toNamedTensor(tensor)
+    }
+    const { step, epoch, extra } = state
+    return { path: this.path, tensors, step, epoch, extra, state }
+  }
+
+  async close(): Promise<void> {
+    for (const { handle } of this.files.values()) await handle.close()
+    this.files.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
 }
 
-/** The tensors of a checkpoint that has been verified. @throws CheckpointError, IoError */
-export async function readVerified(path: string, state: CheckpointState): Promise<LoadedCheckpoint> {
-  const tensors = emptyStateDict()
-  for (const name of Object.keys(state.files)) {
-    const { tensors: read } = await readSafetensors(join(path, name))
-    for (const [key, tensor] of read) tensors[key] = toNamedTensor(tensor)
+/** What stands at a path at the moment: undefined where nothing does. */
+const identityOf = (path: string): Promise<string | undefined> =>
+  stat(path).then(
+    ({ dev, ino }) => `${dev} ${ino}`,
+    () => undefined,
+  )
+
+/**
+ * Opens a checkpoint and works on it.
+ * @returns what `work` returns; undefined where the checkpoint was deleted or replaced before its files were open
+ * @throws CheckpointError, IoError; what `work` throws
+ */
+export async function withCheckpoint<T>(
+  path: string,
+  work: (checkpoint: PinnedCheckpoint) => Promise<T>,
+): Promise<{ result: T } | undefined> {
+  const before = await identityOf(path)
+  try {
+    await using checkpoint = await PinnedCheckpoint.open(path)
+    return { result: await work(checkpoint) }
+  } catch (error) {
+    // files that were gone before they could be opened are missing in it: that is no damage
+    if (before === undefined || before !== (await identityOf(path))) return undefined
+    throw (error as NodeJS.ErrnoException).syscall ? ioError(error, path, 'read the checkpoint') : error
   }
-  const { step, epoch, extra } = state
-  return { path, tensors, step, epoch, extra, state }
+}
+
+/** Checks that every byte of a checkpoint is as written. @throws CheckpointError that says what is not, IoError */
+export async function verifyCheckpoint(path: string): Promise<CheckpointState> {
+  const checked = await withCheckpoint(path, (checkpoint) => checkpoint.verify())
+  if (checked) return checked.result
+  throw damaged(path, 'it was deleted or replaced while it was read')
 }
 
 /** `step-NNNNNN` folders, newest first. A missing folder holds none. @throws IoError */

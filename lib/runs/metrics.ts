@@ -25,9 +25,12 @@ export async function readMetricsFile(path: string): Promise<{ records: MetricsR
     if (error.code === 'ENOENT') return ''
     throw ioError(error, path, 'read')
   })
-  const lines = text.split('\n').filter((line) => line !== '')
-  const records = lines.map(parseRecord).filter((record) => record !== undefined)
-  return { records, damaged: lines.length - records.length }
+  const lines = text.split('\n')
+  const last = parseRecord(lines.pop()!) // without its end: a training is writing it, or was cut off
+  const whole = lines.filter((line) => line !== '')
+  const records = whole.map(parseRecord).filter((record) => record !== undefined)
+  const damaged = whole.length - records.length
+  return { records: last ? [...records, last] : records, damaged }
 }
 
 /** SHA-256 of the first `bytes` bytes; undefined where the file is shorter. */

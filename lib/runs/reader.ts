@@ -8,8 +8,8 @@ import {
   type CheckpointState,
   type LoadedCheckpoint,
   listCheckpoints,
-  readVerified,
-  verifyCheckpoint,
+  type PinnedCheckpoint,
+  withCheckpoint,
 } from './checkpoint.js'
 import { currentConfig } from './former.js'
 import { CHECKPOINTS_FOLDER, CONFIG_FILE, METRICS_FILE } from './layout.js'
@@ -59,40 +59,65 @@ export interface ValidCheckpoint {
   warnings: string[]
 }
 
-/**
- * The newest checkpoint of which every byte is as written; damaged ones are passed over with a warning. Tensors are
- * hashed, but not kept in memory.
- * @returns undefined where the run has no checkpoint yet
- * @throws CheckpointError where it has some, and all are damaged
- */
-export async function findLatestCheckpoint(path: string): Promise<ValidCheckpoint | undefined> {
-  const { sha256 } = await readStoredConfig(path)
-  const all = await listCheckpoints(join(path, CHECKPOINTS_FOLDER))
-  const warnings: string[] = []
-  for (const { path: candidate } of all) {
-    try {
-      const state = await verifyCheckpoint(candidate)
-      if (state.config !== sha256)
-        warnings.push(`${join(path, CONFIG_FILE)} was changed after this checkpoint`)
-      return { path: candidate, state, warnings }
-    } catch (error) {
-      if (!(error instanceof CheckpointError)) throw error
-      warnings.push(error.message)
-    }
-  }
-  if (all.length === 0) return undefined
-  throw new CheckpointError({
-    what: `all ${all.length} checkpoints of this run are damaged: ${warnings[0]}`,
+/** A training may delete checkpoints faster than they are opened; so often the list is read anew. */
+const MAX_TRIES = 100
+
+function goneAlways(path: string): CheckpointError {
+  return new CheckpointError({
+    what: `the checkpoints of this run were deleted before they could be opened, ${MAX_TRIES} times`,
     path,
-    remedy: 'Restore the folder from a copy, or start a new run',
+    remedy: 'Let the training keep more of them (keepCheckpoints), or read the run once it has ended',
   })
 }
 
-/** As `findLatestCheckpoint`, with its tensors. */
-export async function readLatestCheckpoint(path: string): Promise<LatestCheckpoint | undefined> {
-  const latest = await findLatestCheckpoint(path)
-  if (!latest) return undefined
-  return { ...(await readVerified(latest.path, latest.state)), warnings: latest.warnings }
+/**
+ * The newest checkpoint of which every byte is as written, given to `work` while its files are open; damaged ones are
+ * passed over with a warning. Those that a training deletes meanwhile are neither.
+ * @returns undefined where the run has no checkpoint yet
+ * @throws CheckpointError where it has some, and all are damaged
+ */
+export async function withLatestCheckpoint<T>(
+  path: string,
+  work: (checkpoint: PinnedCheckpoint, valid: ValidCheckpoint) => Promise<T>,
+): Promise<T | undefined> {
+  const { sha256 } = await readStoredConfig(path)
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const all = await listCheckpoints(join(path, CHECKPOINTS_FOLDER))
+    if (all.length === 0) return undefined
+    const warnings: string[] = []
+    let isGone = false
+    for (const { path: candidate } of all) {
+      try {
+        const done = await withCheckpoint(candidate, async (checkpoint) => {
+          const state = await checkpoint.verify()
+          if (state.config !== sha256)
+            warnings.push(`${join(path, CONFIG_FILE)} was changed after this checkpoint`)
+          return work(checkpoint, { path: candidate, state, warnings })
+        })
+        if (done) return done.result
+        isGone = true
+        break
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error
+        warnings.push(error.message)
+      }
+    }
+    if (isGone) continue
+    throw new CheckpointError({
+      what: `all ${all.length} checkpoints of this run are damaged: ${warnings[0]}`,
+      path,
+      remedy: 'Restore the folder from a copy, or start a new run',
+    })
+  }
+  throw goneAlways(path)
+}
+
+/** The newest valid checkpoint with its tensors: see `withLatestCheckpoint`. */
+export function readLatestCheckpoint(path: string): Promise<LatestCheckpoint | undefined> {
+  return withLatestCheckpoint(path, async (checkpoint, { state, warnings }) => ({
+    ...(await checkpoint.read(state)),
+    warnings,
+  }))
 }
 
 export interface RunReport {
@@ -123,20 +148,23 @@ export async function verifyRun(path: string): Promise<RunReport> {
   const { sha256 } = await readStoredConfig(path)
   const problems: RunReport['problems'] = []
   let sealed: CheckpointState['metrics'] | undefined
-  const all = await listCheckpoints(join(path, CHECKPOINTS_FOLDER))
-  for (const { path: folder, step } of all) {
+  let checkpoints = 0
+  for (const { path: folder, step } of await listCheckpoints(join(path, CHECKPOINTS_FOLDER))) {
     try {
-      const state = await verifyCheckpoint(folder)
-      if (state.config !== sha256)
+      const checked = await withCheckpoint(folder, (checkpoint) => checkpoint.verify())
+      if (!checked) continue // the training has deleted it
+      checkpoints++
+      if (checked.result.config !== sha256)
         problems.push({ path: join(path, CONFIG_FILE), reason: `it is not what it was at step ${step}` })
-      sealed ??= state.metrics
+      sealed ??= checked.result.metrics
     } catch (error) {
+      checkpoints++
       problems.push({ path: folder, reason: (error as Error).message })
     }
   }
   const log = await checkMetrics(join(path, METRICS_FILE), sealed)
   problems.push(...log.problems)
-  return { path, ok: problems.length === 0, checkpoints: all.length, metrics: log.metrics, problems }
+  return { path, ok: problems.length === 0, checkpoints, metrics: log.metrics, problems }
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type PickleValue,
 } from './values.js'
 
-const MAX_TENSORS = 100_000
+const MAX_TENSORS = 20_000
 const MAX_INERT = 1000
 const MAX_METADATA = 1000
 

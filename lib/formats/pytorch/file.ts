@@ -3,7 +3,7 @@
  * Layouts as in PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.cc`.
  */
 import { CheckpointError, ioError } from '../../errors.js'
-import { openRandomAccess, type RandomAccess } from '../../files/input.js'
+import { type OpenFile, openRandomAccess, type RandomAccess } from '../../files/input.js'
 import { type FileInput, nameOf } from '../../files/source.js'
 import type { DType, FileTensor } from '../tensor.js'
 import type { Archive } from './archive.js'
@@ -11,14 +11,16 @@ import { type Checkpoint, understandCheckpoint } from './checkpoint.js'
 import { legacyArchive } from './legacy.js'
 import { materialise, storageBytes } from './tensors.js'
 import { zipArchive } from './zip-archive.js'
-import { ByteSource } from './zip-reader.js'
+import { ByteSource, CutOff } from './zip-reader.js'
 
 function refuse(path: string | undefined, error: unknown): CheckpointError {
+  const isCut = error instanceof CutOff
   return new CheckpointError({
-    what: `this PyTorch file is refused: ${(error as Error).message}`,
+    what: `this PyTorch file is refused: ${isCut ? 'its end is missing, ' : ''}${(error as Error).message}`,
     path,
-    remedy:
-      'If you trust its source, load it in Python and save its state_dict() alone, with torch.save or as safetensors',
+    remedy: isCut
+      ? 'Fetch or copy it again, as a whole'
+      : 'If you trust its source, load it in Python and save its state_dict() alone, with torch.save or as safetensors',
     cause: error,
   })
 }
@@ -48,7 +50,7 @@ export class PyTorchFile implements AsyncDisposable {
   }
 
   /** @throws IoError where the file cannot be read; CheckpointError where it is damaged or not safe */
-  static async open(input: FileInput, format: 'pytorch' | 'pytorch-legacy'): Promise<PyTorchFile> {
+  static async open(input: FileInput | OpenFile, format: 'pytorch' | 'pytorch-legacy'): Promise<PyTorchFile> {
     const path = nameOf(input)
     const handle = await openRandomAccess(input).catch((error) => {
       throw ioError(error, path, 'open')

@@ -81,13 +81,13 @@ function isBigEndian(system: PickleValue): boolean {
 export async function legacyArchive(source: ByteSource): Promise<Archive> {
   const head = await source.read(0, Math.min(source.size, MAX_PICKLE_BYTES))
   const storages = new Storages()
-  const magic = readPickle(head, 0, noStorage)
-  const protocol = readPickle(head, magic.end, noStorage)
+  const magic = await readPickle(head, 0, noStorage)
+  const protocol = await readPickle(head, magic.end, noStorage)
   if (protocol.value !== PROTOCOL_VERSION)
     throw new Error(`it has the protocol version ${String(protocol.value)}`)
-  const system = readPickle(head, protocol.end, noStorage)
-  const main: Pickle = readPickle(head, system.end, storages.fromId)
-  const keys = readPickle(head, main.end, noStorage)
+  const system = await readPickle(head, protocol.end, noStorage)
+  const main: Pickle = await readPickle(head, system.end, storages.fromId)
+  const keys = await readPickle(head, main.end, noStorage)
   const bigEndian = isBigEndian(system.value)
   const places = await storages.locate(source, keys.value, keys.end, bigEndian)
   return {

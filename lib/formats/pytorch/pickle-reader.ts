@@ -5,6 +5,7 @@
  * Values are shared, never copied, and every opcode makes at most one, so memory grows only with the length of the
  * pickle: a small file that doubles its value again and again, by DUP or by the memo, stays small in memory too.
  */
+import { Turns } from '../turns.js'
 import { admitGlobal, construct } from './globals.js'
 import { PickleBytes } from './pickle-bytes.js'
 import {
@@ -289,6 +290,9 @@ const BY_BYTE: (Handler | undefined)[] = Array.from({ length: 256 }, (_, byte) =
   return Object.hasOwn(HANDLERS, opcode) ? HANDLERS[opcode] : undefined
 })
 
+/** The clock is asked after so many. */
+const OPCODES_A_TURN = 64
+
 export interface Pickle {
   value: PickleValue
   /** where the pickle ends */
@@ -296,17 +300,19 @@ export interface Pickle {
 }
 
 /**
- * Reads one pickle that starts at `start`.
+ * Reads one pickle that starts at `start`; the event loop has its turns meanwhile.
  * @throws Error in words, without the path: the caller makes a CheckpointError of it
  */
-export function readPickle(
+export async function readPickle(
   bytes: Uint8Array,
   start: number,
   persistent: (id: PickleValue) => PickleStorage,
-): Pickle {
+): Promise<Pickle> {
   const cursor = new PickleBytes(bytes.subarray(0, start + MAX_PICKLE_BYTES), start)
   const machine = new Machine(cursor, persistent)
+  const turns = new Turns()
   for (let count = 0; !machine.done; count++) {
+    if (count % OPCODES_A_TURN === 0 && turns.isDue) await turns.give()
     if (count >= MAX_OPCODES) throw new Error(`its pickle has more than ${MAX_OPCODES} opcodes`)
     const opcode = cursor.u8()
     const handler = BY_BYTE[opcode]

@@ -46,7 +46,7 @@ export async function zipArchive(source: ByteSource): Promise<Archive> {
   const root = findRoot(members)
   const pickle = members.get(`${root}data.pkl`)!
   if (pickle.size > MAX_PICKLE_BYTES) throw new Error(`its pickle has ${pickle.size} bytes`)
-  const { value } = readPickle(await readMember(source, pickle), 0, storageFromId)
+  const { value } = await readPickle(await readMember(source, pickle), 0, storageFromId)
   const bigEndian = await readByteOrder(source, members.get(`${root}byteorder`))
   const located = new Map<string, number>()
   return {

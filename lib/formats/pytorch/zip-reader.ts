@@ -11,9 +11,12 @@ const END_64 = 0x06064b50
 const LOCATOR_64 = 0x07064b50
 const CENTRAL = 0x02014b50
 const LOCAL = 0x04034b50
-/** 100,000 tensors and the few records around them */
-const MAX_MEMBERS = 100_100
+/** 20,000 tensors and the few records around them */
+const MAX_MEMBERS = 20_100
 const MAX_DIRECTORY_BYTES = 64 << 20
+
+/** What is there is right as far as it goes: the rest is missing. */
+export class CutOff extends Error {}
 
 export interface ZipMember {
   name: string
@@ -31,12 +34,12 @@ export class ByteSource {
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
-    if (position < 0 || length < 0 || position + length > this.size) throw new Error('it breaks off')
+    if (position < 0 || length < 0 || position + length > this.size) throw new CutOff('it breaks off')
     const bytes = new Uint8Array(length)
     let at = 0
     while (at < length) {
       const { bytesRead } = await this.file.read(bytes, at, Math.min(length - at, 1 << 28), position + at)
-      if (bytesRead === 0) throw new Error('it became shorter while it was read')
+      if (bytesRead === 0) throw new CutOff('it became shorter while it was read')
       at += bytesRead
     }
     return bytes
@@ -92,7 +95,7 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
       throw new Error('its two zip directories disagree')
     return in64 ?? narrow
   }
-  throw new Error('it has no zip directory: it is incomplete')
+  throw new CutOff('it has no zip directory at its end: it is incomplete')
 }
 
 /** Sizes and offset that do not fit 32 bits are in the extra field 1, in this order. */
