@@ -5,6 +5,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   cpSync,
+  createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,7 +19,9 @@ import {
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { transformSync } from 'esbuild'
 import { HERE } from './platforms.mjs'
 
 const PACKAGE_LIMIT = 6e6
@@ -174,35 +177,100 @@ function checkCommands() {
   )
 }
 
-async function checkService(model, music, track) {
-  const args = [join(bin, 'node'), 'http-service.mjs', model, music, '0']
-  const child = spawn(args[0], args.slice(1), {
+const uploads = join(folder, 'uploads')
+
+/** Starts a server of the examples; `use` gets its address. Ends it, and looks at how. */
+async function withServer(args, use) {
+  const child = spawn(join(bin, 'node'), args, {
     cwd: app,
-    env: environment,
+    env: { ...environment, TMPDIR: uploads },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise((resolve) => child.once('close', resolve))
   try {
     const [text] = await Promise.race([
       new Promise((resolve) => child.stdout.once('data', (data) => resolve([String(data)]))),
-      ended.then(() => fail('the service ended')),
+      ended.then(() => fail(`${args[0]} ended`)),
     ])
-    const address = /listening at (\S+)/.exec(text)?.[1] ?? fail(text)
-    const post = (body) => fetch(`${address}/similar?k=2`, { method: 'POST', body })
-    const found = await (await post(readFileSync(track))).json()
-    if (found.length !== 2 || join(app, found[0].path) !== track || found[0].score < 0.9999)
-      fail(`the service found ${JSON.stringify(found)}`)
-    const refused = await post(Buffer.from('no music'))
-    if (refused.status !== 422 || !(await refused.json()).code.startsWith('ERR_AUDIO'))
-      fail('no 422 for no music')
+    await use(/listening at (\S+)/.exec(text)?.[1] ?? fail(text))
   } finally {
     child.kill('SIGTERM')
   }
-  if ((await ended) !== 0) fail(`the service ended with ${await ended}`)
+  if ((await ended) !== 0) fail(`${args[0]} ended with ${await ended}`)
+}
+
+/** What is no music is refused, and ffmpeg is asked first; before that nothing may have been written. */
+async function checkRefused(example, url, untouched) {
+  if (statSync(uploads).mtimeMs !== untouched) fail(`${example} wrote a temporary file`)
+  const { status } = await post(url, join(app, 'broken.mp3'))
+  if (status !== 422) fail(`${example} answered no music with ${status}`)
+  const left = readdirSync(uploads)
+  if (left.length > 0) fail(`${example} left ${left.join(', ')}`)
+}
+
+/** Posts a file piece by piece, as a client that is still recording would. */
+const post = (url, file) =>
+  fetch(url, { method: 'POST', body: Readable.toWeb(createReadStream(file)), duplex: 'half' })
+
+function checkService(model, music, track) {
+  const { mtimeMs } = statSync(uploads)
+  return withServer(['http-service.mjs', model, music, '0'], async (address) => {
+    const found = await (await post(`${address}/similar?k=2`, track)).json()
+    if (found.length !== 2 || join(app, found[0].path) !== track || found[0].score < 0.9999)
+      fail(`the service found ${JSON.stringify(found)}`)
+    await checkRefused('http-service.mjs', `${address}/similar`, mtimeMs)
+  })
+}
+
+function checkUploads(example, model, tracks) {
+  const { mtimeMs } = statSync(uploads)
+  return withServer([example, model, '0'], async (address) => {
+    for (const track of tracks) {
+      const { embedding, windows } = await (await post(`${address}/embed`, track)).json()
+      if (windows < 1 || embedding?.length !== 512 || Math.abs(Math.hypot(...embedding) - 1) > 1e-5)
+        fail(`${example} answered ${track} with ${windows} windows and ${embedding?.length} numbers`)
+    }
+    await checkRefused(example, `${address}/embed`, mtimeMs)
+  })
+}
+
+/** The servers, with uploads that come as streams. */
+async function checkServers(model, music, tracks) {
+  mkdirSync(uploads)
+  await checkService(model, music, tracks[0])
+  for (const example of ['http-upload.mjs', 'fetch-handler.mjs']) await checkUploads(example, model, tracks)
+}
+
+/** An example in TypeScript, as the installed package has it, without its types. */
+function asJavaScript(name) {
+  const source = readFileSync(join(app, 'node_modules', 'clmr', 'examples', `${name}.ts`), 'utf8')
+  const { code } = transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' })
+  writeFileSync(join(app, `${name}.mjs`), code)
+  return `${name}.mjs`
+}
+
+/** The programs that README and docs show, with what they print. */
+function checkPrograms(model, music, track) {
+  const { stdout, stderr } = node(asJavaScript('embed-a-file'))
+  if (
+    !/^Float32Array\(512\)[\s\S]*^b\.ogg Float32Array/m.test(stdout) ||
+    !/^broken\.mp3 .*not audio/m.test(stderr)
+  )
+    fail(`the example of the README printed ${stdout}${stderr}`)
+  const expected = {
+    'find-similar': [[model, track, track, 'a.flac'], /^1\.000 {2}\S+\.wav\n/],
+    'abort-with-timeout': [['60000', track], /all 1 files are done/],
+    'train-on-a-folder': [[music, 'run-of-example', '1', '4'], /^epoch 1: loss /m],
+    'hear-the-augmentations': [['augmentations', 'a.flac'], /./],
+  }
+  for (const [name, [args, words]] of Object.entries(expected)) {
+    const printed = node(asJavaScript(name), ...args).stdout
+    if (!words.test(printed)) fail(`${name} printed ${printed}`)
+  }
 }
 
 async function checkExamples() {
-  cpSync(join(root, 'examples', 'applications'), app, { recursive: true })
+  cpSync(join(app, 'node_modules', 'clmr', 'examples', 'applications'), app, { recursive: true })
   run(join(bin, 'npm'), ['install', '--no-audit', '--no-fund', 'fastify@5'], { network: true })
   const corpus = join(app, 'demo', 'corpus')
   // two classes of the demo's music are enough here
@@ -211,7 +279,15 @@ async function checkExamples() {
     cpSync(join(corpus, name), join(app, music, name), { recursive: true })
   const files = readdirSync(join(app, music), { recursive: true }).filter((name) => name.endsWith('.wav'))
   const model = join('demo', 'run')
-  const alone = node('require.cjs', model, join(music, files[0])).stdout
+  // the names in the example of the README
+  cpSync(join(app, model), join(app, 'runs', 'mine'), { recursive: true })
+  const sounds = { 'song.mp3': 'tone.mp3', 'a.flac': 'tone.flac', 'b.ogg': 'tone.ogg' }
+  for (const [name, fixture] of Object.entries(sounds))
+    cpSync(join(root, 'test', 'fixtures', 'audio', fixture), join(app, name))
+  writeFileSync(join(app, 'broken.mp3'), 'no music')
+  const track = join(music, files[0])
+  checkPrograms(model, music, track)
+  const alone = node('require.cjs', model, track).stdout
   if (!/ \d+ windows, 512 numbers/.test(alone)) fail(`require.cjs printed ${alone}`)
   const rows = node('worker-pool.mjs', model, music, '2')
     .stdout.trim()
@@ -219,8 +295,11 @@ async function checkExamples() {
     .map((line) => JSON.parse(line))
   if (rows.length !== files.length || rows.some(({ embedding }) => embedding.length !== 512))
     fail(`worker-pool.mjs embedded ${rows.length} of ${files.length} files`)
-  await checkService(model, music, join(app, music, files[0]))
-  say(`examples: require.cjs, worker-pool.mjs (${rows.length} tracks), http-service.mjs work`)
+  const uploaded = [track, ...Object.keys(sounds)].map((name) => join(app, name))
+  await checkServers(model, music, uploaded)
+  say(
+    `examples: that of the README and the others in TypeScript, require.cjs, worker-pool.mjs (${rows.length} tracks) work; http-service.mjs, http-upload.mjs, fetch-handler.mjs take uploads as streams, without a temporary file`,
+  )
 }
 
 install()

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Encoder } from 'clmr'
 import { writeMusic } from './helpers/command-line.js'
@@ -76,4 +79,37 @@ describe('86 cli: examples', () => {
       const ended = await run(folder, 'abort-with-timeout.ts', '60000', 'low/0.wav')
       assert.match(ended.stdout, /^low\/0\.wav\nall 1 files are done\n/)
     }))
+
+  for (const example of ['http-upload', 'fetch-handler'])
+    it(`${example} embeds an upload from its stream, without a temporary file, and refuses what is no music`, () =>
+      withTempDir(async (folder) => {
+        const { mtimeMs } = await stat(folder)
+        const program = join(root, 'examples', 'applications', `${example}.mjs`)
+        const { child, finished } = startNode([program, 'random', '0'], {
+          env: { ...process.env, TMPDIR: folder },
+        })
+        try {
+          const [line] = await once(child.stdout!, 'data')
+          const address = `${/http:\S+/.exec(String(line))![0]}/embed`
+          const post = (body: ReadableStream) =>
+            fetch(address, { method: 'POST', body, duplex: 'half' } as RequestInit)
+          for (const name of ['tone.mp3', 'tone.flac', 'cases/8bit.wav']) {
+            const upload = Readable.toWeb(createReadStream(fixture(name))) as ReadableStream
+            const { windows, embedding } = (await (await post(upload)).json()) as {
+              windows: number
+              embedding: number[]
+            }
+            assert.equal(windows, 1)
+            assert.equal(embedding.length, 512)
+            assert.ok(Math.abs(Math.hypot(...embedding) - 1) < 1e-5)
+          }
+          assert.equal((await stat(folder)).mtimeMs, mtimeMs)
+          const refused = await post(new Blob(['no music']).stream())
+          assert.equal(refused.status, 422)
+          assert.match(await refused.text(), /not audio/)
+        } finally {
+          child.kill('SIGTERM')
+        }
+        assert.equal((await finished).code, 0)
+      }))
 })
