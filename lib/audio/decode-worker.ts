@@ -43,9 +43,9 @@ function toFailure(error: unknown): DecodeFailure {
 const bytesOf = (file: AudioFile): Bytes =>
   'bytes' in file ? file.bytes : new FileBytes(file.fd, file.length)
 
-function decodingOf({ file, layout }: DecodeTask): Decoding {
+function decodingOf({ file, part }: DecodeTask): Decoding {
   const bytes = bytesOf(file)
-  return layout ? decodeFrames(bytes, layout) : decodeRuns(bytes)
+  return part ? decodeFrames(bytes, part.layout, part.first) : decodeRuns(bytes)
 }
 
 /** Sends run after run, never more than MAX_AHEAD that have not been answered; undefined where it was stopped. */

@@ -105,12 +105,13 @@ async function* checked(
   runs: Iterable<PcmRun> | AsyncIterable<PcmRun>,
   ledger: Ledger,
   budget: Budget,
+  first = 0,
 ): AsyncGenerator<PcmRun, void, void> {
   let before: PcmRun | undefined
   for await (const run of runs) {
     checkFormat(run.sampleRate, run.channels.length)
     budget.spend(run)
-    checkFinite(run, ledger.frames)
+    checkFinite(run, first + ledger.frames)
     noteChange(before, run, ledger)
     before = { channels: run.channels.map((channel) => channel.subarray(0, 0)), sampleRate: run.sampleRate }
     ledger.count(run)
@@ -145,11 +146,11 @@ async function* decodeOwn(format: OwnFormat, file: Bytes, start: number): Decodi
   return { format: ledger.format, warnings: ledger.settle() }
 }
 
-/** Decodes some frames of samples that are not compressed; how they lie in the file is known. */
-export async function* decodeFrames(file: Bytes, layout: PcmLayout): Decoding {
+/** Decodes some frames of samples that are not compressed, of which `first` has that number in the file. */
+export async function* decodeFrames(file: Bytes, layout: PcmLayout, first: number): Decoding {
   const budget = new Budget(file.length)
   const ledger = new Ledger('', budget)
-  yield* gathered(checked(decodePcm(file, layout, ledger), ledger, budget))
+  yield* gathered(checked(decodePcm(file, layout, ledger), ledger, budget, first))
   return { format: '', warnings: [] }
 }
 

@@ -91,7 +91,7 @@ export class PcmFile {
     const { file } = this.opened
     const layout = partOf(this.form.layout, first, last)
     const part = 'bytes' in file ? inBytes(file.bytes, layout) : { file, layout }
-    const end = yield* decodePool().stream(part.file, signal, { layout: part.layout })
+    const end = yield* decodePool().stream(part.file, signal, { part: { layout: part.layout, first } })
     if ('failure' in end) throw toError(end.failure, this.name)
   }
 

@@ -1,12 +1,13 @@
 /** A file as a stream of mono samples, in memory that does not grow with its length. */
 import { AudioDecodeError } from '../errors.js'
-import { type ByteStream, type FileInput, nameOf, readStream } from '../files/source.js'
+import { type ByteStream, collect, type FileInput, nameOf } from '../files/source.js'
 import { type Converted, NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
 import { located, toError } from './located.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
 import { openSource } from './source.js'
 import type { AudioFile, DecodingEnd, PcmRun, ResampleQuality } from './types.js'
+import { readHead, wavRuns } from './wav-stream.js'
 
 /** A file of sound, as `identifySource` tells it. Bytes are copied. */
 export type AudioInput = FileInput | ByteStream
@@ -62,13 +63,32 @@ async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator
   }
 }
 
-/** A stream is collected: what it is, and how long, is not known before its end. @throws AudioDecodeError where there are no bytes */
+/** @throws AudioDecodeError where there are no bytes */
+function checkBytes(bytes: Uint8Array, name: string | undefined): FileInput {
+  if (bytes.length > 0) return { bytes, name }
+  throw new AudioDecodeError({ what: 'there are no bytes', path: name, remedy: 'Fetch the file again' })
+}
+
+/** A source that can be read at any place: a stream is collected. @throws AudioDecodeError where there are no bytes */
 export async function inMemory(source: AudioInput, signal?: AbortSignal): Promise<FileInput> {
   if (typeof source === 'string') return source
   const { name } = source
-  const bytes = 'bytes' in source ? source.bytes : await readStream(source, signal)
-  if (bytes.length > 0) return { bytes, name }
-  throw new AudioDecodeError({ what: 'there are no bytes', path: name, remedy: 'Fetch the file again' })
+  return checkBytes('bytes' in source ? source.bytes : await collect(source.pieces(signal), name), name)
+}
+
+/** The runs of a source; a stream of samples that are not compressed is not collected. */
+async function* runsOf(source: AudioInput, signal?: AbortSignal): AsyncGenerator<PcmRun, DecodingEnd, void> {
+  if (typeof source === 'string' || 'bytes' in source)
+    return yield* allRuns(await inMemory(source, signal), signal)
+  const pieces = source.pieces(signal)
+  try {
+    const { head, start, isOver } = await readHead(pieces)
+    if (start) return yield* wavRuns(source, pieces, head, start, signal)
+    const bytes = isOver ? head : await collect(pieces, source.name, head)
+    return yield* allRuns(checkBytes(bytes, source.name), signal)
+  } finally {
+    await pieces.return()
+  }
 }
 
 /**
@@ -85,7 +105,7 @@ export async function* decodeStream(
 ): AsyncGenerator<Float32Array, AudioSummary, void> {
   signal?.throwIfAborted()
   const resampler = new ResampleStream(sampleRate, quality, signal)
-  const runs = allRuns(await inMemory(source, signal), signal)
+  const runs = runsOf(source, signal)
   let channels = 0
   let sourceSampleRate: number | undefined
   try {

@@ -100,8 +100,8 @@ export interface DecodingEnd {
 
 /** What is wanted of a file: by default all of its runs. */
 export interface Wanted {
-  /** these frames, of samples that are not compressed */
-  layout?: PcmLayout
+  /** some frames, of samples that are not compressed; `first`: the number of the first one in the file */
+  part?: { layout: PcmLayout; first: number }
   /** no samples: only how they lie in the file */
   formOnly?: boolean
 }

@@ -80,7 +80,7 @@ function readEncoding(format: WavFormat, samples: Uint8Array, ffmpeg: string, no
 }
 
 /** Bytes of samples that are looked at where their form is in doubt. */
-const LOOK_BYTES = 1 << 18
+export const WAV_LOOK_BYTES = 1 << 18
 
 /** Sizes that writers to a pipe leave behind: ffmpeg 0xFFFFFFFF, sox 0x7FFFFFFF less its header, and others. */
 const isOpenEnded = (size: number) => size >= 0x7ffff000 && size <= 0xffffffff
@@ -153,27 +153,50 @@ function checkContents({ format, shortFormat, data }: WavContents): { format: Wa
   return { format, data }
 }
 
+type Checked = ReturnType<typeof checkContents> & WavContents
+
+/** The layout of so many bytes of samples, of which the file has the first. @throws DecodeRefusal */
+function layoutOf(
+  bytes: Bytes,
+  { format, data, ...rest }: Checked,
+  size: number,
+  notes: string[],
+): PcmLayout {
+  const { channels, sampleRate, block } = format
+  const samples = bytes.subarray(data.offset, data.offset + Math.min(size, WAV_LOOK_BYTES))
+  return {
+    ...readEncoding(format, samples, rest.demuxer, notes),
+    channels,
+    sampleRate,
+    littleEndian: rest.littleEndian,
+    dataOffset: data.offset,
+    frames: Math.floor(size / block),
+  }
+}
+
+/**
+ * in: the beginning of a file; out: how its samples lie, as many as its header says, or infinitely many where it leaves
+ * that open.
+ * @throws DecodeRefusal
+ */
+export function readWavStart(bytes: Bytes): PcmLayout {
+  const contents = readWav(bytes)
+  const { format, data } = checkContents(contents)
+  return layoutOf(bytes, { ...contents, format, data }, data.declared || Number.POSITIVE_INFINITY, [])
+}
+
 /** in: the bytes of a file; out: where its samples lie. @throws DecodeRefusal */
 export function readWavLayout(bytes: Bytes): WavLayout {
   const contents = readWav(bytes)
   const { format, data } = checkContents(contents)
-  const { tag, channels, sampleRate, block, byteRate } = format
+  const { tag, sampleRate, block, byteRate } = format
   const isPcm = tag === 1 || tag === 3
   const warnings: string[] = []
   const isChunk = (at: number) => looksLikeChunk(bytes, at, contents.littleEndian)
   const present = dataBytes(bytes, data, isChunk, isPcm ? sampleRate * block : byteRate, warnings)
-  const samples = bytes.subarray(data.offset, data.offset + Math.min(present, LOOK_BYTES))
-  const encoding = readEncoding(format, samples, contents.demuxer, warnings)
+  const layout = layoutOf(bytes, { ...contents, format, data }, present, warnings)
   if (present % block) warnings.push(`${present % block} bytes at the end make no whole frame`)
-  return {
-    ...encoding,
-    channels,
-    sampleRate,
-    littleEndian: contents.littleEndian,
-    dataOffset: data.offset,
-    frames: Math.floor(present / block),
-    warnings,
-  }
+  return { ...layout, warnings }
 }
 
 /** in: a WAVE file; out: its samples */

@@ -23,7 +23,8 @@ export interface WebStream {
 /**
  * A file: its path, its `file:` URL, its bytes, a `Blob` or `File`, a web stream, or a Node stream (or another async
  * iterable) of its bytes. A stream is read once, to its end; where the call fails or is aborted before that, the stream
- * is cancelled (a Node stream is destroyed).
+ * is cancelled (a Node stream is destroyed). Samples of wav are decoded while they arrive; what has to be read in another
+ * order is collected in memory, at most 512 MiB.
  */
 export type FileSource =
   | string
@@ -196,11 +197,15 @@ export function identifySource(source: unknown, where: string): FileInput | Byte
   })
 }
 
-/** All bytes of a stream. @throws ClmrError; the signal's reason */
-export async function readStream({ name, pieces }: ByteStream, signal?: AbortSignal): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const piece of pieces(signal)) {
+/** `first`, and all pieces that follow. @throws ClmrError; the signal's reason */
+export async function collect(
+  pieces: AsyncIterable<Uint8Array>,
+  name?: string,
+  first: Uint8Array = new Uint8Array(0),
+): Promise<Uint8Array> {
+  const parts = [first]
+  let length = first.length
+  for await (const piece of pieces) {
     length += piece.length
     if (length > MAX_BYTES)
       throw new IoError({
@@ -211,7 +216,7 @@ export async function readStream({ name, pieces }: ByteStream, signal?: AbortSig
       })
     parts.push(piece)
   }
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts, length)
+  return Buffer.concat(parts, length)
 }
 
 /** The path, or the name of a file in memory, for messages. */
@@ -221,7 +226,7 @@ export function nameOf(input: FileInput | { name?: string }): string | undefined
 
 /**
  * A source as something that can be read at any place: a path stays one, a stream is collected in memory.
- * @throws as `identifySource` and `readStream`
+ * @throws as `identifySource` and `collect`
  */
 export async function resolveSource(
   source: unknown,
@@ -230,5 +235,5 @@ export async function resolveSource(
 ): Promise<FileInput> {
   const known = identifySource(source, where)
   if (typeof known === 'string' || 'bytes' in known) return known
-  return { bytes: await readStream(known, signal), name: known.name }
+  return { bytes: await collect(known.pieces(signal), known.name), name: known.name }
 }
