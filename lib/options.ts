@@ -1,7 +1,8 @@
 /**
  * One option, declared once. A table is a zod object in which every field has a type, a default, a range and a
- * `.describe()`; from it come the TypeScript type, the validation of programs, YAML files and command lines,
- * the command-line flags, their help, and the tables of the documentation.
+ * `.describe()` of whole sentences; from it come the validation of programs, YAML files and command lines, the
+ * command-line flags, their help, and the documented interfaces of the package, which scripts/write-option-types.ts
+ * writes into `option-types.ts` of each stage.
  */
 import { Option } from 'commander'
 import { z } from 'zod'
@@ -11,28 +12,59 @@ import { ConfigError, describe } from './errors.js'
 export const seedOption = (doc: string) =>
   z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(42).describe(doc)
 
+/**
+ * The mark of an option whose type a JSON schema cannot say: as TypeScript writes it, one way or in two: as it is given, and
+ * as it is once it is complete. Classes and interfaces of lib/ are found by their names.
+ */
+export const typed = (given: string, complete = given) => ({ typescript: { given, complete } })
+
+type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+
 /** Where to compute. */
 export const deviceOption = (doc: string) =>
-  z
-    .string()
-    .regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, { message: 'expected auto, cpu, cuda or cuda:N' })
+  (
+    z.string().regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, {
+      message: 'expected auto, cpu, cuda or cuda:N',
+    }) as unknown as z.ZodType<Device, Device>
+  )
     .default('auto')
     .describe(doc)
+    .meta(typed(`'auto' | 'cpu' | 'cuda' | \`cuda:\${number}\``))
 
 /** What numbers are kept as. */
 export const precisionOption = (doc: string) =>
   z.enum(['float32', 'bfloat16']).default('float32').describe(doc)
 
 /** An option that stops a call. */
-export const signalOption = z.instanceof(AbortSignal, { message: 'expected an AbortSignal' }).optional()
+export const signalOption = z
+  .instanceof(AbortSignal, { message: 'expected an AbortSignal' })
+  .optional()
+  .describe('Ends the call, which then rejects with the reason of the signal.')
+  .meta(typed('AbortSignal'))
 
-/** An option that is called with what a call has to tell. */
-export const callbackOption = <Told, Answer = void>() =>
+/** A function that is called with what a call has to tell. `type`: as TypeScript writes it. */
+export const callbackOption = <Told, Answer = void>(type: string, doc: string) =>
   z
     .custom<(told: Told) => Answer>((value) => typeof value === 'function', {
       message: 'expected a function',
     })
     .optional()
+    .describe(doc)
+    .meta(typed(type))
+
+/** A function that is told warnings. */
+export const warningOption = (doc: string) => callbackOption<string>('OnWarning', doc)
+
+/** An object of the class `type`, which messages call `name` ("an Encoder"). */
+export const instanceOption = <T>(type: { readonly prototype: T; readonly name: string }, name: string) =>
+  z
+    .custom<T>((value) => value instanceof (type as unknown as new () => object), {
+      message: `expected ${name}`,
+    })
+    .meta(typed(type.name))
+
+/** What is checked where it is used, by its own function: an object of an interface, such as a TrackEncoder. */
+export const objectOption = <T>(type: string, doc: string) => z.custom<T>().describe(doc).meta(typed(type))
 
 /** Levenshtein distance: how many letters have to change. */
 function editDistance(a: string, b: string): number {
@@ -54,9 +86,6 @@ export function nearestName(name: string, known: readonly string[]): string | un
   const best = ranked[0]
   return best && best.d <= Math.max(2, Math.floor(name.length / 3)) ? best.k : undefined
 }
-
-/** The argument of the function of a choice, such as `adam`: its options without the name. */
-export type Input<T extends z.ZodType> = Omit<z.input<T>, 'name'>
 
 type Issue = z.core.$ZodIssue
 
@@ -181,6 +210,13 @@ export function markedNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, mar
   return options.flatMap(([name, option]) => (option.meta()?.[mark] ? [name] : []))
 }
 
+/** A description as help: "Whether to hash. Default: no." → "Hash (default: no)" */
+const asHelp = (doc: string) =>
+  doc
+    .replace(/^Whether to (\w)/, (_, first: string) => first.toUpperCase())
+    .replace(/\. Default: ([^.]*)\.$/, ' (default: $1)')
+    .replace(/\.$/, '')
+
 /**
  * `batchSize` → `--batch-size <integer>` as a commander option, typed, with its help and default.
  * Its help is what the table says of it, or its mark `flag` where that is a text.
@@ -193,7 +229,7 @@ export function flagFor(schema: z.ZodObject, name: string): Option {
   const shown = field.fallback === undefined ? '' : ` (default: ${JSON.stringify(field.fallback)})`
   const option = new Option(
     field.type === 'boolean' ? flag : `${flag} <${field.type}>`,
-    (typeof mark === 'string' ? mark : field.doc) + shown,
+    asHelp(typeof mark === 'string' ? mark : field.doc) + shown,
   )
   if (field.choices) option.choices(field.choices)
   if (field.type === 'number' || field.type === 'integer')

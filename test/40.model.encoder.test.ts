@@ -192,7 +192,7 @@ describe('Encoder', () => {
       return true
     })
     await assert.rejects(Encoder.create({ seed: -1 }), ConfigError)
-    await assert.rejects(Encoder.create({ device: 'tpu' }), ConfigError)
+    await assert.rejects(Encoder.create({ device: 'tpu' as never }), ConfigError)
     await assert.rejects(Encoder.create({ precision: 'float16' as never }), ConfigError)
     await assert.rejects(load('plain.pt', { seed: 1 }), ConfigError)
     await assert.rejects(encoder.encode(goldenClips, { ouy: 1 } as never), ConfigError)

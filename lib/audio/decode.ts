@@ -1,25 +1,13 @@
-import { z } from 'zod'
 import { SAMPLE_RATE } from '../clip.js'
 import { ClmrError } from '../errors.js'
 import { type FileSource, identifySource, nameOf } from '../files/source.js'
-import { callbackOption, parseOptions, signalOption } from '../options.js'
+import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { aboutFile } from '../warnings.js'
+import type { DecodeOptions } from './option-types.js'
+import { decodeOptions } from './options.js'
 import { type AudioInput, consume, decodeStream } from './stream.js'
-import type { DecodedAudio, DecodeOptions } from './types.js'
-
-const decodeOptions = z.strictObject({
-  sampleRate: z
-    .number()
-    .int()
-    .min(1000)
-    .max(768000)
-    .default(SAMPLE_RATE)
-    .describe('rate of the result in Hz'),
-  quality: z.enum(['best', 'fast', 'torchaudio']).default('best').describe('resampling filter'),
-  signal: signalOption.describe('ends the decoding'),
-  onWarning: callbackOption<string>().describe('called with each warning about the file, its path in front'),
-})
+import type { DecodedAudio } from './types.js'
 
 /** Samples between two looks at the memory that is free: 64 MiB. */
 const MEMORY_STEP = 2 ** 24

@@ -4,4 +4,5 @@
  * out: `DecodedAudio`: mono samples at 22,050 Hz
  */
 export { decodeAudio } from './decode.js'
-export type { DecodedAudio, DecodeOptions, ResampleQuality } from './types.js'
+export type * from './option-types.js'
+export type { DecodedAudio } from './types.js'

@@ -1,18 +1,8 @@
 /** The nouns of stage audio. */
 import type { MessagePort } from 'node:worker_threads'
-import type { OnWarning } from '../warnings.js'
 
+/** Resampling filters. */
 export type ResampleQuality = 'best' | 'fast' | 'torchaudio'
-
-export interface DecodeOptions {
-  /** Rate of the result in Hz, 1,000 to 768,000. Default 22,050. */
-  sampleRate?: number
-  /** Resampling filter. Default `best`; `torchaudio` repeats torchaudio's default, aliases included. */
-  quality?: ResampleQuality
-  signal?: AbortSignal
-  /** Called with each warning about the file, its path in front; `warnings` of the result has them too. */
-  onWarning?: OnWarning
-}
 
 /** A decoded file: one channel at the asked rate. */
 export interface DecodedAudio {

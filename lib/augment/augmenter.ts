@@ -1,36 +1,20 @@
 /** From clips to views: checks, then one native call. */
-import { z } from 'zod'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
+import type { AppliedTransform } from '../native/binding.js'
 import { checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions, signalOption } from '../options.js'
+import { parseOptions } from '../options.js'
 import { applyWithCustom, hasCustom } from './custom.js'
-import { augmenterOptions, nativeChain } from './options.js'
-import type { AppliedTransform, Transform, TransformInput } from './transform-tables.js'
-
-/** Options as the constructor takes them; those that are left out take their defaults. */
-export type AugmenterOptions = Omit<Partial<z.input<typeof augmenterOptions>>, 'transforms'> & {
-  transforms?: readonly TransformInput[]
-}
-
-const applyOptions = z.strictObject({
-  length: z.number().int().min(1).optional(),
-  out: z.unknown().optional(),
-  signal: signalOption,
-})
-const step = z.number().int().min(0).max(0xffffffff).default(0)
-const augmentOptions = applyOptions.extend({ step })
-const drawOptions = z.strictObject({ step, length: z.number().int().min(1).optional() })
-
-export interface ApplyOptions {
-  /** samples of a row of the batch; by default clipLength */
-  length?: number
-  /** filled instead of a new array: n·views·clipLength values, apart from the batch */
-  out?: Float32Array
-  signal?: AbortSignal
-}
+import type {
+  ApplyOptions,
+  AugmenterOptions,
+  AugmentOptions,
+  DrawOptions,
+  Transform,
+} from './option-types.js'
+import { applyOptions, augmenterOptions, augmentOptions, drawOptions, nativeChain } from './options.js'
 
 function overlap(a: Float32Array, b: Float32Array): boolean {
   return (
@@ -47,10 +31,15 @@ function overlap(a: Float32Array, b: Float32Array): boolean {
  * threads nor on what was augmented before.
  */
 export class Augmenter {
+  /** the chain, in order */
   readonly transforms: readonly Transform[]
+  /** views per example */
   readonly views: number
+  /** length of a view in samples */
   readonly clipLength: number
+  /** sample rate in Hz */
   readonly sampleRate: number
+  /** seed of every random choice */
   readonly seed: number
 
   /**
@@ -78,7 +67,7 @@ export class Augmenter {
    * @returns n·views rows of clipLength samples, row = example·views + view
    * @throws ShapeError, ArgumentError, ConfigError, or the signal's reason
    */
-  async augment(batch: Float32Array, options: ApplyOptions & { step?: number } = {}): Promise<Matrix> {
+  async augment(batch: Float32Array, options: AugmentOptions = {}): Promise<Matrix> {
     const { step, ...rest } = parseOptions(augmentOptions, options, 'augment')
     const { n, length, out } = this.#check(batch, rest)
     if (hasCustom(this.transforms))
@@ -103,7 +92,7 @@ export class Augmenter {
    * @param options.length samples of a row, which bounds the crop (default clipLength)
    * @returns n·views rows, one entry for each transform of the chain
    */
-  draw(n: number, options: { step?: number; length?: number } = {}): AppliedTransform[][] {
+  draw(n: number, options: DrawOptions = {}): AppliedTransform[][] {
     const { step, length = this.clipLength } = parseOptions(drawOptions, options, 'draw')
     if (!Number.isInteger(n) || n < 1 || n * this.views > 0xffffffff)
       throw new ArgumentError({

@@ -1,7 +1,8 @@
 /** The published chain. */
 import { z } from 'zod'
 import { parseOptions } from '../options.js'
-import { p, parseTransform, type Transform } from './transform-tables.js'
+import type { ClmrProbabilities, Transform } from './option-types.js'
+import { p, parseTransform } from './transform-tables.js'
 import { randomCrop } from './transforms.js'
 
 /** What CLMR published (Spijkervet & Burgoyne, ISMIR 2021). */
@@ -15,9 +16,13 @@ const publishedProbabilities = {
   reverb: 0.6,
 }
 
-const probabilityTable = z.strictObject(
+/** Of `clmrTransforms`. */
+export const probabilityTable = z.strictObject(
   Object.fromEntries(
-    Object.entries(publishedProbabilities).map(([name, value]) => [name, p.unwrap().default(value)]),
+    Object.entries(publishedProbabilities).map(([name, value]) => [
+      name,
+      p.unwrap().default(value).describe(`Probability of ${name}.`),
+    ]),
   ) as Record<keyof typeof publishedProbabilities, z.ZodDefault<z.ZodNumber>>,
 )
 
@@ -26,7 +31,7 @@ const probabilityTable = z.strictObject(
  * @param probabilities name → p, for those that should differ
  * @throws ConfigError for a name that is not in the chain
  */
-export function clmrTransforms(probabilities: z.input<typeof probabilityTable> = {}): Transform[] {
+export function clmrTransforms(probabilities: ClmrProbabilities = {}): Transform[] {
   const chances = parseOptions(probabilityTable, probabilities, 'clmrTransforms')
   return [
     randomCrop(),

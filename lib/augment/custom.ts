@@ -2,14 +2,15 @@
 import { setImmediate } from 'node:timers/promises'
 import { isFloats } from '../arrays.js'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
+import type { AppliedTransform } from '../native/binding.js'
 import { abortReason, callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { uniform } from '../random.js'
+import type { CustomTransform, Transform } from './option-types.js'
 import type { nativeChain } from './options.js'
-import type { AppliedTransform, CustomContext, Transform } from './transform-tables.js'
+import type { CustomContext } from './types.js'
 
 type Row = readonly AppliedTransform[]
-type Custom = Extract<Transform, { name: 'custom' }>
 
 /** What is needed of an `Augmenter`. */
 interface Chain {
@@ -25,8 +26,10 @@ export function hasCustom(transforms: readonly { name?: unknown }[]): boolean {
   return transforms.some((transform) => transform?.name === 'custom')
 }
 
-function find(augmenter: Chain, { title, seed }: AppliedTransform): Custom {
-  const found = augmenter.transforms.find((t): t is Custom => t.name === 'custom' && t.title === title)
+function find(augmenter: Chain, { title, seed }: AppliedTransform): CustomTransform {
+  const found = augmenter.transforms.find(
+    (t): t is CustomTransform => t.name === 'custom' && t.title === title,
+  )
   const titles = augmenter.transforms.flatMap((t) => (t.name === 'custom' ? [JSON.stringify(t.title)] : []))
   if (!found)
     throw new ArgumentError({
@@ -45,7 +48,11 @@ function find(augmenter: Chain, { title, seed }: AppliedTransform): Custom {
   return found
 }
 
-async function runOne({ title, apply }: Custom, view: Float32Array, context: CustomContext): Promise<void> {
+async function runOne(
+  { title, apply }: CustomTransform,
+  view: Float32Array,
+  context: CustomContext,
+): Promise<void> {
   let result: unknown
   try {
     result = await apply(view, context)

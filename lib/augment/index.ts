@@ -4,14 +4,9 @@
  * in: clips [B, T] at one sample rate, mono
  * out: views [B·V, clipLength], row = example·V + view, and what was done to each
  */
-export { type ApplyOptions, Augmenter, type AugmenterOptions } from './augmenter.js'
+export type { AppliedTransform } from '../native/binding.js'
+export { Augmenter } from './augmenter.js'
 export { clmrTransforms } from './clmr-transforms.js'
-export type {
-  AppliedTransform,
-  CustomApply,
-  CustomContext,
-  Transform,
-  TransformInput,
-  TransformName,
-} from './transform-tables.js'
+export type * from './option-types.js'
 export * as transforms from './transforms.js'
+export type { CustomApply, CustomContext } from './types.js'

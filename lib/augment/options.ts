@@ -2,20 +2,24 @@
 import { z } from 'zod'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError } from '../errors.js'
-import { seedOption } from '../options.js'
+import { seedOption, signalOption, typed } from '../options.js'
 import { clmrTransforms } from './clmr-transforms.js'
-import { parseTransform, type Transform } from './transform-tables.js'
+import type { Transform } from './option-types.js'
+import { parseTransform } from './transform-tables.js'
 
 /** A transform within other options; the message of its error is passed on. */
-const transformField = z.unknown().transform((value, context): Transform => {
-  try {
-    return parseTransform(value)
-  } catch (error) {
-    if (!(error instanceof ClmrError)) throw error
-    context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
-    return z.NEVER
-  }
-})
+const transformField = z
+  .unknown()
+  .transform((value, context): Transform => {
+    try {
+      return parseTransform(value)
+    } catch (error) {
+      if (!(error instanceof ClmrError)) throw error
+      context.addIssue({ code: 'custom', message: error.message.replace(/\.$/, '') })
+      return z.NEVER
+    }
+  })
+  .meta(typed('TransformInput', 'Transform'))
 
 /** The options of an Augmenter; the options of a training contain them. */
 export const augmenterOptions = z
@@ -24,11 +28,17 @@ export const augmenterOptions = z
       .array(transformField)
       .max(256)
       .default(() => clmrTransforms())
-      .describe('the chain, in order; by default the published one'),
-    views: z.number().int().min(1).max(1024).default(2).describe('versions of every example'),
-    clipLength: z.number().int().min(1).max(100_000_000).default(CLIP_LENGTH).describe('samples of a view'),
-    sampleRate: z.number().min(1000).max(768_000).default(SAMPLE_RATE).describe('Hz'),
-    seed: seedOption('of every random choice'),
+      .describe('The chain, in order. Default: clmrTransforms(), the published chain.'),
+    views: z.number().int().min(1).max(1024).default(2).describe('Views per example.'),
+    clipLength: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .default(CLIP_LENGTH)
+      .describe('Length of a view in samples.'),
+    sampleRate: z.number().min(1000).max(768_000).default(SAMPLE_RATE).describe('Sample rate in Hz.'),
+    seed: seedOption('Seed of every random choice.'),
   })
   .superRefine(({ transforms, sampleRate }, context) => {
     transforms.forEach((transform, place) => {
@@ -61,6 +71,35 @@ export const augmenterOptions = z
       }
     })
   })
+
+const step = z
+  .number()
+  .int()
+  .min(0)
+  .max(0xffffffff)
+  .default(0)
+  .describe('Number of the batch: each step gives other views.')
+const length = z
+  .number()
+  .int()
+  .min(1)
+  .optional()
+  .describe('Samples per row of the batch. Default: clipLength.')
+
+/** Of `Augmenter.apply`. */
+export const applyOptions = z.strictObject({
+  length,
+  out: z
+    .unknown()
+    .optional()
+    .describe('Filled instead of a new array: n · views · clipLength values that do not overlap the batch.')
+    .meta(typed('Float32Array')),
+  signal: signalOption,
+})
+/** Of `Augmenter.augment`. */
+export const augmentOptions = applyOptions.extend({ step })
+/** Of `Augmenter.draw`. */
+export const drawOptions = z.strictObject({ step, length })
 
 /** A chain, complete. */
 export type ChainSpec = z.output<typeof augmenterOptions>

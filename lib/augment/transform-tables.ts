@@ -4,26 +4,11 @@
  */
 import { z } from 'zod'
 import { ConfigError, describe } from '../errors.js'
-import type { AppliedTransformRecord } from '../native/binding.js'
-import { nearestName, parseOptions } from '../options.js'
+import { nearestName, parseOptions, typed } from '../options.js'
+import type { Transform } from './option-types.js'
+import type { CustomApply } from './types.js'
 
-/** What a transform in JavaScript gets besides the view. */
-export interface CustomContext {
-  sampleRate: number
-  /** for the random choices of this view; it is recorded, so a replay makes the same choices */
-  seed: number
-  /** the next number of that seed, uniform in [0, 1) */
-  random: () => number
-}
-
-/** Changes the samples of `view` in place, or returns an array of the same length; may be asynchronous. */
-export type CustomApply = (
-  view: Float32Array,
-  context: CustomContext,
-  // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is what one writes
-) => Float32Array | void | Promise<Float32Array | void>
-
-export const p = z.number().min(0).max(1).default(1).describe('probability that a view gets it')
+export const p = z.number().min(0).max(1).default(1).describe('Probability that a view gets it.')
 
 interface Bounds {
   min: number
@@ -41,7 +26,7 @@ function pair({ min, max, integer }: Bounds, doc: string) {
   return z
     .tuple([end, end])
     .refine(ordered, { message: 'the range is reversed: expected [min, max]' })
-    .describe(`${doc}, [min, max]`)
+    .describe(`${doc} [min, max]; equal ends give a fixed value.`)
 }
 
 const hertz: Bounds = { min: 10, max: 500_000 }
@@ -59,9 +44,9 @@ export const transformTables = {
       p,
       ratio: pair(
         { min: 0, max: 1e6 },
-        'standard deviation of the noise over that of the clip; by default [1e-4, 0.01] unless snrDb is given',
+        `Standard deviation of the noise divided by that of the clip. Default: [${PUBLISHED_RATIO.join(', ')}], unless snrDb is given.`,
       ).optional(),
-      snrDb: pair({ min: -120, max: 200 }, 'signal-to-noise ratio in dB, instead of ratio').optional(),
+      snrDb: pair({ min: -120, max: 200 }, 'Signal-to-noise ratio in dB, instead of ratio.').optional(),
     })
     .refine(({ ratio, snrDb }) => ratio === undefined || snrDb === undefined, {
       message: 'ratio and snrDb both say how loud the noise is: keep one of them',
@@ -71,65 +56,62 @@ export const transformTables = {
   gain: z.strictObject({
     name: z.literal('gain'),
     p,
-    db: pair({ min: -120, max: 60 }, 'gain in dB').default([-20, -1]),
+    db: pair({ min: -120, max: 60 }, 'Gain in dB.').default([-20, -1]),
   }),
   lowPass: z.strictObject({
     name: z.literal('lowPass'),
     p,
-    cutoff: pair(hertz, 'cut-off in Hz').default([2200, 4000]),
+    cutoff: pair(hertz, 'Cut-off frequency in Hz.').default([2200, 4000]),
   }),
   highPass: z.strictObject({
     name: z.literal('highPass'),
     p,
-    cutoff: pair(hertz, 'cut-off in Hz').default([200, 1200]),
+    cutoff: pair(hertz, 'Cut-off frequency in Hz.').default([200, 1200]),
   }),
   highLowPass: z.strictObject({
     name: z.literal('highLowPass'),
     p,
-    lowPass: pair(hertz, 'cut-off in Hz where the low-pass is chosen').default([2200, 4000]),
-    highPass: pair(hertz, 'cut-off in Hz where the high-pass is chosen').default([200, 1200]),
+    lowPass: pair(hertz, 'Cut-off frequency in Hz of the low-pass filter.').default([2200, 4000]),
+    highPass: pair(hertz, 'Cut-off frequency in Hz of the high-pass filter.').default([200, 1200]),
   }),
   delay: z.strictObject({
     name: z.literal('delay'),
     p,
-    ms: pair({ min: 0, max: 60_000 }, 'delay in ms, both ends possible').default([200, 500]),
-    stepMs: z.number().positive().max(60_000).default(50).describe('grid of the delays in ms'),
-    volume: z.number().min(0).max(1).default(0.5).describe('of the delayed signal'),
+    ms: pair({ min: 0, max: 60_000 }, 'Delay in ms, both ends included.').default([200, 500]),
+    stepMs: z.number().positive().max(60_000).default(50).describe('Step between possible delays in ms.'),
+    volume: z.number().min(0).max(1).default(0.5).describe('Volume of the echo.'),
   }),
   pitchShift: z.strictObject({
     name: z.literal('pitchShift'),
     p,
-    cents: pair({ min: -1200, max: 1200, integer: true }, 'shift in whole cents').default([-700, 700]),
+    cents: pair({ min: -1200, max: 1200, integer: true }, 'Pitch shift in whole cents.').default([-700, 700]),
   }),
   reverb: z.strictObject({
     name: z.literal('reverb'),
     p,
-    reverberance: pair(percent, 'how long it rings, whole percent').default([0, 100]),
-    damping: pair(percent, 'how fast its treble fades, whole percent').default([0, 100]),
-    roomSize: pair(percent, 'size of the room, whole percent').default([0, 100]),
+    reverberance: pair(percent, 'How long the reverb rings, in whole percent.').default([0, 100]),
+    damping: pair(percent, 'How fast the treble fades, in whole percent.').default([0, 100]),
+    roomSize: pair(percent, 'Size of the room, in whole percent.').default([0, 100]),
   }),
   reverse: z.strictObject({ name: z.literal('reverse'), p }),
   custom: z.strictObject({
     name: z.literal('custom'),
     p,
-    title: z.string().min(1).max(100).describe('which one it is, in what draw returns'),
+    title: z
+      .string()
+      .min(1)
+      .max(100)
+      .describe('Name of the transform, which draw returns with its parameters.'),
     apply: z
       .custom<CustomApply>((value) => typeof value === 'function', {
         message: 'expected a function of (view, context)',
       })
-      .describe('changes a view, or returns another one of as many samples'),
+      .describe('Changes the view in place, or returns another one of the same length.')
+      .meta(typed('CustomApply')),
   }),
 }
 
-export type TransformName = keyof typeof transformTables
-type Tables = typeof transformTables
-export type Input<N extends TransformName> = Omit<z.input<Tables[N]>, 'name'>
-export type Output<N extends TransformName> = z.output<Tables[N]>
-
-/** A transform with all of its parameters. */
-export type Transform = { [N in TransformName]: Output<N> }[TransformName]
-/** A transform as the user writes it: options that are left out take their defaults. */
-export type TransformInput = { [N in TransformName]: z.input<Tables[N]> }[TransformName]
+type TransformName = keyof typeof transformTables
 
 export const transformNames = Object.keys(transformTables) as TransformName[]
 
@@ -169,10 +151,3 @@ function refuseFormerNoise({ minSnr, maxSnr }: { minSnr?: unknown; maxSnr?: unkn
     remedy: `Write ratio: [${minSnr ?? low}, ${maxSnr ?? high}]`,
   })
 }
-
-/**
- * What was drawn for one transform of one view: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. The
- * parameters are there even where chance decided against it; set `applied` to hear it. Plain numbers and words: JSON
- * stores it without loss.
- */
-export type AppliedTransform = AppliedTransformRecord

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { incompleteClasses } from '../datasets/split.js'
 import { type SkippedFile, SPLITS, type Split, type Task } from '../datasets/tracks.js'
 import { ArgumentError, ConfigError, DisposedError, describe } from '../errors.js'
@@ -7,11 +6,11 @@ import { type Matrix, matrix } from '../matrix.js'
 import type { CropSourceHandle } from '../native/binding.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions, signalOption } from '../options.js'
+import { parseOptions } from '../options.js'
 import { type CacheIndex, type IndexTrack, readIndex } from './index-file.js'
 import { trackPath } from './layout.js'
-
-const readOptions = z.strictObject({ signal: signalOption })
+import type { OpenDatasetOptions, ReadTrackOptions } from './option-types.js'
+import { openDatasetOptions, readTrackOptions } from './prepare-options.js'
 
 export interface Track {
   /** Path of the source file relative to the source folder, with `/`. */
@@ -109,8 +108,8 @@ export class Dataset implements Disposable {
    * All samples of track `i`, ±1, at `sampleRate`.
    * @throws CacheError where the cached file is gone or damaged; ArgumentError, ConfigError
    */
-  async readTrack(i: number, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
-    const { signal } = parseOptions(readOptions, options, 'readTrack')
+  async readTrack(i: number, options: ReadTrackOptions = {}): Promise<Float32Array> {
+    const { signal } = parseOptions(readTrackOptions, options, 'readTrack')
     const track = this.tracks[i]
     if (!track)
       throw new ArgumentError({
@@ -192,7 +191,7 @@ function checkSplit(split: unknown, where: string): asserts split is Split {
  * @param options.subset only the tracks of this split: `train`, `valid` or `test`; default all
  * @throws CacheError where there is no cache, or an unfinished or damaged one
  */
-export async function openDataset(cache: string, options: { subset?: Split } = {}): Promise<Dataset> {
+export async function openDataset(cache: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   if (typeof cache !== 'string' || cache === '')
     throw new ArgumentError({
       what: 'openDataset needs the folder of a cache',
@@ -200,18 +199,8 @@ export async function openDataset(cache: string, options: { subset?: Split } = {
       expected: 'a path',
       remedy: 'Pass the folder that prepare() filled',
     })
-  const unknown = Object.keys(options).find((key) => key !== 'subset')
-  if (unknown !== undefined)
-    throw new ConfigError({
-      what: `openDataset has no option ${JSON.stringify(unknown)}`,
-      expected: 'subset',
-      remedy: 'Remove it, or correct its name',
-    })
-  if (options.subset !== undefined) checkSplit(options.subset, 'subset')
+  const { subset } = parseOptions(openDatasetOptions, options, 'openDataset')
   const index = await readIndex(cache)
-  const tracks =
-    options.subset === undefined
-      ? index.tracks
-      : index.tracks.filter((track) => track.split === options.subset)
+  const tracks = subset === undefined ? index.tracks : index.tracks.filter(({ split }) => split === subset)
   return new Dataset(cache, index, tracks)
 }

@@ -4,6 +4,7 @@
  * out: one 16-bit WAV file a track and `index.json`; and `Dataset`, the tracks of a cache with classes and splits
  */
 export { Dataset, openDataset, type Track } from './dataset.js'
+export type * from './option-types.js'
 export { prepare } from './prepare.js'
-export type { PrepareOptions, PrepareProgress } from './prepare-options.js'
+export type { PrepareProgress } from './prepare-options.js'
 export { type CacheReport, verifyCache } from './store.js'

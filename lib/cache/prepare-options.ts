@@ -1,11 +1,17 @@
+/** The options of `prepare` and of what is done with a cache. */
 import { z } from 'zod'
-import { signalOption } from '../options.js'
+import { SPLITS } from '../datasets/tracks.js'
+import { callbackOption, signalOption } from '../options.js'
 
+/** How far `prepare` is. */
 export interface PrepareProgress {
-  /** files that are finished, of `total` */
+  /** files that are finished */
   done: number
+  /** files in all */
   total: number
+  /** files that can be used */
   accepted: number
+  /** files that cannot be used */
   rejected: number
   /** the file that was just finished, relative to the source */
   path: string
@@ -16,7 +22,9 @@ const maxReject = z
   .number()
   .min(0)
   .refine((limit) => limit < 1 || Number.isInteger(limit), 'expected a whole number, or a share below 1')
-  .describe('how many files may be unusable: a number, or a share such as 0.1 (default: any number)')
+  .describe(
+    'How many files may be unusable: a whole number, or a share below 1 such as 0.1. Default: any number.',
+  )
 
 /** Whether more of `total` files are rejected than `limit` allows. */
 export function isTooMany(rejected: number, total: number, limit: number | undefined): boolean {
@@ -25,14 +33,18 @@ export function isTooMany(rejected: number, total: number, limit: number | undef
 
 /** The options of `prepare`. */
 export const prepareOptions = z.strictObject({
-  cache: z.string().min(1).describe('folder that takes the decoded tracks'),
-  labels: z.string().min(1).optional().describe('"folders" (sub-folder = class), or a CSV file'),
+  cache: z.string().min(1).describe('Folder for the decoded tracks.'),
+  labels: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels."),
   seed: z
     .number()
     .int()
     .optional()
     .describe(
-      'seed of the division into train, valid and test; another one than before divides anew (default: that of the cache, at first 42)',
+      'Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache, at first 42.',
     ),
   concurrency: z
     .number()
@@ -40,15 +52,23 @@ export const prepareOptions = z.strictObject({
     .min(1)
     .max(256)
     .optional()
-    .describe('files that are worked on at the same time'),
+    .describe('Files that are worked on at the same time. Default: the number of threads.'),
   maxReject: maxReject.optional(),
-  signal: signalOption.describe('interrupts; what is done stays done'),
-  onProgress: z
-    .custom<(progress: PrepareProgress) => void>((f) => typeof f === 'function', 'expected a function')
-    .optional()
-    .describe('called after each file'),
+  signal: signalOption,
+  onProgress: callbackOption<PrepareProgress>(
+    '(progress: PrepareProgress) => void',
+    'Called after every file.',
+  ),
 })
 
-export type PrepareOptions = z.input<typeof prepareOptions>
 /** As `prepare` works with them. */
 export type PrepareSettings = z.output<typeof prepareOptions>
+
+/** Of `openDataset`. */
+export const openDatasetOptions = z.strictObject({
+  subset: z.enum(SPLITS).optional().describe('Only the tracks of this split. Default: all tracks.'),
+})
+/** Of `Dataset.readTrack`. */
+export const readTrackOptions = z.strictObject({ signal: signalOption })
+/** Of `verifyCache`. */
+export const verifyCacheOptions = z.strictObject({ signal: signalOption })

@@ -13,8 +13,9 @@ import { parseOptions } from '../options.js'
 import { Dataset } from './dataset.js'
 import { type CacheIndex, readEarlierRuns, writeIndex } from './index-file.js'
 import { audioFolder, indexPath, partialIndexPath } from './layout.js'
+import type { PrepareOptions } from './option-types.js'
 import { Preparation } from './preparation.js'
-import { isTooMany, type PrepareOptions, prepareOptions } from './prepare-options.js'
+import { isTooMany, prepareOptions } from './prepare-options.js'
 
 async function checkFolders(source: unknown, cache: string): Promise<string> {
   if (typeof source !== 'string' || source === '')

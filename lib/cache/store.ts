@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { z } from 'zod'
 import { AudioDecodeError, ClmrError, IoError, ioError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { hashFile } from '../files/hash-file.js'
@@ -14,9 +13,11 @@ import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../formats/wav/
 import type { Pcm16 } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions, signalOption } from '../options.js'
+import { parseOptions } from '../options.js'
 import { type IndexTrack, readIndex } from './index-file.js'
 import { audioFolder, trackPath } from './layout.js'
+import type { VerifyCacheOptions } from './option-types.js'
+import { verifyCacheOptions } from './prepare-options.js'
 
 const HASH_BYTES = 1 << 20
 
@@ -181,17 +182,12 @@ async function listFiles(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-const verifyOptions = z.strictObject({ signal: signalOption })
-
 /**
  * Reads every byte of a cache and compares it with what was written.
  * @throws CacheError where there is no index to compare with; ConfigError
  */
-export async function verifyCache(
-  cache: string,
-  options: { signal?: AbortSignal } = {},
-): Promise<CacheReport> {
-  const { signal } = parseOptions(verifyOptions, options, 'verifyCache')
+export async function verifyCache(cache: string, options: VerifyCacheOptions = {}): Promise<CacheReport> {
+  const { signal } = parseOptions(verifyCacheOptions, options, 'verifyCache')
   const index = await readIndex(cache)
   const problems: CacheReport['problems'] = []
   const used = new Map<string, Promise<string | undefined>>()

@@ -1,3 +1,4 @@
+/** The options of `bootstrap`. */
 import { z } from 'zod'
 import { seedOption } from '../options.js'
 
@@ -8,14 +9,6 @@ export const bootstrapOptions = z.strictObject({
     .min(1)
     .max(10_000_000)
     .default(10_000)
-    .describe('how often the tracks are drawn with replacement'),
-  seed: seedOption('of the draws'),
+    .describe('How often the tracks are drawn with replacement.'),
+  seed: seedOption('Seed of the draws.'),
 })
-
-/** Options of `bootstrap`. */
-export interface BootstrapOptions {
-  /** how often the tracks are drawn with replacement, by default 10,000 */
-  resamples?: number
-  /** of the draws, by default 42 */
-  seed?: number
-}

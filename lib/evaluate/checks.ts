@@ -1,7 +1,7 @@
 /** Checks of what the calls of this stage are given. */
 import { ArgumentError, describe } from '../errors.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
-import type { EmbeddedTracks, LabelledTracks } from './embed.js'
+import type { EmbeddedTracks, LabelledTracks } from './types.js'
 
 /** @throws ArgumentError */
 export function checkTrackEncoder(

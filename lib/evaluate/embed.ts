@@ -2,6 +2,7 @@
  * Embeddings of a data set, by the clip policy of the linear evaluation: every track is split into consecutive clips
  * of 59,049 samples without overlap; the rest at the end is dropped; a track shorter than a clip is zero-padded to one.
  */
+
 import { z } from 'zod'
 import { DatasetError } from '../errors.js'
 import { Matrix, type MatrixData } from '../matrix.js'
@@ -10,66 +11,24 @@ import { toUnitRows } from '../model/unit.js'
 import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
-
-/** Tracks with their labels, without their audio. */
-export interface TrackLabels {
-  /** `sourceSha256` tells whether an encoder was trained on a track */
-  readonly tracks: readonly { readonly path: string; readonly sourceSha256?: string }[]
-  /** [tracks, K] of 0 and 1 */
-  readonly labels: MatrixData
-  readonly classes: readonly string[]
-  readonly task: 'multilabel' | 'multiclass' | 'none'
-}
-
-/** What the evaluation needs of a `Dataset`. */
-export interface LabelledTracks extends TrackLabels {
-  readTrack(index: number, options?: { signal?: AbortSignal }): Promise<Float32Array>
-}
-
-/** How many of how many tracks are embedded. */
-export interface EmbedProgress {
-  done: number
-  total: number
-}
-
-/** What `embedDataset` returned, or a structured clone of it. */
-export interface EmbeddedTracks<D extends TrackLabels = TrackLabels> {
-  readonly dataset: D
-  /** [clips, E], track after track */
-  readonly embeddings: MatrixData
-  /** the track of every clip */
-  readonly trackOf: Int32Array
-  /** [tracks, E]: the mean over the clips of each track */
-  readonly trackMeans: MatrixData
-}
-
-/** The embeddings of all clips of a data set, and what belongs to which track. */
-export interface DatasetEmbeddings<D extends LabelledTracks = LabelledTracks> extends EmbeddedTracks<D> {
-  readonly embeddings: Matrix
-  readonly trackMeans: Matrix
-}
+import type { EmbedOptions } from './option-types.js'
+import type { DatasetEmbeddings, EmbeddedTracks, EmbedProgress, LabelledTracks } from './types.js'
 
 export function isEmbedded(value: LabelledTracks | EmbeddedTracks): value is EmbeddedTracks {
   return 'trackMeans' in value
 }
 
-const embedOptions = z.strictObject({
-  normalize: z.boolean().default(false),
+/** Of `embedDataset`. */
+export const embedOptions = z.strictObject({
+  normalize: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether to scale every embedding, and the mean of every track, to length 1. Zeros stay zeros.',
+    ),
   signal: signalOption,
-  onProgress: callbackOption<EmbedProgress>(),
+  onProgress: callbackOption<EmbedProgress>('(progress: EmbedProgress) => void', 'Called after every track.'),
 })
-
-/** Options of `embedDataset`. */
-export interface EmbedOptions {
-  /**
-   * scale every embedding to length 1, and the means of the tracks, which have the direction that they have without; one of
-   * zeros stays zeros. By default no
-   */
-  normalize?: boolean
-  signal?: AbortSignal
-  /** called after every track */
-  onProgress?: (progress: EmbedProgress) => void
-}
 
 interface Parts {
   windows: MatrixData[]

@@ -4,15 +4,7 @@
  * in: an encoder, data sets, labels where there are any, a run
  * out: retrieval, probes and their metrics, similar tracks, a page to look at and listen to
  */
-export {
-  type DatasetEmbeddings,
-  type EmbeddedTracks,
-  type EmbedOptions,
-  type EmbedProgress,
-  embedDataset,
-  type LabelledTracks,
-  type TrackLabels,
-} from './embed.js'
+export { embedDataset } from './embed.js'
 export {
   accuracy,
   averagePrecision,
@@ -22,20 +14,9 @@ export {
   type Table,
   type Vector,
 } from './metrics.js'
+export type * from './option-types.js'
+export { LinearProbe } from './probe.js'
 export {
-  type ClassProbability,
-  type ClassResult,
-  type Evaluation,
-  type EvaluationSet,
-  LinearProbe,
-  type ProbeFitOptions,
-  type ProbeProgress,
-} from './probe.js'
-export type { ProbeOptions, ProbeSettings } from './probe-options.js'
-export type { NamedResult } from './report/page.js'
-export {
-  type ReportOptions,
-  type ReportProgress,
   type WrittenReport,
   writeReport,
 } from './report/write-report.js'
@@ -46,7 +27,6 @@ export {
   type Retrieval,
   type RetrievalFigures,
   type RetrievalMeasure,
-  type RetrievalOptions,
   type RetrievalScores,
 } from './retrieval.js'
 export {
@@ -57,4 +37,18 @@ export {
   type SimilarTracks,
   similarTracks,
 } from './search.js'
-export type { SeenTracks } from './trained-on.js'
+export type {
+  ClassProbability,
+  ClassResult,
+  DatasetEmbeddings,
+  EmbeddedTracks,
+  EmbedProgress,
+  Evaluation,
+  EvaluationSet,
+  LabelledTracks,
+  NamedResult,
+  ProbeProgress,
+  ReportProgress,
+  SeenTracks,
+  TrackLabels,
+} from './types.js'

@@ -1,12 +1,13 @@
 /** The linear evaluation of one encoder on one data set: every track is embedded once, whatever its split. */
+
 import type { Dataset } from '../cache/dataset.js'
 import { SPLITS, type Split } from '../datasets/tracks.js'
 import { DatasetError } from '../errors.js'
 import { type Matrix, matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
-import type { DatasetEmbeddings } from './embed.js'
-import { type Evaluation, LinearProbe } from './probe.js'
-import type { ProbeOptions } from './probe-options.js'
+import type { ProbeOptions } from './option-types.js'
+import { LinearProbe } from './probe.js'
+import type { DatasetEmbeddings, Evaluation } from './types.js'
 
 /** Some rows of a matrix, in the order of `rows`. */
 function rowsOf(from: Matrix, rows: readonly number[]): Matrix {

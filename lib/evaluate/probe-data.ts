@@ -2,7 +2,7 @@
 import { DatasetError } from '../errors.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
 import type { NamedTensor, StateDict } from '../native/binding.js'
-import type { EmbeddedTracks, TrackLabels } from './embed.js'
+import type { EmbeddedTracks, TrackLabels } from './types.js'
 
 /** @throws DatasetError where there is nothing to learn */
 export function checkTask(train: TrackLabels): 'multilabel' | 'multiclass' {

@@ -6,7 +6,8 @@ import { readSafetensors, writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors, toStateDict } from '../formats/state-dict.js'
 import type { ProbeHistory, StateDict } from '../native/binding.js'
 import { underNewNames } from '../runs/former.js'
-import { type ProbeSettings, probeOptions } from './probe-options.js'
+import type { ProbeSettings } from './option-types.js'
+import { probeOptions } from './probe-options.js'
 
 export interface SavedProbe {
   state: StateDict

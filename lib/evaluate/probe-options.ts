@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { seedOption } from '../options.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
+import { callbackOption, objectOption, seedOption, signalOption } from '../options.js'
+import type { ProbeSettings } from './option-types.js'
+import type { EvaluationSet, ProbeProgress } from './types.js'
 
 const positive = z.number().positive().finite()
 const count = z.number().int().positive()
@@ -12,37 +15,67 @@ export const probeOptions = z.strictObject({
     .min(0)
     .max(65536)
     .default(0)
-    .describe('units of a hidden layer with ReLU (the paper: 512); 0 for a linear probe'),
-  lr: positive.default(1e-3).describe('of Adam'),
-  weightDecay: z.number().min(0).finite().default(1e-6).describe('L2 regularisation in the gradient'),
-  batchSize: count.default(256).describe('clips a step'),
-  maxEpochs: count.default(200).describe('epochs at most'),
+    .describe('Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512.'),
+  lr: positive.default(1e-3).describe('Learning rate of Adam.'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .finite()
+    .default(1e-6)
+    .describe('Weight decay: an L2 penalty that is added to the gradient.'),
+  batchSize: count.default(256).describe('Clips per step.'),
+  maxEpochs: count.default(200).describe('Maximum number of epochs.'),
   plateauFactor: z
     .number()
     .gt(0)
     .lt(1)
     .default(0.1)
-    .describe('the learning rate is multiplied by this on a plateau of the validation loss'),
+    .describe('Factor of the learning rate on a plateau of the validation loss.'),
   plateauPatience: z
     .number()
     .int()
     .min(0)
     .default(5)
-    .describe('epochs without a better validation loss before the learning rate falls'),
+    .describe('Epochs without a better validation loss after which the learning rate is reduced.'),
   stopPatience: count
     .default(10)
-    .describe('epochs without a better validation loss before the training ends'),
-  seed: seedOption('of the first weights and the order of the clips'),
+    .describe('Epochs without a better validation loss after which the training ends.'),
+  seed: seedOption('Seed of the initial weights and of the order of the clips.'),
   standardize: z
     .boolean()
     .default(false)
     .describe(
-      'train on features of mean 0 and deviation 1 (not in the published protocol); folded into the weights',
+      'Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not.',
     ),
 })
 
-export type ProbeOptions = z.input<typeof probeOptions>
-export type ProbeSettings = z.output<typeof probeOptions>
+const onProgress = callbackOption<ProbeProgress>(
+  '(progress: ProbeProgress) => void',
+  'Called after every track that is embedded, and around the training of the head.',
+)
+
+/** Of `LinearProbe.fit`. What comes with the settings is checked there. */
+export const probeFitOptions = probeOptions.extend({
+  encoder: objectOption<TrackEncoder>(
+    'TrackEncoder',
+    'Encoder of the embeddings; its weights stay as they are.',
+  ),
+  train: objectOption<EvaluationSet>('EvaluationSet', 'Tracks to train on: a data set, or its embeddings.'),
+  validation: objectOption<EvaluationSet>(
+    'EvaluationSet',
+    'Tracks for early stopping, of the same classes: a data set, or its embeddings.',
+  ),
+  signal: signalOption,
+  onProgress,
+})
+/** Of `LinearProbe.load`. */
+export const probeLoadOptions = z.strictObject({
+  encoder: objectOption<TrackEncoder>('TrackEncoder', 'Encoder that the probe was fitted with.'),
+})
+/** Of `probe.predictFile`. */
+export const probePredictOptions = z.strictObject({ signal: signalOption })
+/** Of `probe.evaluate`. */
+export const probeEvaluateOptions = probePredictOptions.extend({ onProgress })
 
 /** The part that the native side fits a head with; where a probe is fitted the data adds its classes. */
 export type ProbeSpec = Omit<ProbeSettings, 'standardize'> & { classes: number; multilabel: boolean }

@@ -2,7 +2,6 @@
  * Linear evaluation: how much of the labels a small head can read from the embeddings of a frozen encoder.
  * Protocol: Spijkervet & Burgoyne, "Contrastive Learning of Musical Representations", ISMIR 2021.
  */
-import { z } from 'zod'
 import { DisposedError } from '../errors.js'
 import { type FileSource, resolveSource } from '../files/source.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
@@ -10,11 +9,18 @@ import type { TrackEncoder } from '../model/track-encoder.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { callbackOption, parseOptions, signalOption } from '../options.js'
+import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { checkSet, checkTrackEncoder } from './checks.js'
-import { type EmbeddedTracks, embedded, type LabelledTracks } from './embed.js'
+import { embedded } from './embed.js'
 import { accuracy, classMetrics } from './metrics.js'
+import type {
+  ProbeEvaluateOptions,
+  ProbeFitOptions,
+  ProbeLoadOptions,
+  ProbePredictOptions,
+  ProbeSettings,
+} from './option-types.js'
 import {
   checkSameClasses,
   checkTask,
@@ -25,60 +31,15 @@ import {
   standardized,
 } from './probe-data.js'
 import { readProbe, writeProbe } from './probe-file.js'
-import { type ProbeOptions, type ProbeSettings, type ProbeSpec, probeOptions } from './probe-options.js'
-import { type SeenTracks, seenTracks } from './trained-on.js'
-
-/** A data set, or what `embedDataset` made of it with the same encoder, or a structured clone of that. */
-export type EvaluationSet = LabelledTracks | EmbeddedTracks
-
-export interface ProbeProgress {
-  phase: 'train' | 'valid' | 'test' | 'fit'
-  /** tracks embedded; while fitting, 0 and then 1 */
-  done: number
-  total: number
-}
-
-export interface ProbeFitOptions extends ProbeOptions {
-  encoder: TrackEncoder
-  train: EvaluationSet
-  validation: EvaluationSet
-  signal?: AbortSignal
-  onProgress?: (progress: ProbeProgress) => void
-}
-
-const loadOptions = z.strictObject({ encoder: z.unknown() })
-const predictOptions = z.strictObject({ signal: signalOption })
-const evaluateOptions = predictOptions.extend({ onProgress: callbackOption<ProbeProgress>() })
-
-/** How one class fares; NaN where the data set holds only tracks with it, or only tracks without. */
-export interface ClassResult {
-  class: string
-  rocAuc: number
-  prAuc: number
-  /** multi-class: the share of its tracks that were recognised; multi-label: of right decisions at 0.5 */
-  accuracy: number
-  /** tracks that have the class */
-  tracks: number
-}
-
-export interface Evaluation {
-  /** macro-averaged over the classes where it is defined */
-  rocAuc: number
-  /** average precision, macro-averaged over the same classes */
-  prAuc: number
-  /** multi-class: the share of right tracks; multi-label: of tracks with every class right (scikit-learn's subset accuracy) */
-  accuracy: number
-  perClass: ClassResult[]
-  tracks: number
-  clips: number
-  /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
-  trainedOn?: SeenTracks
-}
-
-export interface ClassProbability {
-  class: string
-  probability: number
-}
+import {
+  type ProbeSpec,
+  probeEvaluateOptions,
+  probeFitOptions,
+  probeLoadOptions,
+  probePredictOptions,
+} from './probe-options.js'
+import { seenTracks } from './trained-on.js'
+import type { ClassProbability, EmbeddedTracks, Evaluation, EvaluationSet, ProbeProgress } from './types.js'
 
 interface ProbeParts {
   encoder: TrackEncoder
@@ -201,11 +162,18 @@ export class LinearProbe implements Disposable {
    * @throws ConfigError, DatasetError (no labels, one class only, no tracks), NonFiniteError, AbortError
    */
   static async fit(options: ProbeFitOptions): Promise<LinearProbe> {
-    const { encoder, train, validation, signal, onProgress, ...rest } = options
+    const { encoder, train, validation } = options
     checkTrackEncoder(encoder, 'LinearProbe.fit', 'encodeTrack')
     checkSet(train, 'train')
     checkSet(validation, 'validation')
-    const settings = parseOptions(probeOptions, rest, 'LinearProbe.fit')
+    const {
+      encoder: _encoder,
+      train: _train,
+      validation: _validation,
+      signal,
+      onProgress,
+      ...settings
+    } = parseOptions(probeFitOptions, options, 'LinearProbe.fit')
     const trainSet = 'dataset' in train ? train.dataset : train
     const task = checkTask(trainSet)
     checkSameClasses(trainSet, 'dataset' in validation ? validation.dataset : validation, 'validation')
@@ -226,10 +194,10 @@ export class LinearProbe implements Disposable {
    * @param options.encoder the encoder that it was fitted on
    * @throws IoError, CheckpointError, ConfigError
    */
-  static async load(source: FileSource, options: { encoder: TrackEncoder }): Promise<LinearProbe> {
+  static async load(source: FileSource, options: ProbeLoadOptions): Promise<LinearProbe> {
     checkTrackEncoder(options?.encoder, 'LinearProbe.load', 'encodeTrack')
     const { encoder } = options
-    parseOptions(loadOptions, options, 'LinearProbe.load')
+    parseOptions(probeLoadOptions, options, 'LinearProbe.load')
     const { state, classes, task, settings, history } = await readProbe(
       await resolveSource(source, 'LinearProbe.load'),
       encoder.dim,
@@ -243,12 +211,9 @@ export class LinearProbe implements Disposable {
    * says how many of its tracks the encoder was trained on.
    * @throws DatasetError where its classes are others, CacheError, ConfigError, AbortError
    */
-  async evaluate(
-    set: EvaluationSet,
-    options: { signal?: AbortSignal; onProgress?: (progress: ProbeProgress) => void } = {},
-  ): Promise<Evaluation> {
+  async evaluate(set: EvaluationSet, options: ProbeEvaluateOptions = {}): Promise<Evaluation> {
     this.#checkAlive()
-    const { signal, onProgress: tell } = parseOptions(evaluateOptions, options, 'LinearProbe.evaluate')
+    const { signal, onProgress: tell } = parseOptions(probeEvaluateOptions, options, 'LinearProbe.evaluate')
     checkSet(set, 'dataset')
     checkSameClasses(this, 'dataset' in set ? set.dataset : set, 'test')
     const onProgress = (p: { done: number; total: number }) => tell?.({ phase: 'test', ...p })
@@ -266,9 +231,9 @@ export class LinearProbe implements Disposable {
    * @returns every class, the likeliest first
    * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, AbortError
    */
-  async predictFile(source: FileSource, options: { signal?: AbortSignal } = {}): Promise<ClassProbability[]> {
+  async predictFile(source: FileSource, options: ProbePredictOptions = {}): Promise<ClassProbability[]> {
     this.#checkAlive()
-    const { signal } = parseOptions(predictOptions, options, 'predictFile')
+    const { signal } = parseOptions(probePredictOptions, options, 'predictFile')
     const { windows } = await this.encoder.encodeFile(source, { signal })
     const p = await this.#predictTracks(windows, new Int32Array(windows.rows), 1)
     return this.classes

@@ -1,6 +1,6 @@
 /** What may have happened to a recording before somebody asks for it. */
 import { Augmenter } from '../augment/augmenter.js'
-import type { Transform, TransformInput } from '../augment/transform-tables.js'
+import type { Transform, TransformInput } from '../augment/option-types.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 
 /** A way in which queries are altered; without an augmenter: not at all. */

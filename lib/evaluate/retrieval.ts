@@ -6,39 +6,44 @@ import type { TrackEncoder } from '../model/track-encoder.js'
 import type { Interval, RetrievalFigures as NativeFigures, RankFigures } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { callbackOption, parseOptions, seedOption, signalOption } from '../options.js'
+import { callbackOption, instanceOption, parseOptions, seedOption, signalOption } from '../options.js'
 import { uniform } from '../random.js'
 import { bootstrapOptions } from './bootstrap-options.js'
 import { checkTrackEncoder, checkTracks } from './checks.js'
-import { type EmbedProgress, type LabelledTracks, readTracks } from './embed.js'
+import { readTracks } from './embed.js'
+import type { RetrievalOptions } from './option-types.js'
 import { type Condition, conditionsOf } from './retrieval-conditions.js'
+import type { EmbedProgress, LabelledTracks } from './types.js'
 
 /** Tracks whose crops are encoded together: 15 MB of audio in two crops each. */
 const BATCH = 32
 
-const retrievalOptions = z.strictObject({
-  crops: z.number().int().min(2).max(1000).default(2),
-  k: z.number().int().min(1).max(1_000_000).default(10),
-  augmenter: z.instanceof(Augmenter, { message: 'expected an Augmenter' }).optional(),
-  seed: seedOption('of the places of the crops and of what is done to them'),
+/** Of `evaluateRetrieval`. */
+export const retrievalOptions = z.strictObject({
+  crops: z
+    .number()
+    .int()
+    .min(2)
+    .max(1000)
+    .default(2)
+    .describe('Crops per track: the first is the library, the others are queries.'),
+  k: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10)
+    .describe('Number of nearest crops that count for topK and precisionAtK.'),
+  augmenter: instanceOption(Augmenter, 'an Augmenter')
+    .optional()
+    .describe('Augmenter whose transforms alter the queries. Default: the published chain.'),
+  seed: seedOption('Seed of the crops, of what is done to them and of the intervals.'),
   signal: signalOption,
-  onProgress: callbackOption<EmbedProgress>(),
+  onProgress: callbackOption<EmbedProgress>(
+    '(progress: EmbedProgress) => void',
+    'Called after every 32 tracks.',
+  ),
 })
-
-/** Options of `evaluateRetrieval`. */
-export interface RetrievalOptions {
-  /** crops a track: the first is the library's, the others ask. By default 2 */
-  crops?: number
-  /** how many of the nearest count for `topK` and `precisionAtK`, by default 10 */
-  k?: number
-  /** whose transforms the queries are altered by; by default the published chain */
-  augmenter?: Augmenter
-  /** of the places of the crops, of what is done to them and of the intervals; by default 42 */
-  seed?: number
-  signal?: AbortSignal
-  /** called after every 32 tracks */
-  onProgress?: (progress: EmbedProgress) => void
-}
 
 /** Where 95 % of the values lie when the tracks are drawn anew (bootstrap, 10,000 resamples). */
 export interface Bounds {

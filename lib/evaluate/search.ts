@@ -4,11 +4,19 @@ import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { Matrix, type MatrixData } from '../matrix.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions } from '../options.js'
+import { parseOptions, typed } from '../options.js'
 import { Result } from '../result.js'
-import type { EmbeddedTracks } from './embed.js'
+import type { SimilarTracksOptions } from './option-types.js'
+import type { EmbeddedTracks } from './types.js'
 
-const searchOptions = z.strictObject({ k: z.unknown().optional() })
+/** Of `similarTracks`. */
+export const searchOptions = z.strictObject({
+  k: z
+    .unknown()
+    .optional()
+    .describe('Number of tracks to find, 1 or more. Default: 10.')
+    .meta(typed('number')),
+})
 
 /** A row that was found. */
 export interface Neighbour {
@@ -95,7 +103,7 @@ export async function nearest(queries: MatrixData, rows: MatrixData, k: number):
 export async function similarTracks(
   embedded: EmbeddedTracks,
   query: number | Float32Array,
-  options: { k?: number } = {},
+  options: SimilarTracksOptions = {},
 ): Promise<SimilarTracks> {
   const { k = 10 } = parseOptions(searchOptions, options, 'similarTracks')
   checkK(k)

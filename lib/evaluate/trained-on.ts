@@ -1,13 +1,6 @@
 /** How many tracks of a data set a model was trained on: figures of such tracks say little about new music. */
 import type { TrackEncoder } from '../model/track-encoder.js'
-import type { TrackLabels } from './embed.js'
-
-export interface SeenTracks {
-  /** tracks that the encoder was trained on */
-  tracks: number
-  /** false where there may be more of them, since what the encoder was trained on is not known in full */
-  complete: boolean
-}
+import type { SeenTracks, TrackLabels } from './types.js'
 
 /** undefined where neither the encoder nor the data set tells. */
 export function seenTracks(encoder: TrackEncoder, tracks: TrackLabels['tracks']): SeenTracks | undefined {

@@ -20,17 +20,19 @@ import { Result } from '../result.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { aboutFile, type OnWarning, tellWarning } from '../warnings.js'
 import { EMBEDDING_DIM } from './architecture.js'
-import { checkApart, checkTrack, windowStarts } from './clips.js'
+import { allocateClips, checkApart, checkTrack, windowStarts } from './clips.js'
 import { mapAhead, type Sources } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
+import type {
+  EncodeFileOptions,
+  EncodeFilesOptions,
+  EncodeOptions,
+  EncoderLoadOptions,
+  EncoderOptions,
+  EncodeSyncOptions,
+  EncodeTrackOptions,
+} from './option-types.js'
 import {
-  type EncodeFileOptions,
-  type EncodeFilesOptions,
-  type EncodeOptions,
-  type EncoderLoadOptions,
-  type EncoderOptions,
-  type EncodeSyncOptions,
-  type EncodeTrackOptions,
   encodeOptions,
   encoderOptions,
   encodeSyncOptions,
@@ -152,11 +154,22 @@ export class Encoder implements Disposable {
     return new Encoder(handle, trainedOn)
   }
 
+  /**
+   * Zeroed memory for n clips: the function `allocateClips`.
+   * @param n 1 or more
+   * @returns n · clipLength samples
+   * @throws ArgumentError
+   */
+  allocateClips(n: number): Float32Array {
+    return allocateClips(n)
+  }
+
   /** The device that 'auto' resolved to: 'cpu', 'cuda:0' … */
   get device(): string {
     return callNativeSync(() => native().encoderDevice(this.#live()))
   }
 
+  /** Whether `dispose` was called. */
   get disposed(): boolean {
     return callNativeSync(() => native().isDisposed(this.#handle))
   }

@@ -6,15 +6,6 @@
  */
 export { allocateClips } from './clips.js'
 export { Encoder, type FileEmbedding, type TrackEmbedding } from './encoder.js'
-export { type InspectedTensor, type InspectOptions, inspectModel, type ModelInspection } from './inspect.js'
-export type {
-  EncodeFileOptions,
-  EncodeFilesOptions,
-  EncodeOptions,
-  EncoderLoadOptions,
-  EncoderOptions,
-  EncodeSyncOptions,
-  EncodeTrackOptions,
-  WindowOptions,
-} from './options.js'
+export { type InspectedTensor, inspectModel, type ModelInspection } from './inspect.js'
+export type * from './option-types.js'
 export type { FileVectors, TrackEncoder, TrackVectors, VectorOptions } from './track-encoder.js'

@@ -4,13 +4,14 @@
  * in: a path that loadModelState takes, or any other file of tensors
  * out: its format, tensors, metadata, and the classes that its pickle names
  */
-import { z } from 'zod'
 import { type FileSource, resolveSource } from '../files/source.js'
 import { tensorSha256 } from '../formats/safetensors.js'
 import type { DType } from '../formats/tensor.js'
 import type { TensorFormat } from '../formats/tensor-file.js'
 import { parseOptions } from '../options.js'
 import { openModel } from './open-model.js'
+import type { InspectOptions } from './option-types.js'
+import { inspectOptions } from './options.js'
 
 export interface InspectedTensor {
   name: string
@@ -31,13 +32,6 @@ export interface ModelInspection {
   /** classes that a pickle names outside its weights; they were described, never imported */
   inert: string[]
   warnings: string[]
-}
-
-const inspectOptions = z.strictObject({ sha256: z.boolean().default(false) })
-
-export interface InspectOptions {
-  /** hash every tensor, which reads all of them; by default no */
-  sha256?: boolean
 }
 
 /**

@@ -3,99 +3,103 @@ import { z } from 'zod'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ConfigError } from '../errors.js'
 import {
-  callbackOption,
   deviceOption,
   parseOptions,
   precisionOption,
   seedOption,
   signalOption,
+  typed,
+  warningOption,
 } from '../options.js'
-import type { OnWarning } from '../warnings.js'
+import type { EncodeFileOptions } from './option-types.js'
 
+/** Of `Encoder.create`. */
 export const encoderOptions = z.strictObject({
-  seed: seedOption('of the new weights; the same seed gives the same weights everywhere'),
-  device: deviceOption("'auto' (CUDA where it is there, else the CPU), 'cpu', 'cuda' or 'cuda:N'"),
+  seed: seedOption('Seed of the new weights; the same seed gives the same weights everywhere.'),
+  device: deviceOption("Where to compute. 'auto' is CUDA where available, otherwise the CPU."),
   precision: precisionOption(
-    'float32, or bfloat16: lower precision is allowed where it is faster (CPUs with AVX512-BF16 or AMX) and where it keeps a cosine of 0.999 to float32 for this network',
+    "Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network.",
   ),
 })
-const onWarning = callbackOption<string>()
-const signal = signalOption
+/** Of `Encoder.load`. */
 export const loadOptions = encoderOptions.omit({ seed: true }).extend({
-  onWarning: onWarning.describe(
-    'told what there is to know about the file; by default a warning of the process',
+  onWarning: warningOption('Called with each warning about the file. Default: a warning of the process.'),
+})
+
+const signal = signalOption
+const normalize = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros.',
+  )
+const out = z
+  .unknown()
+  .optional()
+  .describe('Filled instead of a new array: n · 512 values that do not overlap the clips.')
+  .meta(typed('Float32Array'))
+/** Of `encodeSync`. */
+export const encodeSyncOptions = z.strictObject({ out, normalize })
+/** Of `encode`. */
+export const encodeOptions = encodeSyncOptions.extend({ signal })
+
+const windowOptions = z.strictObject({
+  hop: z
+    .number()
+    .min(1 / SAMPLE_RATE)
+    .max(86_400)
+    .default(CLIP_LENGTH / SAMPLE_RATE)
+    .describe('Seconds from the start of one window to the next. Default: one clip, 2.678 s.'),
+  normalize: normalize.describe(
+    'Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros.',
+  ),
+  signal,
+})
+/** Of `encodeTrack`. */
+export const trackOptions = windowOptions.extend({
+  sampleRate: z
+    .number()
+    .int()
+    .min(1000)
+    .max(768_000)
+    .default(SAMPLE_RATE)
+    .describe('Sample rate of the samples in Hz; others than 22,050 are resampled.'),
+})
+/** Of `encodeFile`. */
+export const fileOptions = windowOptions.extend({
+  windows: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe(
+      'Number of windows, spread evenly over the file, instead of one every `hop` seconds; one where the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded.',
+    ),
+  from: z.number().min(0).max(1e7).default(0).describe('Start of the part that is embedded, in seconds.'),
+  to: z
+    .number()
+    .positive()
+    .default(Number.POSITIVE_INFINITY)
+    .describe('End of the part that is embedded, in seconds. Default: the end of the file.'),
+  onWarning: warningOption(
+    'Called with each warning about the file, its path in front; the result has them too, as `warnings`.',
   ),
 })
-
-const hop = z
-  .number()
-  .min(1 / SAMPLE_RATE)
-  .max(86_400)
-  .default(CLIP_LENGTH / SAMPLE_RATE)
-const normalize = z.boolean().default(false)
-export const encodeOptions = z.strictObject({ out: z.unknown().optional(), normalize, signal })
-export const encodeSyncOptions = encodeOptions.omit({ signal: true })
-const windowOptions = z.strictObject({ hop, normalize, signal })
-export const trackOptions = windowOptions.extend({
-  sampleRate: z.number().int().min(1000).max(768_000).default(SAMPLE_RATE),
+/** Of `encodeFiles`. */
+export const filesOptions = fileOptions.extend({
+  concurrency: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe('Files that are worked on, or wait to be taken, at a time.'),
 })
-export const fileOptions = windowOptions.extend({
-  windows: z.number().int().min(1).max(100_000).optional(),
-  from: z.number().min(0).max(1e7).default(0),
-  to: z.number().positive().default(Number.POSITIVE_INFINITY),
-  onWarning,
+/** Of `inspectModel`. */
+export const inspectOptions = z.strictObject({
+  sha256: z.boolean().default(false).describe('Whether to hash every tensor, which reads all of them.'),
 })
-export const filesOptions = fileOptions.extend({ concurrency: z.number().int().min(1).max(64).default(4) })
-
-export type EncoderOptions = z.input<typeof encoderOptions>
-export type EncoderLoadOptions = z.input<typeof loadOptions>
-
-export interface EncodeSyncOptions {
-  /** filled instead of a new array: n · 512 values, apart from the clips */
-  out?: Float32Array
-  /** scale every embedding to length 1, so that a dot product is a cosine; one of zeros stays zeros. By default no */
-  normalize?: boolean
-}
-
-export interface EncodeOptions extends EncodeSyncOptions {
-  signal?: AbortSignal
-}
-
-/** How a track becomes windows. */
-export interface WindowOptions {
-  /** seconds from window to window; by default one clip, 2.678 s */
-  hop?: number
-  /**
-   * scale the embedding of every window to length 1, and the mean, which has the direction that it has without; one of
-   * zeros stays zeros. By default no
-   */
-  normalize?: boolean
-  signal?: AbortSignal
-}
-
-export interface EncodeTrackOptions extends WindowOptions {
-  /** Hz of the samples; by default 22,050. Others are resampled. */
-  sampleRate?: number
-}
-
-export interface EncodeFileOptions extends WindowOptions {
-  /**
-   * so many windows, spread evenly over the file, in place of one every `hop`; one where the file is shorter than a clip. Of
-   * wav, aiff and au only they are decoded
-   */
-  windows?: number
-  /** seconds where the stretch begins that is embedded; by default 0 */
-  from?: number
-  /** seconds where it ends; by default the end of the file */
-  to?: number
-  /** called with each warning about the file, its path in front; `warnings` of the result has them too */
-  onWarning?: OnWarning
-}
-
-export interface EncodeFilesOptions extends EncodeFileOptions {
-  /** files that are worked on at a time or wait to be taken; by default 4 */
-  concurrency?: number
-}
 
 /** @throws ConfigError */
 export function parseFileOptions<S extends z.ZodType<z.output<typeof fileOptions>>>(

@@ -22,8 +22,9 @@ export type FileVectors<S = string> =
 /** How vectors are asked for; the defaults are those of `Encoder`. */
 export interface VectorOptions {
   /** seconds from window to window */
-  hop?: number
-  signal?: AbortSignal
+  hop?: number | undefined
+  /** ends the call, which then rejects with the reason of the signal */
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -40,9 +41,10 @@ export interface TrackEncoder {
   /** The recordings that it was trained on, where it knows. */
   readonly trainedOn?: TrainedOn
   /** n · clipLength samples → [n, dim] */
-  encode(clips: Float32Array, options?: { signal?: AbortSignal }): Promise<MatrixData>
+  encode(clips: Float32Array, options?: Pick<VectorOptions, 'signal'>): Promise<MatrixData>
   /** mono samples at `sampleRate` */
   encodeTrack(samples: Float32Array, options?: VectorOptions): Promise<TrackVectors>
+  /** Decodes a file and embeds it. */
   encodeFile(source: FileSource, options?: VectorOptions): Promise<TrackVectors>
   /** In the order of `sources`; a file that cannot be read comes as an error, and does not end the others. */
   encodeFiles<S extends FileSource = string>(

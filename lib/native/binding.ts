@@ -149,9 +149,15 @@ export interface NativeCache {
   ): Promise<Float32Array>
 }
 
-/** One drawn transform of one view: its name and its parameters. `applied: false` where p spoke against it. */
-export interface AppliedTransformRecord {
+/**
+ * What was drawn for one transform of one view: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. The
+ * parameters are there even where chance decided against it; set `applied` to hear it. Plain numbers and words: JSON
+ * stores it without loss.
+ */
+export interface AppliedTransform {
+  /** name of the transform */
   name: string
+  /** whether the view gets it */
   applied: boolean
   [parameter: string]: number | string | boolean
 }
@@ -168,11 +174,11 @@ export interface NativeAugment {
     abort: AbortFlag,
   ): Promise<Float32Array | undefined>
   /** n·V rows of drawn transforms, in chain order; `length` is the length of a row of the batch they are drawn for. */
-  drawTransforms(chain: ChainSpec, n: number, length: number, step: number): AppliedTransformRecord[][]
+  drawTransforms(chain: ChainSpec, n: number, length: number, step: number): AppliedTransform[][]
   /** as `augment`, with the parameters given; pure. */
   applyTransforms(
     chain: ChainSpec,
-    parameters: AppliedTransformRecord[][],
+    parameters: AppliedTransform[][],
     batch: Float32Array,
     n: number,
     length: number,

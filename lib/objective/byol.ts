@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { parseOptions } from '../options.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
+import type { Byol, ByolOptions } from './option-types.js'
 
 export const byolOptions = z.strictObject({
   momentum: z
@@ -10,7 +11,7 @@ export const byolOptions = z.strictObject({
     .lt(1)
     .default(0.996)
     .describe(
-      'share that the target network keeps of itself at the first step; it rises to 1 along a cosine',
+      'Share of itself that the target network keeps at the first step. It rises to 1 along a cosine.',
     ),
   scheduleSteps: z
     .number()
@@ -18,11 +19,9 @@ export const byolOptions = z.strictObject({
     .min(0)
     .max(1e9)
     .optional()
-    .describe('steps in which the momentum rises, 0: it stays; by default those of the training'),
-  predictorHidden: z.number().int().min(1).max(65536).default(512).describe('units of the predictor'),
+    .describe('Steps in which the momentum rises; 0 keeps it constant. Default: the steps of the training.'),
+  predictorHidden: z.number().int().min(1).max(65536).default(512).describe('Hidden units of the predictor.'),
 })
-
-export type Byol = { readonly name: 'byol' } & Readonly<z.output<typeof byolOptions>>
 
 /**
  * BYOL for `Trainer.create`: from either view of an example the network predicts what a slowly moving copy of itself
@@ -33,7 +32,7 @@ export type Byol = { readonly name: 'byol' } & Readonly<z.output<typeof byolOpti
  * @param options momentum (0.996), scheduleSteps (those of the training), predictorHidden (512)
  * @throws ConfigError
  */
-export function byol(options: z.input<typeof byolOptions> = {}): Byol {
+export function byol(options: ByolOptions = {}): Byol {
   return { name: 'byol', ...parseOptions(byolOptions, options, 'byol') }
 }
 

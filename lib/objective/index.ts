@@ -4,9 +4,9 @@
  * in: embeddings [N, E], row = example·V + view, and projections [N, D] of them
  * out: the loss and its gradient
  */
-export { type Byol, byol } from './byol.js'
-export { type InfoNce, infoNce } from './info-nce.js'
-export { type NtXent, type NtXentLossOptions, type NtXentValue, ntXent, ntXentLoss } from './nt-xent.js'
-export type { Objective } from './objectives.js'
-export { type Supervised, supervised } from './supervised.js'
-export { type VicReg, vicReg } from './vic-reg.js'
+export { byol } from './byol.js'
+export { infoNce } from './info-nce.js'
+export { type NtXentValue, ntXent, ntXentLoss } from './nt-xent.js'
+export type * from './option-types.js'
+export { supervised } from './supervised.js'
+export { vicReg } from './vic-reg.js'

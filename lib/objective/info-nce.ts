@@ -2,25 +2,29 @@
 import { z } from 'zod'
 import { parseOptions } from '../options.js'
 import type { ObjectiveDescriptor } from './objective.js'
+import type { InfoNce, InfoNceOptions } from './option-types.js'
 
 export const infoNceOptions = z.strictObject({
-  temperature: z.number().positive().max(1e6).default(0.2).describe('τ, which divides the similarities'),
+  temperature: z
+    .number()
+    .positive()
+    .max(1e6)
+    .default(0.2)
+    .describe('Temperature τ, which divides the similarities.'),
   queue: z
     .number()
     .int()
     .min(1)
     .max(1e7)
     .default(65536)
-    .describe('keys of earlier batches that are negatives'),
+    .describe('Number of keys of earlier batches, which serve as negatives.'),
   momentum: z
     .number()
     .min(0)
     .lt(1)
     .default(0.999)
-    .describe('share that the key encoder keeps of itself at a step'),
+    .describe('Share of itself that the key encoder keeps at each step.'),
 })
-
-export type InfoNce = { readonly name: 'infoNce' } & Readonly<z.output<typeof infoNceOptions>>
 
 /**
  * Momentum contrast for `Trainer.create`: the first view of an example has to find the second one among the keys of
@@ -31,7 +35,7 @@ export type InfoNce = { readonly name: 'infoNce' } & Readonly<z.output<typeof in
  * @param options temperature (0.2), queue (65,536 keys; it starts as random directions), momentum (0.999)
  * @throws ConfigError
  */
-export function infoNce(options: z.input<typeof infoNceOptions> = {}): InfoNce {
+export function infoNce(options: InfoNceOptions = {}): InfoNce {
   return { name: 'infoNce', ...parseOptions(infoNceOptions, options, 'infoNce') }
 }
 

@@ -6,8 +6,14 @@ import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions, signalOption } from '../options.js'
 import type { ObjectiveDescriptor } from './objective.js'
+import type { NtXent, NtXentLossOptions, NtXentOptions } from './option-types.js'
 
-const temperature = z.number().positive().max(1e6).default(0.5).describe('τ, which divides the similarities')
+const temperature = z
+  .number()
+  .positive()
+  .max(1e6)
+  .default(0.5)
+  .describe('Temperature τ, which divides the similarities.')
 
 /** The options of the objective. */
 export const ntXentOptions = z.strictObject({
@@ -15,28 +21,24 @@ export const ntXentOptions = z.strictObject({
   learnTemperature: z
     .boolean()
     .optional()
-    .describe('τ is learned too, from `temperature` on, and stays above 0.01 (as in CLIP)'),
+    .describe(
+      'Whether to learn the temperature, from `temperature` on and never below 0.01, as in CLIP. Default: false.',
+    ),
 })
-const lossOptions = z.strictObject({
-  dim: z.number().int().min(1).describe('numbers of a projection'),
-  views: z.number().int().min(2).default(2).describe('versions of every example'),
+/** The options of `ntXentLoss`. */
+export const ntXentLossOptions = z.strictObject({
+  dim: z.number().int().min(1).describe('Values per projection.'),
+  views: z.number().int().min(2).default(2).describe('Views per example.'),
   temperature,
   signal: signalOption,
 })
-
-/** An objective of the trainer, as data. */
-export interface NtXent {
-  readonly name: 'ntXent'
-  readonly temperature: number
-  readonly learnTemperature?: boolean
-}
 
 /**
  * The objective NT-Xent for `Trainer.create`: views of one example attract, all other views of the batch repel.
  * @param options temperature (0.5), learnTemperature (false)
  * @throws ConfigError
  */
-export function ntXent(options: z.input<typeof ntXentOptions> = {}): NtXent {
+export function ntXent(options: NtXentOptions = {}): NtXent {
   return { name: 'ntXent', ...parseOptions(ntXentOptions, options, 'ntXent') }
 }
 
@@ -60,17 +62,9 @@ export const ntXentObjective = {
   },
 } as const satisfies ObjectiveDescriptor
 
-export interface NtXentLossOptions {
-  /** numbers of a projection */
-  dim: number
-  /** versions of every example, 2 or more; by default 2 */
-  views?: number
-  /** τ; by default 0.5 */
-  temperature?: number
-  signal?: AbortSignal
-}
-
+/** What `ntXentLoss` returns. */
 export interface NtXentValue {
+  /** mean over all rows */
   loss: number
   /** d loss / d z [N, dim] */
   gradient: Matrix
@@ -88,7 +82,7 @@ export interface NtXentValue {
  * @throws ShapeError, ArgumentError, ConfigError, NonFiniteError, or the signal's reason
  */
 export async function ntXentLoss(z: Float32Array, options: NtXentLossOptions): Promise<NtXentValue> {
-  const { dim, views, temperature, signal } = parseOptions(lossOptions, options, 'ntXentLoss')
+  const { dim, views, temperature, signal } = parseOptions(ntXentLossOptions, options, 'ntXentLoss')
   const rows = checkRows(z, dim, 'z')
   const given = signal ? z.slice() : z // an abort gives z back at once, while the native side winds down
   const { loss, gradient, temperatureGradient } = await callNative(

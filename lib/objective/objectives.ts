@@ -3,10 +3,12 @@ import { z } from 'zod'
 import type { Dataset } from '../cache/dataset.js'
 import { ConfigError, describe, ShapeError } from '../errors.js'
 import type { LabelMatrix } from '../native/binding.js'
+import { typed } from '../options.js'
 import { byolObjective } from './byol.js'
 import { infoNceObjective } from './info-nce.js'
 import { ntXentObjective } from './nt-xent.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
+import type { Objective } from './option-types.js'
 import { supervisedObjective } from './supervised.js'
 import { vicRegObjective } from './vic-reg.js'
 
@@ -22,12 +24,9 @@ export const OBJECTIVES = [
 type Tables<D extends readonly ObjectiveDescriptor[]> = { -readonly [I in keyof D]: D[I]['table'] }
 
 export const objectiveNames = OBJECTIVES.map(({ name }) => name)
-export const objectiveOption = z.discriminatedUnion(
-  'name',
-  OBJECTIVES.map(({ table }) => table) as unknown as Tables<typeof OBJECTIVES>,
-)
-
-export type Objective = z.output<typeof objectiveOption>
+export const objectiveOption = z
+  .discriminatedUnion('name', OBJECTIVES.map(({ table }) => table) as unknown as Tables<typeof OBJECTIVES>)
+  .meta(typed('ObjectiveInput', 'Objective'))
 
 export function descriptorOf({ name }: Objective): ObjectiveDescriptor {
   return OBJECTIVES.find((one) => one.name === name)!

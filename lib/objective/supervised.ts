@@ -4,6 +4,7 @@ import type { Dataset } from '../cache/dataset.js'
 import { ConfigError } from '../errors.js'
 import { parseOptions } from '../options.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
+import type { Supervised, SupervisedOptions } from './option-types.js'
 
 export const supervisedOptions = z.strictObject({
   classes: z
@@ -12,20 +13,18 @@ export const supervisedOptions = z.strictObject({
     .min(1)
     .max(1e6)
     .optional()
-    .describe('columns of the labels; by default those of the data set'),
+    .describe('Number of classes. Default: that of the data set.'),
   multilabel: z
     .boolean()
     .optional()
-    .describe('any number of classes an example; by default as the data set has it'),
+    .describe('Whether an example may have any number of classes. Default: as in the data set.'),
   dropout: z
     .number()
     .min(0)
     .lt(1)
     .default(0.5)
-    .describe('chance that a value of an embedding is left out while training'),
+    .describe('Probability that a value of an embedding is dropped in training.'),
 })
-
-export type Supervised = { readonly name: 'supervised' } & Readonly<z.output<typeof supervisedOptions>>
 
 /**
  * Learning from labels for `Trainer.create`: SampleCNN with dropout and a linear layer, binary cross-entropy where an
@@ -33,7 +32,7 @@ export type Supervised = { readonly name: 'supervised' } & Readonly<z.output<typ
  * @param options classes and multilabel (those of the data set), dropout (0.5)
  * @throws ConfigError
  */
-export function supervised(options: z.input<typeof supervisedOptions> = {}): Supervised {
+export function supervised(options: SupervisedOptions = {}): Supervised {
   return { name: 'supervised', ...parseOptions(supervisedOptions, options, 'supervised') }
 }
 

@@ -2,22 +2,21 @@
 import { z } from 'zod'
 import { parseOptions } from '../options.js'
 import type { ObjectiveDescriptor } from './objective.js'
+import type { VicReg, VicRegOptions } from './option-types.js'
 
 const weight = (fallback: number, doc: string) => z.number().min(0).max(1e6).default(fallback).describe(doc)
 
 export const vicRegOptions = z.strictObject({
-  invariance: weight(25, 'weight of the squared distance between the two views'),
-  variance: weight(25, 'weight of what the standard deviations of the dimensions lack'),
-  covariance: weight(1, 'weight of the squared covariances between dimensions'),
+  invariance: weight(25, 'Weight of the squared distance between the two views.'),
+  variance: weight(25, 'Weight of the variance term: what the standard deviations lack to gamma.'),
+  covariance: weight(1, 'Weight of the squared covariances between dimensions.'),
   gamma: z
     .number()
     .positive()
     .max(1e6)
     .default(1)
-    .describe('standard deviation that every dimension should have over the batch'),
+    .describe('Target standard deviation of every dimension over the batch.'),
 })
-
-export type VicReg = { readonly name: 'vicReg' } & Readonly<z.output<typeof vicRegOptions>>
 
 /**
  * VICReg for `Trainer.create`: the projections of two views of an example become equal, while every dimension keeps its
@@ -30,7 +29,7 @@ export type VicReg = { readonly name: 'vicReg' } & Readonly<z.output<typeof vicR
  * @param options invariance (25), variance (25), covariance (1), gamma (1)
  * @throws ConfigError
  */
-export function vicReg(options: z.input<typeof vicRegOptions> = {}): VicReg {
+export function vicReg(options: VicRegOptions = {}): VicReg {
   return { name: 'vicReg', ...parseOptions(vicRegOptions, options, 'vicReg') }
 }
 

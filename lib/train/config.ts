@@ -2,8 +2,9 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } from 'yaml'
 import { ConfigError, describe, ioError } from '../errors.js'
 import { readInput } from '../files/input.js'
-import { parseTrainerConfig, type TrainerConfig } from './options.js'
-import { type PresetName, presetAt } from './presets.js'
+import type { PresetName, TrainerConfig } from './option-types.js'
+import { parseTrainerConfig } from './options.js'
+import { presetAt } from './presets.js'
 
 const MAX_BYTES = 1 << 20
 /** The choices that a file may leave unnamed: `optimizer: { lr: 0.001 }` is Adam. */

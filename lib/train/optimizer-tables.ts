@@ -3,19 +3,26 @@
  * directory and compared.
  */
 import { z } from 'zod'
+import { typed } from '../options.js'
 
-const weightDecay = z.number().min(0).max(1).default(0).describe('L2 penalty, added to the gradient')
+const weightDecay = z
+  .number()
+  .min(0)
+  .max(1)
+  .default(0)
+  .describe('Weight decay: an L2 penalty that is added to the gradient.')
 const learningRate = (fallback: number) =>
-  z.number().positive().max(1000).default(fallback).describe('learning rate')
+  z.number().positive().max(1000).default(fallback).describe('Learning rate.')
 
 export const adamTable = z.strictObject({
   name: z.literal('adam'),
   lr: learningRate(3e-4),
   betas: z
     .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
+    .readonly()
     .default([0.9, 0.999])
-    .describe('decay of the averages of the gradient and of its square'),
-  eps: z.number().positive().max(1).default(1e-8).describe('added to the denominator'),
+    .describe('Decay rates of the running averages of the gradient and of its square.'),
+  eps: z.number().positive().max(1).default(1e-8).describe('Added to the denominator.'),
   weightDecay,
 })
 
@@ -23,8 +30,8 @@ export const sgdTable = z
   .strictObject({
     name: z.literal('sgd'),
     lr: learningRate(0.01),
-    momentum: z.number().min(0).lt(1).default(0.9).describe('share of the step before'),
-    nesterov: z.boolean().default(false).describe("Nesterov's form of momentum"),
+    momentum: z.number().min(0).lt(1).default(0.9).describe('Share of the previous step that is kept.'),
+    nesterov: z.boolean().default(false).describe('Whether to use Nesterov momentum.'),
     weightDecay,
   })
   .refine(({ momentum, nesterov }) => momentum > 0 || !nesterov, {
@@ -35,20 +42,20 @@ export const sgdTable = z
 export const larsTable = z.strictObject({
   name: z.literal('lars'),
   lr: learningRate(0.3),
-  momentum: z.number().min(0).lt(1).default(0.9).describe('share of the step before'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('Share of the previous step that is kept.'),
   weightDecay: weightDecay.default(1e-6),
   trustCoefficient: z
     .number()
     .positive()
     .max(1)
     .default(1e-3)
-    .describe("length of a layer's step, as a share of the length of its weights, at lr 1"),
+    .describe('Length of the step of a layer divided by the length of its weights, at lr 1.'),
   excludeBiasAndNorm: z
     .boolean()
     .default(true)
-    .describe('biases and batch norm take plain steps, without weight decay'),
+    .describe('Whether biases and batch norm take plain steps, without weight decay.'),
 })
 
-export const optimizerOption = z.discriminatedUnion('name', [adamTable, sgdTable, larsTable])
-
-export type Optimizer = z.output<typeof optimizerOption>
+export const optimizerOption = z
+  .discriminatedUnion('name', [adamTable, sgdTable, larsTable])
+  .meta(typed('OptimizerInput', 'Optimizer'))

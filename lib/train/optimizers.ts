@@ -1,14 +1,21 @@
 /** The functions that make optimisers: the group `optimizers` of the package. */
-import type { z } from 'zod'
-import { type Input, parseOptions } from '../options.js'
+import { parseOptions } from '../options.js'
 import { adamTable, larsTable, sgdTable } from './optimizer-tables.js'
+import type {
+  AdamOptimizer,
+  AdamOptions,
+  LarsOptimizer,
+  LarsOptions,
+  SgdOptimizer,
+  SgdOptions,
+} from './option-types.js'
 
 /**
  * Adam (Kingma & Ba, 2015), with the numbers of `torch.optim.Adam`.
  * @param options lr (3e-4), betas ([0.9, 0.999]), eps (1e-8), weightDecay (0)
  * @throws ConfigError
  */
-export function adam(options: Input<typeof adamTable> = {}): z.output<typeof adamTable> {
+export function adam(options: AdamOptions = {}): AdamOptimizer {
   return parseOptions(adamTable, { ...options, name: 'adam' }, 'adam')
 }
 
@@ -17,7 +24,7 @@ export function adam(options: Input<typeof adamTable> = {}): z.output<typeof ada
  * @param options lr (0.01), momentum (0.9), nesterov (false), weightDecay (0)
  * @throws ConfigError
  */
-export function sgd(options: Input<typeof sgdTable> = {}): z.output<typeof sgdTable> {
+export function sgd(options: SgdOptions = {}): SgdOptimizer {
   return parseOptions(sgdTable, { ...options, name: 'sgd' }, 'sgd')
 }
 
@@ -28,6 +35,6 @@ export function sgd(options: Input<typeof sgdTable> = {}): z.output<typeof sgdTa
  *        excludeBiasAndNorm (true)
  * @throws ConfigError
  */
-export function lars(options: Input<typeof larsTable> = {}): z.output<typeof larsTable> {
+export function lars(options: LarsOptions = {}): LarsOptimizer {
   return parseOptions(larsTable, { ...options, name: 'lars' }, 'lars')
 }

@@ -9,14 +9,17 @@ import { objectiveNames, objectiveOption } from '../objective/objectives.js'
 import {
   callbackOption,
   deviceOption,
+  instanceOption,
   type OptionsPath,
   parseOptions,
   precisionOption,
   seedOption,
   signalOption,
+  typed,
 } from '../options.js'
 import { optimizerOption } from './optimizer-tables.js'
 import { adam } from './optimizers.js'
+import type { TrainerConfig } from './option-types.js'
 import { scheduleOption } from './schedule-tables.js'
 import { constant } from './schedules.js'
 import type { EpochResult, StepResult } from './types.js'
@@ -26,14 +29,16 @@ const count = (max = 1e9) => z.number().int().min(1).max(max)
 export const LEAST_BATCH = 2
 const folder = z.string().min(1)
 
-const augmenterOption = z.preprocess((value) => {
-  if (!(value instanceof Augmenter)) return value
-  const { transforms, views, clipLength, sampleRate, seed } = value
-  return { transforms, views, clipLength, sampleRate, seed }
-}, augmenterOptions) as unknown as z.ZodType<
-  z.output<typeof augmenterOptions>,
-  Augmenter | z.input<typeof augmenterOptions>
->
+const augmenterOption = (
+  z.preprocess((value) => {
+    if (!(value instanceof Augmenter)) return value
+    const { transforms, views, clipLength, sampleRate, seed } = value
+    return { transforms, views, clipLength, sampleRate, seed }
+  }, augmenterOptions) as unknown as z.ZodType<
+    z.output<typeof augmenterOptions>,
+    Augmenter | z.input<typeof augmenterOptions>
+  >
+).meta(typed('Augmenter | AugmenterOptions', 'AugmenterSettings'))
 
 /**
  * What can be written in a file: everything but objects that are alive. `flag`: it has a flag of its own on the command
@@ -43,44 +48,52 @@ const augmenterOption = z.preprocess((value) => {
 export const trainerConfig = z.strictObject({
   initFrom: folder
     .optional()
-    .describe('checkpoint or run directory whose encoder and projector weights to start from')
+    .describe('Checkpoint or run directory whose encoder and projector weights to start from.')
     .meta({ flag: true, free: true }),
   augmenter: augmenterOption
     .default(() => augmenterOptions.parse({}))
-    .describe('how views are made; by default the published chain, two views, with the seed of the training'),
+    .describe(
+      'How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training.',
+    ),
   objective: objectiveOption
     .default(() => ntXent())
-    .describe(`what is learned: ${objectiveNames.slice(0, -1).join(', ')} or ${objectiveNames.at(-1)}`),
+    .describe(
+      `What is learned: ${objectiveNames.slice(0, -1).join(', ')} or ${objectiveNames.at(-1)}, with its options.`,
+    ),
   projection: z
     .strictObject({
-      hidden: count(65536).default(512).describe('units of the hidden layer'),
-      out: count(65536).default(64).describe('dimensions in which the objective compares'),
+      hidden: count(65536).default(512).describe('Units of the hidden layer.'),
+      out: count(65536).default(64).describe('Dimensions of a projection.'),
     })
     .default({ hidden: 512, out: 64 })
-    .describe('the projector between encoder and objective, where the objective has one'),
-  optimizer: optimizerOption.default(() => adam()).describe('adam, sgd or lars, with its settings'),
+    .describe('Sizes of the projector between encoder and objective.'),
+  optimizer: optimizerOption
+    .default(() => adam())
+    .describe('Optimiser: adam, sgd or lars, with its options.'),
   schedule: scheduleOption
     .default(() => constant())
-    .describe('learning rate over time: constant, or cosine with a warm-up'),
+    .describe('Learning rate over time: constant, or cosine with a warm-up.'),
   viewNorm: z
     .enum(['joint', 'separate'])
     .default('joint')
-    .describe('batch norm over all views at once, or a pass a view (as CLMR)')
+    .describe(
+      "Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code).",
+    )
     .meta({ flag: true }),
   batchSize: count(1e6)
     .min(LEAST_BATCH)
     .default(48)
-    .describe('examples that are compared with each other')
+    .describe('Examples per batch, which are compared with each other.')
     .meta({ flag: true }),
   accumulate: count(1e6)
     .default(1)
-    .describe('batches of a step, which follows the mean of their gradients; statistics are those of each')
+    .describe('Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics.')
     .meta({ flag: true }),
   chunkSize: count(1e6)
     .min(LEAST_BATCH)
     .optional()
     .describe(
-      'examples that the encoder sees at once: a batch of any size in the memory of one chunk, for one more forward pass; batch norm sees a chunk',
+      'Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Default: the whole batch.',
     )
     .meta({ flag: true }),
   clipGradientNorm: z
@@ -88,36 +101,36 @@ export const trainerConfig = z.strictObject({
     .positive()
     .max(1e9)
     .optional()
-    .describe('scale a gradient down whose L2 norm over all parameters is larger')
+    .describe('Maximum global gradient norm. Default: no limit.')
     .meta({ flag: true }),
-  epochs: count().default(100).describe('passes over the data set').meta({ flag: true, free: true }),
+  epochs: count().default(100).describe('Passes over the data set.').meta({ flag: true, free: true }),
   maxSteps: count()
     .optional()
-    .describe('stop after so many steps, whatever the epochs say')
+    .describe('Maximum number of steps. Default: no limit besides the epochs.')
     .meta({ flag: true, free: true }),
   precision: precisionOption(
-    'bfloat16 keeps activations rounded to 8 bits, in half the memory, and on CPUs with AVX512-BF16 the backward pass multiplies in it, which is faster; sums, weights and optimizer are float32 either way',
+    "Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32.",
   ),
-  seed: seedOption('of weights, order, crops and transforms').meta({ flag: true }),
+  seed: seedOption('Seed of weights, order, crops and transforms.').meta({ flag: true }),
   runDirectory: folder
     .optional()
-    .describe('where config, metrics and checkpoints are kept')
+    .describe('Folder for config, metrics and checkpoints. Default: nothing is written.')
     .meta({ free: true }),
   checkpointEvery: count()
     .default(100)
-    .describe('steps from one checkpoint to the next')
+    .describe('Steps between checkpoints.')
     .meta({ flag: true, free: true }),
   keepCheckpoints: count(1e6)
     .default(3)
-    .describe('how many of the latest checkpoints to keep')
+    .describe('Number of latest checkpoints to keep.')
     .meta({ flag: true, free: true }),
   kernels: z
     .enum(['plain', 'fused'])
     .default('fused')
     .describe(
-      'fused: faster, in a third of the memory; plain: the operations of libtorch, which round as PyTorch does',
+      "Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does.",
     ),
-  device: deviceOption('auto, cpu, cuda or cuda:N').meta({
+  device: deviceOption('Where to train. Training runs on the CPU only so far.').meta({
     flag: 'cpu (training runs on the CPU so far)',
     free: true,
   }),
@@ -134,37 +147,43 @@ export const trainerSpec = trainerConfig.omit({
   keepCheckpoints: true,
 })
 
-const instance = <T>(type: { readonly prototype: T }, name: string) =>
-  z.custom<T>((value) => value instanceof (type as unknown as new () => object), {
-    message: `expected ${name}`,
-  })
-
 export const trainerOptions = trainerConfig.extend({
-  encoder: instance(Encoder, 'an Encoder')
+  encoder: instanceOption(Encoder, 'an Encoder')
     .optional()
-    .describe('the encoder whose weights to start from, copied'),
-  dataset: instance(Dataset, 'a Dataset').optional().describe('the tracks to train on'),
-  validation: instance(Dataset, 'a Dataset')
+    .describe('Encoder whose weights to start from. They are copied. Default: new weights.'),
+  dataset: instanceOption(Dataset, 'a Dataset')
     .optional()
-    .describe('tracks whose loss is measured after every epoch; fewer than 2 have none'),
+    .describe('Tracks to train on. fit and steps need them; step does not.'),
+  validation: instanceOption(Dataset, 'a Dataset')
+    .optional()
+    .describe('Tracks whose loss is measured after every epoch, 2 or more.'),
 })
+
+/** Of `Trainer.resume`: what a run may be given anew. */
+export const trainerOverrides = trainerOptions.omit({ encoder: true, initFrom: true, runDirectory: true })
 
 /** Of `Trainer.steps`. */
 export const stepsOptions = z.strictObject({ signal: signalOption })
 /** Of `Trainer.step`. */
 export const stepOptions = stepsOptions.extend({
-  labels: z.instanceof(Float32Array, { message: 'expected a Float32Array' }).optional(),
+  labels: z
+    .instanceof(Float32Array, { message: 'expected a Float32Array' })
+    .optional()
+    .describe('For supervised training: 0 or 1 for each example and class, one row per example.')
+    .meta(typed('Float32Array')),
 })
 /** Of `Trainer.fit`. */
 export const fitOptions = stepsOptions.extend({
-  onStep: callbackOption<StepResult, void | Promise<void>>(),
-  onEpoch: callbackOption<EpochResult, void | Promise<void>>(),
+  onStep: callbackOption<StepResult, void | Promise<void>>(
+    '(step: StepResult) => void | Promise<void>',
+    'Called after every step; a promise is awaited.',
+  ),
+  onEpoch: callbackOption<EpochResult, void | Promise<void>>(
+    '(epoch: EpochResult) => void | Promise<void>',
+    'Called after the last step of every epoch; a promise is awaited.',
+  ),
 })
 
-/** Options of `Trainer.create`. What is left out takes its default. */
-export type TrainerOptions = z.input<typeof trainerOptions>
-/** The part of the options that is stored with a run and can be written in YAML, complete. */
-export type TrainerConfig = z.output<typeof trainerConfig>
 export type TrainerSpec = z.output<typeof trainerSpec>
 export type CompleteTrainerOptions = z.output<typeof trainerOptions>
 

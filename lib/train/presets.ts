@@ -3,21 +3,15 @@ import { ConfigError } from '../errors.js'
 import { OBJECTIVES } from '../objective/objectives.js'
 import { nearestName } from '../options.js'
 import { adam } from './optimizers.js'
-import type { TrainerOptions } from './options.js'
+import type { PresetName, TrainerOptions } from './option-types.js'
 
 /** What CLMR's code trains with, and every preset that does not say something else. */
 const usual = (): TrainerOptions => ({ optimizer: adam({ lr: 3e-4 }), batchSize: 48 })
 
-type Published = (typeof OBJECTIVES)[number]['presets']
-type Names<P> = P extends unknown ? keyof P : never
+const TABLE: Record<string, TrainerOptions> = Object.assign({}, ...OBJECTIVES.map(({ presets }) => presets))
 
-const TABLE = Object.assign({}, ...OBJECTIVES.map(({ presets }) => presets)) as Record<
-  Names<Published>,
-  TrainerOptions
->
-
-export type PresetName = keyof typeof TABLE
-export const PRESETS = Object.keys(TABLE) as PresetName[]
+/** The names that `preset` takes. */
+export const PRESETS = Object.keys(TABLE) as readonly PresetName[]
 
 /**
  * The options of a training by its name, for `Trainer.create({ ...preset('byol'), dataset })`.
@@ -30,7 +24,7 @@ export function preset(name: PresetName): TrainerOptions {
 
 /** @param path where the name was written, for messages */
 export function presetAt(name: PresetName, path?: string): TrainerOptions {
-  if (Object.hasOwn(TABLE, name)) return { ...usual(), ...structuredClone(TABLE[name]) }
+  if (Object.hasOwn(TABLE, name)) return { ...usual(), ...structuredClone(TABLE[name]!) }
   const near = nearestName(String(name), PRESETS)
   throw new ConfigError({
     what: 'there is no preset of this name',

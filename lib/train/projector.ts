@@ -7,7 +7,7 @@ import { EMBEDDING_DIM } from '../model/architecture.js'
 import { checkRows } from '../native/buffers.js'
 import { descriptorOf } from '../objective/objectives.js'
 import type { NativeTrainer } from './native-trainer.js'
-import type { TrainerConfig } from './options.js'
+import type { TrainerConfig } from './option-types.js'
 
 /** The projector of a trainer: what stands between the encoder and the objective. */
 export interface Projector {

@@ -1,5 +1,6 @@
 /** Where a training does not do what its options seem to say: one sentence each that says what holds. */
-import { type CompleteTrainerOptions, LEAST_BATCH, type TrainerConfig } from './options.js'
+import type { TrainerConfig } from './option-types.js'
+import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
 import { learningRateAt } from './schedule-tables.js'
 import { stepsOf, stepsPerEpochOf } from './start.js'
 

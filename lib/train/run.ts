@@ -22,21 +22,17 @@ import { RunDirectory } from '../runs/directory.js'
 import { currentConfig, underNewNames } from '../runs/former.js'
 import { BEST_FILE } from '../runs/layout.js'
 import { readRunConfig } from '../runs/reader.js'
+import type { TrainerConfig, TrainerOverrides } from './option-types.js'
 import {
   type CompleteTrainerOptions,
   parseTrainerConfig,
   parseTrainerOptions,
-  type TrainerConfig,
-  type TrainerOptions,
   trainerConfig,
 } from './options.js'
 import { resumeRemarks } from './remarks.js'
 import type { StepResult } from './types.js'
 
 const METADATA = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${CLIP_LENGTH}` }
-
-/** Options that may be others when a run is taken up again. */
-export type TrainerOverrides = Partial<Omit<TrainerOptions, 'encoder' | 'initFrom' | 'runDirectory'>>
 
 /** The tracks of a record in a cache: all, a split, or those among tracks that came later. */
 async function reopen(

@@ -1,6 +1,8 @@
 /** Learning rate over time. A schedule is a plain object with a name, as an optimiser is. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.js'
+import { typed } from '../options.js'
+import type { Schedule } from './option-types.js'
 
 export const constantTable = z.strictObject({ name: z.literal('constant') })
 
@@ -10,20 +12,25 @@ export const cosineTable = z
     name: z.literal('cosine'),
     warmupSteps: stepCount(0)
       .default(0)
-      .describe('steps in which the rate rises from 0 to that of the optimiser'),
+      .describe('Steps in which the learning rate rises from 0 to that of the optimiser.'),
     totalSteps: stepCount(1)
       .optional()
-      .describe('steps after which the rate has come down; by default those of the training'),
-    floor: z.number().min(0).max(1).default(0).describe('what it comes down to, as a share of the rate'),
+      .describe('Steps after which the learning rate has come down. Default: the steps of the training.'),
+    floor: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe('Final learning rate as a share of that of the optimiser.'),
   })
   .refine(({ warmupSteps, totalSteps }) => totalSteps === undefined || warmupSteps < totalSteps, {
     message: 'the warm-up has to end before totalSteps',
     path: ['warmupSteps'],
   })
 
-export const scheduleOption = z.discriminatedUnion('name', [constantTable, cosineTable])
-
-export type Schedule = z.output<typeof scheduleOption>
+export const scheduleOption = z
+  .discriminatedUnion('name', [constantTable, cosineTable])
+  .meta(typed('ScheduleInput', 'Schedule'))
 
 /**
  * @param step steps done before, from 0

@@ -1,10 +1,10 @@
 /** The functions that make schedules: the group `schedules` of the package. */
-import type { z } from 'zod'
-import { type Input, parseOptions } from '../options.js'
-import { type constantTable, cosineTable } from './schedule-tables.js'
+import { parseOptions } from '../options.js'
+import type { ConstantSchedule, CosineOptions, CosineSchedule } from './option-types.js'
+import { cosineTable } from './schedule-tables.js'
 
 /** The optimiser's learning rate at every step. */
-export function constant(): z.output<typeof constantTable> {
+export function constant(): ConstantSchedule {
   return { name: 'constant' }
 }
 
@@ -14,6 +14,6 @@ export function constant(): z.output<typeof constantTable> {
  * @param options warmupSteps (0), totalSteps (those of the training), floor (0, a share of the rate)
  * @throws ConfigError
  */
-export function cosine(options: Input<typeof cosineTable> = {}): z.output<typeof cosineTable> {
+export function cosine(options: CosineOptions = {}): CosineSchedule {
   return parseOptions(cosineTable, { ...options, name: 'cosine' }, 'cosine')
 }

@@ -8,7 +8,8 @@ import type { StateDict } from '../native/binding.js'
 import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { NativeTrainer } from './native-trainer.js'
-import { type CompleteTrainerOptions, LEAST_BATCH, type TrainerConfig } from './options.js'
+import type { TrainerConfig } from './option-types.js'
+import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
 import { learningRateAt } from './schedule-tables.js'
 
 function checkDevice(device: string): void {

@@ -10,6 +10,14 @@ import { labelsFor, labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
 import { type TrainedOn, trainedOnIn } from '../runs/data-record.js'
 import { type NativeTrainer, nameTracks } from './native-trainer.js'
+import type {
+  FitOptions,
+  StepOptions,
+  StepsOptions,
+  TrainerConfig,
+  TrainerOptions,
+  TrainerOverrides,
+} from './option-types.js'
 import {
   type CompleteTrainerOptions,
   fitOptions,
@@ -17,24 +25,14 @@ import {
   parseTrainerOptions,
   stepOptions,
   stepsOptions,
-  type TrainerConfig,
-  type TrainerOptions,
 } from './options.js'
 import { type Projector, projectorOf } from './projector.js'
 import { validationRemarks } from './remarks.js'
-import { openRun, Run, runDataOf, type TrainerOverrides } from './run.js'
+import { openRun, Run, runDataOf } from './run.js'
 import { learningRateAt } from './schedule-tables.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
-import type { EpochResult, StepResult, TrainingSummary } from './types.js'
+import type { StepResult, TrainingSummary } from './types.js'
 import { checkRowsOfViews } from './views.js'
-
-export interface FitOptions {
-  signal?: AbortSignal
-  /** called after every step; awaited */
-  onStep?: (step: StepResult) => void | Promise<void>
-  /** called after the last step of every epoch; awaited */
-  onEpoch?: (epoch: EpochResult) => void | Promise<void>
-}
 
 /**
  * Trains an encoder so that views of one piece of music come close and those of others stay apart.
@@ -170,10 +168,7 @@ export class Trainer implements Disposable, AsyncDisposable {
    * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down
    * @throws ShapeError; ConfigError; NonFiniteError (then nothing has changed); the signal's reason
    */
-  async step(
-    views: Float32Array,
-    options: { labels?: Float32Array; signal?: AbortSignal } = {},
-  ): Promise<StepResult> {
+  async step(views: Float32Array, options: StepOptions = {}): Promise<StepResult> {
     this.#check()
     const { signal, labels } = parseOptions(stepOptions, options, 'Trainer.step')
     const rows = checkRowsOfViews(views, this.config)
@@ -195,7 +190,7 @@ export class Trainer implements Disposable, AsyncDisposable {
    * @throws ConfigError without a data set or for an unknown option; CacheError with the file that cannot be read; NonFiniteError with the tracks
    *         of the batch; the signal's reason
    */
-  async *steps(options: { signal?: AbortSignal } = {}): AsyncGenerator<StepResult, void, undefined> {
+  async *steps(options: StepsOptions = {}): AsyncGenerator<StepResult, void, undefined> {
     const { signal } = parseOptions(stepsOptions, options, 'Trainer.steps')
     const total = this.#needTotal()
     let failure: { error: unknown } | undefined

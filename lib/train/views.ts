@@ -3,7 +3,8 @@
 import { CLIP_LENGTH } from '../clip.js'
 import { describe, ShapeError } from '../errors.js'
 import { checkRows } from '../native/buffers.js'
-import { LEAST_BATCH, type TrainerConfig } from './options.js'
+import type { TrainerConfig } from './option-types.js'
+import { LEAST_BATCH } from './options.js'
 
 /** @returns the number of rows. @throws ShapeError */
 export function checkRowsOfViews(views: unknown, { augmenter, accumulate }: TrainerConfig): number {

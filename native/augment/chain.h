@@ -39,7 +39,7 @@ struct ChainSpec {
   }
 };
 
-// AppliedTransformRecord of binding.ts
+// AppliedTransform of binding.ts
 struct AppliedTransform {
   std::string name;
   bool applied = false;

@@ -17,7 +17,7 @@ template <>
 struct Js<AppliedTransform> {
   static AppliedTransform Read(Napi::Value js, const char* name);
   static Napi::Value Write(Napi::Env env, const AppliedTransform& applied);
-  static Napi::Value Describe(Napi::Env env) { return Text(env, "AppliedTransformRecord"); }
+  static Napi::Value Describe(Napi::Env env) { return Text(env, "AppliedTransform"); }
 };
 
 }  // namespace clmr::bindings

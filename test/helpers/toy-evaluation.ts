@@ -1,5 +1,5 @@
 /** A data set and an encoder that are small enough to know what the evaluation must say. */
-import type { LabelledTracks } from '#lib/evaluate/embed.js'
+import type { LabelledTracks } from '#lib/evaluate/types.js'
 import { Matrix, matrix } from '#lib/matrix.js'
 import type { FileVectors, TrackEncoder } from '#lib/model/track-encoder.js'
 import { numbers } from './numbers.js'

@@ -1,8 +1,9 @@
 /** A few seconds of every track, small enough to lie inside the page: mono, 11,025 Hz, 8-bit µ-law (ITU-T G.711). */
+
 import { SAMPLE_RATE } from '../../clip.js'
 import { callNative } from '../../native/call.js'
 import { native } from '../../native/load.js'
-import type { LabelledTracks } from '../embed.js'
+import type { LabelledTracks } from '../types.js'
 
 export const EXCERPT_RATE = 11025
 const MIN_SECONDS = 2

@@ -1,8 +1,9 @@
 /** Renders the page. It contains everything it needs, and its content security policy lets nothing else in. */
+
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { ClassResult, Evaluation } from '../probe.js'
 import { isClean, seenSentence } from '../trained-on.js'
+import type { ClassResult, Evaluation, NamedResult } from '../types.js'
 import { html, jsonForScript, Markup } from './escape.js'
 import type { TrainingCurve } from './training-curve.js'
 
@@ -28,11 +29,6 @@ export interface MapData {
   /** how the excerpts were chosen, and what is missing */
   audioNote: string
   agreement?: { share: number; chance: number; neighbors: number }
-}
-
-export interface NamedResult {
-  name: string
-  evaluation: Evaluation
 }
 
 export interface PageData {

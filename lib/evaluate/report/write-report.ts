@@ -6,50 +6,56 @@ import { checkOutput } from '../../files/output.js'
 import { Matrix, matrix } from '../../matrix.js'
 import type { TrackEncoder } from '../../model/track-encoder.js'
 import { abortReason } from '../../native/call.js'
-import { parseOptions } from '../../options.js'
-import { type DatasetEmbeddings, embedDataset, type LabelledTracks } from '../embed.js'
+import { callbackOption, objectOption, parseOptions, signalOption } from '../../options.js'
+import { embedDataset } from '../embed.js'
+import type { ReportOptions } from '../option-types.js'
 import { nearest } from '../search.js'
+import type { DatasetEmbeddings, LabelledTracks, NamedResult, ReportProgress } from '../types.js'
 import { EXCERPT_RATE, excerptOf, planExcerpts } from './excerpts.js'
-import { type MapData, type MapTrack, type NamedResult, type PageData, renderPage } from './page.js'
+import { type MapData, type MapTrack, type PageData, renderPage } from './page.js'
 import { project } from './projection.js'
 import { readTrainingCurve } from './training-curve.js'
 
 export const reportOptions = z.strictObject({
-  out: z.string().min(1).describe('file to write, report.html'),
-  run: z.string().min(1).optional().describe('run directory: loss curve and throughput'),
-  title: z.string().min(1).default('clmr report').describe('heading of the page'),
+  out: z.string().min(1).describe('HTML file to write.'),
+  run: z.string().min(1).optional().describe('Run directory, for loss curve and throughput.'),
+  title: z.string().min(1).default('clmr report').describe('Heading of the page.'),
   projection: z
     .enum(['pca', 'umap'])
     .default('pca')
-    .describe('how embeddings become a map: principal components, or UMAP'),
-  neighbors: z.number().int().min(0).max(50).default(5).describe('similar tracks to list for each track'),
-  seconds: z.number().positive().max(60).default(5).describe('length of the excerpts in seconds, at most'),
+    .describe('Projection of the embeddings onto the map: principal components or UMAP.'),
+  neighbors: z.number().int().min(0).max(50).default(5).describe('Similar tracks to list for each track.'),
+  seconds: z.number().positive().max(60).default(5).describe('Maximum length of an excerpt in seconds.'),
   maxAudioBytes: z
     .number()
     .int()
     .min(0)
     .default(8_000_000)
-    .describe('bytes of all excerpts in the page, at most'),
-  seed: z.number().int().min(0).default(42).describe('of UMAP'),
+    .describe('Maximum size of all excerpts in bytes.'),
+  seed: z.number().int().min(0).default(42).describe('Seed of UMAP.'),
 })
 
-export interface ReportProgress {
-  phase: 'embed' | 'project' | 'audio'
-  done: number
-  total: number
-}
-
-export type ReportOptions = z.input<typeof reportOptions> & {
-  /** probe results: first the one to show, then others for comparison, such as random weights */
-  results?: readonly NamedResult[]
-  /** the tracks of the map: what `embedDataset` returned … */
-  embeddings?: DatasetEmbeddings
-  /** … or a data set and the encoder to embed it with */
-  dataset?: LabelledTracks
-  encoder?: TrackEncoder
-  signal?: AbortSignal
-  onProgress?: (progress: ReportProgress) => void
-}
+/** Of `writeReport`. */
+export const reportCallOptions = reportOptions.extend({
+  results: objectOption<readonly NamedResult[]>(
+    'readonly NamedResult[]',
+    'Results of probes: first the one to show, then others to compare it with, such as random weights.',
+  ).optional(),
+  embeddings: objectOption<DatasetEmbeddings>(
+    'DatasetEmbeddings',
+    'Tracks of the map: what embedDataset returned.',
+  ).optional(),
+  dataset: objectOption<LabelledTracks>(
+    'LabelledTracks',
+    'Tracks of the map, instead of embeddings; encoder embeds them.',
+  ).optional(),
+  encoder: objectOption<TrackEncoder>('TrackEncoder', 'Encoder that embeds dataset.').optional(),
+  signal: signalOption,
+  onProgress: callbackOption<ReportProgress>(
+    '(progress: ReportProgress) => void',
+    'Called as the work goes on.',
+  ),
+})
 
 export interface WrittenReport {
   path: string
@@ -60,7 +66,7 @@ export interface WrittenReport {
 }
 
 type Settings = z.output<typeof reportOptions>
-type Live = Pick<ReportOptions, 'signal' | 'onProgress'>
+type Live = Pick<z.output<typeof reportCallOptions>, 'signal' | 'onProgress'>
 
 /** Both axes to 0…1. */
 function toUnitSquare(plane: Matrix): Matrix {
@@ -211,8 +217,15 @@ function generator(): string {
  * @throws ArgumentError where there is nothing to show, ConfigError, IoError, AbortError
  */
 export async function writeReport(options: ReportOptions): Promise<WrittenReport> {
-  const { results = [], embeddings, dataset, encoder, signal, onProgress, ...rest } = options
-  const settings = parseOptions(reportOptions, rest, 'writeReport')
+  const {
+    results = [],
+    embeddings,
+    dataset,
+    encoder,
+    signal,
+    onProgress,
+    ...settings
+  } = parseOptions(reportCallOptions, options, 'writeReport')
   const embeds = embeddings === undefined && dataset !== undefined && encoder !== undefined
   if (settings.run === undefined && results.length === 0 && embeddings === undefined && !embeds)
     throw new ArgumentError({

@@ -1,0 +1,14 @@
+/** The options of stage audio, written by scripts/write-option-types.ts from its tables: do not edit. */
+import type { OnWarning } from '../warnings.js'
+
+/** Options of `decodeAudio`. */
+export interface DecodeOptions {
+  /** Sample rate of the result in Hz. Range: 1,000 to 768,000. Default: 22,050. */
+  sampleRate?: number | undefined
+  /** Resampling filter. 'torchaudio' is the default of torchaudio, with its aliasing. Default: 'best'. */
+  quality?: 'best' | 'fast' | 'torchaudio' | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called with each warning about the file, its path in front; the result has them too, as `warnings`. */
+  onWarning?: OnWarning | undefined
+}

@@ -1,0 +1,22 @@
+/** The options of `decodeAudio`. */
+import { z } from 'zod'
+import { SAMPLE_RATE } from '../clip.js'
+import { signalOption, warningOption } from '../options.js'
+
+export const decodeOptions = z.strictObject({
+  sampleRate: z
+    .number()
+    .int()
+    .min(1000)
+    .max(768000)
+    .default(SAMPLE_RATE)
+    .describe('Sample rate of the result in Hz.'),
+  quality: z
+    .enum(['best', 'fast', 'torchaudio'])
+    .default('best')
+    .describe("Resampling filter. 'torchaudio' is the default of torchaudio, with its aliasing."),
+  signal: signalOption,
+  onWarning: warningOption(
+    'Called with each warning about the file, its path in front; the result has them too, as `warnings`.',
+  ),
+})

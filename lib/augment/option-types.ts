@@ -1,0 +1,347 @@
+/** The options of stage augment, written by scripts/write-option-types.ts from its tables: do not edit. */
+import type { CustomApply } from './types.js'
+
+/** Options of `polarityInversion`. */
+export interface PolarityInversionOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+}
+
+/** Options of `noise`. */
+export interface NoiseOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Standard deviation of the noise divided by that of the clip. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. [min, max]; equal ends give a fixed value. */
+  ratio?: readonly [number, number] | undefined
+  /** Signal-to-noise ratio in dB, instead of ratio. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
+  snrDb?: readonly [number, number] | undefined
+}
+
+/** Options of `gain`. */
+export interface GainOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Gain in dB. [min, max]; equal ends give a fixed value. Range: -120 to 60. Default: [-20, -1]. */
+  db?: readonly [number, number] | undefined
+}
+
+/** Options of `lowPass`. */
+export interface LowPassOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  cutoff?: readonly [number, number] | undefined
+}
+
+/** Options of `highPass`. */
+export interface HighPassOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  cutoff?: readonly [number, number] | undefined
+}
+
+/** Options of `highLowPass`. */
+export interface HighLowPassOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  lowPass?: readonly [number, number] | undefined
+  /** Cut-off frequency in Hz of the high-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  highPass?: readonly [number, number] | undefined
+}
+
+/** Options of `delay`. */
+export interface DelayOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Delay in ms, both ends included. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
+  ms?: readonly [number, number] | undefined
+  /** Step between possible delays in ms. Range: above 0, at most 60,000. Default: 50. */
+  stepMs?: number | undefined
+  /** Volume of the echo. Range: 0 to 1. Default: 0.5. */
+  volume?: number | undefined
+}
+
+/** Options of `pitchShift`. */
+export interface PitchShiftOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Pitch shift in whole cents. [min, max]; equal ends give a fixed value. Range: -1,200 to 1,200. Default: [-700, 700]. */
+  cents?: readonly [number, number] | undefined
+}
+
+/** Options of `reverb`. */
+export interface ReverbOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** How long the reverb rings, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
+  reverberance?: readonly [number, number] | undefined
+  /** How fast the treble fades, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
+  damping?: readonly [number, number] | undefined
+  /** Size of the room, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
+  roomSize?: readonly [number, number] | undefined
+}
+
+/** Options of `reverse`. */
+export interface ReverseOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+}
+
+/** Options of `custom`. */
+export interface CustomOptions {
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  p?: number | undefined
+  /** Name of the transform, which draw returns with its parameters. */
+  title: string
+  /** Changes the view in place, or returns another one of the same length. */
+  apply: CustomApply
+}
+
+/** The transform `randomCrop`, complete. */
+export interface RandomCropTransform {
+  /** Its name. */
+  readonly name: 'randomCrop'
+}
+
+/** The transform `polarityInversion`, complete. */
+export interface PolarityInversionTransform {
+  /** Its name. */
+  readonly name: 'polarityInversion'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+}
+
+/** The transform `noise`, complete. */
+export interface NoiseTransform {
+  /** Its name. */
+  readonly name: 'noise'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Standard deviation of the noise divided by that of the clip. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. [min, max]; equal ends give a fixed value. */
+  readonly ratio?: readonly [number, number] | undefined
+  /** Signal-to-noise ratio in dB, instead of ratio. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
+  readonly snrDb?: readonly [number, number] | undefined
+}
+
+/** The transform `gain`, complete. */
+export interface GainTransform {
+  /** Its name. */
+  readonly name: 'gain'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Gain in dB. [min, max]; equal ends give a fixed value. Range: -120 to 60. Default: [-20, -1]. */
+  readonly db: readonly [number, number]
+}
+
+/** The transform `lowPass`, complete. */
+export interface LowPassTransform {
+  /** Its name. */
+  readonly name: 'lowPass'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  readonly cutoff: readonly [number, number]
+}
+
+/** The transform `highPass`, complete. */
+export interface HighPassTransform {
+  /** Its name. */
+  readonly name: 'highPass'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  readonly cutoff: readonly [number, number]
+}
+
+/** The transform `highLowPass`, complete. */
+export interface HighLowPassTransform {
+  /** Its name. */
+  readonly name: 'highLowPass'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  readonly lowPass: readonly [number, number]
+  /** Cut-off frequency in Hz of the high-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  readonly highPass: readonly [number, number]
+}
+
+/** The transform `delay`, complete. */
+export interface DelayTransform {
+  /** Its name. */
+  readonly name: 'delay'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Delay in ms, both ends included. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
+  readonly ms: readonly [number, number]
+  /** Step between possible delays in ms. Range: above 0, at most 60,000. Default: 50. */
+  readonly stepMs: number
+  /** Volume of the echo. Range: 0 to 1. Default: 0.5. */
+  readonly volume: number
+}
+
+/** The transform `pitchShift`, complete. */
+export interface PitchShiftTransform {
+  /** Its name. */
+  readonly name: 'pitchShift'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Pitch shift in whole cents. [min, max]; equal ends give a fixed value. Range: -1,200 to 1,200. Default: [-700, 700]. */
+  readonly cents: readonly [number, number]
+}
+
+/** The transform `reverb`, complete. */
+export interface ReverbTransform {
+  /** Its name. */
+  readonly name: 'reverb'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** How long the reverb rings, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
+  readonly reverberance: readonly [number, number]
+  /** How fast the treble fades, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
+  readonly damping: readonly [number, number]
+  /** Size of the room, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
+  readonly roomSize: readonly [number, number]
+}
+
+/** The transform `reverse`, complete. */
+export interface ReverseTransform {
+  /** Its name. */
+  readonly name: 'reverse'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+}
+
+/** The transform `custom`, complete. */
+export interface CustomTransform {
+  /** Its name. */
+  readonly name: 'custom'
+  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  readonly p: number
+  /** Name of the transform, which draw returns with its parameters. */
+  readonly title: string
+  /** Changes the view in place, or returns another one of the same length. */
+  readonly apply: CustomApply
+}
+
+/** Any transform, complete: randomCrop, polarityInversion, noise, gain, lowPass, highPass, highLowPass, delay, pitchShift, reverb, reverse, custom. */
+export type Transform =
+  | RandomCropTransform
+  | PolarityInversionTransform
+  | NoiseTransform
+  | GainTransform
+  | LowPassTransform
+  | HighPassTransform
+  | HighLowPassTransform
+  | DelayTransform
+  | PitchShiftTransform
+  | ReverbTransform
+  | ReverseTransform
+  | CustomTransform
+
+/** Names of the transforms. */
+export type TransformName =
+  | 'randomCrop'
+  | 'polarityInversion'
+  | 'noise'
+  | 'gain'
+  | 'lowPass'
+  | 'highPass'
+  | 'highLowPass'
+  | 'delay'
+  | 'pitchShift'
+  | 'reverb'
+  | 'reverse'
+  | 'custom'
+
+/** Any transform as it is written: what is left out takes its default. */
+export type TransformInput =
+  | { name: 'randomCrop' }
+  | ({ name: 'polarityInversion' } & PolarityInversionOptions)
+  | ({ name: 'noise' } & NoiseOptions)
+  | ({ name: 'gain' } & GainOptions)
+  | ({ name: 'lowPass' } & LowPassOptions)
+  | ({ name: 'highPass' } & HighPassOptions)
+  | ({ name: 'highLowPass' } & HighLowPassOptions)
+  | ({ name: 'delay' } & DelayOptions)
+  | ({ name: 'pitchShift' } & PitchShiftOptions)
+  | ({ name: 'reverb' } & ReverbOptions)
+  | ({ name: 'reverse' } & ReverseOptions)
+  | ({ name: 'custom' } & CustomOptions)
+
+/** Options of `new Augmenter`. */
+export interface AugmenterOptions {
+  /** The chain, in order. Default: clmrTransforms(), the published chain. */
+  transforms?: readonly TransformInput[] | undefined
+  /** Views per example. Range: 1 to 1,024. Default: 2. */
+  views?: number | undefined
+  /** Length of a view in samples. Range: 1 or more. Default: 59,049. */
+  clipLength?: number | undefined
+  /** Sample rate in Hz. Range: 1,000 to 768,000. Default: 22,050. */
+  sampleRate?: number | undefined
+  /** Seed of every random choice. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+}
+
+/** The options of an Augmenter, complete. */
+export interface AugmenterSettings {
+  /** The chain, in order. Default: clmrTransforms(), the published chain. */
+  readonly transforms: readonly Transform[]
+  /** Views per example. Range: 1 to 1,024. Default: 2. */
+  readonly views: number
+  /** Length of a view in samples. Range: 1 or more. Default: 59,049. */
+  readonly clipLength: number
+  /** Sample rate in Hz. Range: 1,000 to 768,000. Default: 22,050. */
+  readonly sampleRate: number
+  /** Seed of every random choice. Range: 0 or more. Default: 42. */
+  readonly seed: number
+}
+
+/** Options of `Augmenter.apply`. */
+export interface ApplyOptions {
+  /** Samples per row of the batch. Range: 1 or more. Default: clipLength. */
+  length?: number | undefined
+  /** Filled instead of a new array: n · views · clipLength values that do not overlap the batch. */
+  out?: Float32Array | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of `Augmenter.augment`. */
+export interface AugmentOptions {
+  /** Samples per row of the batch. Range: 1 or more. Default: clipLength. */
+  length?: number | undefined
+  /** Filled instead of a new array: n · views · clipLength values that do not overlap the batch. */
+  out?: Float32Array | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Number of the batch: each step gives other views. Range: 0 or more. Default: 0. */
+  step?: number | undefined
+}
+
+/** Options of `Augmenter.draw`. */
+export interface DrawOptions {
+  /** Number of the batch: each step gives other views. Range: 0 or more. Default: 0. */
+  step?: number | undefined
+  /** Samples per row of the batch. Range: 1 or more. Default: clipLength. */
+  length?: number | undefined
+}
+
+/** Options of `clmrTransforms`. */
+export interface ClmrProbabilities {
+  /** Probability of polarityInversion. Range: 0 to 1. Default: 0.8. */
+  polarityInversion?: number | undefined
+  /** Probability of noise. Range: 0 to 1. Default: 0.01. */
+  noise?: number | undefined
+  /** Probability of gain. Range: 0 to 1. Default: 0.3. */
+  gain?: number | undefined
+  /** Probability of highLowPass. Range: 0 to 1. Default: 0.8. */
+  highLowPass?: number | undefined
+  /** Probability of delay. Range: 0 to 1. Default: 0.3. */
+  delay?: number | undefined
+  /** Probability of pitchShift. Range: 0 to 1. Default: 0.6. */
+  pitchShift?: number | undefined
+  /** Probability of reverb. Range: 0 to 1. Default: 0.6. */
+  reverb?: number | undefined
+}

@@ -1,0 +1,38 @@
+/** The options of stage cache, written by scripts/write-option-types.ts from its tables: do not edit. */
+import type { PrepareProgress } from './prepare-options.js'
+
+/** Options of `prepare`. */
+export interface PrepareOptions {
+  /** Folder for the decoded tracks. */
+  cache: string
+  /** 'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels. */
+  labels?: string | undefined
+  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache, at first 42. */
+  seed?: number | undefined
+  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
+  concurrency?: number | undefined
+  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  maxReject?: number | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called after every file. */
+  onProgress?: ((progress: PrepareProgress) => void) | undefined
+}
+
+/** Options of `openDataset`. */
+export interface OpenDatasetOptions {
+  /** Only the tracks of this split. Default: all tracks. */
+  subset?: 'train' | 'valid' | 'test' | undefined
+}
+
+/** Options of `Dataset.readTrack`. */
+export interface ReadTrackOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of `verifyCache`. */
+export interface VerifyCacheOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}

@@ -1,0 +1,178 @@
+/** The options of stage evaluate, written by scripts/write-option-types.ts from its tables: do not edit. */
+import type { Augmenter } from '../augment/augmenter.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
+import type {
+  DatasetEmbeddings,
+  EmbedProgress,
+  EvaluationSet,
+  LabelledTracks,
+  NamedResult,
+  ProbeProgress,
+  ReportProgress,
+} from './types.js'
+
+/** Options of `embedDataset`. */
+export interface EmbedOptions {
+  /** Whether to scale every embedding, and the mean of every track, to length 1. Zeros stay zeros. Default: false. */
+  normalize?: boolean | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called after every track. */
+  onProgress?: ((progress: EmbedProgress) => void) | undefined
+}
+
+/** How a probe is trained. */
+export interface ProbeOptions {
+  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
+  hidden?: number | undefined
+  /** Learning rate of Adam. Range: above 0. Default: 0.001. */
+  lr?: number | undefined
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 or more. Default: 0.000001. */
+  weightDecay?: number | undefined
+  /** Clips per step. Range: above 0. Default: 256. */
+  batchSize?: number | undefined
+  /** Maximum number of epochs. Range: above 0. Default: 200. */
+  maxEpochs?: number | undefined
+  /** Factor of the learning rate on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
+  plateauFactor?: number | undefined
+  /** Epochs without a better validation loss after which the learning rate is reduced. Range: 0 or more. Default: 5. */
+  plateauPatience?: number | undefined
+  /** Epochs without a better validation loss after which the training ends. Range: above 0. Default: 10. */
+  stopPatience?: number | undefined
+  /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not. Default: false. */
+  standardize?: boolean | undefined
+}
+
+/** The options of a probe, complete. */
+export interface ProbeSettings {
+  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
+  readonly hidden: number
+  /** Learning rate of Adam. Range: above 0. Default: 0.001. */
+  readonly lr: number
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 or more. Default: 0.000001. */
+  readonly weightDecay: number
+  /** Clips per step. Range: above 0. Default: 256. */
+  readonly batchSize: number
+  /** Maximum number of epochs. Range: above 0. Default: 200. */
+  readonly maxEpochs: number
+  /** Factor of the learning rate on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
+  readonly plateauFactor: number
+  /** Epochs without a better validation loss after which the learning rate is reduced. Range: 0 or more. Default: 5. */
+  readonly plateauPatience: number
+  /** Epochs without a better validation loss after which the training ends. Range: above 0. Default: 10. */
+  readonly stopPatience: number
+  /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
+  readonly seed: number
+  /** Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not. Default: false. */
+  readonly standardize: boolean
+}
+
+/** Options of `LinearProbe.fit`. */
+export interface ProbeFitOptions {
+  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
+  hidden?: number | undefined
+  /** Learning rate of Adam. Range: above 0. Default: 0.001. */
+  lr?: number | undefined
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 or more. Default: 0.000001. */
+  weightDecay?: number | undefined
+  /** Clips per step. Range: above 0. Default: 256. */
+  batchSize?: number | undefined
+  /** Maximum number of epochs. Range: above 0. Default: 200. */
+  maxEpochs?: number | undefined
+  /** Factor of the learning rate on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
+  plateauFactor?: number | undefined
+  /** Epochs without a better validation loss after which the learning rate is reduced. Range: 0 or more. Default: 5. */
+  plateauPatience?: number | undefined
+  /** Epochs without a better validation loss after which the training ends. Range: above 0. Default: 10. */
+  stopPatience?: number | undefined
+  /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not. Default: false. */
+  standardize?: boolean | undefined
+  /** Encoder of the embeddings; its weights stay as they are. */
+  encoder: TrackEncoder
+  /** Tracks to train on: a data set, or its embeddings. */
+  train: EvaluationSet
+  /** Tracks for early stopping, of the same classes: a data set, or its embeddings. */
+  validation: EvaluationSet
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called after every track that is embedded, and around the training of the head. */
+  onProgress?: ((progress: ProbeProgress) => void) | undefined
+}
+
+/** Options of `LinearProbe.load`. */
+export interface ProbeLoadOptions {
+  /** Encoder that the probe was fitted with. */
+  encoder: TrackEncoder
+}
+
+/** Options of `LinearProbe.predictFile`. */
+export interface ProbePredictOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of `LinearProbe.evaluate`. */
+export interface ProbeEvaluateOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called after every track that is embedded, and around the training of the head. */
+  onProgress?: ((progress: ProbeProgress) => void) | undefined
+}
+
+/** Options of `similarTracks`. */
+export interface SimilarTracksOptions {
+  /** Number of tracks to find, 1 or more. Default: 10. */
+  k?: number | undefined
+}
+
+/** Options of `evaluateRetrieval`. */
+export interface RetrievalOptions {
+  /** Crops per track: the first is the library, the others are queries. Range: 2 to 1,000. Default: 2. */
+  crops?: number | undefined
+  /** Number of nearest crops that count for topK and precisionAtK. Range: 1 or more. Default: 10. */
+  k?: number | undefined
+  /** Augmenter whose transforms alter the queries. Default: the published chain. */
+  augmenter?: Augmenter | undefined
+  /** Seed of the crops, of what is done to them and of the intervals. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called after every 32 tracks. */
+  onProgress?: ((progress: EmbedProgress) => void) | undefined
+}
+
+/** Options of `writeReport`. */
+export interface ReportOptions {
+  /** HTML file to write. */
+  out: string
+  /** Run directory, for loss curve and throughput. */
+  run?: string | undefined
+  /** Heading of the page. Default: 'clmr report'. */
+  title?: string | undefined
+  /** Projection of the embeddings onto the map: principal components or UMAP. Default: 'pca'. */
+  projection?: 'pca' | 'umap' | undefined
+  /** Similar tracks to list for each track. Range: 0 to 50. Default: 5. */
+  neighbors?: number | undefined
+  /** Maximum length of an excerpt in seconds. Range: above 0, at most 60. Default: 5. */
+  seconds?: number | undefined
+  /** Maximum size of all excerpts in bytes. Range: 0 or more. Default: 8,000,000. */
+  maxAudioBytes?: number | undefined
+  /** Seed of UMAP. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Results of probes: first the one to show, then others to compare it with, such as random weights. */
+  results?: readonly NamedResult[] | undefined
+  /** Tracks of the map: what embedDataset returned. */
+  embeddings?: DatasetEmbeddings | undefined
+  /** Tracks of the map, instead of embeddings; encoder embeds them. */
+  dataset?: LabelledTracks | undefined
+  /** Encoder that embeds dataset. */
+  encoder?: TrackEncoder | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called as the work goes on. */
+  onProgress?: ((progress: ReportProgress) => void) | undefined
+}

@@ -1,0 +1,133 @@
+/** The nouns of stage evaluate. */
+import type { Matrix, MatrixData } from '../matrix.js'
+
+/** Tracks with their labels, without their audio. */
+export interface TrackLabels {
+  /** `sourceSha256` tells whether an encoder was trained on a track */
+  readonly tracks: readonly { readonly path: string; readonly sourceSha256?: string }[]
+  /** [tracks, K] of 0 and 1 */
+  readonly labels: MatrixData
+  /** names of the K classes */
+  readonly classes: readonly string[]
+  /** whether a track has any number of classes, one, or none */
+  readonly task: 'multilabel' | 'multiclass' | 'none'
+}
+
+/** What the evaluation needs of a `Dataset`. */
+export interface LabelledTracks extends TrackLabels {
+  /** The samples of a track: mono at 22,050 Hz. */
+  readTrack(
+    index: number,
+    options?: {
+      /** Ends the call. */
+      signal?: AbortSignal | undefined
+    },
+  ): Promise<Float32Array>
+}
+
+/** How far `embedDataset` is. */
+export interface EmbedProgress {
+  /** tracks that are embedded */
+  done: number
+  /** tracks in all */
+  total: number
+}
+
+/** What `embedDataset` returned, or a structured clone of it. */
+export interface EmbeddedTracks<D extends TrackLabels = TrackLabels> {
+  /** the data set */
+  readonly dataset: D
+  /** [clips, E], track after track */
+  readonly embeddings: MatrixData
+  /** the track of every clip */
+  readonly trackOf: Int32Array
+  /** [tracks, E]: the mean over the clips of each track */
+  readonly trackMeans: MatrixData
+}
+
+/** The embeddings of all clips of a data set, and what belongs to which track. */
+export interface DatasetEmbeddings<D extends LabelledTracks = LabelledTracks> extends EmbeddedTracks<D> {
+  /** [clips, E], track after track */
+  readonly embeddings: Matrix
+  /** [tracks, E]: the mean over the clips of each track */
+  readonly trackMeans: Matrix
+}
+
+/** A data set, or what `embedDataset` made of it with the same encoder, or a structured clone of that. */
+export type EvaluationSet = LabelledTracks | EmbeddedTracks
+
+/** How far the work on a probe is. */
+export interface ProbeProgress {
+  /** the tracks that are being embedded; `fit`: the head is trained */
+  phase: 'train' | 'valid' | 'test' | 'fit'
+  /** tracks embedded; while fitting, 0 and then 1 */
+  done: number
+  /** tracks in all; while fitting, 1 */
+  total: number
+}
+
+/** Results for one class; NaN where the data set holds only tracks with it, or only tracks without. */
+export interface ClassResult {
+  /** name of the class */
+  class: string
+  /** area under the ROC curve */
+  rocAuc: number
+  /** average precision */
+  prAuc: number
+  /** multi-class: the share of its tracks that were recognised; multi-label: of right decisions at 0.5 */
+  accuracy: number
+  /** tracks that have the class */
+  tracks: number
+}
+
+/** Results of a linear evaluation. */
+export interface Evaluation {
+  /** area under the ROC curve, macro-averaged over the classes where it is defined */
+  rocAuc: number
+  /** average precision, macro-averaged over the same classes */
+  prAuc: number
+  /** multi-class: the share of right tracks; multi-label: of tracks with every class right (scikit-learn's subset accuracy) */
+  accuracy: number
+  /** each class by itself */
+  perClass: ClassResult[]
+  /** tracks that were judged */
+  tracks: number
+  /** clips of these tracks */
+  clips: number
+  /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
+  trainedOn?: SeenTracks
+}
+
+/** How many of some tracks an encoder was trained on. */
+export interface SeenTracks {
+  /** tracks that the encoder was trained on */
+  tracks: number
+  /** false where there may be more of them, since what the encoder was trained on is not known in full */
+  complete: boolean
+}
+
+/** A class with its probability. */
+export interface ClassProbability {
+  /** name of the class */
+  class: string
+  /** 0 to 1 */
+  probability: number
+}
+
+/** Results under the name that a report shows. */
+export interface NamedResult {
+  /** such as the name of the encoder */
+  name: string
+  /** its results */
+  evaluation: Evaluation
+}
+
+/** How far `writeReport` is. */
+export interface ReportProgress {
+  /** what is being done: embedding tracks, laying out the map, cutting excerpts */
+  phase: 'embed' | 'project' | 'audio'
+  /** parts that are done */
+  done: number
+  /** parts in all */
+  total: number
+}

@@ -1,0 +1,96 @@
+/** The options of stage model, written by scripts/write-option-types.ts from its tables: do not edit. */
+import type { OnWarning } from '../warnings.js'
+
+/** Options of `Encoder.create`. */
+export interface EncoderOptions {
+  /** Seed of the new weights; the same seed gives the same weights everywhere. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Where to compute. 'auto' is CUDA where available, otherwise the CPU. Default: 'auto'. */
+  device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
+  /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network. Default: 'float32'. */
+  precision?: 'float32' | 'bfloat16' | undefined
+}
+
+/** Options of `Encoder.load`. */
+export interface EncoderLoadOptions {
+  /** Where to compute. 'auto' is CUDA where available, otherwise the CPU. Default: 'auto'. */
+  device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
+  /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network. Default: 'float32'. */
+  precision?: 'float32' | 'bfloat16' | undefined
+  /** Called with each warning about the file. Default: a warning of the process. */
+  onWarning?: OnWarning | undefined
+}
+
+/** Options of `Encoder.encode`. */
+export interface EncodeOptions {
+  /** Filled instead of a new array: n · 512 values that do not overlap the clips. */
+  out?: Float32Array | undefined
+  /** Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros. Default: false. */
+  normalize?: boolean | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of `Encoder.encodeSync`. */
+export interface EncodeSyncOptions {
+  /** Filled instead of a new array: n · 512 values that do not overlap the clips. */
+  out?: Float32Array | undefined
+  /** Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros. Default: false. */
+  normalize?: boolean | undefined
+}
+
+/** Options of `Encoder.encodeTrack`. */
+export interface EncodeTrackOptions {
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  hop?: number | undefined
+  /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
+  normalize?: boolean | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Sample rate of the samples in Hz; others than 22,050 are resampled. Range: 1,000 to 768,000. Default: 22,050. */
+  sampleRate?: number | undefined
+}
+
+/** Options of `Encoder.encodeFile`. */
+export interface EncodeFileOptions {
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  hop?: number | undefined
+  /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
+  normalize?: boolean | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; one where the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
+  windows?: number | undefined
+  /** Start of the part that is embedded, in seconds. Range: 0 or more. Default: 0. */
+  from?: number | undefined
+  /** End of the part that is embedded, in seconds. Range: above 0. Default: the end of the file. */
+  to?: number | undefined
+  /** Called with each warning about the file, its path in front; the result has them too, as `warnings`. */
+  onWarning?: OnWarning | undefined
+}
+
+/** Options of `Encoder.encodeFiles`. */
+export interface EncodeFilesOptions {
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  hop?: number | undefined
+  /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
+  normalize?: boolean | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; one where the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
+  windows?: number | undefined
+  /** Start of the part that is embedded, in seconds. Range: 0 or more. Default: 0. */
+  from?: number | undefined
+  /** End of the part that is embedded, in seconds. Range: above 0. Default: the end of the file. */
+  to?: number | undefined
+  /** Called with each warning about the file, its path in front; the result has them too, as `warnings`. */
+  onWarning?: OnWarning | undefined
+  /** Files that are worked on, or wait to be taken, at a time. Range: 1 to 64. Default: 4. */
+  concurrency?: number | undefined
+}
+
+/** Options of `inspectModel`. */
+export interface InspectOptions {
+  /** Whether to hash every tensor, which reads all of them. Default: false. */
+  sha256?: boolean | undefined
+}

@@ -1,0 +1,137 @@
+/** The options of stage objective, written by scripts/write-option-types.ts from its tables: do not edit. */
+
+/** Options of `ntXent`. */
+export interface NtXentOptions {
+  /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.5. */
+  temperature?: number | undefined
+  /** Whether to learn the temperature, from `temperature` on and never below 0.01, as in CLIP. Default: false. */
+  learnTemperature?: boolean | undefined
+}
+
+/** Options of `infoNce`. */
+export interface InfoNceOptions {
+  /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.2. */
+  temperature?: number | undefined
+  /** Number of keys of earlier batches, which serve as negatives. Range: 1 or more. Default: 65,536. */
+  queue?: number | undefined
+  /** Share of itself that the key encoder keeps at each step. Range: 0 or more, below 1. Default: 0.999. */
+  momentum?: number | undefined
+}
+
+/** Options of `byol`. */
+export interface ByolOptions {
+  /** Share of itself that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
+  momentum?: number | undefined
+  /** Steps in which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
+  scheduleSteps?: number | undefined
+  /** Hidden units of the predictor. Range: 1 to 65,536. Default: 512. */
+  predictorHidden?: number | undefined
+}
+
+/** Options of `supervised`. */
+export interface SupervisedOptions {
+  /** Number of classes. Range: 1 or more. Default: that of the data set. */
+  classes?: number | undefined
+  /** Whether an example may have any number of classes. Default: as in the data set. */
+  multilabel?: boolean | undefined
+  /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
+  dropout?: number | undefined
+}
+
+/** Options of `vicReg`. */
+export interface VicRegOptions {
+  /** Weight of the squared distance between the two views. Range: 0 or more. Default: 25. */
+  invariance?: number | undefined
+  /** Weight of the variance term: what the standard deviations lack to gamma. Range: 0 or more. Default: 25. */
+  variance?: number | undefined
+  /** Weight of the squared covariances between dimensions. Range: 0 or more. Default: 1. */
+  covariance?: number | undefined
+  /** Target standard deviation of every dimension over the batch. Range: above 0. Default: 1. */
+  gamma?: number | undefined
+}
+
+/** The objective `ntXent`, complete. */
+export interface NtXent {
+  /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.5. */
+  readonly temperature: number
+  /** Whether to learn the temperature, from `temperature` on and never below 0.01, as in CLIP. Default: false. */
+  readonly learnTemperature?: boolean | undefined
+  /** Its name. */
+  readonly name: 'ntXent'
+}
+
+/** The objective `infoNce`, complete. */
+export interface InfoNce {
+  /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.2. */
+  readonly temperature: number
+  /** Number of keys of earlier batches, which serve as negatives. Range: 1 or more. Default: 65,536. */
+  readonly queue: number
+  /** Share of itself that the key encoder keeps at each step. Range: 0 or more, below 1. Default: 0.999. */
+  readonly momentum: number
+  /** Its name. */
+  readonly name: 'infoNce'
+}
+
+/** The objective `byol`, complete. */
+export interface Byol {
+  /** Share of itself that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
+  readonly momentum: number
+  /** Steps in which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
+  readonly scheduleSteps?: number | undefined
+  /** Hidden units of the predictor. Range: 1 to 65,536. Default: 512. */
+  readonly predictorHidden: number
+  /** Its name. */
+  readonly name: 'byol'
+}
+
+/** The objective `supervised`, complete. */
+export interface Supervised {
+  /** Number of classes. Range: 1 or more. Default: that of the data set. */
+  readonly classes?: number | undefined
+  /** Whether an example may have any number of classes. Default: as in the data set. */
+  readonly multilabel?: boolean | undefined
+  /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
+  readonly dropout: number
+  /** Its name. */
+  readonly name: 'supervised'
+}
+
+/** The objective `vicReg`, complete. */
+export interface VicReg {
+  /** Weight of the squared distance between the two views. Range: 0 or more. Default: 25. */
+  readonly invariance: number
+  /** Weight of the variance term: what the standard deviations lack to gamma. Range: 0 or more. Default: 25. */
+  readonly variance: number
+  /** Weight of the squared covariances between dimensions. Range: 0 or more. Default: 1. */
+  readonly covariance: number
+  /** Target standard deviation of every dimension over the batch. Range: above 0. Default: 1. */
+  readonly gamma: number
+  /** Its name. */
+  readonly name: 'vicReg'
+}
+
+/** Any objective, complete: ntXent, infoNce, byol, supervised, vicReg. */
+export type Objective = NtXent | InfoNce | Byol | Supervised | VicReg
+
+/** Names of the objectives. */
+export type ObjectiveName = 'ntXent' | 'infoNce' | 'byol' | 'supervised' | 'vicReg'
+
+/** Any objective as it is written: what is left out takes its default. */
+export type ObjectiveInput =
+  | ({ name: 'ntXent' } & NtXentOptions)
+  | ({ name: 'infoNce' } & InfoNceOptions)
+  | ({ name: 'byol' } & ByolOptions)
+  | ({ name: 'supervised' } & SupervisedOptions)
+  | ({ name: 'vicReg' } & VicRegOptions)
+
+/** Options of `ntXentLoss`. */
+export interface NtXentLossOptions {
+  /** Values per projection. Range: 1 or more. */
+  dim: number
+  /** Views per example. Range: 2 or more. Default: 2. */
+  views?: number | undefined
+  /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.5. */
+  temperature?: number | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}

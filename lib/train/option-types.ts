@@ -1,0 +1,322 @@
+/** The options of stage train, written by scripts/write-option-types.ts from its tables: do not edit. */
+import type { Augmenter } from '../augment/augmenter.js'
+import type { AugmenterOptions, AugmenterSettings } from '../augment/option-types.js'
+import type { Dataset } from '../cache/dataset.js'
+import type { Encoder } from '../model/encoder.js'
+import type { Objective, ObjectiveInput } from '../objective/option-types.js'
+import type { EpochResult, StepResult } from './types.js'
+
+/** Options of `adam`. */
+export interface AdamOptions {
+  /** Learning rate. Range: above 0, at most 1,000. Default: 0.0003. */
+  lr?: number | undefined
+  /** Decay rates of the running averages of the gradient and of its square. Range: 0 or more, below 1. Default: [0.9, 0.999]. */
+  betas?: readonly [number, number] | undefined
+  /** Added to the denominator. Range: above 0, at most 1. Default: 1e-8. */
+  eps?: number | undefined
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0. */
+  weightDecay?: number | undefined
+}
+
+/** Options of `sgd`. */
+export interface SgdOptions {
+  /** Learning rate. Range: above 0, at most 1,000. Default: 0.01. */
+  lr?: number | undefined
+  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  momentum?: number | undefined
+  /** Whether to use Nesterov momentum. Default: false. */
+  nesterov?: boolean | undefined
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0. */
+  weightDecay?: number | undefined
+}
+
+/** Options of `lars`. */
+export interface LarsOptions {
+  /** Learning rate. Range: above 0, at most 1,000. Default: 0.3. */
+  lr?: number | undefined
+  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  momentum?: number | undefined
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0.000001. */
+  weightDecay?: number | undefined
+  /** Length of the step of a layer divided by the length of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
+  trustCoefficient?: number | undefined
+  /** Whether biases and batch norm take plain steps, without weight decay. Default: true. */
+  excludeBiasAndNorm?: boolean | undefined
+}
+
+/** The optimiser `adam`, complete. */
+export interface AdamOptimizer {
+  /** Its name. */
+  readonly name: 'adam'
+  /** Learning rate. Range: above 0, at most 1,000. Default: 0.0003. */
+  readonly lr: number
+  /** Decay rates of the running averages of the gradient and of its square. Range: 0 or more, below 1. Default: [0.9, 0.999]. */
+  readonly betas: readonly [number, number]
+  /** Added to the denominator. Range: above 0, at most 1. Default: 1e-8. */
+  readonly eps: number
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0. */
+  readonly weightDecay: number
+}
+
+/** The optimiser `sgd`, complete. */
+export interface SgdOptimizer {
+  /** Its name. */
+  readonly name: 'sgd'
+  /** Learning rate. Range: above 0, at most 1,000. Default: 0.01. */
+  readonly lr: number
+  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  readonly momentum: number
+  /** Whether to use Nesterov momentum. Default: false. */
+  readonly nesterov: boolean
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0. */
+  readonly weightDecay: number
+}
+
+/** The optimiser `lars`, complete. */
+export interface LarsOptimizer {
+  /** Its name. */
+  readonly name: 'lars'
+  /** Learning rate. Range: above 0, at most 1,000. Default: 0.3. */
+  readonly lr: number
+  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  readonly momentum: number
+  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0.000001. */
+  readonly weightDecay: number
+  /** Length of the step of a layer divided by the length of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
+  readonly trustCoefficient: number
+  /** Whether biases and batch norm take plain steps, without weight decay. Default: true. */
+  readonly excludeBiasAndNorm: boolean
+}
+
+/** Any optimiser, complete: adam, sgd, lars. */
+export type Optimizer = AdamOptimizer | SgdOptimizer | LarsOptimizer
+
+/** Names of the optimisers. */
+export type OptimizerName = 'adam' | 'sgd' | 'lars'
+
+/** Any optimiser as it is written: what is left out takes its default. */
+export type OptimizerInput =
+  | ({ name: 'adam' } & AdamOptions)
+  | ({ name: 'sgd' } & SgdOptions)
+  | ({ name: 'lars' } & LarsOptions)
+
+/** Options of `cosine`. */
+export interface CosineOptions {
+  /** Steps in which the learning rate rises from 0 to that of the optimiser. Range: 0 or more. Default: 0. */
+  warmupSteps?: number | undefined
+  /** Steps after which the learning rate has come down. Range: 1 or more. Default: the steps of the training. */
+  totalSteps?: number | undefined
+  /** Final learning rate as a share of that of the optimiser. Range: 0 to 1. Default: 0. */
+  floor?: number | undefined
+}
+
+/** The schedule `constant`, complete. */
+export interface ConstantSchedule {
+  /** Its name. */
+  readonly name: 'constant'
+}
+
+/** The schedule `cosine`, complete. */
+export interface CosineSchedule {
+  /** Its name. */
+  readonly name: 'cosine'
+  /** Steps in which the learning rate rises from 0 to that of the optimiser. Range: 0 or more. Default: 0. */
+  readonly warmupSteps: number
+  /** Steps after which the learning rate has come down. Range: 1 or more. Default: the steps of the training. */
+  readonly totalSteps?: number | undefined
+  /** Final learning rate as a share of that of the optimiser. Range: 0 to 1. Default: 0. */
+  readonly floor: number
+}
+
+/** Any schedule, complete: constant, cosine. */
+export type Schedule = ConstantSchedule | CosineSchedule
+
+/** Names of the schedules. */
+export type ScheduleName = 'constant' | 'cosine'
+
+/** Any schedule as it is written: what is left out takes its default. */
+export type ScheduleInput = { name: 'constant' } | ({ name: 'cosine' } & CosineOptions)
+
+/** Names that `preset` takes. */
+export type PresetName = 'clmr' | 'clmr-paper' | 'moco' | 'byol' | 'supervised'
+
+/** Options of `Trainer.create`. */
+export interface TrainerOptions {
+  /** Checkpoint or run directory whose encoder and projector weights to start from. */
+  initFrom?: string | undefined
+  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
+  augmenter?: Augmenter | AugmenterOptions | undefined
+  /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
+  objective?: ObjectiveInput | undefined
+  /** Sizes of the projector between encoder and objective. Default: { hidden: 512, out: 64 }. */
+  projection?:
+    | {
+        /** Units of the hidden layer. Range: 1 to 65,536. Default: 512. */
+        hidden?: number | undefined
+        /** Dimensions of a projection. Range: 1 to 65,536. Default: 64. */
+        out?: number | undefined
+      }
+    | undefined
+  /** Optimiser: adam, sgd or lars, with its options. */
+  optimizer?: OptimizerInput | undefined
+  /** Learning rate over time: constant, or cosine with a warm-up. */
+  schedule?: ScheduleInput | undefined
+  /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
+  viewNorm?: 'joint' | 'separate' | undefined
+  /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
+  batchSize?: number | undefined
+  /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
+  accumulate?: number | undefined
+  /** Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Range: 2 or more. Default: the whole batch. */
+  chunkSize?: number | undefined
+  /** Maximum global gradient norm. Range: above 0. Default: no limit. */
+  clipGradientNorm?: number | undefined
+  /** Passes over the data set. Range: 1 or more. Default: 100. */
+  epochs?: number | undefined
+  /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
+  maxSteps?: number | undefined
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
+  precision?: 'float32' | 'bfloat16' | undefined
+  /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Folder for config, metrics and checkpoints. Default: nothing is written. */
+  runDirectory?: string | undefined
+  /** Steps between checkpoints. Range: 1 or more. Default: 100. */
+  checkpointEvery?: number | undefined
+  /** Number of latest checkpoints to keep. Range: 1 or more. Default: 3. */
+  keepCheckpoints?: number | undefined
+  /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
+  kernels?: 'plain' | 'fused' | undefined
+  /** Where to train. Training runs on the CPU only so far. Default: 'auto'. */
+  device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
+  /** Encoder whose weights to start from. They are copied. Default: new weights. */
+  encoder?: Encoder | undefined
+  /** Tracks to train on. fit and steps need them; step does not. */
+  dataset?: Dataset | undefined
+  /** Tracks whose loss is measured after every epoch, 2 or more. */
+  validation?: Dataset | undefined
+}
+
+/** What is stored with a run, complete; YAML files have the same names. */
+export interface TrainerConfig {
+  /** Checkpoint or run directory whose encoder and projector weights to start from. */
+  readonly initFrom?: string | undefined
+  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
+  readonly augmenter: AugmenterSettings
+  /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
+  readonly objective: Objective
+  /** Sizes of the projector between encoder and objective. Default: { hidden: 512, out: 64 }. */
+  readonly projection: {
+    /** Units of the hidden layer. Range: 1 to 65,536. Default: 512. */
+    readonly hidden: number
+    /** Dimensions of a projection. Range: 1 to 65,536. Default: 64. */
+    readonly out: number
+  }
+  /** Optimiser: adam, sgd or lars, with its options. */
+  readonly optimizer: Optimizer
+  /** Learning rate over time: constant, or cosine with a warm-up. */
+  readonly schedule: Schedule
+  /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
+  readonly viewNorm: 'joint' | 'separate'
+  /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
+  readonly batchSize: number
+  /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
+  readonly accumulate: number
+  /** Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Range: 2 or more. Default: the whole batch. */
+  readonly chunkSize?: number | undefined
+  /** Maximum global gradient norm. Range: above 0. Default: no limit. */
+  readonly clipGradientNorm?: number | undefined
+  /** Passes over the data set. Range: 1 or more. Default: 100. */
+  readonly epochs: number
+  /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
+  readonly maxSteps?: number | undefined
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
+  readonly precision: 'float32' | 'bfloat16'
+  /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
+  readonly seed: number
+  /** Folder for config, metrics and checkpoints. Default: nothing is written. */
+  readonly runDirectory?: string | undefined
+  /** Steps between checkpoints. Range: 1 or more. Default: 100. */
+  readonly checkpointEvery: number
+  /** Number of latest checkpoints to keep. Range: 1 or more. Default: 3. */
+  readonly keepCheckpoints: number
+  /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
+  readonly kernels: 'plain' | 'fused'
+  /** Where to train. Training runs on the CPU only so far. Default: 'auto'. */
+  readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+}
+
+/** Options of `Trainer.resume`. */
+export interface TrainerOverrides {
+  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
+  augmenter?: Augmenter | AugmenterOptions | undefined
+  /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
+  objective?: ObjectiveInput | undefined
+  /** Sizes of the projector between encoder and objective. Default: { hidden: 512, out: 64 }. */
+  projection?:
+    | {
+        /** Units of the hidden layer. Range: 1 to 65,536. Default: 512. */
+        hidden?: number | undefined
+        /** Dimensions of a projection. Range: 1 to 65,536. Default: 64. */
+        out?: number | undefined
+      }
+    | undefined
+  /** Optimiser: adam, sgd or lars, with its options. */
+  optimizer?: OptimizerInput | undefined
+  /** Learning rate over time: constant, or cosine with a warm-up. */
+  schedule?: ScheduleInput | undefined
+  /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
+  viewNorm?: 'joint' | 'separate' | undefined
+  /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
+  batchSize?: number | undefined
+  /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
+  accumulate?: number | undefined
+  /** Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Range: 2 or more. Default: the whole batch. */
+  chunkSize?: number | undefined
+  /** Maximum global gradient norm. Range: above 0. Default: no limit. */
+  clipGradientNorm?: number | undefined
+  /** Passes over the data set. Range: 1 or more. Default: 100. */
+  epochs?: number | undefined
+  /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
+  maxSteps?: number | undefined
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
+  precision?: 'float32' | 'bfloat16' | undefined
+  /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Steps between checkpoints. Range: 1 or more. Default: 100. */
+  checkpointEvery?: number | undefined
+  /** Number of latest checkpoints to keep. Range: 1 or more. Default: 3. */
+  keepCheckpoints?: number | undefined
+  /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
+  kernels?: 'plain' | 'fused' | undefined
+  /** Where to train. Training runs on the CPU only so far. Default: 'auto'. */
+  device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
+  /** Tracks to train on. fit and steps need them; step does not. */
+  dataset?: Dataset | undefined
+  /** Tracks whose loss is measured after every epoch, 2 or more. */
+  validation?: Dataset | undefined
+}
+
+/** Options of `Trainer.fit`. */
+export interface FitOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called after every step; a promise is awaited. */
+  onStep?: ((step: StepResult) => void | Promise<void>) | undefined
+  /** Called after the last step of every epoch; a promise is awaited. */
+  onEpoch?: ((epoch: EpochResult) => void | Promise<void>) | undefined
+}
+
+/** Options of `Trainer.steps`. */
+export interface StepsOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of `Trainer.step`. */
+export interface StepOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** For supervised training: 0 or 1 for each example and class, one row per example. */
+  labels?: Float32Array | undefined
+}
