@@ -29,7 +29,7 @@ export const deviceOption = (doc: string) =>
   )
     .default('auto')
     .describe(doc)
-    .meta(typed(`'auto' | 'cpu' | 'cuda' | \`cuda:\${number}\``))
+    .meta({ ...typed(`'auto' | 'cpu' | 'cuda' | \`cuda:\${number}\``), placeholder: 'auto|cpu|cuda|cuda:N' })
 
 /** What numbers are kept as. */
 export const precisionOption = (doc: string) =>
@@ -217,18 +217,23 @@ const asHelp = (doc: string) =>
     .replace(/\. Default: ([^.]*)\.$/, ' (default: $1)')
     .replace(/\.$/, '')
 
+const PLACEHOLDERS: Record<string, string> = { integer: 'n', number: 'number', string: 'text' }
+
 /**
- * `batchSize` → `--batch-size <integer>` as a commander option, typed, with its help and default.
- * Its help is what the table says of it, or its mark `flag` where that is a text.
+ * `batchSize` → `--batch-size <n>` as a commander option, typed, with its help and default.
+ * Its help is what the table says of it, or its mark `flag` where that is a text; its mark `placeholder` says what it
+ * takes.
  */
 export function flagFor(schema: z.ZodObject, name: string): Option {
   const field = listOptions(schema).find((f) => f.name === name)
   if (!field) throw new Error(`no option ${name}`)
-  const mark = (schema.shape[name] as z.ZodType).meta()?.flag
+  const { flag: mark, placeholder } = (schema.shape[name] as z.ZodType).meta() ?? {}
+  const takes = placeholder ?? field.choices?.join('|') ?? PLACEHOLDERS[field.type] ?? 'value'
   const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
-  const shown = field.fallback === undefined ? '' : ` (default: ${JSON.stringify(field.fallback)})`
+  const hasDefault = field.fallback !== undefined && field.fallback !== false
+  const shown = hasDefault ? ` (default: ${JSON.stringify(field.fallback)})` : ''
   const option = new Option(
-    field.type === 'boolean' ? flag : `${flag} <${field.type}>`,
+    field.type === 'boolean' ? flag : `${flag} <${takes}>`,
     asHelp(typeof mark === 'string' ? mark : field.doc) + shown,
   )
   if (field.choices) option.choices(field.choices)

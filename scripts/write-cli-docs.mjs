@@ -1,7 +1,7 @@
 // Writes docs/cli.md from the commands themselves; --check compares instead. Needs dist/ (npm run build:ts).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { buildProgram } from '../dist/cli/program.js'
+import { argumentText, buildProgram, optionText } from '../dist/cli/program.js'
 
 const target = fileURLToPath(new URL('../docs/cli.md', import.meta.url))
 const cell = (text) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replace(/\s+/g, ' ')
@@ -29,18 +29,15 @@ function sectionOf(command, name, depth) {
   const rows = [
     ...command.registeredArguments.map((argument) => {
       const shown = argument.variadic ? `${argument.name()}...` : argument.name()
-      return [`<${shown}>`, argument.description]
+      return [`<${shown}>`, argumentText(argument)]
     }),
-    ...command.options.map((option) => {
-      const choices = option.argChoices ? `: ${option.argChoices.join(', ')}` : ''
-      const fallback =
-        option.defaultValue === undefined ? '' : ` (default: ${JSON.stringify(option.defaultValue)})`
-      const needed = option.mandatory ? ' **(needed)**' : ''
-      return [option.flags, `${option.description}${choices}${fallback}${needed}`]
-    }),
+    ...command.options.map((option) => [
+      option.flags,
+      optionText(option).replace(/ \(required\)$/, ' **(required)**'),
+    ]),
   ]
   if (rows.length > 0) lines.push(`\`${usage.trim()}\``, '', '| | |', '|---|---|')
-  for (const [flag, text] of rows) lines.push(`| \`${flag}\` | ${cell(text)} |`)
+  for (const [flag, text] of rows) lines.push(`| \`${flag.replaceAll('|', '\\|')}\` | ${cell(text)} |`)
   if (rows.length > 0) lines.push('')
   const inner = command.commands.filter((sub) => sub.name() !== 'help')
   return [...lines, ...inner.flatMap((sub) => sectionOf(sub, `${name} ${sub.name()}`, depth + 1))]

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Encoder } from 'clmr'
 import { parquetReadObjects } from 'hyparquet'
+import { readSafetensors, writeSafetensors } from '#lib/formats/safetensors.js'
 import { clmr, clmrEnds, clmrJson, startClmr, writeMusic } from './helpers/command-line.js'
 import { readNpy } from './helpers/npy.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -108,7 +110,7 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
         rows,
       )
       const one = ['embed', '--model', 'random', join(music, 'low/0.wav'), '--out', at('frames.jsonl')]
-      const windows = await clmrJson(...one, '--frames', '--hop', '0.02')
+      const windows = await clmrJson(...one, '--per-window', '--hop', '0.02')
       assert.equal(windows.rows, Math.floor((60000 - 59049) / 441) + 1) // windows that fit: closed form
       const [first, second] = (await readFile(at('frames.jsonl'), 'utf8')).split('\n')
       assert.deepEqual(
@@ -146,6 +148,80 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
       assert.ok(done > 0 && done < 2000, stderr)
       assert.equal((await readFile(out, 'utf8')).trim().split('\n').length, done)
       assert.deepEqual((await readdir(folder)).sort(), ['e.jsonl', 'music'])
+    }))
+
+  it('embed goes on: what the table holds already is kept, unless its file or the model has changed, or options have', function () {
+    this.timeout(180_000)
+    return withCache(async ({ folder, music }) => {
+      const at = (name: string) => join(folder, name)
+      using other = await Encoder.create({ seed: 9 })
+      await other.save(at('other.safetensors'))
+      for (const [extension, ...flags] of [['jsonl'], ['npy', '--normalize'], ['parquet', '--per-window']]) {
+        const [part, whole] = [at(`part.${extension}`), at(`whole.${extension}`)]
+        const run = (out: string, paths: string[], ...more: string[]) =>
+          clmrJson('embed', '--model', 'random', ...paths, '--out', out, ...flags, ...more)
+        await run(whole, [music])
+        await run(part, [join(music, 'high')])
+        const grown = await run(part, [music])
+        assert.deepEqual([grown.embedded, grown.kept], [10, 5])
+        assert.deepEqual(await readFile(part), await readFile(whole))
+        assert.equal((await run(part, [music])).kept, 10)
+        await writeFile(join(music, 'high', '2.wav'), await readFile(join(music, 'high', '2.wav')))
+        assert.equal((await run(part, [music])).kept, 9)
+        assert.deepEqual(await readFile(part), await readFile(whole))
+        const options =
+          extension === 'npy' ? ['--model', at('other.safetensors')] : ['--hop', '0.01', '--per-window']
+        assert.equal((await run(part, [music], ...options)).kept, 0, extension)
+      }
+    })
+  })
+
+  it('an interrupted embed leaves what it had, and what an earlier one had; shares of the work make up the whole', function () {
+    this.timeout(120_000)
+    return withCache(async ({ folder, music }) => {
+      const out = join(folder, 'e.jsonl')
+      const many = Array.from({ length: 100 }, () => join(music, 'high'))
+      const embed = (...paths: string[]) => ['embed', '--model', 'random', ...paths, '--out', out]
+      await clmrEnds(0, ...embed(join(music, 'low')))
+      const { child, finished } = startClmr(embed(...many, join(music, 'low')))
+      child.stderr?.on('data', (text: Buffer) => {
+        if (/embed [1-9]/.test(`${text}`)) child.kill('SIGINT')
+      })
+      const { code, stderr } = await finished
+      assert.equal(code, 130, stderr)
+      const rows = (await readFile(out, 'utf8')).trim().split('\n')
+      assert.deepEqual(
+        rows.slice(-5).map((row) => JSON.parse(row).path),
+        [0, 1, 2, 3, 4].map((i) => join(music, 'low', `${i}.wav`)),
+      )
+      assert.equal(rows.length, Number(/holds (\d+) of 506 files/.exec(stderr)?.[1]))
+      const shares = [1, 2, 3].map(async (i) => {
+        const share = join(folder, `${i}.jsonl`)
+        await clmrEnds(0, 'embed', '--model', 'random', music, '--out', share, '--shard', `${i}/3`)
+        return (await readFile(share, 'utf8')).trim().split('\n').length
+      })
+      assert.deepEqual(await Promise.all(shares), [4, 3, 3])
+      await clmrEnds(2, ...embed(music), '--shard', '4/3')
+    })
+  })
+
+  it('embed refuses numbers that are not finite, sums up what failed, and ends with 3 where that is too much', () =>
+    withCache(async ({ folder, music }) => {
+      const model = join(folder, 'huge.safetensors')
+      using encoder = await Encoder.create()
+      await encoder.save(model)
+      const { tensors, metadata } = await readSafetensors(model)
+      const scale = tensors.get('encoder.sequential.10.0.weight')!
+      new Float32Array(scale.bytes.buffer, scale.bytes.byteOffset, 512 * 512 * 3).fill(3e38)
+      await writeSafetensors(model, tensors, Object.fromEntries(metadata))
+      const args = ['embed', music, '--out', join(folder, 'e.npy'), '--model']
+      const all = await clmrEnds(1, ...args, model)
+      assert.match(all.stderr, /^failed .*low\/0\.wav: its embedding holds NaN or infinity$/m)
+      assert.match(all.stderr, /^11 of 11 files failed: 10 ERR_NON_FINITE, 1 ERR_AUDIO_DECODE$/m)
+      const { stderr, stdout } = await clmrEnds(0, ...args, 'random', '--max-reject', '1')
+      assert.match(stderr, /^1 of 11 files failed: 1 ERR_AUDIO_DECODE$/m)
+      assert.match(stdout, /^10 of 11 files, 10 embeddings/)
+      await clmrEnds(3, ...args, 'random', '--max-reject', '0')
     }))
 
   it('SIGTERM ends prepare with 143, and the next run goes on', () =>

@@ -33,12 +33,13 @@ export function isTooMany(rejected: number, total: number, limit: number | undef
 
 /** The options of `prepare`. */
 export const prepareOptions = z.strictObject({
-  cache: z.string().min(1).describe('Folder for the decoded tracks.'),
+  cache: z.string().min(1).describe('Folder for the decoded tracks.').meta({ placeholder: 'dir' }),
   labels: z
     .string()
     .min(1)
     .optional()
-    .describe("'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels."),
+    .describe("'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels.")
+    .meta({ placeholder: 'folders|file.csv' }),
   seed: z
     .number()
     .int()

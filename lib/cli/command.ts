@@ -6,9 +6,18 @@ export interface CommandModule {
   configure(command: Command): void
 }
 
+/** A number as it was typed; what is none is left for the check of the options. */
+export const number = (text: string) =>
+  text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
+
+/** `--threads`, of every command that computes: `onRun` sets them. */
+export function threadsFlag(command: Command): void {
+  command.option('--threads <n>', 'CPU threads to use (default: as many as this process is granted)', number)
+}
+
 /** `--json` and `--quiet` */
-export function commonFlags(command: Command, what: { json?: boolean } = {}): Command {
-  if (what.json !== false) command.option('--json', 'print the result as JSON, and errors too')
+export function commonFlags(command: Command): Command {
+  command.option('--json', 'print the result as JSON on stdout, and errors as JSON on stderr')
   return command.option('-q, --quiet', 'no progress and no remarks on stderr')
 }
 

@@ -1,6 +1,6 @@
 /** The commands by name; a module is loaded only when its command is called, so that help appears at once. */
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { type Argument, Command, type Option } from 'commander'
 import type { CommandModule } from './command.js'
 
 interface Entry {
@@ -13,7 +13,7 @@ interface Entry {
 export const COMMANDS: readonly Entry[] = [
   {
     name: 'prepare',
-    summary: 'decode a folder of music once into a cache',
+    summary: 'decode a folder of music into a cache, once',
     load: () => import('./commands/prepare.js'),
   },
   {
@@ -23,47 +23,47 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'evaluate',
-    summary: 'measure what embeddings know of the labels (linear probe)',
+    summary: 'measure how well embeddings predict the labels (linear probe)',
     load: () => import('./commands/evaluate.js'),
   },
   {
     name: 'embed',
-    summary: 'embeddings of any audio files',
+    summary: 'embed any audio files',
     load: () => import('./commands/embed.js'),
   },
   {
     name: 'report',
-    summary: 'a page that shows a run and plays its tracks',
+    summary: 'write a page that shows a run and plays its tracks',
     load: () => import('./commands/report.js'),
   },
   {
     name: 'convert',
-    summary: 'change the format of a model file',
+    summary: 'convert a model file to another format',
     load: () => import('./commands/convert.js'),
   },
   {
     name: 'inspect',
-    summary: 'what a model file holds',
+    summary: 'show what a model file or a run holds',
     load: () => import('./commands/inspect.js'),
   },
   {
     name: 'verify',
-    summary: 'whether every byte of a run or a cache is what was written',
+    summary: 'check a run or cache for corruption',
     load: () => import('./commands/verify.js'),
   },
   {
     name: 'doctor',
-    summary: 'what was found on this machine, and what to do about what is missing',
+    summary: 'check this machine, and say what to do about what is missing',
     load: () => import('./commands/doctor.js'),
   },
   {
     name: 'demo',
-    summary: 'the whole story in minutes, offline, on music that it makes itself',
+    summary: 'try everything in minutes, offline, on music that it makes itself',
     load: () => import('./commands/demo.js'),
   },
   {
     name: 'libtorch',
-    summary: 'fetch the libtorch that clmr needs',
+    summary: 'download the libtorch that clmr needs',
     load: () => import('./commands/libtorch.js'),
   },
 ]
@@ -73,9 +73,20 @@ export function version(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
+const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1)
+
+/** What the help says of an option: its choices stand in its placeholder, and what must be given is marked. */
+export function optionText({ description, mandatory, defaultValue }: Option): string {
+  const shown = defaultValue === undefined ? '' : ` (default: ${JSON.stringify(defaultValue)})`
+  return `${capital(description)}${shown}${mandatory ? ' (required)' : ''}`
+}
+
+export const argumentText = ({ description }: Argument): string => capital(description)
+
 /** commander must neither exit nor print: the caller reports failures. */
 function quieten(command: Command): Command {
   return command
+    .configureHelp({ optionDescription: optionText, argumentDescription: argumentText })
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
@@ -94,7 +105,7 @@ export async function buildProgram(which: readonly string[] | 'all'): Promise<Co
     .addHelpText('after', '\nExamples:\n  $ clmr doctor\n  $ clmr prepare ~/Music --cache music.cache')
   for (const { name, summary, load } of COMMANDS) {
     const command = quieten(program.command(name)).summary(summary).helpOption('-h, --help', 'show help')
-    command.description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
+    command.description(`${capital(summary)}.`)
     if (which !== 'all' && !which.includes(name)) continue
     ;(await load()).configure(command)
     for (const sub of command.commands) quieten(sub).helpOption('-h, --help', 'show help')

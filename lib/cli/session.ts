@@ -1,5 +1,6 @@
 /** The surroundings of a running command: where results go, how progress is shown, when to stop. */
 import type { Command } from 'commander'
+import { setThreads } from '../native/threads.js'
 import { type Progress, startProgress } from './progress.js'
 import { watchSignals } from './signals.js'
 import { print, tell } from './streams.js'
@@ -8,6 +9,7 @@ import { json, printable } from './text.js'
 export interface CommonOptions {
   json?: boolean
   quiet?: boolean
+  threads?: number
 }
 
 export class Session {
@@ -72,6 +74,7 @@ export function onRun<Options extends object, Args extends unknown[]>(
     const args = given.slice(0, -2) as Args
     const options = given.at(-2) as Options & CommonOptions
     const session = new Session(options, watchSignals(options.json === true && !process.stderr.isTTY))
+    if (options.threads !== undefined) setThreads(options.threads)
     await (run as unknown as Run<Args>)(session, options as never, ...args)
     process.exitCode = session.exitCode
   })

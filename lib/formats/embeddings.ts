@@ -33,7 +33,7 @@ async function* records(rows: EmbeddingRows): AsyncGenerator<object> {
 }
 
 /** The paths of the rows of an .npy file, in their order. */
-const pathsFile = (path: string) => `${path}.json`
+export const pathsFile = (path: string) => `${path}.json`
 
 /** The files that a table is written to. */
 export const embeddingFiles = (path: string): string[] =>

@@ -49,7 +49,7 @@ export const trainerConfig = z.strictObject({
   initFrom: folder
     .optional()
     .describe('Checkpoint or run directory whose encoder and projector weights to start from.')
-    .meta({ flag: true, free: true }),
+    .meta({ flag: true, free: true, placeholder: 'model' }),
   augmenter: augmenterOption
     .default(() => augmenterOptions.parse({}))
     .describe(
@@ -110,7 +110,7 @@ export const trainerConfig = z.strictObject({
     .meta({ flag: true, free: true }),
   precision: precisionOption(
     "Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32.",
-  ),
+  ).meta({ flag: true }),
   seed: seedOption('Seed of weights, order, crops and transforms.').meta({ flag: true }),
   runDirectory: folder
     .optional()
@@ -131,7 +131,7 @@ export const trainerConfig = z.strictObject({
       "Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does.",
     ),
   device: deviceOption('Where to train. Training runs on the CPU only so far.').meta({
-    flag: 'cpu (training runs on the CPU so far)',
+    flag: 'Where to compute: cpu (training runs on the CPU so far)',
     free: true,
   }),
 })

@@ -9,7 +9,7 @@ export function configure(command: Command): void {
   command
     .argument(
       '<in>',
-      '.safetensors, .ckpt, .pt or .pth, or a run directory; pickles are read, never executed',
+      'model to read: .safetensors, .ckpt, .pt, .pth or a run directory; pickles are never executed',
     )
     .argument('<out>', 'file to write: .safetensors or .pt')
   commonFlags(command)

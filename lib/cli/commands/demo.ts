@@ -6,7 +6,7 @@ import {
   type DemoStage,
   runDemo,
 } from '../../demo/run-demo.js'
-import { commonFlags, examples } from '../command.js'
+import { commonFlags, examples, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
 import { type Progress, startProgress } from '../progress.js'
 import { onRun, type Session } from '../session.js'
@@ -98,20 +98,21 @@ async function demo(session: Session, { out, seed, minutes }: Options): Promise<
     session.printJson(result)
   } finally {
     stages.end()
-    if (session.signal.aborted) session.note('what is done stays: the same command goes on from here')
+    if (session.signal.aborted) session.note('what is done is kept; the same command continues from here')
   }
 }
 
 export function configure(command: Command): void {
   command
-    .option('--out <dir>', 'folder for everything', 'clmr-demo')
-    .option('--seed <integer>', 'of the music, the split, the weights and the training', Number, 42)
+    .option('--out <dir>', 'folder for everything that is made', 'clmr-demo')
+    .option('--seed <n>', 'seed of the music, the split, the weights and the training', Number, 42)
     .option(
       '--minutes <number>',
-      'about how long on two cores: sets the number of steps',
+      'length on two cores, roughly; sets the number of steps',
       Number,
       DEFAULT_MINUTES,
     )
+  threadsFlag(command)
   commonFlags(command)
   examples(command, ['clmr demo', 'clmr demo --out /tmp/demo --minutes 15', 'clmr demo --seed 7'])
   onRun(command, demo)

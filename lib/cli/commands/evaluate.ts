@@ -7,15 +7,15 @@ import { probeOptions } from '../../evaluate/probe-options.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
 import type { Encoder } from '../../model/index.js'
 import { flagFor, parseOptions } from '../../options.js'
-import { commonFlags, examples } from '../command.js'
-import { loadModel, MODEL_HELP } from '../model.js'
+import { commonFlags, examples, threadsFlag } from '../command.js'
+import { type EncoderFlags, encoderFlags, loadModel, MODEL_HELP } from '../model.js'
 import { onRun, type Session } from '../session.js'
 import { figure, printable, table } from '../text.js'
 
 /** Options of the table that have a flag; the others are those of the published protocol. */
 const FLAGS = ['hidden', 'seed', 'standardize'] as const
 
-interface Options {
+interface Options extends EncoderFlags {
   model: string
   data: string
   hidden?: number
@@ -53,19 +53,21 @@ function tell(session: Session, evaluation: Evaluation): void {
 export function configure(command: Command): void {
   command
     .requiredOption('--model <model>', MODEL_HELP)
-    .requiredOption('--data <cache>', 'a cache with labels')
+    .requiredOption('--data <dir>', 'cache with labels, made by `clmr prepare`')
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
+  encoderFlags(command)
+  threadsFlag(command)
   commonFlags(command)
   examples(command, [
     'clmr evaluate --model runs/mine --data corpus.cache',
     'clmr evaluate --model random --data corpus.cache --json',
   ])
-  onRun(command, async (session, { model, data, hidden, seed, standardize }: Options) => {
+  onRun(command, async (session, { model, data, hidden, seed, standardize, ...flags }: Options) => {
     const { signal } = session
     const settings = parseOptions(probeOptions, { hidden, seed, standardize }, 'clmr evaluate')
     using dataset = await openDataset(data)
     checkLabelled(dataset)
-    using encoder = await loadModel(model, settings.seed)
+    using encoder = await loadModel(model, flags, settings.seed)
     const embeddings = await session.withProgress('embed', (progress) =>
       embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
     )

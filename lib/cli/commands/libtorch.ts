@@ -29,17 +29,14 @@ export function configure(command: Command): void {
   examples(command, ['clmr libtorch install', FROM_FILE])
   const install = command
     .command('install')
-    .description('Fetch the pinned libtorch into the cache of clmr, once a machine.')
+    .description('Download the libtorch that this version needs into the user cache, once per machine.')
     .option(
       '--from <wheel>',
-      'a file or an http(s) URL of the wheel, or a folder with all wheels; by default pip fetches it, or HTTP where there is no pip',
+      'wheel to use: a file, an http(s) URL, or a folder with all wheels (default: downloaded by pip, or over HTTP without pip)',
     )
-    .option('--cuda', 'with CUDA 13 and what it needs of NVIDIA: 2.5 GB to fetch, Linux x64 only')
-    .option(
-      '--index <url>',
-      'a Python package index; by default the one that pip is set to (PIP_INDEX_URL, pip.conf)',
-    )
-    .option('--keep-wheel', 'keep the wheel after unpacking')
+    .option('--cuda', 'libtorch with CUDA 13 and its NVIDIA libraries: a 2.5 GB download, Linux x64 only')
+    .option('--index <url>', 'Python package index (default: the one that pip uses: PIP_INDEX_URL, pip.conf)')
+    .option('--keep-wheel', 'keep the wheel after it is unpacked')
   commonFlags(install)
   examples(install, ['clmr libtorch install', 'clmr libtorch install --cuda', FROM_FILE])
   onRun(install, async (session, { from, index, keepWheel, cuda }: Options) => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { prepare } from '../../cache/index.js'
 import { prepareOptions } from '../../cache/prepare-options.js'
 import { flagFor } from '../../options.js'
-import { commonFlags, examples } from '../command.js'
+import { commonFlags, examples, threadsFlag } from '../command.js'
 import { onRun } from '../session.js'
 import { duration, printable } from '../text.js'
 
@@ -19,9 +19,10 @@ const MAX_LISTED = 50
 
 export function configure(command: Command): void {
   command
-    .argument('<source>', 'folder of wav, mp3, flac and ogg files, searched with its sub-folders')
+    .argument('<source>', 'folder of audio files; sub-folders are searched too')
     .addOption(flagFor(prepareOptions, 'cache').makeOptionMandatory())
   for (const name of FLAGS) command.addOption(flagFor(prepareOptions, name))
+  threadsFlag(command)
   commonFlags(command)
   examples(command, [
     'clmr prepare ~/Music --cache music.cache',

@@ -5,14 +5,15 @@ import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluatio
 import { reportOptions } from '../../evaluate/report/write-report.js'
 import { isClean, seenSentence } from '../../evaluate/trained-on.js'
 import { checkWritable } from '../../files/output.js'
-import { Encoder } from '../../model/index.js'
+import type { Encoder } from '../../model/index.js'
 import { flagFor } from '../../options.js'
 import { trainingCache } from '../../runs/data-record.js'
-import { commonFlags, examples } from '../command.js'
+import { commonFlags, examples, threadsFlag } from '../command.js'
+import { type EncoderFlags, encoderFlags, loadModel } from '../model.js'
 import { onRun, type Session } from '../session.js'
 import { printable } from '../text.js'
 
-interface Options {
+interface Options extends EncoderFlags {
   run: string
   out: string
   data?: string
@@ -43,16 +44,16 @@ async function measure(
 }
 
 async function report(session: Session, options: Options): Promise<void> {
-  const { run, out, data, baseline, title, projection, neighbors, seconds } = options
+  const { run, out, data, baseline, title, projection, neighbors, seconds, device, precision } = options
   await checkWritable(out)
   const cache = data ?? (await trainingCache(run))
   if (cache === undefined)
-    session.note('the cache of the run is gone: no map; --data CACHE names another one')
+    session.note('the cache of the run is gone, so there is no map; name another cache with --data')
   using dataset = cache === undefined ? undefined : await openDataset(cache)
-  using encoder = await Encoder.load(run)
+  using encoder = await loadModel(run, { device, precision })
   if (dataset && dataset.task !== 'none') checkLabelled(dataset)
   const trained = dataset && (await measure(session, encoder, dataset, 'embed'))
-  using fresh = baseline ? await Encoder.create() : undefined
+  using fresh = baseline ? await loadModel('random', { device, precision }) : undefined
   const random =
     dataset && fresh ? await measure(session, fresh, dataset, 'embed with random weights') : undefined
   const results = [
@@ -82,12 +83,14 @@ async function report(session: Session, options: Options): Promise<void> {
 
 export function configure(command: Command): void {
   command
-    .requiredOption('--run <dir>', 'the run to show')
-    .requiredOption('--out <file>', 'the page to write, such as report.html')
-    .option('--data <cache>', 'tracks of the map (default: the cache that the run was trained on)')
-    .option('--baseline', 'compare the probe with one on random weights')
+    .requiredOption('--run <dir>', 'run to show')
+    .requiredOption('--out <file>', 'page to write, such as report.html')
+    .option('--data <dir>', 'cache whose tracks the map shows (default: the one that the run was trained on)')
+    .option('--baseline', 'compare with random weights')
   for (const name of ['title', 'projection', 'neighbors', 'seconds'])
     command.addOption(flagFor(reportOptions, name))
+  encoderFlags(command)
+  threadsFlag(command)
   commonFlags(command)
   examples(command, [
     'clmr report --run runs/mine --out report.html',

@@ -8,7 +8,7 @@ import type { TrainerConfig } from '../../train/option-types.js'
 import { LEAST_BATCH, trainerConfig } from '../../train/options.js'
 import { PRESETS } from '../../train/presets.js'
 import { dataOfRun, freeOptions, refuseChanges } from '../../train/run.js'
-import { commonFlags, examples } from '../command.js'
+import { commonFlags, examples, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
 import { memoryLimit, memoryNote } from '../memory.js'
 import { onRun, type Session } from '../session.js'
@@ -163,31 +163,36 @@ async function train(session: Session, options: Options & Record<string, unknown
 
 export function configure(command: Command): void {
   command
-    .option('--data <cache>', 'what `clmr prepare` made; with --resume the one of the run by default')
-    .requiredOption('--run <dir>', 'folder of the run: config, metrics, checkpoints')
-    .option('--config <file>', 'options as YAML, under the names of --set')
+    .option('--data <dir>', 'cache that `clmr prepare` made (default with --resume: the cache of the run)')
+    .requiredOption('--run <dir>', 'folder for the run: configuration, metrics, checkpoints')
+    .option('--config <file.yaml>', 'options in a YAML file, with the same names as in --set')
     .addOption(
-      new Option('--preset <name>', 'a training to start from; all else changes it').choices(PRESETS),
+      new Option(
+        `--preset <${PRESETS.join('|')}>`,
+        'options of a known training; all others override them',
+      ).choices(PRESETS),
     )
     .addOption(
-      new Option('--objective <name>', 'what is learned, with its usual settings (default: ntXent)').choices(
-        objectiveNames,
-      ),
+      new Option(
+        `--objective <${objectiveNames.join('|')}>`,
+        'what is learned, with its usual settings (default: "ntXent")',
+      ).choices(objectiveNames),
     )
     .option(
       '--set <key=value...>',
-      'any option of the training, such as optimizer.lr=0.001',
+      'any training option, such as optimizer.lr=0.001',
       (value, all: string[] = []) => [...all, value],
     )
     .addOption(
       new Option(
-        '--split <name>',
-        'tracks to train on (default: train; all where there are no labels)',
+        `--split <${SPLITS.join('|')}>`,
+        'tracks to train on (default: "train", or "all" if there are no labels)',
       ).choices(SPLITS),
     )
-    .option('--validate', 'measure the loss of the valid split after every epoch')
-    .option('--resume', 'go on where the run stopped')
+    .option('--validate', 'measure the loss on the valid split after every epoch')
+    .option('--resume', 'continue where the run stopped')
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
+  threadsFlag(command)
   commonFlags(command)
   examples(command, [
     'clmr train --data music.cache --run runs/mine',
