@@ -9,6 +9,7 @@ import {
   decodeAudio,
   Encoder,
   embedDataset,
+  evaluateRetrieval,
   inspectModel,
   LinearProbe,
   Matrix,
@@ -99,6 +100,7 @@ describe('18 results: what calls return can be posted, cloned and written as JSO
     await assertTravels({
       SimilarTracks: await similarTracks(embedded, 0),
       Evaluation: await probe.evaluate(embedded),
+      Retrieval: await evaluateRetrieval(encoder, toyDataset({ tracks: 20 })),
       ProbeHistory: probe.history,
       ProbeSettings: probe.settings,
       StateDict: probe.state(),

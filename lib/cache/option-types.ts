@@ -1,4 +1,5 @@
 /** The options of stage cache, written by scripts/write-option-types.ts from its tables: do not edit. */
+import type { OnWarning } from '../warnings.js'
 import type { PrepareProgress } from './prepare-options.js'
 
 /** Options of `prepare`. */
@@ -17,6 +18,8 @@ export interface PrepareOptions {
   signal?: AbortSignal | undefined
   /** Called after every file. */
   onProgress?: ((progress: PrepareProgress) => void) | undefined
+  /** Called with each warning about the data set; `dataset.warnings` holds them too. */
+  onWarning?: OnWarning | undefined
 }
 
 /** Options of `openDataset`. */

@@ -1,7 +1,7 @@
 /** The options of `prepare` and of what is done with a cache. */
 import { z } from 'zod'
 import { SPLITS } from '../datasets/tracks.js'
-import { callbackOption, signalOption } from '../options.js'
+import { callbackOption, signalOption, warningOption } from '../options.js'
 
 /** How far `prepare` is. */
 export interface PrepareProgress {
@@ -60,6 +60,7 @@ export const prepareOptions = z.strictObject({
     '(progress: PrepareProgress) => void',
     'Called after every file.',
   ),
+  onWarning: warningOption('Called with each warning about the data set; `dataset.warnings` holds them too.'),
 })
 
 /** As `prepare` works with them. */

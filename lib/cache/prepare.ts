@@ -133,5 +133,7 @@ export async function prepare(source: string, options: PrepareOptions): Promise<
   }
   await writeIndex(indexPath(settings.cache), index)
   await rm(partialIndexPath(settings.cache), { force: true }).catch(() => undefined)
-  return new Dataset(settings.cache, index, index.tracks)
+  const dataset = new Dataset(settings.cache, index, index.tracks)
+  for (const warning of dataset.warnings) settings.onWarning?.(warning)
+  return dataset
 }

@@ -4,6 +4,7 @@ import type { AugmenterOptions, AugmenterSettings } from '../augment/option-type
 import type { Dataset } from '../cache/dataset.js'
 import type { Encoder } from '../model/encoder.js'
 import type { Objective, ObjectiveInput } from '../objective/option-types.js'
+import type { OnWarning } from '../warnings.js'
 import type { EpochResult, StepResult } from './types.js'
 
 /** Options of `adam`. */
@@ -195,6 +196,8 @@ export interface TrainerOptions {
   dataset?: Dataset | undefined
   /** Tracks whose loss is measured after every epoch, 2 or more. */
   validation?: Dataset | undefined
+  /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
+  onWarning?: OnWarning | undefined
 }
 
 /** What is stored with a run, complete; YAML files have the same names. */
@@ -295,6 +298,8 @@ export interface TrainerOverrides {
   dataset?: Dataset | undefined
   /** Tracks whose loss is measured after every epoch, 2 or more. */
   validation?: Dataset | undefined
+  /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
+  onWarning?: OnWarning | undefined
 }
 
 /** Options of `Trainer.fit`. */

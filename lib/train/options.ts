@@ -1,5 +1,6 @@
 /** Every option of a training, once: from this table come types, checks, YAML files, flags and documentation. */
 import { z } from 'zod'
+import { isFloats } from '../arrays.js'
 import { Augmenter } from '../augment/augmenter.js'
 import { augmenterOptions } from '../augment/options.js'
 import { Dataset } from '../cache/dataset.js'
@@ -16,6 +17,7 @@ import {
   seedOption,
   signalOption,
   typed,
+  warningOption,
 } from '../options.js'
 import { optimizerOption } from './optimizer-tables.js'
 import { adam } from './optimizers.js'
@@ -157,6 +159,9 @@ export const trainerOptions = trainerConfig.extend({
   validation: instanceOption(Dataset, 'a Dataset')
     .optional()
     .describe('Tracks whose loss is measured after every epoch, 2 or more.'),
+  onWarning: warningOption(
+    'Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process.',
+  ),
 })
 
 /** Of `Trainer.resume`: what a run may be given anew. */
@@ -167,7 +172,7 @@ export const stepsOptions = z.strictObject({ signal: signalOption })
 /** Of `Trainer.step`. */
 export const stepOptions = stepsOptions.extend({
   labels: z
-    .instanceof(Float32Array, { message: 'expected a Float32Array' })
+    .custom<Float32Array>(isFloats, { message: 'expected a Float32Array' })
     .optional()
     .describe('For supervised training: 0 or 1 for each example and class, one row per example.')
     .meta(typed('Float32Array')),
@@ -186,6 +191,18 @@ export const fitOptions = stepsOptions.extend({
 
 export type TrainerSpec = z.output<typeof trainerSpec>
 export type CompleteTrainerOptions = z.output<typeof trainerOptions>
+
+/** What is stored with a run: the options that can be written in a file. */
+export function storedOptions(options: CompleteTrainerOptions): TrainerConfig {
+  const {
+    encoder: _encoder,
+    dataset: _dataset,
+    validation: _validation,
+    onWarning: _told,
+    ...stored
+  } = options
+  return stored
+}
 
 /** The chain draws from the seed of the training unless it has one of its own. */
 export function withSeeds<T>(input: T): T {

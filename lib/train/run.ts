@@ -22,11 +22,13 @@ import { RunDirectory } from '../runs/directory.js'
 import { currentConfig, underNewNames } from '../runs/former.js'
 import { BEST_FILE } from '../runs/layout.js'
 import { readRunConfig } from '../runs/reader.js'
+import { tellWarning } from '../warnings.js'
 import type { TrainerConfig, TrainerOverrides } from './option-types.js'
 import {
   type CompleteTrainerOptions,
   parseTrainerConfig,
   parseTrainerOptions,
+  storedOptions,
   trainerConfig,
 } from './options.js'
 import { resumeRemarks } from './remarks.js'
@@ -125,7 +127,7 @@ export class Run {
 
   /** @throws ArgumentError where the folder holds a run already; IoError */
   static async create(path: string, options: CompleteTrainerOptions, data: RunData): Promise<Run> {
-    const { encoder: _encoder, dataset: _dataset, validation: _validation, ...config } = options
+    const config = storedOptions(options)
     const stored = { ...config, cropSeed: 'augmenter', data }
     return new Run(
       path,
@@ -231,7 +233,6 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
         remedy: 'Delete the folder and start the run again: nothing is lost',
       })
     await cutEventFiles(path, latest.step)
-    for (const warning of latest.warnings) process.emitWarning(warning, 'ClmrWarning')
     const { data: _records, cropSeed, ...config } = directory.config
     const data = recordsIn(directory.config)
     const { training, validation } = data
@@ -240,6 +241,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       { ...stored, ...given(overrides), runDirectory: path },
       'Trainer.resume',
     )
+    for (const warning of latest.warnings) tellWarning(warning, options.onWarning)
     const before = parseTrainerConfig(stored, 'the run')
     refuseSeed(path, before.seed, options.seed)
     options.dataset = options.dataset
@@ -247,9 +249,8 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       : await reopen(training, 'the cache')
     options.validation = options.validation ?? (await reopen(validation, 'the cache of the validation set'))
     const remarks = resumeRemarks(before, options, given(overrides), latest.step)
-    for (const remark of remarks) process.emitWarning(remark, 'ClmrWarning')
-    const { encoder: _encoder, dataset: _dataset, validation: _validation, ...complete } = options
-    const run = new Run(path, complete, directory)
+    for (const remark of remarks) tellWarning(remark, options.onWarning)
+    const run = new Run(path, storedOptions(options), directory)
     run.latestCheckpoint = latest.path
     const { bestValidLoss } = underNewNames(latest.extra, { bestValidationLoss: 'bestValidLoss' })
     const other = cropSeed === 'augmenter' ? undefined : options.seed

@@ -7,6 +7,7 @@ import { loadModelState } from '../model/load-state.js'
 import type { StateDict } from '../native/binding.js'
 import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
+import { aboutFile, tellWarning } from '../warnings.js'
 import { NativeTrainer } from './native-trainer.js'
 import type { TrainerConfig } from './option-types.js'
 import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
@@ -87,7 +88,7 @@ export interface InitialWeights {
 
 /** The weights to start from, where there are any. @throws ConfigError, CheckpointError, IoError */
 export async function initialWeights(options: CompleteTrainerOptions): Promise<InitialWeights> {
-  const { encoder, initFrom, projection, objective } = options
+  const { encoder, initFrom, projection, objective, onWarning } = options
   if (encoder && initFrom !== undefined)
     throw new ConfigError({
       what: 'weights to start from come twice',
@@ -98,7 +99,7 @@ export async function initialWeights(options: CompleteTrainerOptions): Promise<I
   if (encoder) return { encoder: stateOfEncoder(encoder), trainedOn: encoder.trainedOn }
   if (initFrom === undefined) return { trainedOn: TRAINED_ON_NOTHING }
   const model = await loadModelState(initFrom)
-  for (const warning of model.warnings) process.emitWarning(`${initFrom}: ${warning}`, 'ClmrWarning')
+  for (const warning of model.warnings) tellWarning(aboutFile(initFrom, warning), onWarning)
   const { trainedOn } = model
   if (descriptorOf(objective).projector !== 'simclr') return { encoder: model.encoder, trainedOn }
   if (model.projector) checkProjector(model.projector, projection, initFrom)

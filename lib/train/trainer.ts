@@ -9,6 +9,7 @@ import { collapseWarning } from '../objective/collapse.js'
 import { labelsFor, labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
 import { type TrainedOn, trainedOnIn } from '../runs/data-record.js'
+import { type OnWarning, tellWarning } from '../warnings.js'
 import { type NativeTrainer, nameTracks } from './native-trainer.js'
 import type {
   FitOptions,
@@ -25,6 +26,7 @@ import {
   parseTrainerOptions,
   stepOptions,
   stepsOptions,
+  storedOptions,
 } from './options.js'
 import { type Projector, projectorOf } from './projector.js'
 import { validationRemarks } from './remarks.js'
@@ -46,6 +48,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   readonly config: TrainerConfig
   readonly #native: NativeTrainer
   readonly #dataset: Dataset | undefined
+  readonly #onWarning: OnWarning | undefined
   readonly #validation: Dataset | undefined
   readonly #run: Run | undefined
   readonly #trainedOn: TrainedOn
@@ -62,8 +65,9 @@ export class Trainer implements Disposable, AsyncDisposable {
     run: Run | undefined,
     trainedOn: TrainedOn,
   ) {
-    const { encoder: _encoder, dataset, validation, ...config } = options
-    this.config = config
+    const { dataset, validation, onWarning } = options
+    this.config = storedOptions(options)
+    this.#onWarning = onWarning
     this.#native = native
     this.#dataset = dataset
     this.#validation = validation
@@ -72,14 +76,13 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`. What the user should
-   *        know about the file `initFrom` is emitted as a warning of the process
+   * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`
    * @throws ConfigError, DeviceError, CheckpointError, IoError
    */
   static async create(options: TrainerOptions = {}): Promise<Trainer> {
     const complete = parseTrainerOptions(options, 'Trainer.create')
     checkOptions(complete)
-    for (const remark of validationRemarks(complete)) process.emitWarning(remark, 'ClmrWarning')
+    for (const remark of validationRemarks(complete)) tellWarning(remark, complete.onWarning)
     const weights = await initialWeights(complete)
     const native = await nativeTrainer(complete, weights)
     const { runDirectory } = complete
@@ -216,7 +219,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       }
     } catch (error) {
       if (!failure) throw error
-      process.emitWarning(`the training ended without its last checkpoint: ${error}`, 'ClmrWarning')
+      tellWarning(`the training ended without its last checkpoint: ${error}`, this.#onWarning)
     }
   }
 
@@ -317,7 +320,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       : collapseWarning(result.step, result.metrics, this.config.objective)
     if (collapse) {
       this.#warned = true
-      process.emitWarning(collapse, 'ClmrWarning')
+      tellWarning(collapse, this.#onWarning)
     }
     const perEpoch = this.stepsPerEpoch
     try {
