@@ -1,3 +1,4 @@
+import { MADE_HERE, refuseNew } from './arguments.js'
 import { isFloats, isTypedArray } from './arrays.js'
 import { ArgumentError, describe, ShapeError } from './errors.js'
 
@@ -50,7 +51,9 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
   readonly rows: number
   readonly cols: number
 
-  private constructor({ data, rows, cols }: MatrixData) {
+  private constructor(token: typeof MADE_HERE, numbers: MatrixData) {
+    refuseNew(token, 'Matrix', 'Matrix.from() or Matrix.fromRows()')
+    const { data, rows, cols } = numbers
     this.data = data
     this.rows = rows
     this.cols = cols
@@ -70,7 +73,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
         remedy: 'Pass embeddings, or make a matrix with Matrix.fromRows()',
       })
     checkData(numbers)
-    return new Matrix(numbers)
+    return new Matrix(MADE_HERE, numbers)
   }
 
   /**
@@ -78,6 +81,13 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
    * @throws ShapeError where they differ in length
    */
   static fromRows(rows: Iterable<ArrayLike<number>>): Matrix {
+    if (typeof rows !== 'object' || typeof rows?.[Symbol.iterator] !== 'function')
+      throw new ArgumentError({
+        what: 'these are no rows',
+        given: describe(rows),
+        expected: 'an array of Float32Arrays, or another iterable of rows',
+        remedy: 'Pass the rows, or the numbers of all of them to Matrix.from()',
+      })
     const list = [...rows]
     const cols = list[0]?.length ?? 0
     const data = new Float32Array(list.length * cols)
@@ -85,7 +95,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
       checkRow(row, i, cols)
       data.set(row, i * cols)
     }
-    return new Matrix({ data, rows: list.length, cols })
+    return new Matrix(MADE_HERE, { data, rows: list.length, cols })
   }
 
   /**

@@ -1,3 +1,4 @@
+import { MADE_HERE, refuseNew } from '../arguments.js'
 import { incompleteClasses } from '../datasets/split.js'
 import { type SkippedFile, SPLITS, type Split, type Task } from '../datasets/tracks.js'
 import { ArgumentError, ConfigError, DisposedError, describe } from '../errors.js'
@@ -54,7 +55,8 @@ export class Dataset implements Disposable {
   #disposed = false
 
   /** @internal Use `openDataset` or `prepare`. */
-  constructor(cache: string, index: CacheIndex, selected: readonly IndexTrack[]) {
+  constructor(token: typeof MADE_HERE, cache: string, index: CacheIndex, selected: readonly IndexTrack[]) {
+    refuseNew(token, 'Dataset', 'prepare() or openDataset()')
     this.#index = index
     this.#selected = selected
     this.cache = cache
@@ -89,7 +91,7 @@ export class Dataset implements Disposable {
   subset(split: Split): Dataset {
     checkSplit(split, 'subset')
     const selected = this.#selected.filter((track) => track.split === split)
-    return new Dataset(this.cache, this.#index, selected)
+    return new Dataset(MADE_HERE, this.cache, this.#index, selected)
   }
 
   /**
@@ -101,7 +103,9 @@ export class Dataset implements Disposable {
     for (const track of this.#selected)
       bySource.set(track.sourceSha256, [...(bySource.get(track.sourceSha256) ?? []), track])
     const found = sources.flatMap((source) => bySource.get(source)?.shift() ?? [])
-    return found.length === sources.length ? new Dataset(this.cache, this.#index, found) : undefined
+    return found.length === sources.length
+      ? new Dataset(MADE_HERE, this.cache, this.#index, found)
+      : undefined
   }
 
   /**
@@ -202,5 +206,5 @@ export async function openDataset(cache: string, options: OpenDatasetOptions = {
   const { subset } = parseOptions(openDatasetOptions, options, 'openDataset')
   const index = await readIndex(cache)
   const tracks = subset === undefined ? index.tracks : index.tracks.filter(({ split }) => split === subset)
-  return new Dataset(cache, index, tracks)
+  return new Dataset(MADE_HERE, cache, index, tracks)
 }

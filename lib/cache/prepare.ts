@@ -1,5 +1,6 @@
 import { readdir, realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { MADE_HERE } from '../arguments.js'
 import { SAMPLE_RATE } from '../clip.js'
 import { labelsFromCsv, labelsFromFolders, withoutLabels } from '../datasets/labels.js'
 import type { LabelPlan } from '../datasets/tracks.js'
@@ -133,7 +134,7 @@ export async function prepare(source: string, options: PrepareOptions): Promise<
   }
   await writeIndex(indexPath(settings.cache), index)
   await rm(partialIndexPath(settings.cache), { force: true }).catch(() => undefined)
-  const dataset = new Dataset(settings.cache, index, index.tracks)
+  const dataset = new Dataset(MADE_HERE, settings.cache, index, index.tracks)
   for (const warning of dataset.warnings) settings.onWarning?.(warning)
   return dataset
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { checkPath } from '../arguments.js'
 import { AudioDecodeError, ClmrError, IoError, ioError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { hashFile } from '../files/hash-file.js'
@@ -188,6 +189,7 @@ async function listFiles(folder: string): Promise<string[]> {
  */
 export async function verifyCache(cache: string, options: VerifyCacheOptions = {}): Promise<CacheReport> {
   const { signal } = parseOptions(verifyCacheOptions, options, 'verifyCache')
+  checkPath(cache, 'verifyCache')
   const index = await readIndex(cache)
   const problems: CacheReport['problems'] = []
   const used = new Map<string, Promise<string | undefined>>()

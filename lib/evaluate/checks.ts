@@ -42,3 +42,21 @@ export function checkSet(set: unknown, name: string): void {
     remedy: "Pass what prepare() or openDataset(cache, { subset: 'train' }) returned",
   })
 }
+
+/** @throws ArgumentError for what `embedDataset` did not return */
+export function checkEmbedded(embedded: unknown, where: string): void {
+  const value = embedded as Partial<EmbeddedTracks> | undefined
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    'trackMeans' in value &&
+    Array.isArray(value.dataset?.tracks)
+  )
+    return
+  throw new ArgumentError({
+    what: `${where} needs the embeddings of a data set`,
+    given: describe(embedded),
+    expected: 'what embedDataset() returned',
+    remedy: 'Call embedDataset(encoder, dataset) first',
+  })
+}

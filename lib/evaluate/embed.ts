@@ -11,6 +11,7 @@ import { toUnitRows } from '../model/unit.js'
 import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
+import { checkTrackEncoder, checkTracks } from './checks.js'
 import type { EmbedOptions } from './option-types.js'
 import type { DatasetEmbeddings, EmbeddedTracks, EmbedProgress, LabelledTracks } from './types.js'
 
@@ -90,6 +91,8 @@ export async function embedDataset<D extends LabelledTracks>(
   options: EmbedOptions = {},
 ): Promise<DatasetEmbeddings<D>> {
   const { normalize, signal, onProgress } = parseOptions(embedOptions, options, 'embedDataset')
+  checkTrackEncoder(encoder, 'embedDataset', 'encodeTrack')
+  checkTracks(dataset, 'embedDataset')
   const total = dataset.tracks.length
   const parts: Parts = { windows: [], means: [] }
   for await (const samples of readTracks(dataset, signal)) {

@@ -2,6 +2,7 @@
  * Linear evaluation: how much of the labels a small head can read from the embeddings of a frozen encoder.
  * Protocol: Spijkervet & Burgoyne, "Contrastive Learning of Musical Representations", ISMIR 2021.
  */
+import { checkObject, checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { DisposedError } from '../errors.js'
 import { type FileSource, resolveSource } from '../files/source.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
@@ -145,7 +146,8 @@ export class LinearProbe implements Disposable {
   readonly history: ProbeHistory
   readonly #handle: ProbeHandle
 
-  private constructor(parts: ProbeParts) {
+  private constructor(token: typeof MADE_HERE, parts: ProbeParts) {
+    refuseNew(token, 'LinearProbe', 'LinearProbe.fit() or LinearProbe.load()')
     this.encoder = parts.encoder
     this.classes = parts.classes
     this.task = parts.task
@@ -162,6 +164,7 @@ export class LinearProbe implements Disposable {
    * @throws ConfigError, DatasetError (no labels, one class only, no tracks), NonFiniteError, AbortError
    */
   static async fit(options: ProbeFitOptions): Promise<LinearProbe> {
+    checkObject(options, 'LinearProbe.fit')
     const { encoder, train, validation } = options
     checkTrackEncoder(encoder, 'LinearProbe.fit', 'encodeTrack')
     checkSet(train, 'train')
@@ -186,7 +189,7 @@ export class LinearProbe implements Disposable {
     const spec = specOf(settings, classes.length, task)
     const { probe, history } = await fitNative(spec, trainX, validX, settings.standardize, signal)
     onProgress?.({ phase: 'fit', done: 1, total: 1 })
-    return new LinearProbe({ encoder, handle: probe, classes, task, settings, history })
+    return new LinearProbe(MADE_HERE, { encoder, handle: probe, classes, task, settings, history })
   }
 
   /**
@@ -203,7 +206,7 @@ export class LinearProbe implements Disposable {
       encoder.dim,
     )
     const handle = native().probeFromState(specOf(settings, classes.length, task), state)
-    return new LinearProbe({ encoder, handle, classes, task, settings, history })
+    return new LinearProbe(MADE_HERE, { encoder, handle, classes, task, settings, history })
   }
 
   /**
@@ -244,13 +247,15 @@ export class LinearProbe implements Disposable {
   /** @param embeddings [n, E] @returns probabilities [n, K], a row for every clip */
   async predict(embeddings: MatrixData): Promise<Matrix> {
     this.#checkAlive()
-    const rows = new Int32Array(embeddings.rows).map((_, i) => i)
-    return this.#predictTracks(embeddings, rows, embeddings.rows)
+    const given = Matrix.from(embeddings)
+    const rows = new Int32Array(given.rows).map((_, i) => i)
+    return this.#predictTracks(given, rows, given.rows)
   }
 
   /** Weights as safetensors, classes and options as its metadata; written atomically. @throws IoError */
   async save(path: string): Promise<void> {
     this.#checkAlive()
+    checkPath(path, 'LinearProbe.save')
     const { classes, task, settings, history } = this
     await writeProbe(path, { state: this.state(), classes: [...classes], task, settings, history })
   }

@@ -2,10 +2,12 @@
 import { z } from 'zod'
 import { ArgumentError, describe, ShapeError } from '../errors.js'
 import { Matrix, type MatrixData } from '../matrix.js'
+import { checkFloats } from '../native/buffers.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions, typed } from '../options.js'
 import { Result } from '../result.js'
+import { checkEmbedded } from './checks.js'
 import type { SimilarTracksOptions } from './option-types.js'
 import type { EmbeddedTracks } from './types.js'
 
@@ -107,6 +109,7 @@ export async function similarTracks(
 ): Promise<SimilarTracks> {
   const { k = 10 } = parseOptions(searchOptions, options, 'similarTracks')
   checkK(k)
+  checkEmbedded(embedded, 'similarTracks')
   const trackMeans = Matrix.from(embedded.trackMeans)
   const self = typeof query === 'number' ? query : undefined
   if (self !== undefined && !(Number.isInteger(self) && self >= 0 && self < trackMeans.rows))
@@ -117,6 +120,7 @@ export async function similarTracks(
       remedy: 'Pass the index of a track, or an embedding',
     })
   const vector = typeof query === 'number' ? trackMeans.row(query) : query
+  checkFloats(vector, 'query')
   const { rows } = await nearest({ data: vector, rows: 1, cols: vector.length }, trackMeans, k + 1)
   const found = rows[0]!.filter(({ index }) => index !== self).slice(0, k)
   return Result.of({

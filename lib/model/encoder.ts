@@ -1,4 +1,5 @@
 /** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
+import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { consume } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
@@ -105,7 +106,7 @@ let copyState: (encoder: Encoder) => StateDict
  */
 export class Encoder implements Disposable {
   static {
-    wrapHandle = (handle, trainedOn) => new Encoder(handle, trainedOn)
+    wrapHandle = (handle, trainedOn) => new Encoder(MADE_HERE, handle, trainedOn)
     copyState = (encoder) => callNativeSync(() => native().encoderState(encoder.#live()))
   }
 
@@ -119,7 +120,8 @@ export class Encoder implements Disposable {
   readonly trainedOn: TrainedOn
   readonly #handle: EncoderHandle
 
-  private constructor(handle: EncoderHandle, trainedOn: TrainedOn) {
+  private constructor(token: typeof MADE_HERE, handle: EncoderHandle, trainedOn: TrainedOn) {
+    refuseNew(token, 'Encoder', 'Encoder.create() or Encoder.load()')
     this.#handle = handle
     this.trainedOn = trainedOn
   }
@@ -132,7 +134,7 @@ export class Encoder implements Disposable {
   static async create(options: EncoderOptions = {}): Promise<Encoder> {
     const { seed, device, precision } = parseOptions(encoderOptions, options, 'Encoder.create')
     const handle = await callNative(undefined, () => native().encoderCreate(seed, { device, precision }))
-    return new Encoder(handle, TRAINED_ON_NOTHING)
+    return new Encoder(MADE_HERE, handle, TRAINED_ON_NOTHING)
   }
 
   /**
@@ -151,7 +153,7 @@ export class Encoder implements Disposable {
     const handle = await callNative(undefined, () =>
       native().encoderFromState(encoder, { device, precision }),
     )
-    return new Encoder(handle, trainedOn)
+    return new Encoder(MADE_HERE, handle, trainedOn)
   }
 
   /**
@@ -337,6 +339,7 @@ export class Encoder implements Disposable {
    * @throws IoError, ArgumentError for another extension, DisposedError
    */
   async save(path: string): Promise<void> {
+    checkPath(path, 'Encoder.save')
     await saveModelState(path, { encoder: copyState(this) })
   }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkPath } from '../arguments.js'
 import { CheckpointError, ConfigError, ioError } from '../errors.js'
 import { readTextInput } from '../files/input.js'
 import {
@@ -145,6 +146,7 @@ async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | u
  * @throws CheckpointError where the path is no run directory, IoError
  */
 export async function verifyRun(path: string): Promise<RunReport> {
+  checkPath(path, 'verifyRun')
   const { sha256 } = await readStoredConfig(path)
   const problems: RunReport['problems'] = []
   let sealed: CheckpointState['metrics'] | undefined

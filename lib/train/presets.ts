@@ -1,5 +1,5 @@
 /** Trainings that have a name: published settings as plain options, to be spread or chosen with `--preset`. */
-import { ConfigError } from '../errors.js'
+import { ConfigError, describe } from '../errors.js'
 import { OBJECTIVES } from '../objective/objectives.js'
 import { nearestName } from '../options.js'
 import { adam } from './optimizers.js'
@@ -24,11 +24,12 @@ export function preset(name: PresetName): TrainerOptions {
 
 /** @param path where the name was written, for messages */
 export function presetAt(name: PresetName, path?: string): TrainerOptions {
-  if (Object.hasOwn(TABLE, name)) return { ...usual(), ...structuredClone(TABLE[name]!) }
-  const near = nearestName(String(name), PRESETS)
+  if (typeof name === 'string' && Object.hasOwn(TABLE, name))
+    return { ...usual(), ...structuredClone(TABLE[name]!) }
+  const near = typeof name === 'string' ? nearestName(name, PRESETS) : undefined
   throw new ConfigError({
     what: 'there is no preset of this name',
-    given: JSON.stringify(name),
+    given: describe(name),
     expected: `one of ${PRESETS.join(', ')}`,
     remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Correct the name',
     path,

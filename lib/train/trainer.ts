@@ -1,5 +1,6 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
 
+import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import type { Dataset } from '../cache/dataset.js'
 import { ConfigError, DisposedError } from '../errors.js'
 import { type Encoder, encoderOfHandle } from '../model/encoder.js'
@@ -60,11 +61,13 @@ export class Trainer implements Disposable, AsyncDisposable {
   #warned = false
 
   private constructor(
+    token: typeof MADE_HERE,
     options: CompleteTrainerOptions,
     native: NativeTrainer,
     run: Run | undefined,
     trainedOn: TrainedOn,
   ) {
+    refuseNew(token, 'Trainer', 'Trainer.create() or Trainer.resume()')
     const { dataset, validation, onWarning } = options
     this.config = storedOptions(options)
     this.#onWarning = onWarning
@@ -90,7 +93,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     let run: Run | undefined
     try {
       run = runDirectory === undefined ? undefined : await Run.create(runDirectory, complete, data)
-      const trainer = new Trainer(complete, native, run, trainedOnIn(data))
+      const trainer = new Trainer(MADE_HERE, complete, native, run, trainedOnIn(data))
       await trainer.saveCheckpoint()
       return trainer
     } catch (error) {
@@ -110,6 +113,7 @@ export class Trainer implements Disposable, AsyncDisposable {
    *         CheckpointError where there is no checkpoint that is whole
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
+    checkPath(runDirectory, 'Trainer.resume')
     const resumed = await openRun(runDirectory, overrides)
     const { options, run, state, cropSeed } = resumed
     let native: NativeTrainer | undefined
@@ -122,7 +126,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       await run.close()
       throw error
     }
-    const trainer = new Trainer(options, native, run, resumed.trainedOn)
+    const trainer = new Trainer(MADE_HERE, options, native, run, resumed.trainedOn)
     trainer.#checkpointStep = native.step
     trainer.#bestValidLoss = resumed.bestValidLoss
     return trainer

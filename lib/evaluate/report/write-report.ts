@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { z } from 'zod'
+import { checkObject } from '../../arguments.js'
 import { ArgumentError, ClmrError } from '../../errors.js'
 import { writeAtomically } from '../../files/atomic-file.js'
 import { checkOutput } from '../../files/output.js'
@@ -217,6 +218,7 @@ function generator(): string {
  * @throws ArgumentError where there is nothing to show, ConfigError, IoError, AbortError
  */
 export async function writeReport(options: ReportOptions): Promise<WrittenReport> {
+  checkObject(options, 'writeReport')
   const {
     results = [],
     embeddings,
