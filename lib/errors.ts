@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   ERR_DATASET: 'a data set or its labels cannot be used as they are',
   ERR_CACHE: 'a prepared cache is missing, incomplete or damaged',
   ERR_CHECKPOINT: 'a checkpoint or model file is damaged, unsafe or does not hold the expected weights',
+  ERR_DOWNLOAD: 'a file could not be fetched, or is not the one that was published',
   ERR_DEVICE: 'a device is not there or cannot be used',
   ERR_LIBTORCH_NOT_FOUND: 'no libtorch was found',
   ERR_LIBTORCH_VERSION: 'a libtorch of another version was found',
@@ -49,6 +50,9 @@ function sentence(details: ErrorDetails): string {
   return `${path === undefined ? '' : `${path}: `}${what}${inParentheses ? ` (${inParentheses})` : ''}. ${remedy}.`
 }
 
+/** What each error was made of. */
+const madeOf = new WeakMap<ClmrError, ErrorDetails>()
+
 /** The base of all errors of this library. */
 export class ClmrError extends Error {
   readonly code: ErrorCode
@@ -59,6 +63,7 @@ export class ClmrError extends Error {
 
   constructor(code: ErrorCode, details: ErrorDetails) {
     super(sentence(details), details.cause === undefined ? undefined : { cause: details.cause })
+    madeOf.set(this, details)
     this.name = new.target.name
     this.code = code
     this.path = details.path
@@ -127,6 +132,11 @@ export function concernsProcess(error: unknown): boolean {
 export function clmrError(code: ErrorCode, details: ErrorDetails): ClmrError {
   const Subclass = SUBCLASSES[code]
   return Subclass ? new Subclass(details) : new ClmrError(code, details)
+}
+
+/** The same error under the code of the caller. */
+export function withCode(error: ClmrError, code: ErrorCode): ClmrError {
+  return clmrError(code, madeOf.get(error)!)
 }
 
 /** Words for a value in an error message: short, with its type, never a dump. */

@@ -15,6 +15,7 @@ const GROUND = [
   'clip',
   'random',
   'files',
+  'download',
   'native',
   'formats',
 ]
@@ -34,7 +35,8 @@ export const LIB = {
   clip: [],
   random: [],
   files: ['errors', 'abort', 'arrays'],
-  libtorch: ['errors', 'files'],
+  download: ['errors', 'files'],
+  libtorch: ['errors', 'files', 'download'],
   native: ['errors', 'abort', 'arrays', 'files', 'libtorch'],
   formats: ['errors', 'files', 'native'],
   // the flow of the sound, and the folder of a run, which training writes and others read

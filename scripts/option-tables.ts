@@ -4,6 +4,7 @@ import { decodeOptions } from '../lib/audio/options.js'
 import { probabilityTable } from '../lib/augment/clmr-transforms.js'
 import { applyOptions, augmenterOptions, augmentOptions, drawOptions } from '../lib/augment/options.js'
 import { transformTables } from '../lib/augment/transform-tables.js'
+import { datasetOptions } from '../lib/cache/dataset-options.js'
 import {
   openDatasetOptions,
   prepareOptions,
@@ -84,6 +85,7 @@ export const tables: Record<string, Declaration[]> = {
   audio: [given('DecodeOptions', 'decodeAudio', decodeOptions)],
   cache: [
     given('PrepareOptions', 'prepare', prepareOptions),
+    given('DatasetOptions', 'getDataset', datasetOptions),
     given('OpenDatasetOptions', 'openDataset', openDatasetOptions),
     given('ReadTrackOptions', 'Dataset.readTrack', readTrackOptions),
     given('VerifyCacheOptions', 'verifyCache', verifyCacheOptions),

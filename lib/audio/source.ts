@@ -4,6 +4,7 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { AudioDecodeError, ioError } from '../errors.js'
 import { kindOf } from '../files/file-kind.js'
+import type { FileInput } from '../files/source.js'
 
 const READ_BYTES = 1 << 20
 
@@ -11,7 +12,8 @@ export interface SourceFile {
   /** SHA-256 of the bytes, in hex. */
   sha256: string
   size: number
-  mtimeMs: number
+  /** undefined for bytes in memory */
+  mtimeMs?: number
 }
 
 async function openForReading(path: string): Promise<FileHandle> {
@@ -49,8 +51,14 @@ export async function openSource(path: string): Promise<{ handle: FileHandle; st
   }
 }
 
-/** in: a path; out: the hash of its bytes, read in pieces so that the event loop goes on. @throws IoError, AudioDecodeError */
-export async function hashSource(path: string, signal?: AbortSignal): Promise<SourceFile> {
+/** in: a file; out: the hash of its bytes, read in pieces so that the event loop goes on. @throws IoError, AudioDecodeError */
+export async function hashInput(input: FileInput, signal?: AbortSignal): Promise<SourceFile> {
+  if (typeof input === 'string') return hashFile(input, signal)
+  const { bytes } = input
+  return { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }
+}
+
+async function hashFile(path: string, signal?: AbortSignal): Promise<SourceFile> {
   const { handle, stat } = await openSource(path)
   try {
     const hash = createHash('sha256')

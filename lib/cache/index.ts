@@ -4,6 +4,8 @@
  * out: one 16-bit WAV file a track and `index.json`; and `Dataset`, the tracks of a cache with classes and splits
  */
 export { Dataset, openDataset, type Track } from './dataset.js'
+export type { DatasetProgress } from './dataset-options.js'
+export { getDataset } from './get-dataset.js'
 export type * from './option-types.js'
 export { prepare } from './prepare.js'
 export type { PrepareProgress } from './prepare-options.js'

@@ -1,5 +1,6 @@
 /** The options of stage cache, written by scripts/write-option-types.ts from its tables: do not edit. */
 import type { OnWarning } from '../warnings.js'
+import type { DatasetProgress } from './dataset-options.js'
 import type { PrepareProgress } from './prepare-options.js'
 
 /** Options of `prepare`. */
@@ -18,6 +19,30 @@ export interface PrepareOptions {
   signal?: AbortSignal | undefined
   /** Called after every file. */
   onProgress?: ((progress: PrepareProgress) => void) | undefined
+  /** Called with each warning about the data set; `dataset.warnings` holds them too. */
+  onWarning?: OnWarning | undefined
+}
+
+/** Options of `getDataset`. */
+export interface DatasetOptions {
+  /** Only the tracks of this split. Default: all tracks. */
+  subset?: 'train' | 'valid' | 'test' | undefined
+  /** Which labels, splits or size, where the data set has several: `clmr datasets` lists them. Default: the first of them. */
+  scheme?: string | undefined
+  /** Folder for the decoded tracks. Default: `.clmr/<name>` in the folder of the data set. */
+  cache?: string | undefined
+  /** Fetch what is missing. Default: false. */
+  download?: boolean | undefined
+  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache, at first 42. */
+  seed?: number | undefined
+  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
+  concurrency?: number | undefined
+  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  maxReject?: number | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called while files are fetched and decoded. */
+  onProgress?: ((progress: DatasetProgress) => void) | undefined
   /** Called with each warning about the data set; `dataset.warnings` holds them too. */
   onWarning?: OnWarning | undefined
 }

@@ -1,13 +1,13 @@
 /** The work of `prepare`, file by file, and the index that comes of it. */
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { hashSource } from '../audio/source.js'
+import { hashInput } from '../audio/source.js'
 import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { assignSplits } from '../datasets/split.js'
+import type { TrackSource } from '../datasets/track-source.js'
 import type { LabelledFile, LabelPlan, SkippedFile, Split } from '../datasets/tracks.js'
 import { byCodeUnit } from '../datasets/walk.js'
 import { ClmrError, concernsProcess } from '../errors.js'
+import type { FileInput } from '../files/source.js'
 import { getThreads } from '../native/threads.js'
 import {
   type CacheIndex,
@@ -68,7 +68,7 @@ export class Preparation {
   private saving: Promise<void> = Promise.resolve()
 
   constructor(
-    private readonly root: string,
+    private readonly source: TrackSource,
     private readonly plan: LabelPlan,
     private readonly earlier: EarlierRuns,
     private readonly settings: PrepareSettings,
@@ -134,30 +134,33 @@ export class Preparation {
   private async fromEarlier(file: LabelledFile, signal: AbortSignal): Promise<Cached | undefined> {
     const known = this.known.get(file.path)
     if (!known) return undefined
-    const found = await stat(join(this.root, file.path)).catch(() => undefined)
-    const same = found?.isFile() === true && found.size === known.size && found.mtimeMs === known.mtimeMs
-    if (!same) return undefined
+    const found = await this.source.stat(file.path)
+    if (found?.size !== known.size || found.mtimeMs !== known.mtimeMs) return undefined
     return (await problemOf(this.settings.cache, known, signal)) === undefined ? known : undefined
   }
 
   private async decodeFile(file: LabelledFile, signal: AbortSignal): Promise<Cached> {
-    const path = join(this.root, file.path)
-    const { sha256, size, mtimeMs } = await hashSource(path, signal)
+    const input = await this.source.open(file.path, signal)
+    const {
+      sha256,
+      size,
+      mtimeMs = 0,
+    } = { ...(await this.source.stat(file.path)), ...(await hashInput(input, signal)) }
     // the same bytes under two names are decoded once
-    const running = this.bySource.get(sha256) ?? this.store(sha256, path, signal)
+    const running = this.bySource.get(sha256) ?? this.store(sha256, input, signal)
     this.bySource.set(sha256, running)
     return { ...(await running), size, mtimeMs }
   }
 
   private async store(
     sourceSha256: string,
-    path: string,
+    input: FileInput,
     signal: AbortSignal,
   ): Promise<Omit<Cached, 'size' | 'mtimeMs'>> {
     const key = contentKey(sourceSha256, SAMPLE_RATE)
     const notes: string[] = []
     const decode = async (use: (samples: Float32Array) => Promise<void>) => {
-      const { warnings } = await consume(decodeStream(path, SAMPLE_RATE, signal), use)
+      const { warnings } = await consume(decodeStream(input, SAMPLE_RATE, signal), use)
       notes.push(...warnings)
     }
     const stored = await storeTrack(this.settings.cache, key, SAMPLE_RATE, decode, signal)
@@ -192,7 +195,7 @@ export class Preparation {
     return {
       audio: AUDIO_VERSION,
       sampleRate: SAMPLE_RATE,
-      source: this.root,
+      source: this.source.root,
       task: this.plan.task,
       classes,
       seed,

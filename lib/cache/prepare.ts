@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { MADE_HERE } from '../arguments.js'
 import { SAMPLE_RATE } from '../clip.js'
 import { labelsFromCsv, labelsFromFolders, withoutLabels } from '../datasets/labels.js'
+import { folderSource, type TrackSource } from '../datasets/track-source.js'
 import type { LabelPlan } from '../datasets/tracks.js'
 import { type Walked, walkAudio } from '../datasets/walk.js'
 import { ArgumentError, DatasetError, describe, ioError, RejectLimitError } from '../errors.js'
@@ -16,9 +17,9 @@ import { type CacheIndex, readEarlierRuns, writeIndex } from './index-file.js'
 import { audioFolder, indexPath, partialIndexPath } from './layout.js'
 import type { PrepareOptions } from './option-types.js'
 import { Preparation } from './preparation.js'
-import { isTooMany, prepareOptions } from './prepare-options.js'
+import { isTooMany, type PrepareSettings, prepareOptions } from './prepare-options.js'
 
-async function checkFolders(source: unknown, cache: string): Promise<string> {
+async function checkSource(source: unknown): Promise<string> {
   if (typeof source !== 'string' || source === '')
     throw new ArgumentError({
       what: 'prepare needs a folder of music',
@@ -36,6 +37,10 @@ async function checkFolders(source: unknown, cache: string): Promise<string> {
       path: source,
       remedy: 'Pass the folder that the files lie in',
     })
+  return root
+}
+
+async function checkCache(cache: string, root: string): Promise<void> {
   await makeFolder(cache)
   await checkOutput(indexPath(cache))
   const audio = await readdir(audioFolder(cache)).catch(() => [])
@@ -48,7 +53,6 @@ async function checkFolders(source: unknown, cache: string): Promise<string> {
       expected: 'another folder',
       remedy: 'Choose another cache',
     })
-  return root
 }
 
 /** The files with their labels. What could not be looked at in the folder is skipped whatever the labels. */
@@ -119,15 +123,20 @@ export async function prepare(source: string, options: PrepareOptions): Promise<
   const settings = parseOptions(prepareOptions, options, 'prepare')
   settings.signal?.throwIfAborted()
   native() // a missing native part is reported here once, not once for every file
-  const root = await checkFolders(source, settings.cache)
+  const root = await checkSource(source)
+  await checkCache(settings.cache, root)
   const walked = await walkAudio(root, settings.cache, settings.signal)
   const plan = await planLabels(settings.labels, walked, root, settings.signal)
+  return fillCache(folderSource(root), plan, settings)
+}
+
+async function fillCache(source: TrackSource, plan: LabelPlan, settings: PrepareSettings): Promise<Dataset> {
   const earlier = await readEarlierRuns(settings.cache, SAMPLE_RATE)
-  const preparation = new Preparation(root, plan, earlier, settings)
+  const preparation = new Preparation(source, plan, earlier, settings)
   await preparation.run()
   const index = preparation.index()
   try {
-    checkAccepted(index, settings.maxReject, source)
+    checkAccepted(index, settings.maxReject, source.root)
   } catch (error) {
     await preparation.save()
     throw error
@@ -137,4 +146,18 @@ export async function prepare(source: string, options: PrepareOptions): Promise<
   const dataset = new Dataset(MADE_HERE, settings.cache, index, index.tracks)
   for (const warning of dataset.warnings) settings.onWarning?.(warning)
   return dataset
+}
+
+/**
+ * @internal As `prepare`, for tracks that are known already and that may lie in archives.
+ * @throws as `prepare`
+ */
+export async function preparePlanned(
+  source: TrackSource,
+  plan: LabelPlan,
+  settings: PrepareSettings,
+): Promise<Dataset> {
+  native()
+  await checkCache(settings.cache, source.root)
+  return fillCache(source, plan, settings)
 }

@@ -17,6 +17,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/prepare.js'),
   },
   {
+    name: 'datasets',
+    summary: 'the published data sets that are known by name',
+    load: () => import('./commands/datasets.js'),
+  },
+  {
     name: 'train',
     summary: 'train an encoder on a cache, without labels',
     load: () => import('./commands/train.js'),

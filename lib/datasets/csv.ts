@@ -18,6 +18,11 @@ export class CsvSyntaxError extends Error {
 /** A longer field is no path and no label; most often a quote was not closed. */
 const MAX_FIELD = 1 << 16
 
+export interface CsvOptions {
+  /** default 65,536 characters */
+  maxField?: number
+}
+
 /** Where the quoted field that begins at `start` ends: at its closing quote. */
 function closingQuote(text: string, start: number, line: number): number {
   for (let at = start + 1; ; at += 2) {
@@ -35,12 +40,17 @@ function endOfPlain(text: string, start: number): number {
 }
 
 /** The end of a field and its value. */
-function readField(text: string, start: number, line: number): { value: string; end: number } {
+function readField(
+  text: string,
+  start: number,
+  line: number,
+  maxField: number,
+): { value: string; end: number } {
   const quoted = text[start] === '"'
   const end = quoted ? closingQuote(text, start, line) + 1 : endOfPlain(text, start)
-  if (end - start > MAX_FIELD)
+  if (end - start > maxField)
     throw new CsvSyntaxError(
-      `a field has ${end - start} characters, more than ${MAX_FIELD}: is a quote missing?`,
+      `a field has ${end - start} characters, more than ${maxField}: is a quote missing?`,
       line,
     )
   if (end < text.length && !',\r\n'.includes(text[end]!)) {
@@ -52,12 +62,12 @@ function readField(text: string, start: number, line: number): { value: string; 
 }
 
 /** in: the text of a file; out: its rows one by one, empty lines left out. @throws CsvSyntaxError */
-export function* csvRows(text: string): Generator<CsvRow> {
+export function* csvRows(text: string, { maxField = MAX_FIELD }: CsvOptions = {}): Generator<CsvRow> {
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0
   let line = 1
   let row: CsvRow = { fields: [], line }
   for (;;) {
-    const { value, end } = readField(text, at, line)
+    const { value, end } = readField(text, at, line, maxField)
     row.fields.push(value)
     line += value.match(/\r\n|\n|\r/g)?.length ?? 0
     at = end + 1

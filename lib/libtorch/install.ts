@@ -6,13 +6,14 @@
 import { existsSync } from 'node:fs'
 import { rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { download } from '../download/download.js'
 import { ClmrError, ioError } from '../errors.js'
 import { makeFolder } from '../files/make-folder.js'
 import { type LockOwner, withLock } from '../files/process-lock.js'
 import { CUDA_RELEASES, type Part } from './cuda-release.js'
-import { download } from './download.js'
 import { copyWheel, fetchWithPip, findPip } from './fetch.js'
 import { cachedCuda, cachedLibtorch, cacheFolder } from './find.js'
+import { withInstallErrors } from './install-error.js'
 import { configuredIndex, findWheelUrl } from './package-index.js'
 import { LIBTORCH_VERSION, libraryFile, packageOf, WHEELS, type Wheel } from './release.js'
 import { openRemoteWheel } from './remote-wheel.js'
@@ -242,7 +243,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Ins
     async () => {
       if (isInstalled(folder, parts)) return { folder, installed: false }
       try {
-        await install(folder, wheel, parts, options)
+        await withInstallErrors(() => install(folder, wheel, parts, options))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).syscall) throw ioError(error, folder, 'install libtorch')
         throw error

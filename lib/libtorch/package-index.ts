@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { AGAIN, get, installError, refusal, shownUrl } from './http.js'
+import { AGAIN, get, refusal, shownUrl } from '../download/http.js'
+import { installError, withInstallErrors } from './install-error.js'
 import { packageOf } from './release.js'
 
 /** Where pip looks for its settings, the one that wins first. */
@@ -81,11 +82,11 @@ function linkTo(file: string, page: string): string | undefined {
  * The address of `wheel` on the index, with the name and password of the index if it is on the same host.
  * @throws ClmrError ERR_LIBTORCH_INSTALL
  */
-export async function findWheelUrl(
-  index: string,
-  wheel: { file: string },
-  signal?: AbortSignal,
-): Promise<string> {
+export function findWheelUrl(index: string, wheel: { file: string }, signal?: AbortSignal): Promise<string> {
+  return withInstallErrors(() => askForWheel(index, wheel, signal))
+}
+
+async function askForWheel(index: string, wheel: { file: string }, signal?: AbortSignal): Promise<string> {
   const page = `${index.replace(/\/*$/, '/')}${packageOf(wheel).name}/`
   const response = await get(page, { accept: TYPES, signal })
   if (!response.ok) throw refusal(response, page)

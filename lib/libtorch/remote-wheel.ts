@@ -7,9 +7,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import yauzl from 'yauzl'
+import { download, persistently } from '../download/download.js'
+import { AGAIN, contentRange, downloadError, get, refusal, shownUrl } from '../download/http.js'
 import { ClmrError } from '../errors.js'
-import { download, persistently } from './download.js'
-import { AGAIN, contentRange, get, installError, refusal, shownUrl } from './http.js'
 import type { Wheel } from './release.js'
 import { destination, entriesOf } from './wheel.js'
 
@@ -56,7 +56,7 @@ class RemoteFile extends yauzl.RandomAccessReader {
       const from = at - index * BLOCK
       const bytes = (await this.#block(index)).subarray(from, from + end - at)
       if (bytes.length === 0)
-        throw installError('the server sends less than asked for', shownUrl(this.url), AGAIN)
+        throw downloadError('the server sends less than asked for', shownUrl(this.url), AGAIN)
       yield bytes
       at += bytes.length
     }
@@ -120,7 +120,7 @@ export async function openRemoteWheel(
     .then(entriesOf)
     .catch((cause) => {
       if (signal?.aborted || cause instanceof ClmrError) throw cause
-      throw installError(`this is no wheel: ${cause.message}`, shownUrl(url), 'Check the address', cause)
+      throw downloadError(`this is no wheel: ${cause.message}`, shownUrl(url), 'Check the address', cause)
     })
   const spans: Span[] = spansOf(entries, remote.size, wheel).map(([start, end]) => ({
     start,

@@ -1,9 +1,15 @@
-import type { Command } from 'commander'
-import { prepare } from '../../cache/index.js'
+import { type Command, Option } from 'commander'
+import { datasetOptions } from '../../cache/dataset-options.js'
+import { prepareNamed } from '../../cache/get-dataset.js'
+import { type Dataset, prepare } from '../../cache/index.js'
 import { prepareOptions } from '../../cache/prepare-options.js'
-import { flagFor } from '../../options.js'
+import { DATASET_NAMES, findNamed } from '../../datasets/named/index.js'
+import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples, threadsFlag } from '../command.js'
-import { onRun } from '../session.js'
+import { UsageError } from '../failure.js'
+import { followDataset } from '../follow-dataset.js'
+import type { Progress } from '../progress.js'
+import { onRun, type Session } from '../session.js'
 import { duration, printable } from '../text.js'
 
 interface Options {
@@ -12,65 +18,102 @@ interface Options {
   seed?: number
   maxReject?: number
   concurrency?: number
+  dataset?: string
+  scheme?: string
+  download?: boolean
 }
 
 const FLAGS = ['labels', 'seed', 'maxReject', 'concurrency'] as const
 const MAX_LISTED = 50
+
+function prepareFolder(
+  source: string,
+  { dataset: _, scheme, download, ...options }: Options,
+  { signal }: Session,
+  progress: Progress,
+): Promise<Dataset> {
+  if (scheme !== undefined || download)
+    throw new UsageError('--scheme and --download belong to --dataset', 'Name the data set too')
+  const { cache, labels, seed, maxReject, concurrency } = options
+  return prepare(source, {
+    ...{ cache, labels, seed, maxReject, concurrency, signal },
+    onProgress: ({ done, total, rejected }) =>
+      progress.update(done, total, rejected ? `${rejected} not usable` : ''),
+  })
+}
+
+function prepareDataset(
+  source: string,
+  { dataset, labels, cache, scheme, download, seed, maxReject, concurrency }: Options,
+  { signal }: Session,
+  progress: Progress,
+): Promise<Dataset> {
+  if (labels !== undefined)
+    throw new UsageError('--labels and --dataset exclude each other', 'A data set brings its own labels')
+  const settings = parseOptions(
+    datasetOptions,
+    {
+      ...{ cache, scheme, download, seed, maxReject, concurrency, signal },
+      onProgress: followDataset(progress),
+    },
+    'clmr prepare',
+  )
+  return prepareNamed(findNamed(dataset), source, settings, true)
+}
 
 export function configure(command: Command): void {
   command
     .argument('<source>', 'folder of audio files; sub-folders are searched too')
     .addOption(flagFor(prepareOptions, 'cache').makeOptionMandatory())
   for (const name of FLAGS) command.addOption(flagFor(prepareOptions, name))
+  command
+    .addOption(
+      new Option('--dataset <name>', 'a published data set; <source> is the folder that holds it').choices(
+        DATASET_NAMES,
+      ),
+    )
+    .addOption(flagFor(datasetOptions, 'scheme'))
+    .option('--download', 'with --dataset: fetch what is missing')
   threadsFlag(command)
   commonFlags(command)
   examples(command, [
     'clmr prepare ~/Music --cache music.cache',
     'clmr prepare corpus --cache corpus.cache --labels folders',
     'clmr prepare clips --cache tags.cache --labels tags.csv',
+    'clmr prepare data --cache mtat.cache --dataset magnatagatune --download',
   ])
-  onRun(
-    command,
-    async (session, { cache, labels, seed, maxReject, concurrency }: Options, source: string) => {
-      const dataset = await session.withProgress('prepare', (progress) =>
-        prepare(source, {
-          cache,
-          labels,
-          seed,
-          maxReject,
-          concurrency,
-          signal: session.signal,
-          onProgress: ({ done, total, rejected }) =>
-            progress.update(done, total, rejected ? `${rejected} not usable` : ''),
-        }),
-      )
-      using _open = dataset
-      const { skipped, tracks, classes } = dataset
-      for (const { path, reason } of skipped.slice(0, MAX_LISTED)) session.warn(`skipped ${path}: ${reason}`)
-      if (skipped.length > MAX_LISTED)
-        session.warn(`… and ${skipped.length - MAX_LISTED} more (--json lists all)`)
-      for (const warning of dataset.warnings) session.warn(warning)
-      const seconds = tracks.reduce((sum, track) => sum + track.duration, 0)
-      const share = (split: string) => tracks.filter((track) => track.split === split).length
-      const splits = { train: share('train'), valid: share('valid'), test: share('test') }
-      const found = tracks.length + skipped.length
-      session.print(`${found} files: ${tracks.length} accepted, ${skipped.length} rejected`)
-      session.print(
-        `${duration(seconds)} of music, ${classes.length} classes, train ${splits.train}, valid ${splits.valid}, test ${splits.test}`,
-      )
-      session.print(printable(dataset.cache))
-      session.printJson({
-        in: found,
-        accepted: tracks.length,
-        rejected: skipped.length,
-        cache: dataset.cache,
-        seconds,
-        task: dataset.task,
-        classes,
-        splits,
-        warnings: dataset.warnings,
-        skipped,
-      })
-    },
-  )
+  onRun(command, async (session, options: Options, source: string) => {
+    const dataset = await session.withProgress('prepare', (progress) =>
+      options.dataset === undefined
+        ? prepareFolder(source, options, session, progress)
+        : prepareDataset(source, options, session, progress),
+    )
+    using _open = dataset
+    const { skipped, tracks, classes } = dataset
+    for (const { path, reason } of skipped.slice(0, MAX_LISTED)) session.warn(`skipped ${path}: ${reason}`)
+    if (skipped.length > MAX_LISTED)
+      session.warn(`… and ${skipped.length - MAX_LISTED} more (--json lists all)`)
+    for (const warning of dataset.warnings) session.warn(warning)
+    const seconds = tracks.reduce((sum, track) => sum + track.duration, 0)
+    const share = (split: string) => tracks.filter((track) => track.split === split).length
+    const splits = { train: share('train'), valid: share('valid'), test: share('test') }
+    const found = tracks.length + skipped.length
+    session.print(`${found} files: ${tracks.length} accepted, ${skipped.length} rejected`)
+    session.print(
+      `${duration(seconds)} of music, ${classes.length} classes, train ${splits.train}, valid ${splits.valid}, test ${splits.test}`,
+    )
+    session.print(printable(dataset.cache))
+    session.printJson({
+      in: found,
+      accepted: tracks.length,
+      rejected: skipped.length,
+      cache: dataset.cache,
+      seconds,
+      task: dataset.task,
+      classes,
+      splits,
+      warnings: dataset.warnings,
+      skipped,
+    })
+  })
 }

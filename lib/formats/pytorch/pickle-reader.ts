@@ -293,6 +293,12 @@ const BY_BYTE: (Handler | undefined)[] = Array.from({ length: 256 }, (_, byte) =
 /** The clock is asked after so many. */
 const OPCODES_A_TURN = 64
 
+/** What a pickle may take; the defaults serve checkpoints. */
+export interface PickleLimits {
+  bytes?: number
+  opcodes?: number
+}
+
 export interface Pickle {
   value: PickleValue
   /** where the pickle ends */
@@ -307,13 +313,14 @@ export async function readPickle(
   bytes: Uint8Array,
   start: number,
   persistent: (id: PickleValue) => PickleStorage,
+  { bytes: maxBytes = MAX_PICKLE_BYTES, opcodes: maxOpcodes = MAX_OPCODES }: PickleLimits = {},
 ): Promise<Pickle> {
-  const cursor = new PickleBytes(bytes.subarray(0, start + MAX_PICKLE_BYTES), start)
+  const cursor = new PickleBytes(bytes.subarray(0, start + maxBytes), start)
   const machine = new Machine(cursor, persistent)
   const turns = new Turns()
   for (let count = 0; !machine.done; count++) {
     if (count % OPCODES_A_TURN === 0 && turns.isDue) await turns.give()
-    if (count >= MAX_OPCODES) throw new Error(`its pickle has more than ${MAX_OPCODES} opcodes`)
+    if (count >= maxOpcodes) throw new Error(`its pickle has more than ${maxOpcodes} opcodes`)
     const opcode = cursor.u8()
     const handler = BY_BYTE[opcode]
     if (!handler)

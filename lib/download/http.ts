@@ -9,11 +9,13 @@ export interface Get {
   /** first byte, and last byte or nothing for the rest */
   range?: readonly [number, number?]
   accept?: string
+  /** what the server called the file before: it sends a range of that one only, or else the whole of another */
+  validator?: string
   signal?: AbortSignal
 }
 
-export function installError(what: string, path: string, remedy: string, cause?: unknown): ClmrError {
-  return new ClmrError('ERR_LIBTORCH_INSTALL', { what, path, remedy, cause })
+export function downloadError(what: string, path: string, remedy: string, cause?: unknown): ClmrError {
+  return new ClmrError('ERR_DOWNLOAD', { what, path, remedy, cause })
 }
 
 export const AGAIN = 'Run the command again: it goes on where it stopped'
@@ -28,14 +30,16 @@ export function shownUrl(url: string): string {
 
 /**
  * @returns the answer, whatever its status
- * @throws ClmrError ERR_LIBTORCH_INSTALL where there is none
+ * @throws ClmrError ERR_DOWNLOAD where there is none
  */
-export async function get(url: string, { range, accept, signal }: Get = {}): Promise<Response> {
+export async function get(url: string, { range, accept, validator, signal }: Get = {}): Promise<Response> {
   const { EnvHttpProxyAgent, fetch } = await import('undici')
   const dispatcher = new EnvHttpProxyAgent({ bodyTimeout: SILENCE_MS, headersTimeout: SILENCE_MS })
   const { username, password } = new URL(url)
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
   const headers = {
+    'accept-encoding': 'identity', // lengths and ranges are those of the file
+    ...(range && validator ? { 'if-range': validator } : {}),
     ...(range ? { range: `bytes=${range[0]}-${range[1] ?? ''}` } : {}),
     ...(accept ? { accept } : {}),
     ...(username ? { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } : {}),
@@ -46,7 +50,7 @@ export async function get(url: string, { range, accept, signal }: Get = {}): Pro
     if (signal?.aborted) throw cause
     const reason =
       (cause as Error).cause instanceof Error ? `: ${((cause as Error).cause as Error).message}` : ''
-    throw installError(`the server cannot be reached${reason}`, shownUrl(url), AGAIN, cause)
+    throw downloadError(`the server cannot be reached${reason}`, shownUrl(url), AGAIN, cause)
   }
 }
 
@@ -56,12 +60,18 @@ export function contentRange(response: Response): { start: number; total: number
   return response.status === 206 && match ? { start: Number(match[1]), total: Number(match[2]) } : undefined
 }
 
+/** The length of the file that a 416 gives. */
+export function lengthOf416(response: Response): number | undefined {
+  const match = /^bytes \*\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
+  return match ? Number(match[1]) : undefined
+}
+
 /** An answer that another try would not change. */
 export class RefusedError extends ClmrError {}
 
 export function refusal(response: Response, url: string): ClmrError {
   const what = `the server answered ${`${response.status} ${response.statusText}`.trim()}`
-  if (response.status === 429 || response.status >= 500) return installError(what, shownUrl(url), AGAIN)
+  if (response.status === 429 || response.status >= 500) return downloadError(what, shownUrl(url), AGAIN)
   const remedy = 'Check the address, and that this machine may fetch from there'
-  return new RefusedError('ERR_LIBTORCH_INSTALL', { what, path: shownUrl(url), remedy })
+  return new RefusedError('ERR_DOWNLOAD', { what, path: shownUrl(url), remedy })
 }

@@ -1,0 +1,37 @@
+/** The options of `getDataset`. */
+import { z } from 'zod'
+import type { FetchProgress } from '../datasets/named/index.js'
+import { SPLITS } from '../datasets/tracks.js'
+import { callbackOption, signalOption } from '../options.js'
+import { type PrepareProgress, prepareOptions } from './prepare-options.js'
+
+/** What `getDataset` is doing: fetching, unpacking, waiting for another process that fetches, or decoding. */
+export type DatasetProgress = FetchProgress | ({ phase: 'prepare' } & PrepareProgress)
+
+export const datasetOptions = z.strictObject({
+  subset: z.enum(SPLITS).optional().describe('Only the tracks of this split. Default: all tracks.'),
+  scheme: z
+    .string()
+    .optional()
+    .describe(
+      'Which labels, splits or size, where the data set has several: `clmr datasets` lists them. Default: the first of them.',
+    ),
+  cache: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder for the decoded tracks. Default: `.clmr/<name>` in the folder of the data set.'),
+  download: z.boolean().default(false).describe('Fetch what is missing.'),
+  seed: prepareOptions.shape.seed,
+  concurrency: prepareOptions.shape.concurrency,
+  maxReject: prepareOptions.shape.maxReject,
+  signal: signalOption,
+  onProgress: callbackOption<DatasetProgress>(
+    '(progress: DatasetProgress) => void',
+    'Called while files are fetched and decoded.',
+  ),
+  onWarning: prepareOptions.shape.onWarning,
+})
+
+/** As `getDataset` works with them. */
+export type DatasetSettings = z.output<typeof datasetOptions>
