@@ -13,8 +13,8 @@
 
 namespace clmr {
 
-// Defaults stand in the option tables of lib/: a member has one only where its field is optional, or where C++
-// makes the struct too. optional: an object may leave it out, and the member keeps its default.
+// Defaults stand in the option tables of lib/: a member has one only where its field is optional, so that an
+// object may leave it out, or where C++ itself makes the struct.
 template <class S, class T>
 struct MemberField {
   const char* name;
@@ -22,7 +22,7 @@ struct MemberField {
   bool optional;
 };
 
-// What lib/ states of a struct too, without its ever crossing: a table Constants() beside that of the fields.
+// What lib/ states of a struct too and never hands over: a table Constants() beside that of the fields.
 template <class T>
 struct Constant {
   const char* name;

@@ -1,4 +1,4 @@
-// The fused forward by itself, without Node: what `encode` from JavaScript is compared with, and the
+// Inference by the fused kernels alone, without Node: what `encode` from JavaScript is compared with, and the
 // multiply-adds that this machine can do at all. Prints a line of JSON.
 //   clmr_inference_kernels BATCH SECONDS [float32 (tiles of nine and six), six; in bfloat16: winograd, direct]
 #include <ATen/ATen.h>
