@@ -246,6 +246,17 @@ describe('14 files: warnings', () => {
       using encoder = await Encoder.create()
       await encoder.encodeFile(cut, { onWarning })
       assert.deepEqual(heard.splice(0), warnings)
+      const task = {
+        tracks: [{ path: 'a' }, { path: 'b' }],
+        classes: ['low', 'high'],
+        task: 'multiclass' as const,
+      }
+      const labels = { data: Float32Array.of(1, 0, 0, 1), rows: 2, cols: 2 }
+      const readTrack = async (i: number) => new Float32Array(59_049).fill(0.1 + i)
+      const set = { ...task, labels, readTrack }
+      using probe = await LinearProbe.fit({ encoder, train: set, validation: set, maxEpochs: 1 })
+      await probe.predictFile(cut, { onWarning })
+      assert.deepEqual(heard.splice(0), warnings)
       for await (const _ of encoder.encodeFiles([new File([cut], 'cut')], { onWarning }));
       assert.equal(heard.splice(0).length, warnings.length)
       using loaded = await Encoder.load(goldenPath('checkpoints/lightning.ckpt'), { onWarning })

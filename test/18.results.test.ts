@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import {
   Augmenter,
+  classMetrics,
   type DatasetEmbeddings,
   decodeAudio,
   Encoder,
@@ -81,7 +82,10 @@ describe('18 results: what calls return can be posted, cloned and written as JSO
     const augmenter = new Augmenter()
     const z = random(8 * 4)
     const track = await encoder.encodeTrack(clips.subarray(0, 1.5 * CLIP), { hop: 0.5 })
+    const files: unknown[] = []
+    for await (const result of encoder.encodeFiles([wav({ frames: 500 })])) files.push(result)
     await assertTravels({
+      FileEmbedding: files,
       Matrix: await encoder.encode(clips),
       TrackEmbedding: track,
       views: await augmenter.augment(clips),
@@ -100,6 +104,7 @@ describe('18 results: what calls return can be posted, cloned and written as JSO
     await assertTravels({
       SimilarTracks: await similarTracks(embedded, 0),
       Evaluation: await probe.evaluate(embedded),
+      ClassMetrics: classMetrics(dataset.labels, dataset.labels),
       Retrieval: await evaluateRetrieval(encoder, toyDataset({ tracks: 20 })),
       ProbeHistory: probe.history,
       ProbeSettings: probe.settings,

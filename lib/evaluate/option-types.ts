@@ -1,6 +1,7 @@
 /** The options of stage evaluate, written by scripts/write-option-types.ts from its tables: do not edit. */
 import type { Augmenter } from '../augment/augmenter.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
+import type { OnWarning } from '../warnings.js'
 import type {
   DatasetEmbeddings,
   EmbedProgress,
@@ -113,6 +114,8 @@ export interface ProbeLoadOptions {
 export interface ProbePredictOptions {
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
+  /** Called with each warning about the file. Default: they are dropped. */
+  onWarning?: OnWarning | undefined
 }
 
 /** Options of `LinearProbe.evaluate`. */

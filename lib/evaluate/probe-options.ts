@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { TrackEncoder } from '../model/track-encoder.js'
-import { callbackOption, objectOption, seedOption, signalOption } from '../options.js'
+import { callbackOption, objectOption, seedOption, signalOption, warningOption } from '../options.js'
 import type { ProbeSettings } from './option-types.js'
 import type { EvaluationSet, ProbeProgress } from './types.js'
 
@@ -73,9 +73,12 @@ export const probeLoadOptions = z.strictObject({
   encoder: objectOption<TrackEncoder>('TrackEncoder', 'Encoder that the probe was fitted with.'),
 })
 /** Of `probe.predictFile`. */
-export const probePredictOptions = z.strictObject({ signal: signalOption })
+export const probePredictOptions = z.strictObject({
+  signal: signalOption,
+  onWarning: warningOption('Called with each warning about the file. Default: they are dropped.'),
+})
 /** Of `probe.evaluate`. */
-export const probeEvaluateOptions = probePredictOptions.extend({ onProgress })
+export const probeEvaluateOptions = z.strictObject({ signal: signalOption, onProgress })
 
 /** The part that the native side fits a head with; where a probe is fitted the data adds its classes. */
 export type ProbeSpec = Omit<ProbeSettings, 'standardize'> & { classes: number; multilabel: boolean }

@@ -236,8 +236,9 @@ export class LinearProbe implements Disposable {
    */
   async predictFile(source: FileSource, options: ProbePredictOptions = {}): Promise<ClassProbability[]> {
     this.#checkAlive()
-    const { signal } = parseOptions(probePredictOptions, options, 'predictFile')
-    const { windows } = await this.encoder.encodeFile(source, { signal })
+    const { signal, onWarning } = parseOptions(probePredictOptions, options, 'predictFile')
+    const told = onWarning && { onWarning }
+    const { windows } = await this.encoder.encodeFile(source, { signal, ...told })
     const p = await this.#predictTracks(windows, new Int32Array(windows.rows), 1)
     return this.classes
       .map((name, k) => ({ class: name, probability: p.data[k]! }))

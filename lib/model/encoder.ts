@@ -326,11 +326,11 @@ export class Encoder implements Disposable {
   ): Promise<FileEmbedding<S>> {
     try {
       const file = identifySource(path, 'encodeFiles')
-      return { path, embedding: await this.#embedFile(file, batches, settings) }
+      return Result.of({ path, embedding: await this.#embedFile(file, batches, settings) })
     } catch (error) {
       if (settings.signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError)
         throw error
-      return { path, error }
+      return Result.of({ path, error })
     }
   }
 

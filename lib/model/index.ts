@@ -8,4 +8,10 @@ export { allocateClips } from './clips.js'
 export { Encoder, type FileEmbedding, type TrackEmbedding } from './encoder.js'
 export { type InspectedTensor, inspectModel, type ModelInspection } from './inspect.js'
 export type * from './option-types.js'
-export type { FileVectors, TrackEncoder, TrackVectors, VectorOptions } from './track-encoder.js'
+export type {
+  FileVectorOptions,
+  FileVectors,
+  TrackEncoder,
+  TrackVectors,
+  VectorOptions,
+} from './track-encoder.js'

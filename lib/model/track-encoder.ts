@@ -2,6 +2,7 @@
 import type { FileSource } from '../files/source.js'
 import type { MatrixData } from '../matrix.js'
 import type { TrainedOn } from '../runs/data-record.js'
+import type { OnWarning } from '../warnings.js'
 import type { Sources } from './encode-files.js'
 
 /** A track as windows, as far as those need it who take a `TrackEncoder`. */
@@ -27,6 +28,12 @@ export interface VectorOptions {
   signal?: AbortSignal | undefined
 }
 
+/** The same for files. */
+export interface FileVectorOptions extends VectorOptions {
+  /** called with each warning about a file */
+  onWarning?: OnWarning | undefined
+}
+
 /**
  * What probes, retrieval and `embedDataset` take: clips, tracks and files → vectors of `dim` numbers. `Encoder` and
  * `LogMel` have it.
@@ -45,10 +52,10 @@ export interface TrackEncoder {
   /** mono samples at `sampleRate` */
   encodeTrack(samples: Float32Array, options?: VectorOptions): Promise<TrackVectors>
   /** Decodes a file and embeds it. */
-  encodeFile(source: FileSource, options?: VectorOptions): Promise<TrackVectors>
+  encodeFile(source: FileSource, options?: FileVectorOptions): Promise<TrackVectors>
   /** In the order of `sources`; a file that cannot be read comes as an error, and does not end the others. */
   encodeFiles<S extends FileSource = string>(
     sources: Sources<S>,
-    options?: VectorOptions,
+    options?: FileVectorOptions,
   ): AsyncGenerator<FileVectors<S>, void, void>
 }
