@@ -27,8 +27,10 @@ export const ERROR_CODES = {
   ERR_INTERNAL: 'a fault of clmr itself',
 } as const
 
+/** The codes of errors. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
+/** What the message of an error is made of. */
 export interface ErrorDetails {
   /** What went wrong, one sentence without its full stop. */
   what: string
@@ -40,6 +42,7 @@ export interface ErrorDetails {
   remedy: string
   /** The file or folder concerned. */
   path?: string
+  /** The error of a lower layer. */
   cause?: unknown
 }
 
@@ -55,10 +58,15 @@ const madeOf = new WeakMap<ClmrError, ErrorDetails>()
 
 /** The base of all errors of this library. */
 export class ClmrError extends Error {
+  /** One of `ERROR_CODES`; a code never changes its meaning. */
   readonly code: ErrorCode
+  /** The file or folder concerned. */
   readonly path?: string
+  /** What the caller passed. */
   readonly given?: string
+  /** What would have been right. */
   readonly expected?: string
+  /** What to do now. */
   readonly remedy: string
 
   constructor(code: ErrorCode, details: ErrorDetails) {
@@ -72,34 +80,99 @@ export class ClmrError extends Error {
     this.remedy = details.remedy
   }
 
+  /** The properties as plain data, `message` among them. */
   toJSON(): Record<string, unknown> {
     const { code, message, path, given, expected, remedy } = this
     return { code, message, path, given, expected, remedy }
   }
 }
 
-function subclass(code: ErrorCode) {
-  return class extends ClmrError {
-    constructor(details: ErrorDetails) {
-      super(code, details)
-    }
+/** `ERR_ARGUMENT`: a parameter has the wrong type or value. */
+export class ArgumentError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_ARGUMENT', details)
   }
 }
 
-export class ArgumentError extends subclass('ERR_ARGUMENT') {}
-export class ShapeError extends subclass('ERR_SHAPE') {}
-export class ConfigError extends subclass('ERR_CONFIG') {}
-export class DisposedError extends subclass('ERR_DISPOSED') {}
-export class AudioDecodeError extends subclass('ERR_AUDIO_DECODE') {}
-export class AudioFormatError extends subclass('ERR_AUDIO_FORMAT') {}
-export class NonFiniteError extends subclass('ERR_NON_FINITE') {}
-export class DatasetError extends subclass('ERR_DATASET') {}
+/** `ERR_SHAPE`: an array has a length that does not fit. */
+export class ShapeError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_SHAPE', details)
+  }
+}
+
+/** `ERR_CONFIG`: an option is unknown, misspelt, of the wrong type or out of range. */
+export class ConfigError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_CONFIG', details)
+  }
+}
+
+/** `ERR_DISPOSED`: an object was used after `dispose()`. */
+export class DisposedError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_DISPOSED', details)
+  }
+}
+
+/** `ERR_AUDIO_DECODE`: a file is damaged, empty, truncated or is not what its name says. */
+export class AudioDecodeError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_AUDIO_DECODE', details)
+  }
+}
+
+/** `ERR_AUDIO_FORMAT`: a file has a format that no decoder here reads. */
+export class AudioFormatError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_AUDIO_FORMAT', details)
+  }
+}
+
+/** `ERR_NON_FINITE`: samples, a loss or a gradient hold NaN or infinity. */
+export class NonFiniteError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_NON_FINITE', details)
+  }
+}
+
+/** `ERR_DATASET`: a data set or its labels cannot be used as they are. */
+export class DatasetError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_DATASET', details)
+  }
+}
+
 /** More files are unusable than `maxReject` allows. */
 export class RejectLimitError extends DatasetError {}
-export class CacheError extends subclass('ERR_CACHE') {}
-export class CheckpointError extends subclass('ERR_CHECKPOINT') {}
-export class DeviceError extends subclass('ERR_DEVICE') {}
-export class IoError extends subclass('ERR_IO') {}
+
+/** `ERR_CACHE`: a prepared cache is missing, incomplete or damaged. */
+export class CacheError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_CACHE', details)
+  }
+}
+
+/** `ERR_CHECKPOINT`: a checkpoint or model file is damaged, unsafe or does not hold the expected weights. */
+export class CheckpointError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_CHECKPOINT', details)
+  }
+}
+
+/** `ERR_DEVICE`: a device is not available or cannot be used. */
+export class DeviceError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_DEVICE', details)
+  }
+}
+
+/** `ERR_IO`: a file or folder cannot be read or written. */
+export class IoError extends ClmrError {
+  constructor(details: ErrorDetails) {
+    super('ERR_IO', details)
+  }
+}
 
 const SUBCLASSES: Partial<Record<ErrorCode, new (details: ErrorDetails) => ClmrError>> = {
   ERR_ARGUMENT: ArgumentError,

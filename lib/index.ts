@@ -28,6 +28,8 @@ export {
   ShapeError,
 } from './errors.js'
 export type { FileSource, WebStream, WebStreamReader } from './files/source.js'
+export type { DType } from './formats/tensor.js'
+export type { TensorFormat } from './formats/tensor-file.js'
 export { Matrix, type MatrixData } from './matrix.js'
 export type { NamedTensor, ProbeHistory, StateDict } from './native/binding.js'
 export { getThreads, setThreads } from './native/threads.js'

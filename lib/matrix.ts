@@ -6,7 +6,9 @@ import { ArgumentError, describe, ShapeError } from './errors.js'
 export interface MatrixData {
   /** rows · cols numbers, row after row */
   readonly data: Float32Array
+  /** number of rows */
   readonly rows: number
+  /** number of columns */
   readonly cols: number
 }
 
@@ -47,8 +49,11 @@ function checkRow(row: unknown, i: number, cols: number): void {
  * `Matrix.from` makes it a matrix again.
  */
 export class Matrix implements MatrixData, Iterable<Float32Array> {
+  /** rows · cols numbers, row after row */
   readonly data: Float32Array
+  /** number of rows */
   readonly rows: number
+  /** number of columns */
   readonly cols: number
 
   private constructor(token: typeof MADE_HERE, numbers: MatrixData) {
@@ -113,6 +118,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
     })
   }
 
+  /** Its rows, as `row` gives them. */
   *[Symbol.iterator](): Generator<Float32Array, void, void> {
     for (let i = 0; i < this.rows; i++) yield this.row(i)
   }

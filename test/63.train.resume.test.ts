@@ -12,6 +12,7 @@ import {
   Trainer,
   type TrainerOptions,
 } from 'clmr'
+import { cropSourceOf } from '#lib/cache/dataset.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { parseTrainerOptions } from '#lib/train/options.js'
@@ -180,10 +181,10 @@ describe('A resumed run equals an uninterrupted one', () => {
 
   it('bit for bit after kill -9, between steps and while a checkpoint is written', async () => {
     const script = `
-      import { openDataset, Trainer, adam } from 'clmr'
+      import { openDataset, Trainer, optimizers } from 'clmr'
       const [cache, runDirectory] = process.argv.slice(1)
       const trainer = await Trainer.create({ dataset: await openDataset(cache), runDirectory, maxSteps: ${STEPS},
-        batchSize: 2, seed: 7, checkpointEvery: 1, optimizer: adam({ lr: 1e-3 }) })
+        batchSize: 2, seed: 7, checkpointEvery: 1, optimizer: optimizers.adam({ lr: 1e-3 }) })
       process.stdout.write('ready\\n')
       for await (const { step } of trainer.steps()) process.stdout.write(step + '\\n')`
     for (const [at, wait] of [
@@ -277,7 +278,7 @@ describe('The state of a trainer', () => {
     withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, LENGTHS)
       const config = parseTrainerOptions({ batchSize: 2, seed: 7 }, 'test')
-      const trainer = await NativeTrainer.create(config, {}, dataset.cropSource())
+      const trainer = await NativeTrainer.create(config, {}, cropSourceOf(dataset))
       const next = () => trainer.enqueue(undefined, (abort) => trainer.nextStep(1e-3, abort))
       await next()
       const state = await trainer.state()

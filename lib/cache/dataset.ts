@@ -13,6 +13,7 @@ import { trackPath } from './layout.js'
 import type { OpenDatasetOptions, ReadTrackOptions } from './option-types.js'
 import { openDatasetOptions, readTrackOptions } from './prepare-options.js'
 
+/** A track of a prepared cache. */
 export interface Track {
   /** Path of the source file relative to the source folder, with `/`. */
   path: string
@@ -20,6 +21,7 @@ export interface Track {
   file: string
   /** Names of its classes. */
   labels: string[]
+  /** The split that it belongs to. */
   split: Split
   /** Length in seconds. */
   duration: number
@@ -33,8 +35,19 @@ export interface Track {
   notes: string[]
 }
 
+let datasetFrom: (cache: string, index: CacheIndex, selected: readonly IndexTrack[]) => Dataset
+let cropSourceFrom: (dataset: Dataset) => CropSourceHandle
+let ofSourcesFrom: (dataset: Dataset, sources: readonly string[]) => Dataset | undefined
+
 /** The tracks of a prepared cache, or of one split. Once tracks are read it holds a native handle: `dispose()` it. */
 export class Dataset implements Disposable {
+  static {
+    datasetFrom = (cache, index, selected) => new Dataset(MADE_HERE, cache, index, selected)
+    cropSourceFrom = (dataset) => dataset.#cropSource()
+    ofSourcesFrom = (dataset, sources) => dataset.#ofSources(sources)
+  }
+
+  /** The tracks, in the order of their paths. */
   readonly tracks: readonly Track[]
   /** [tracks, classes], 1 where the track belongs to the class. */
   readonly labels: Matrix
@@ -46,6 +59,7 @@ export class Dataset implements Disposable {
   readonly skipped: readonly SkippedFile[]
   /** What is worth knowing about all: classes that are too small to reach every split. */
   readonly warnings: readonly string[]
+  /** Sample rate of the tracks in Hz. */
   readonly sampleRate: number
   /** The cache's folder. */
   readonly cache: string
@@ -54,8 +68,12 @@ export class Dataset implements Disposable {
   #handle: CropSourceHandle | undefined
   #disposed = false
 
-  /** @internal Use `openDataset` or `prepare`. */
-  constructor(token: typeof MADE_HERE, cache: string, index: CacheIndex, selected: readonly IndexTrack[]) {
+  private constructor(
+    token: typeof MADE_HERE,
+    cache: string,
+    index: CacheIndex,
+    selected: readonly IndexTrack[],
+  ) {
     refuseNew(token, 'Dataset', 'prepare() or openDataset()')
     this.#index = index
     this.#selected = selected
@@ -94,11 +112,7 @@ export class Dataset implements Disposable {
     return new Dataset(MADE_HERE, this.cache, this.#index, selected)
   }
 
-  /**
-   * @internal The tracks of these recordings, in their order. @param sources SHA-256 of source files
-   * @returns undefined where one is not here
-   */
-  ofSources(sources: readonly string[]): Dataset | undefined {
+  #ofSources(sources: readonly string[]): Dataset | undefined {
     const bySource = new Map<string, IndexTrack[]>()
     for (const track of this.#selected)
       bySource.set(track.sourceSha256, [...(bySource.get(track.sourceSha256) ?? []), track])
@@ -122,14 +136,13 @@ export class Dataset implements Disposable {
         expected: `0 to ${this.length - 1}`,
         remedy: 'Pass an index of tracks',
       })
-    const source = this.cropSource()
+    const source = this.#cropSource()
     return callNative(signal, (abort) =>
       native().cropSourceRead(source, Int32Array.of(i), Float64Array.of(0), track.samples, abort),
     )
   }
 
-  /** @internal The native reader of these tracks, in their order; it belongs to the data set. */
-  cropSource(): CropSourceHandle {
+  #cropSource(): CropSourceHandle {
     if (this.#disposed)
       throw new DisposedError({
         what: 'the data set was disposed',
@@ -152,10 +165,24 @@ export class Dataset implements Disposable {
     this.#disposed = true
   }
 
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
 }
+
+/** @internal A data set of some tracks of a cache. */
+export const datasetOf = (...parts: Parameters<typeof datasetFrom>): Dataset => datasetFrom(...parts)
+
+/** @internal The native reader of the tracks, in their order; it belongs to the data set. */
+export const cropSourceOf = (dataset: Dataset): CropSourceHandle => cropSourceFrom(dataset)
+
+/**
+ * @internal The tracks of these recordings, in their order. @param sources SHA-256 of source files
+ * @returns undefined where one is not here
+ */
+export const ofSources = (dataset: Dataset, sources: readonly string[]): Dataset | undefined =>
+  ofSourcesFrom(dataset, sources)
 
 const MAX_LISTED = 20
 
@@ -206,5 +233,5 @@ export async function openDataset(cache: string, options: OpenDatasetOptions = {
   const { subset } = parseOptions(openDatasetOptions, options, 'openDataset')
   const index = await readIndex(cache)
   const tracks = subset === undefined ? index.tracks : index.tracks.filter(({ split }) => split === subset)
-  return new Dataset(MADE_HERE, cache, index, tracks)
+  return datasetOf(cache, index, tracks)
 }

@@ -1,6 +1,5 @@
 import { readdir, realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { MADE_HERE } from '../arguments.js'
 import { SAMPLE_RATE } from '../clip.js'
 import { labelsFromCsv, labelsFromFolders, withoutLabels } from '../datasets/labels.js'
 import { folderSource, type TrackSource } from '../datasets/track-source.js'
@@ -12,7 +11,7 @@ import { checkOutput } from '../files/output.js'
 import { removeLeftovers } from '../files/temporary.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
-import { Dataset } from './dataset.js'
+import { type Dataset, datasetOf } from './dataset.js'
 import { type CacheIndex, readEarlierRuns, writeIndex } from './index-file.js'
 import { audioFolder, indexPath, partialIndexPath } from './layout.js'
 import type { PrepareOptions } from './option-types.js'
@@ -143,7 +142,7 @@ async function fillCache(source: TrackSource, plan: LabelPlan, settings: Prepare
   }
   await writeIndex(indexPath(settings.cache), index)
   await rm(partialIndexPath(settings.cache), { force: true }).catch(() => undefined)
-  const dataset = new Dataset(MADE_HERE, settings.cache, index, index.tracks)
+  const dataset = datasetOf(settings.cache, index, index.tracks)
   for (const warning of dataset.warnings) settings.onWarning?.(warning)
   return dataset
 }

@@ -148,11 +148,13 @@ export async function storeTrack(
   }
 }
 
+/** What `verifyCache` found. */
 export interface CacheReport {
   /** number of tracks in the index */
   tracks: number
   /** whether the file of every track is there, whole and unchanged */
   ok: boolean
+  /** the files that are not as they were written, their tracks, and what is wrong */
   problems: { file: string; path: string; reason: string }[]
   /** files that no track uses: their source was changed or removed, or a run was killed */
   unused: string[]

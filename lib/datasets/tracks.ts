@@ -1,8 +1,9 @@
 /** What is known of the tracks of a data set before anything is decoded. */
 import { z } from 'zod'
 
-export const SPLITS = ['train', 'valid', 'test'] as const
-export type Split = (typeof SPLITS)[number]
+/** The part of a data set that a track belongs to. */
+export type Split = 'train' | 'valid' | 'test'
+export const SPLITS = ['train', 'valid', 'test'] as const satisfies readonly Split[]
 
 /** `multilabel`: any number of classes a track; `multiclass`: one; `none`: there are no labels. */
 export type Task = 'multilabel' | 'multiclass' | 'none'
@@ -16,7 +17,16 @@ export interface LabelledFile {
 }
 
 export const skippedSchema = z.object({ path: z.string(), code: z.string(), reason: z.string() })
-export type SkippedFile = z.output<typeof skippedSchema>
+
+/** A file that could not be used. */
+export interface SkippedFile {
+  /** path relative to the source folder, with `/` */
+  path: string
+  /** code of the error */
+  code: string
+  /** what was wrong with it */
+  reason: string
+}
 
 export interface LabelPlan {
   task: Task

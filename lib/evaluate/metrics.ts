@@ -184,6 +184,7 @@ export interface ClassMetrics {
   rocAuc: number
   /** 0 where no example has the class, as scikit-learn says */
   averagePrecision: number
+  /** examples that have the class */
   positives: number
 }
 

@@ -137,8 +137,11 @@ export function evaluateProbabilities(
  * softmaxes.
  */
 export class LinearProbe implements Disposable {
+  /** encoder that it was fitted with */
   readonly encoder: TrackEncoder
+  /** names of the classes */
   readonly classes: readonly string[]
+  /** whether a track has any number of classes, or one */
   readonly task: 'multilabel' | 'multiclass'
   /** the options that it was fitted with, defaults included */
   readonly settings: ProbeSettings
@@ -245,7 +248,11 @@ export class LinearProbe implements Disposable {
       .sort((a, b) => b.probability - a.probability)
   }
 
-  /** @param embeddings [n, E] @returns probabilities [n, K], a row for every clip */
+  /**
+   * Probabilities of every class for every embedding.
+   * @param embeddings [n, E]
+   * @returns [n, K]
+   */
   async predict(embeddings: MatrixData): Promise<Matrix> {
     this.#checkAlive()
     const given = Matrix.from(embeddings)
@@ -273,6 +280,7 @@ export class LinearProbe implements Disposable {
     native().dispose(this.#handle)
   }
 
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

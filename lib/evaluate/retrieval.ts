@@ -47,7 +47,9 @@ export const retrievalOptions = z.strictObject({
 
 /** Where 95 % of the values lie when the tracks are drawn anew (bootstrap, 10,000 resamples). */
 export interface Bounds {
+  /** lower bound */
   low: number
+  /** upper bound */
   high: number
 }
 
@@ -82,6 +84,7 @@ export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
   labels?: LabelScores<T>
 }
 
+/** Figures with their intervals. */
 export interface RetrievalMeasure extends RetrievalFigures {
   /** of every figure */
   intervals: RetrievalFigures<Bounds>
@@ -89,9 +92,11 @@ export interface RetrievalMeasure extends RetrievalFigures {
 
 /** What `evaluateRetrieval` found. */
 export interface Retrieval {
+  /** tracks of the library */
   tracks: number
   /** that asked, for each track */
   queriesPerTrack: number
+  /** number of nearest crops that counted for topK and precisionAtK */
   k: number
   /** the vectors as they are */
   raw: RetrievalMeasure

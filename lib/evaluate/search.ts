@@ -40,11 +40,13 @@ export interface Neighbours {
 
 /** A track that was found. */
 export interface SimilarTrack extends Neighbour {
+  /** path of the track in its data set */
   path: string
 }
 
 /** The tracks most similar to one, best first: as objects, and as arrays. */
 export interface SimilarTracks {
+  /** the tracks, best first */
   rows: SimilarTrack[]
   /** [k]: indices of tracks in the data set */
   indices: Int32Array

@@ -9,14 +9,19 @@ import { ArgumentError, ClmrError, describe, IoError } from '../errors.js'
 
 /** What is needed of the reader of a `WebStream`. */
 export interface WebStreamReader {
+  /** The next bytes, or the end. */
   read(): Promise<{ done: boolean; value?: Uint8Array }>
+  /** Ends the stream. */
   cancel(reason?: unknown): Promise<void>
+  /** Gives the stream free. */
   releaseLock(): void
 }
 
 /** A web stream of bytes, such as `request.body` or `(await fetch(url)).body`: a `ReadableStream` of any realm. */
 export interface WebStream {
+  /** Whether it is being read. */
   readonly locked: boolean
+  /** A reader, which locks it. */
   getReader(): WebStreamReader
 }
 

@@ -9,6 +9,7 @@ import { LEGACY_MAGIC } from './pytorch/legacy.js'
 import { SafetensorsFile } from './safetensors.js'
 import type { DType, FileTensor } from './tensor.js'
 
+/** Formats of model files. */
 export type TensorFormat = 'safetensors' | 'pytorch' | 'pytorch-legacy'
 
 /** An open file of tensors; they are read one at a time. */

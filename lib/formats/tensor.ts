@@ -1,7 +1,23 @@
 /** A tensor as a file holds it, and the way from any element type to float32. */
 
-/** Element types by their safetensors name → bytes. */
-export const DTYPE_BYTES = {
+/** Element types of tensors, as safetensors calls them. */
+export type DType =
+  | 'BOOL'
+  | 'U8'
+  | 'I8'
+  | 'I16'
+  | 'U16'
+  | 'F16'
+  | 'BF16'
+  | 'I32'
+  | 'U32'
+  | 'F32'
+  | 'I64'
+  | 'U64'
+  | 'F64'
+
+/** Bytes of an element. */
+export const DTYPE_BYTES: Readonly<Record<DType, number>> = {
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -15,9 +31,7 @@ export const DTYPE_BYTES = {
   I64: 8,
   U64: 8,
   F64: 8,
-} as const
-
-export type DType = keyof typeof DTYPE_BYTES
+}
 
 export function isDType(name: string): name is DType {
   return Object.hasOwn(DTYPE_BYTES, name)

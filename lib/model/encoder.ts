@@ -348,6 +348,7 @@ export class Encoder implements Disposable {
     callNativeSync(() => native().dispose(this.#handle))
   }
 
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

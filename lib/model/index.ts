@@ -5,6 +5,7 @@
  * out: embeddings [N, 512] of SampleCNN, which stay where they are when weights are saved and loaded again
  */
 export { allocateClips } from './clips.js'
+export type { Sources } from './encode-files.js'
 export { Encoder, type FileEmbedding, type TrackEmbedding } from './encoder.js'
 export { type InspectedTensor, inspectModel, type ModelInspection } from './inspect.js'
 export type * from './option-types.js'

@@ -13,24 +13,33 @@ import { openModel } from './open-model.js'
 import type { InspectOptions } from './option-types.js'
 import { inspectOptions } from './options.js'
 
+/** A tensor of a model file. */
 export interface InspectedTensor {
+  /** name in the file */
   name: string
+  /** type of its values */
   dtype: DType
+  /** sizes of its dimensions */
   shape: number[]
   /** of its bytes in C order, little-endian: equal to hashing `tensor.numpy().tobytes()` in Python */
   sha256?: string
 }
 
+/** What `inspectModel` found. */
 export interface ModelInspection {
   /** the file that was read; within a run directory, the one of the newest valid checkpoint; of bytes in memory the name, or nothing */
   path: string
+  /** format of the file */
   format: TensorFormat
+  /** the tensors, in the order of the file */
   tensors: InspectedTensor[]
   /** numbers in all tensors together */
   values: number
+  /** metadata of the file, such as the step of a training */
   metadata: Record<string, string>
   /** classes that a pickle names outside its weights; they were described, never imported */
   inert: string[]
+  /** what there is to know about the file */
   warnings: string[]
 }
 

@@ -33,9 +33,12 @@ export type Handle = EncoderHandle | CropSourceHandle | TrainerHandle | ProbeHan
 
 /** A tensor by name: float32 values in C order. Integer buffers (num_batches_tracked) are rounded floats. */
 export interface NamedTensor {
+  /** sizes of its dimensions */
   shape: number[]
+  /** its values in C order */
   data: Float32Array
 }
+/** Tensors by name. */
 export type StateDict = Record<string, NamedTensor>
 
 /**
@@ -149,16 +152,13 @@ export interface NativeCache {
   ): Promise<Float32Array>
 }
 
-/**
- * What was drawn for one transform of one view: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. The
- * parameters are there even where chance decided against it; set `applied` to hear it. Plain numbers and words: JSON
- * stores it without loss.
- */
+/** What was drawn for one transform of one view, for JSON too: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. */
 export interface AppliedTransform {
   /** name of the transform */
   name: string
-  /** whether the view gets it */
+  /** whether the view gets it; the parameters are there all the same */
   applied: boolean
+  /** the parameters by name */
   [parameter: string]: number | string | boolean
 }
 
@@ -309,8 +309,11 @@ export interface NativeTrain {
   trainerEncoder(trainer: TrainerHandle): EncoderHandle
 }
 
+/** How a probe was trained. */
 export interface ProbeHistory {
+  /** losses and learning rate of every epoch */
   epochs: { trainLoss: number; validLoss: number; lr: number }[]
+  /** place of the best epoch in `epochs`, whose weights were kept */
   bestEpoch: number
 }
 

@@ -121,12 +121,17 @@ export function readLatestCheckpoint(path: string): Promise<LatestCheckpoint | u
   }))
 }
 
+/** What `verifyRun` found. */
 export interface RunReport {
+  /** the folder of the run */
   path: string
+  /** whether every byte is as it was written */
   ok: boolean
-  /** how many checkpoints and metrics there are, good and bad */
+  /** number of checkpoints, good and bad */
   checkpoints: number
+  /** number of metrics records */
   metrics: number
+  /** the files that are not as they were written, and what is wrong */
   problems: { path: string; reason: string }[]
 }
 

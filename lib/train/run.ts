@@ -1,7 +1,7 @@
 /** A training and its run directory: what is stored, and how a run is taken up again. */
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type Dataset, openDataset } from '../cache/dataset.js'
+import { type Dataset, ofSources, openDataset } from '../cache/dataset.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
@@ -44,7 +44,7 @@ async function reopen(
 ): Promise<Dataset | undefined> {
   if (!record || cache === undefined) return undefined
   const whole = await openDataset(cache)
-  const known = record.sources && whole.ofSources(record.sources)
+  const known = record.sources && ofSources(whole, record.sources)
   const candidates = [
     whole,
     ...(['train', 'valid', 'test'] as const).map((split) => whole.subset(split)),

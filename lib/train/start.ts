@@ -1,5 +1,6 @@
 /** From complete options to a native trainer: what they must agree on, the weights to start from, the native spec. */
 
+import { cropSourceOf } from '../cache/dataset.js'
 import { CLIP_LENGTH } from '../clip.js'
 import { ConfigError, DeviceError } from '../errors.js'
 import { stateOfEncoder } from '../model/encoder.js'
@@ -129,5 +130,5 @@ export function nativeTrainer(
   const labels = labelsFor(objective, dataset)
   const complete = nativeObjective(objective, { dataset, steps: stepsOf(options) })
   const spec = { ...options, objective: complete }
-  return NativeTrainer.create(spec, weights, dataset?.cropSource(), labels, cropSeed)
+  return NativeTrainer.create(spec, weights, dataset && cropSourceOf(dataset), labels, cropSeed)
 }

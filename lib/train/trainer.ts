@@ -1,7 +1,7 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
 
 import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
-import type { Dataset } from '../cache/dataset.js'
+import { cropSourceOf, type Dataset } from '../cache/dataset.js'
 import { ConfigError, DisposedError } from '../errors.js'
 import { type Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { AbortFlag, NativeStepResult } from '../native/binding.js'
@@ -79,6 +79,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
+   * A new training.
    * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`
    * @throws ConfigError, DeviceError, CheckpointError, IoError
    */
@@ -160,7 +161,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     return this.#encoder
   }
 
-  /** @throws ConfigError where the objective has none */
+  /** The projector in training. @throws ConfigError where the objective has none */
   get projector(): Projector {
     this.#check()
     return projectorOf(this.#native, this.config)
@@ -288,6 +289,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     await this.#closed
   }
 
+  /** As `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
@@ -347,7 +349,7 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   #validate(validation: Dataset, abort: AbortFlag): Promise<number> {
     const labels = labelsFor(this.config.objective, validation)
-    return this.#native.validate(validation.cropSource(), abort, labels)
+    return this.#native.validate(cropSourceOf(validation), abort, labels)
   }
 
   async #checkpoint(best?: number): Promise<void> {

@@ -6,6 +6,7 @@ export interface StepResult {
   step: number
   /** the epoch it belongs to, from 1; 0 where the trainer has no data set */
   epoch: number
+  /** loss of the batch */
   loss: number
   /** learning rate of this step */
   lr: number
@@ -33,10 +34,13 @@ export interface EpochResult {
   step: number
   /** mean over the steps of this epoch that this process did */
   loss: number
+  /** loss of the validation set; undefined without one */
   validLoss?: number
+  /** seconds that it took */
   seconds: number
 }
 
+/** What `fit` returns. */
 export interface TrainingSummary {
   /** steps done since the training began, those before a resume included */
   steps: number
@@ -44,9 +48,11 @@ export interface TrainingSummary {
   epochs: number
   /** loss of the last step; NaN where there was none to do */
   finalLoss: number
+  /** lowest loss of the validation set; undefined without one */
   bestValidLoss?: number
   /** of this call */
   seconds: number
+  /** folder of the run; undefined without one */
   runDirectory?: string
   /** the last checkpoint */
   checkpoint?: string

@@ -58,11 +58,15 @@ export const reportCallOptions = reportOptions.extend({
   ),
 })
 
+/** What `writeReport` wrote. */
 export interface WrittenReport {
+  /** the file */
   path: string
+  /** size of the file in bytes */
   bytes: number
   /** tracks on the map, and how many of them can be heard */
   tracks: number
+  /** tracks that can be heard */
   audible: number
 }
 
