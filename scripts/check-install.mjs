@@ -167,7 +167,8 @@ function checkFirstEmbedding() {
 function checkCommands() {
   const { findings } = JSON.parse(clmr('doctor', '--json').stdout)
   const libtorch = findings.filter(({ what }) => what === 'libtorch').map(({ found }) => found)
-  if (!libtorch.includes('that of platform package is used')) fail(`doctor: ${libtorch.join('; ')}`)
+  if (!libtorch.some((found) => found.includes('from the platform package')))
+    fail(`doctor: ${libtorch.join('; ')}`)
   const started = performance.now()
   clmr('demo', '--minutes', '1', '--out', 'demo')
   if (!existsSync(join(app, 'demo', 'report.html'))) fail('the demo wrote no report.html')

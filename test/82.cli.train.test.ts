@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { encoderTensors } from '#lib/model/architecture.js'
 import { clmrEnds, clmrJson, startClmr, writeMusic } from './helpers/command-line.js'
 import type { Running } from './helpers/node-process.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -41,6 +42,17 @@ describe('82 cli: train, evaluate, report', () => {
       assert.deepEqual(
         (evaluation.perClass as { class: string }[]).map((row) => row.class),
         ['high', 'low'],
+      )
+      const { stdout } = await clmrEnds(0, 'inspect', run)
+      assert.match(
+        stdout,
+        /embeddings of 512 numbers at 22,050 Hz; .*\ntrained with ntXent for 2 steps on 6 tracks of/,
+      )
+      assert.doesNotMatch(stdout, /sequential/)
+      const names = [...(await clmrEnds(0, 'inspect', run, '--tensors')).stdout.matchAll(/^encoder\.(\S+)/gm)]
+      assert.deepEqual(
+        names.map(([, name]) => name),
+        encoderTensors().map(({ name }) => name),
       )
       const page = join(folder, 'report.html')
       const written = await clmrJson('report', '--run', run, '--out', page)

@@ -35,6 +35,15 @@ describe('83 cli: doctor, libtorch', () => {
     assert.ok(findings.every(({ level, remedy }) => level !== 'fail' && (level === 'ok' || remedy)))
   })
 
+  it('doctor has one line for each part, and shows where libtorch was looked for only if asked', async () => {
+    const { findings } = await clmrJson<Report>('doctor')
+    assert.equal(findings.filter(({ what }) => what === 'libtorch').length, 1)
+    const plain = await startClmr(['doctor']).finished
+    const verbose = await startClmr(['doctor', '--verbose']).finished
+    assert.doesNotMatch(plain.stdout, /^ {5}(platform package|python):/m)
+    assert.match(verbose.stdout, /^ok {3}libtorch .*\n {5}CLMR_LIBTORCH: .*\n {5}cache with CUDA: /m)
+  })
+
   it('doctor works without libtorch: it ends with 1 and says what to do', async () => {
     const env = { CLMR_LIBTORCH: '/nonexistent' }
     const { code, stdout, stderr } = await startClmr(['doctor'], { env }).finished

@@ -33,20 +33,24 @@ function checkNode(): Finding {
     : { level: 'fail', what: 'node', found, remedy: 'Install Node 20.19 or later' }
 }
 
-function checkLibtorch(): Finding[] {
-  const places = surveyLibtorch().map((place): Finding => {
-    const what = 'libtorch'
-    if ('libraries' in place) return { level: 'ok', what, found: `${place.origin}: ${place.libraries}` }
-    const at = place.place === '–' ? '' : ` ${place.place}`
-    return { level: 'ok', what, found: `${place.origin}:${at} ${place.reason ?? 'not there'}` }
-  })
+function checkLibtorch(): Finding {
+  const what = 'libtorch'
   try {
-    const used = findLibtorch()
-    return [...places, { level: 'ok', what: 'libtorch', found: `that of ${used.origin} is used` }]
+    const { origin, libraries } = findLibtorch()
+    return { level: 'ok', what, found: `${LIBTORCH_VERSION} from the ${origin}: ${libraries}` }
   } catch (error) {
     const remedy = `Run \`npx clmr libtorch install\` (${LIBTORCH_VERSION}, about 540 MB, once)`
-    return [...places, { level: 'fail', what: 'libtorch', found: messageOf(error).split(' (')[0]!, remedy }]
+    return { level: 'fail', what, found: messageOf(error).split(' (')[0]!, remedy }
   }
+}
+
+/** Where libtorch was looked for, in the order in which the first one counts. */
+export function libtorchTrail(): string[] {
+  return surveyLibtorch().map((place) => {
+    if ('libraries' in place) return `${place.origin}: ${place.libraries}`
+    const at = place.place === '–' ? '' : ` ${place.place}`
+    return `${place.origin}:${at} ${place.reason ?? 'not there'}`
+  })
 }
 
 function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
@@ -196,7 +200,7 @@ export async function diagnose(): Promise<Finding[]> {
   const { findings, info } = checkAddon()
   return [
     checkNode(),
-    ...checkLibtorch(),
+    checkLibtorch(),
     ...findings,
     ...checkProcessor(info),
     ...checkDecoders(),

@@ -8,7 +8,7 @@ import type { SkippedFile } from './tracks.js'
 
 /** Names that are taken for audio files; decoding shows whether they are. */
 const EXTENSIONS = new Set(
-  '.wav .wave .bwf .rf64 .mp3 .mp2 .flac .ogg .oga .opus .m4a .mp4 .aac .aif .aiff .aifc .wma .au .caf .w64 .wv .ape .webm .mka'.split(
+  '.wav .wave .bwf .rf64 .mp3 .mp2 .flac .ogg .oga .opus .spx .m4a .mp4 .aac .aif .aiff .aifc .wma .au .snd .caf .w64 .wv .ape .tta .mpc .webm .mka'.split(
     ' ',
   ),
 )

@@ -2,14 +2,17 @@
  * What a model file holds, without loading it.
  *
  * in: a path that loadModelState takes, or any other file of tensors
- * out: its format, tensors, metadata, and the classes that its pickle names
+ * out: its format, dimension and rate, what its run says of it, tensors, metadata, and the classes that its pickle names
  */
 import { type FileSource, resolveSource } from '../files/source.js'
 import { tensorSha256 } from '../formats/safetensors.js'
 import type { DType } from '../formats/tensor.js'
-import type { TensorFormat } from '../formats/tensor-file.js'
+import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import { parseOptions } from '../options.js'
-import { openModel } from './open-model.js'
+import { recordsIn } from '../runs/data-record.js'
+import { readRunConfig } from '../runs/reader.js'
+import { compareTensorNames } from './network-order.js'
+import { openModel, runOf } from './open-model.js'
 import type { InspectOptions } from './option-types.js'
 import { inspectOptions } from './options.js'
 
@@ -31,7 +34,17 @@ export interface ModelInspection {
   path: string
   /** format of the file */
   format: TensorFormat
-  /** the tensors, in the order of the file */
+  /** numbers of an embedding; undefined where the file holds no SampleCNN encoder */
+  dim?: number
+  /** Hz of the audio that it was trained on, where the file says it */
+  sampleRate?: number
+  /** steps that it was trained for, where the file says it */
+  steps?: number
+  /** what it learned, where it is of a run */
+  objective?: string
+  /** the tracks of the run that it is of */
+  data?: { cache: string; tracks: number }
+  /** in the order of the network */
   tensors: InspectedTensor[]
   /** numbers in all tensors together */
   values: number
@@ -43,6 +56,24 @@ export interface ModelInspection {
   warnings: string[]
 }
 
+/** The convolution whose output is the embedding. */
+const LAST_LAYER = /(^|\.)sequential\.10\.0\.weight$/
+
+function metadataNumber(file: TensorFile, names: readonly string[]): number | undefined {
+  const value = Number(names.map((name) => file.metadata.get(name)).find((text) => text !== undefined))
+  return Number.isFinite(value) ? value : undefined
+}
+
+/** What the run says that a model is of. */
+async function factsOfRun(path: string): Promise<Pick<ModelInspection, 'objective' | 'data'>> {
+  const run = await runOf(path)
+  const config = run && (await readRunConfig(run).catch(() => undefined))
+  if (!config) return {}
+  const { training } = recordsIn(config)
+  const objective = (config.objective as { name?: string } | undefined)?.name
+  return { objective, data: training && { cache: training.cache, tracks: training.tracks } }
+}
+
 /**
  * Lists a file of tensors: a model, a checkpoint, or the newest valid checkpoint of a run directory.
  * @throws ConfigError; IoError; CheckpointError where it is damaged, unsafe or of an unknown format
@@ -52,10 +83,12 @@ export async function inspectModel(
   options: InspectOptions = {},
 ): Promise<ModelInspection> {
   const { sha256 } = parseOptions(inspectOptions, options, 'inspectModel')
-  const { file, warnings } = await openModel(await resolveSource(source, 'inspectModel'))
+  const input = await resolveSource(source, 'inspectModel')
+  const { file, warnings } = await openModel(input)
   try {
     const tensors: InspectedTensor[] = []
-    for (const [name, { dtype, shape }] of file.entries) {
+    const entries = [...file.entries].sort(([a], [b]) => compareTensorNames(a, b))
+    for (const [name, { dtype, shape }] of entries) {
       const hash = sha256 ? { sha256: tensorSha256(await file.read(name)) } : {}
       tensors.push({ name, dtype, shape: [...shape], ...hash })
     }
@@ -64,6 +97,10 @@ export async function inspectModel(
     return {
       path: file.path ?? '',
       format: file.format,
+      dim: tensors.find(({ name }) => LAST_LAYER.test(name))?.shape[0],
+      sampleRate: metadataNumber(file, ['sampleRate', 'sample_rate', 'hyper_parameters.sample_rate']),
+      steps: metadataNumber(file, ['step', 'global_step']),
+      ...(typeof input === 'string' ? await factsOfRun(input) : {}),
       tensors,
       values,
       metadata,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { commonFlags, examples } from '../command.js'
-import { diagnose, type Finding } from '../doctor.js'
+import { diagnose, type Finding, libtorchTrail } from '../doctor.js'
 import { EXIT } from '../failure.js'
 import { onRun } from '../session.js'
 import { paint, printable } from '../text.js'
@@ -14,14 +14,20 @@ function show({ level, what, found, remedy }: Finding): string {
 }
 
 export function configure(command: Command): void {
+  command.option('--verbose', 'show where libtorch was looked for, too')
   commonFlags(command)
-  examples(command, ['clmr doctor', 'clmr doctor --json'])
-  onRun(command, async (session) => {
+  examples(command, ['clmr doctor', 'clmr doctor --verbose', 'clmr doctor --json'])
+  onRun(command, async (session, { verbose }: { verbose?: boolean }) => {
     const findings = await diagnose()
-    for (const finding of findings) session.print(show(finding))
+    const trail = verbose ? libtorchTrail() : undefined
+    for (const finding of findings) {
+      session.print(show(finding))
+      if (finding.what === 'libtorch')
+        for (const place of trail ?? []) session.print(`     ${printable(place)}`)
+    }
     const ok = findings.every(({ level }) => level !== 'fail')
     session.print(ok ? '\nclmr can work here' : '\nclmr cannot work here yet: see the lines marked fail')
-    session.printJson({ ok, findings })
+    session.printJson({ ok, findings, trail })
     if (!ok) session.exitCode = EXIT.failed
   })
 }
