@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -10,11 +10,14 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type LockOwner, withLock } from '#lib/files/process-lock.js'
 import { findLibtorch, surveyLibtorch } from '#lib/libtorch/find.js'
+import { findWheelUrl } from '#lib/libtorch/package-index.js'
 import { libraryFile } from '#lib/libtorch/release.js'
 import { checkWheel, extractWheel } from '#lib/libtorch/wheel.js'
 import { fakeWheel } from './helpers/fake-wheel.js'
@@ -229,5 +232,61 @@ describe('04 libtorch', () => {
     assert.deepEqual(codes, [0, 0, 0, 0, 0, 0])
     assert.equal(readFileSync(join(folder, 'log'), 'utf8'), 'in\nout\n'.repeat(6))
     assert.ok(!existsSync(path))
+  })
+
+  it('a user without a home folder has no cache, which is an error only where one is needed', () => {
+    const script = `
+      import os from 'node:os'
+      import { syncBuiltinESMExports } from 'node:module'
+      os.homedir = () => { throw Object.assign(new Error('ENOENT: uv_os_homedir'), { code: 'ERR_SYSTEM_ERROR' }) }
+      syncBuiltinESMExports()
+      const { cacheFolder, findLibtorch, surveyLibtorch } = await import('#lib/libtorch/find.js')
+      const { configuredIndex } = await import('#lib/libtorch/package-index.js')
+      configuredIndex()
+      const cached = surveyLibtorch().filter(({ origin }) => /cache/.test(origin))
+      const asked = (() => { try { return findLibtorch().origin } catch (error) { return error.code } })()
+      try { cacheFolder() } catch (error) {
+        console.log(JSON.stringify([cached.map(({ reason }) => reason), asked, error.code, error.remedy]))
+      }`
+    const { HOME: _home, XDG_CACHE_HOME: _caches, CLMR_CACHE: _cache, ...env } = process.env
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      cwd: dirname(dirname(fileURLToPath(import.meta.url))),
+      env: { ...env, CLMR_LIBTORCH: findLibtorch().root },
+    })
+    assert.deepEqual(JSON.parse(child.stdout), [
+      ['not installed', 'not installed'],
+      'CLMR_LIBTORCH',
+      'ERR_IO',
+      'Set CLMR_CACHE to a folder that can be written',
+    ])
+  })
+
+  it('BAD CALL - a page of an index without end is refused, and no more of it is received', async () => {
+    let sent = 0
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' })
+      const piece = Buffer.alloc(1 << 20, 'x')
+      const send = () => {
+        while (sent < 200 << 20 && !response.destroyed) {
+          sent += piece.length
+          if (!response.write(piece)) return void response.once('drain', send)
+        }
+        response.end()
+      }
+      send()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const index = `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple`
+    try {
+      await assert.rejects(findWheelUrl(index, { file: 'torch-9-x.whl' }), {
+        code: 'ERR_LIBTORCH_INSTALL',
+        message: /page that cannot be read/,
+      })
+      assert.ok(sent < 100 << 20, `${sent} bytes were sent`)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 })

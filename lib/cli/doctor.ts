@@ -173,7 +173,12 @@ function checkDecoders(): Finding[] {
 
 async function checkCache(): Promise<Finding> {
   const what = 'cache'
-  const folder = cacheFolder()
+  let folder: string
+  try {
+    folder = cacheFolder()
+  } catch (error) {
+    return { level: 'warn', what, found: 'no home folder', remedy: (error as ClmrError).remedy }
+  }
   let at = folder
   for (;;) {
     try {

@@ -66,6 +66,18 @@ export function lengthOf416(response: Response): number | undefined {
   return match ? Number(match[1]) : undefined
 }
 
+/** The text of an answer. @throws Error where it has more than `limit` bytes, of which no more are received then */
+export async function bodyOf(response: Response, limit: number): Promise<string> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of response.body ?? []) {
+    length += piece.length
+    if (length > limit) throw new Error(`the page has more than ${limit} bytes`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
 /** An answer that another try would not change. */
 export class RefusedError extends ClmrError {}
 

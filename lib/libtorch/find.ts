@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ClmrError } from '../errors.js'
+import { ClmrError, IoError } from '../errors.js'
 import { LIBTORCH_VERSION, libraryFile } from './release.js'
 
 export type LibtorchOrigin = 'CLMR_LIBTORCH' | 'cache with CUDA' | 'platform package' | 'cache' | 'python'
@@ -28,22 +28,58 @@ export interface LookedAt {
   reason?: string
 }
 
-/** The user's cache folder of clmr: CLMR_CACHE, or the platform's usual place. */
+const LIBTORCH_FOLDER = `libtorch-${LIBTORCH_VERSION}`
+const CUDA_FOLDER = `${LIBTORCH_FOLDER}-cuda`
+
+/** The user's home folder; undefined where HOME is not set and the system does not know the user, as in many containers. */
+export function homeFolder(): string | undefined {
+  try {
+    return homedir() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+function cachesOfUser(): string | undefined {
+  const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env
+  const below = (...names: string[]) => {
+    const home = homeFolder()
+    return home && join(home, ...names)
+  }
+  if (process.platform === 'win32') return LOCALAPPDATA ?? below('AppData', 'Local')
+  if (process.platform === 'darwin') return below('Library', 'Caches')
+  return XDG_CACHE_HOME || below('.cache')
+}
+
+/** The user's cache folder of clmr: CLMR_CACHE, or the platform's usual place; undefined for a user without a home. */
+function cacheIfAny(): string | undefined {
+  const caches = cachesOfUser()
+  return process.env.CLMR_CACHE || (caches && join(caches, 'clmr'))
+}
+
+/** As `cacheIfAny`, where it is needed. @throws IoError for a user without a home */
 export function cacheFolder(): string {
-  if (process.env.CLMR_CACHE) return process.env.CLMR_CACHE
-  if (process.platform === 'win32')
-    return join(process.env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'clmr')
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'clmr')
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clmr')
+  const folder = cacheIfAny()
+  if (folder !== undefined) return folder
+  throw new IoError({
+    what: 'this user has no home folder, and so no cache',
+    expected: 'HOME, or CLMR_CACHE',
+    remedy: 'Set CLMR_CACHE to a folder that can be written',
+  })
 }
 
 export function cachedLibtorch(): string {
-  return join(cacheFolder(), `libtorch-${LIBTORCH_VERSION}`)
+  return join(cacheFolder(), LIBTORCH_FOLDER)
+}
+
+const inCache = (...names: string[]): string | undefined => {
+  const folder = cacheIfAny()
+  return folder && join(folder, ...names)
 }
 
 /** torch/ and nvidia/ side by side, as in Python's site-packages. */
 export function cachedCuda(): string {
-  return `${cachedLibtorch()}-cuda`
+  return join(cacheFolder(), CUDA_FOLDER)
 }
 
 function platformPackage(): string | undefined {
@@ -97,9 +133,9 @@ export function findLibtorch({ headers = false } = {}): FoundLibtorch {
   const looked: LookedAt[] = []
   const places: [LibtorchOrigin, () => string | undefined][] = [
     ['CLMR_LIBTORCH', () => process.env.CLMR_LIBTORCH || undefined],
-    ['cache with CUDA', () => join(cachedCuda(), 'torch')],
+    ['cache with CUDA', () => inCache(CUDA_FOLDER, 'torch')],
     ['platform package', platformPackage],
-    ['cache', cachedLibtorch],
+    ['cache', () => inCache(LIBTORCH_FOLDER)],
     ['python', () => pythonTorch().root],
   ]
   for (const [origin, place] of places) {
@@ -129,9 +165,9 @@ export function surveyLibtorch(): (FoundLibtorch | LookedAt)[] {
   const python = pythonTorch()
   const result: (FoundLibtorch | LookedAt)[] = [
     look('CLMR_LIBTORCH', process.env.CLMR_LIBTORCH || undefined, false),
-    look('cache with CUDA', join(cachedCuda(), 'torch'), false),
+    look('cache with CUDA', inCache(CUDA_FOLDER, 'torch'), false),
     look('platform package', platformPackage(), false),
-    look('cache', cachedLibtorch(), false),
+    look('cache', inCache(LIBTORCH_FOLDER), false),
   ]
   result.push(
     python.root

@@ -1,15 +1,16 @@
 /** Asks a Python package index for the address of a wheel, without Python: PEP 503 (HTML) and PEP 691 (JSON). */
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { AGAIN, get, refusal, shownUrl } from '../download/http.js'
+import { AGAIN, bodyOf, get, refusal, shownUrl } from '../download/http.js'
+import { homeFolder } from './find.js'
 import { installError, withInstallErrors } from './install-error.js'
 import { packageOf } from './release.js'
 
 /** Where pip looks for its settings, the one that wins first. */
 function pipSettings(): string[] {
   const { PIP_CONFIG_FILE, VIRTUAL_ENV, XDG_CONFIG_HOME, XDG_CONFIG_DIRS, APPDATA, PROGRAMDATA } = process.env
-  const home = homedir()
+  const home = homeFolder()
+  const atHome = (...names: string[]) => home && join(home, ...names)
   if (process.platform === 'win32')
     return [
       PIP_CONFIG_FILE,
@@ -19,9 +20,9 @@ function pipSettings(): string[] {
     ].filter((file) => file !== undefined && file !== '') as string[]
   const folders = [
     VIRTUAL_ENV,
-    process.platform === 'darwin' ? join(home, 'Library', 'Application Support', 'pip') : undefined,
-    join(XDG_CONFIG_HOME || join(home, '.config'), 'pip'),
-    join(home, '.pip'),
+    process.platform === 'darwin' ? atHome('Library', 'Application Support', 'pip') : undefined,
+    XDG_CONFIG_HOME ? join(XDG_CONFIG_HOME, 'pip') : atHome('.config', 'pip'),
+    atHome('.pip'),
     '/etc',
     ...(XDG_CONFIG_DIRS || '/etc/xdg').split(':').map((folder) => join(folder, 'pip')),
   ]
@@ -64,6 +65,9 @@ interface SimplePage {
   files: { filename: string; url: string }[]
 }
 
+/** The longest pages of an index have a few megabytes. */
+const MAX_PAGE_BYTES = 32 << 20
+
 const TYPES = 'application/vnd.pypi.simple.v1+json, text/html;q=0.5'
 
 function linkTo(file: string, page: string): string | undefined {
@@ -93,9 +97,10 @@ async function askForWheel(index: string, wheel: { file: string }, signal?: Abor
   const isJson = (response.headers.get('content-type') ?? '').includes('json')
   let address: string | undefined
   try {
+    const text = await bodyOf(response, MAX_PAGE_BYTES)
     address = isJson
-      ? ((await response.json()) as SimplePage).files.find(({ filename }) => filename === wheel.file)?.url
-      : linkTo(wheel.file, await response.text())
+      ? (JSON.parse(text) as SimplePage).files.find(({ filename }) => filename === wheel.file)?.url
+      : linkTo(wheel.file, text)
   } catch (cause) {
     if (signal?.aborted) throw cause
     throw installError('the index sends a page that cannot be read', shownUrl(page), AGAIN, cause)

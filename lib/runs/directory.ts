@@ -5,7 +5,7 @@ import { ArgumentError, ioError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { type FileOperations, nodeFiles } from '../files/durable.js'
 import { makeFolder } from '../files/make-folder.js'
-import { temporaryName } from '../files/temporary.js'
+import { removeLeftovers, temporaryName } from '../files/temporary.js'
 import { type CheckpointContent, listCheckpoints } from './checkpoint.js'
 import { CHECKPOINTS_FOLDER, CONFIG_FILE, METRICS_FILE } from './layout.js'
 import { lockRun } from './lock.js'
@@ -28,7 +28,8 @@ export interface RunOptions {
   files?: FileOperations
 }
 
-async function removeLeftovers(folder: string): Promise<void> {
+/** What a killed training left of checkpoints: whoever has the lock of the run may remove them, wherever they come from. */
+async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder))
     if (name.startsWith('.step-') && name.endsWith('.tmp'))
       await rm(join(folder, name), { recursive: true, force: true })
@@ -99,7 +100,8 @@ export class RunDirectory implements AsyncDisposable {
     try {
       const folder = join(path, CHECKPOINTS_FOLDER)
       await makeFolder(folder)
-      await removeLeftovers(folder)
+      await removeUnfinished(folder)
+      await removeLeftovers(path)
       return new RunDirectory(
         path,
         await readStoredConfig(path),

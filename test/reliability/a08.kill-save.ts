@@ -3,7 +3,7 @@
  * whole, its newest checkpoint loads, and no acknowledged step is lost.
  */
 import { spawnSync } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RunDirectory } from '#lib/runs/directory.js'
@@ -36,6 +36,8 @@ async function wrongWith(path: string, acknowledged: number): Promise<string | u
   const report = await verifyRun(path)
   if (!report.ok) return `verify: ${report.problems.map(({ reason }) => reason).join('; ')}`
   await using run = await RunDirectory.open(path)
+  const left = (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.tmp'))
+  if (left.length > 0) return `${left[0]} is still there`
   const latest = await run.loadLatest()
   const step = latest?.step ?? 0
   if (step < acknowledged) return `step ${step} is the newest, ${acknowledged} was acknowledged`

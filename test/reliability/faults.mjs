@@ -17,9 +17,10 @@ export const FAULTS = {
     breaks: 'a WAV file that lacks half of its samples is read',
   },
   'samples-kept': {
-    module: 'model/encoder.js',
-    find: 'add(cutter.push(samples))',
-    replace: '((globalThis.kept ??= []).push(samples.slice()), add(cutter.push(samples)))',
+    module: 'model/clips.js',
+    find: 'const rest = this.#samples.subarray(from - this.#start);',
+    replace:
+      '(globalThis.kept ??= []).push(samples.slice()); const rest = this.#samples.subarray(from - this.#start);',
     breaks: 'the samples of a file are kept until its end',
   },
   'rejected-in-silence': {

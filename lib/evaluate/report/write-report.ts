@@ -90,10 +90,13 @@ function toUnitSquare(plane: Matrix): Matrix {
   return matrix(data, plane.rows, 2)
 }
 
+/** Plain loops: iterators over a million numbers hold the event loop up. */
 function variance({ data, rows, cols }: Matrix): number {
   const means = new Float64Array(cols)
-  for (const [i, v] of data.entries()) means[i % cols]! += v / rows
-  return data.reduce((sum, v, i) => sum + (v - means[i % cols]!) ** 2, 0)
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) means[c]! += data[r * cols + c]! / rows
+  let sum = 0
+  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) sum += (data[r * cols + c]! - means[c]!) ** 2
+  return sum
 }
 
 function projectionWords(name: string, plane: Matrix, x: Matrix): string {

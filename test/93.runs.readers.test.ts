@@ -17,7 +17,7 @@ async function withRun(use: (run: RunDirectory, path: string) => Promise<void>, 
   })
 }
 
-describe('56 runs: readers', () => {
+describe('93 runs: readers', () => {
   it('readers beside a writer that keeps one checkpoint: none cries damage, none fails, each has the weights of one step', () =>
     withRun(
       async (run, path) => {
