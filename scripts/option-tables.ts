@@ -11,6 +11,7 @@ import {
   readTrackOptions,
   verifyCacheOptions,
 } from '../lib/cache/prepare-options.js'
+import { bootstrapCallOptions } from '../lib/evaluate/bootstrap-options.js'
 import { embedOptions } from '../lib/evaluate/embed.js'
 import {
   probeEvaluateOptions,
@@ -142,6 +143,7 @@ export const tables: Record<string, Declaration[]> = {
     given('ProbePredictOptions', 'LinearProbe.predictFile', probePredictOptions),
     given('ProbeEvaluateOptions', 'LinearProbe.evaluate', probeEvaluateOptions),
     given('SimilarTracksOptions', 'similarTracks', searchOptions),
+    given('BootstrapOptions', 'bootstrap', bootstrapCallOptions),
     given('RetrievalOptions', 'evaluateRetrieval', retrievalOptions),
     given('ReportOptions', 'writeReport', reportCallOptions),
   ],

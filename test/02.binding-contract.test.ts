@@ -16,7 +16,9 @@ type Struct = NativeStruct
 
 const source = ts.createSourceFile(
   'binding.ts',
-  readFileSync(new URL('../lib/native/binding.ts', import.meta.url), 'utf8'),
+  ['binding', 'figures']
+    .map((name) => readFileSync(new URL(`../lib/native/${name}.ts`, import.meta.url), 'utf8'))
+    .join('\n'),
   ts.ScriptTarget.Latest,
 )
 const interfaces = new Map(source.statements.filter(ts.isInterfaceDeclaration).map((i) => [i.name.text, i]))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Augmenter, evaluateRetrieval, type RetrievalMeasure, transforms } from 'clmr'
-import type { Interval, LabelFigures, RankFigures, RetrievalForms } from '#lib/native/binding.js'
+import type { Interval, LabelFigures, RankFigures, RetrievalForms } from '#lib/native/figures.js'
 import { native } from '#lib/native/load.js'
 import { hashUniform, readGoldenJson } from './helpers/golden.js'
 import { TOY_CLIP, ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'

@@ -1,10 +1,13 @@
 /** `--model`, and what it computes with: the same flags for every command that embeds. */
 import type { Command } from 'commander'
-import { Encoder } from '../model/index.js'
+import { randomEncoder } from '../evaluate/random-encoder.js'
+import type { LabelledTracks } from '../evaluate/types.js'
+import { Encoder, LogMel } from '../model/index.js'
 import { encoderOptions } from '../model/options.js'
 import { flagFor, parseOptions } from '../options.js'
 
-export const MODEL_HELP = 'model file, run directory, or "random" for fresh weights'
+export const MODEL_HELP =
+  'model file, run directory, or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
 
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {
@@ -12,14 +15,28 @@ export interface EncoderFlags {
   precision?: string
 }
 
+/** What random weights come from. */
+export interface RandomWeights {
+  seed?: number
+  /** whose batch statistics `random` gets; without one it is `random-fresh` */
+  dataset?: LabelledTracks
+  signal?: AbortSignal
+}
+
 /** `--device` and `--precision` */
 export function encoderFlags(command: Command): void {
   for (const name of ['device', 'precision'] as const) command.addOption(flagFor(encoderOptions, name))
 }
 
-export function loadModel(model: string, flags: EncoderFlags, seed?: number): Promise<Encoder> {
+export async function loadModel(
+  model: string,
+  flags: EncoderFlags,
+  { seed, dataset, signal }: RandomWeights = {},
+): Promise<Encoder | LogMel> {
   const { device, precision } = flags
   const options = parseOptions(encoderOptions, { device, precision, seed }, 'the command')
   const { seed: _seed, ...rest } = options
-  return model === 'random' ? Encoder.create(options) : Encoder.load(model, rest)
+  if (model === 'log-mel') return new LogMel()
+  if (model === 'random' && dataset) return randomEncoder(dataset, { ...options, signal })
+  return model === 'random' || model === 'random-fresh' ? Encoder.create(options) : Encoder.load(model, rest)
 }

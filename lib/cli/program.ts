@@ -28,7 +28,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'evaluate',
-    summary: 'measure how well embeddings predict the labels (linear probe)',
+    summary: 'measure how well tracks are found again, and how well labels are predicted',
     load: () => import('./commands/evaluate.js'),
   },
   {

@@ -1,7 +1,7 @@
-/** The options of `bootstrap`. */
 import { z } from 'zod'
-import { seedOption } from '../options.js'
+import { seedOption, signalOption } from '../options.js'
 
+/** Of everything that is resampled. */
 export const bootstrapOptions = z.strictObject({
   resamples: z
     .number()
@@ -9,6 +9,9 @@ export const bootstrapOptions = z.strictObject({
     .min(1)
     .max(10_000_000)
     .default(10_000)
-    .describe('How often the tracks are drawn with replacement.'),
+    .describe('Times that the tracks are drawn with replacement.'),
   seed: seedOption('Seed of the draws.'),
 })
+
+/** Of `bootstrap`. */
+export const bootstrapCallOptions = bootstrapOptions.extend({ signal: signalOption })

@@ -4,16 +4,10 @@
  * in: an encoder, data sets, labels where there are any, a run
  * out: retrieval, probes and their metrics, similar tracks, a page to look at and listen to
  */
+export { bootstrap, type Estimate } from './bootstrap.js'
+export { accuracy, type Confusion, confusionMatrix, f1 } from './decisions.js'
 export { embedDataset } from './embed.js'
-export {
-  accuracy,
-  averagePrecision,
-  type ClassMetrics,
-  classMetrics,
-  rocAuc,
-  type Table,
-  type Vector,
-} from './metrics.js'
+export { averagePrecision, type ClassMetrics, classMetrics, rocAuc } from './metrics.js'
 export type * from './option-types.js'
 export { LinearProbe } from './probe.js'
 export {
@@ -21,7 +15,6 @@ export {
   writeReport,
 } from './report/write-report.js'
 export {
-  type Bounds,
   evaluateRetrieval,
   type LabelScores,
   type Retrieval,
@@ -37,18 +30,24 @@ export {
   type SimilarTracks,
   similarTracks,
 } from './search.js'
+export type { Table, Vector } from './tables.js'
 export type {
+  Bounds,
   ClassProbability,
   ClassResult,
   DatasetEmbeddings,
   EmbeddedTracks,
   EmbedProgress,
   Evaluation,
+  EvaluationIntervals,
+  EvaluationScores,
   EvaluationSet,
   LabelledTracks,
   NamedResult,
   ProbeProgress,
   ReportProgress,
   SeenTracks,
+  ShownEvaluation,
   TrackLabels,
+  WorstTrack,
 } from './types.js'

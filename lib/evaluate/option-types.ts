@@ -132,6 +132,16 @@ export interface SimilarTracksOptions {
   k?: number | undefined
 }
 
+/** Options of `bootstrap`. */
+export interface BootstrapOptions {
+  /** Times that the tracks are drawn with replacement. Range: 1 or more. Default: 10,000. */
+  resamples?: number | undefined
+  /** Seed of the draws. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}
+
 /** Options of `evaluateRetrieval`. */
 export interface RetrievalOptions {
   /** Crops per track: the first is the library, the others are queries. Range: 2 to 1,000. Default: 2. */

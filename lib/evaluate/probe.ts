@@ -5,7 +5,7 @@
 import { checkObject, checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { DisposedError } from '../errors.js'
 import { type FileSource, resolveSource } from '../files/source.js'
-import { Matrix, type MatrixData, matrix } from '../matrix.js'
+import { Matrix, type MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
@@ -14,7 +14,7 @@ import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { checkSet, checkTrackEncoder } from './checks.js'
 import { embedded } from './embed.js'
-import { accuracy, classMetrics } from './metrics.js'
+import { evaluateProbabilities, intervalsOf, worstTracks } from './evaluation.js'
 import type {
   ProbeEvaluateOptions,
   ProbeFitOptions,
@@ -41,6 +41,8 @@ import {
 } from './probe-options.js'
 import { seenTracks } from './trained-on.js'
 import type { ClassProbability, EmbeddedTracks, Evaluation, EvaluationSet, ProbeProgress } from './types.js'
+
+export { evaluateProbabilities } from './evaluation.js'
 
 interface ProbeParts {
   encoder: TrackEncoder
@@ -80,53 +82,6 @@ async function fitNative(
   const state = foldScaling(native().probeState(fitted.probe), scaling)
   native().dispose(fitted.probe)
   return { probe: native().probeFromState(spec, state), history: fitted.history }
-}
-
-const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length
-
-function classAccuracy(probabilities: Matrix, labels: Matrix, k: number, multilabel: boolean): number {
-  let right = 0
-  let counted = 0
-  for (let i = 0; i < labels.rows; i++) {
-    const p = probabilities.row(i)
-    const has = labels.row(i)[k] === 1
-    if (!multilabel && !has) continue
-    counted++
-    if (multilabel ? p[k]! >= 0.5 === has : p.indexOf(Math.max(...p)) === k) right++
-  }
-  return right / counted
-}
-
-/** Probabilities and labels of tracks [tracks, K] → the figures of the linear evaluation. */
-export function evaluateProbabilities(
-  probabilities: Matrix,
-  labels: Matrix,
-  classes: readonly string[],
-  multilabel: boolean,
-): Omit<Evaluation, 'clips'> {
-  const perClass = classMetrics(probabilities, labels).map((m, k) => ({
-    class: classes[k]!,
-    rocAuc: m.rocAuc,
-    prAuc: Number.isNaN(m.rocAuc) ? Number.NaN : m.averagePrecision,
-    accuracy: classAccuracy(probabilities, labels, k, multilabel),
-    tracks: m.positives,
-  }))
-  const { data, rows, cols } = probabilities
-  const decisions = multilabel
-    ? matrix(
-        data.map((p) => Number(p >= 0.5)),
-        rows,
-        cols,
-      )
-    : probabilities
-  const defined = perClass.filter((c) => !Number.isNaN(c.rocAuc))
-  return {
-    rocAuc: mean(defined.map((c) => c.rocAuc)),
-    prAuc: mean(defined.map((c) => c.prAuc)),
-    accuracy: accuracy(decisions, labels),
-    perClass,
-    tracks: labels.rows,
-  }
 }
 
 /**
@@ -227,9 +182,12 @@ export class LinearProbe implements Disposable {
     const probabilities = await this.#predictTracks(x.embeddings, x.trackOf, x.dataset.tracks.length)
     const multilabel = this.task === 'multilabel'
     const labels = Matrix.from(x.dataset.labels)
+    const { tracks } = x.dataset
     const figures = evaluateProbabilities(probabilities, labels, this.classes, multilabel)
-    const trainedOn = seenTracks(this.encoder, x.dataset.tracks)
-    return { ...figures, clips: x.trackOf.length, ...(trainedOn && { trainedOn }) }
+    const intervals = await intervalsOf(probabilities, labels, multilabel, signal)
+    const worst = worstTracks(probabilities, labels, this.classes, multilabel, tracks)
+    const trainedOn = seenTracks(this.encoder, tracks)
+    return { ...figures, worst, intervals, clips: x.trackOf.length, ...(trainedOn && { trainedOn }) }
   }
 
   /**

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { Augmenter } from '../augment/augmenter.js'
 import type { MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
-import type { Interval, RetrievalFigures as NativeFigures, RankFigures } from '../native/binding.js'
 import { callNative } from '../native/call.js'
+import type { Interval, RetrievalFigures as NativeFigures, RankFigures } from '../native/figures.js'
 import { native } from '../native/load.js'
 import { callbackOption, instanceOption, parseOptions, seedOption, signalOption } from '../options.js'
 import { uniform } from '../random.js'
@@ -13,7 +13,7 @@ import { checkTrackEncoder, checkTracks } from './checks.js'
 import { readTracks } from './embed.js'
 import type { RetrievalOptions } from './option-types.js'
 import { type Condition, conditionsOf } from './retrieval-conditions.js'
-import type { EmbedProgress, LabelledTracks } from './types.js'
+import type { Bounds, EmbedProgress, LabelledTracks } from './types.js'
 
 /** Tracks whose crops are encoded together: 15 MB of audio in two crops each. */
 const BATCH = 32
@@ -44,14 +44,6 @@ export const retrievalOptions = z.strictObject({
     'Called after every 32 tracks.',
   ),
 })
-
-/** Where 95 % of the values lie when the tracks are drawn anew (bootstrap, 10,000 resamples). */
-export interface Bounds {
-  /** lower bound */
-  low: number
-  /** upper bound */
-  high: number
-}
 
 /** Shares of the queries, 0 to 1; of type `Bounds` among the intervals. */
 export interface RetrievalScores<T = number> {

@@ -80,16 +80,56 @@ export interface ClassResult {
   tracks: number
 }
 
-/** Results of a linear evaluation. */
-export interface Evaluation {
+/** Where 95 % of the values lie when the tracks are drawn anew (bootstrap, 10,000 resamples). */
+export interface Bounds {
+  /** the 2.5th percentile */
+  low: number
+  /** the 97.5th percentile */
+  high: number
+}
+
+/** The figures of a linear evaluation; of type `Bounds` among the intervals. */
+export interface EvaluationScores<T = number> {
   /** area under the ROC curve, macro-averaged over the classes where it is defined */
-  rocAuc: number
+  rocAuc: T
   /** average precision, macro-averaged over the same classes */
-  prAuc: number
+  prAuc: T
   /** multi-class: the share of right tracks; multi-label: of tracks with every class right (scikit-learn's subset accuracy) */
-  accuracy: number
+  accuracy: T
+  /** macro-averaged F1; multi-label: of decisions at 0.5 */
+  f1: T
+}
+
+/** A track with which a probe did badly. */
+export interface WorstTrack {
+  /** of the track */
+  path: string
+  /** its classes */
+  labels: string[]
+  /** the classes that the probe would give it */
+  predicted: string[]
+  /** multi-class: of its class; multi-label: the geometric mean of what is given to the right side of every class */
+  probability: number
+}
+
+/** The intervals of all figures of an evaluation, over the test tracks. */
+export interface EvaluationIntervals extends EvaluationScores<Bounds> {
+  /** in the order of `perClass` */
+  perClass: EvaluationScores<Bounds>[]
+}
+
+/** Results of a linear evaluation. */
+export interface Evaluation extends EvaluationScores {
   /** each class by itself */
   perClass: ClassResult[]
+  /** F1 in the order of `perClass`; NaN where no track has the class, nor is said to have it */
+  f1PerClass: number[]
+  /** multi-class: confusion[i][j] tracks of class i were taken for class j */
+  confusion?: number[][]
+  /** up to ten tracks, the worst first */
+  worst: WorstTrack[]
+  /** of every figure */
+  intervals: EvaluationIntervals
   /** tracks that were judged */
   tracks: number
   /** clips of these tracks */
@@ -97,6 +137,12 @@ export interface Evaluation {
   /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
   trainedOn?: SeenTracks
 }
+
+/** The results of an evaluation that a report shows. */
+export type ShownEvaluation = Pick<
+  Evaluation,
+  'rocAuc' | 'prAuc' | 'accuracy' | 'perClass' | 'confusion' | 'tracks' | 'clips' | 'trainedOn'
+>
 
 /** How many of some tracks an encoder was trained on. */
 export interface SeenTracks {
@@ -119,7 +165,7 @@ export interface NamedResult {
   /** such as the name of the encoder */
   name: string
   /** its results */
-  evaluation: Evaluation
+  evaluation: ShownEvaluation
 }
 
 /** How far `writeReport` is. */

@@ -1,28 +1,18 @@
 /** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
 import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
-import { consume } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
-import { ClmrError, DisposedError } from '../errors.js'
-import {
-  type ByteStream,
-  type FileInput,
-  type FileSource,
-  identifySource,
-  nameOf,
-  resolveSource,
-} from '../files/source.js'
-import { Matrix, matrix } from '../matrix.js'
+import { DisposedError } from '../errors.js'
+import { type FileSource, nameOf, resolveSource } from '../files/source.js'
+import { type Matrix, matrix } from '../matrix.js'
 import type { EncoderHandle, StateDict } from '../native/binding.js'
-import { checkFloats, checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
-import { Result } from '../result.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
-import { aboutFile, type OnWarning, tellWarning } from '../warnings.js'
+import { aboutFile, tellWarning } from '../warnings.js'
 import { EMBEDDING_DIM } from './architecture.js'
-import { allocateClips, checkApart, checkTrack, windowStarts } from './clips.js'
-import { mapAhead, type Sources } from './encode-files.js'
+import { allocateClips } from './clips.js'
+import type { Sources } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
 import type {
   EncodeFileOptions,
@@ -33,64 +23,10 @@ import type {
   EncodeSyncOptions,
   EncodeTrackOptions,
 } from './option-types.js'
-import {
-  encodeOptions,
-  encoderOptions,
-  encodeSyncOptions,
-  fileOptions,
-  filesOptions,
-  loadOptions,
-  parseFileOptions,
-  trackOptions,
-} from './options.js'
-import { type Placement, placedWindows } from './placement.js'
+import { encoderOptions, encodeSyncOptions, loadOptions } from './options.js'
+import type { TrackEncoder } from './track-encoder.js'
+import { checkBatch, type FileEmbedding, type TrackEmbedding, TrackWindows } from './track-windows.js'
 import { toUnitRows } from './unit.js'
-import { WindowBatches } from './window-batches.js'
-
-/** A track as a sequence of windows. */
-export interface TrackEmbedding {
-  /** [n, 512]: a row for each window */
-  windows: Matrix
-  /** the start of every window, seconds */
-  times: Float64Array
-  /** [512]: the mean of the windows */
-  mean: Float32Array
-  /** what there is to know about the file: damage, lengths that were wrong; empty for samples in memory */
-  warnings: string[]
-}
-
-/**
- * What encodeFiles yields: an embedding, or what was wrong with that file. `path` is the source as it was given: a path,
- * or a URL, a `File`, a stream.
- */
-export type FileEmbedding<S = string> =
-  | { path: S; embedding: TrackEmbedding; error?: undefined }
-  | { path: S; error: Error; embedding?: undefined }
-
-function meanRow({ data, rows, cols }: Matrix): Float32Array {
-  const sums = new Float64Array(cols)
-  for (let i = 0; i < data.length; i++) sums[i % cols]! += data[i]!
-  return Float32Array.from(sums, (sum) => sum / rows)
-}
-
-/** The windows of a track as the result: `mean` is taken before anything is normalised. */
-function trackEmbedding(
-  windows: Matrix,
-  times: Float64Array,
-  normalize: boolean,
-  warnings: string[] = [],
-): TrackEmbedding {
-  const mean = meanRow(windows)
-  if (normalize) for (const vectors of [windows.data, mean]) toUnitRows(vectors, EMBEDDING_DIM)
-  return Result.of({ windows, times, mean, warnings })
-}
-
-/** What a file is encoded with. */
-interface FileSettings extends Placement {
-  normalize: boolean
-  onWarning?: OnWarning
-  signal?: AbortSignal
-}
 
 let wrapHandle: (handle: EncoderHandle, trainedOn: TrainedOn) => Encoder
 let copyState: (encoder: Encoder) => StateDict
@@ -104,7 +40,7 @@ let copyState: (encoder: Encoder) => StateDict
  * Source: Lee et al., "SampleCNN" (2018); Spijkervet & Burgoyne, "Contrastive learning of musical representations"
  * (ISMIR 2021).
  */
-export class Encoder implements Disposable {
+export class Encoder implements TrackEncoder, Disposable {
   static {
     wrapHandle = (handle, trainedOn) => new Encoder(MADE_HERE, handle, trainedOn)
     copyState = (encoder) => callNativeSync(() => native().encoderState(encoder.#live()))
@@ -119,6 +55,10 @@ export class Encoder implements Disposable {
   /** The recordings that the weights were trained on, as far as the run that they come from says it. */
   readonly trainedOn: TrainedOn
   readonly #handle: EncoderHandle
+  readonly #windows = new TrackWindows({
+    encode: (samples, starts, out, signal) => this.#encodeWindows(samples, starts, out, signal),
+    checkLive: () => this.#live(),
+  })
 
   private constructor(token: typeof MADE_HERE, handle: EncoderHandle, trainedOn: TrainedOn) {
     refuseNew(token, 'Encoder', 'Encoder.create() or Encoder.load()')
@@ -194,14 +134,6 @@ export class Encoder implements Disposable {
     return matrix(out ?? data!, starts.length, EMBEDDING_DIM)
   }
 
-  /** out: where each clip of a batch begins, and the checked `out` */
-  #checkBatch(clips: Float32Array, out: unknown): { starts: Float64Array; out?: Float32Array } {
-    const n = checkRows(clips, CLIP_LENGTH, 'clips')
-    checkOut(out, n * EMBEDDING_DIM)
-    checkApart(out, clips)
-    return { starts: Float64Array.from({ length: n }, (_, i) => i * CLIP_LENGTH), out }
-  }
-
   /**
    * Embeds a batch.
    * @param clips n · 59,049 samples at 22,050 Hz; must not change until the promise settles
@@ -209,19 +141,14 @@ export class Encoder implements Disposable {
    * @throws ShapeError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encode(clips: Float32Array, options: EncodeOptions = {}): Promise<Matrix> {
-    const { out: given, normalize, signal } = parseOptions(encodeOptions, options, 'encode')
-    this.#live()
-    const { starts, out } = this.#checkBatch(clips, given)
-    const embeddings = await this.#encodeWindows(clips, starts, out, signal)
-    if (normalize) toUnitRows(embeddings.data, EMBEDDING_DIM)
-    return embeddings
+    return this.#windows.encode(clips, options)
   }
 
   /** As `encode`, on the calling thread, which waits: for worker threads and scripts. */
   encodeSync(clips: Float32Array, options: EncodeSyncOptions = {}): Matrix {
     const { out: given, normalize } = parseOptions(encodeSyncOptions, options, 'encodeSync')
     const handle = this.#live()
-    const { starts, out } = this.#checkBatch(clips, given)
+    const { starts, out } = checkBatch(clips, given)
     const made = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
     const data = out ?? made!
     if (normalize) toUnitRows(data, EMBEDDING_DIM)
@@ -235,49 +162,7 @@ export class Encoder implements Disposable {
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encodeTrack(samples: Float32Array, options: EncodeTrackOptions = {}): Promise<TrackEmbedding> {
-    const { sampleRate, hop, normalize, signal } = parseOptions(trackOptions, options, 'encodeTrack')
-    this.#live()
-    checkFloats(samples, 'samples')
-    checkTrack(samples)
-    const track =
-      sampleRate === SAMPLE_RATE
-        ? samples
-        : await callNative(signal, (abort) =>
-            native().mixAndResample([samples], sampleRate, SAMPLE_RATE, 'best', abort),
-          )
-    const starts = windowStarts(track.length, hop)
-    const windows = await this.#encodeWindows(track, starts, undefined, signal)
-    const times = starts.map((start) => start / SAMPLE_RATE)
-    return trackEmbedding(windows, times, normalize)
-  }
-
-  #batches(signal?: AbortSignal): WindowBatches {
-    return new WindowBatches((clips, n) =>
-      this.#encodeWindows(
-        clips,
-        Float64Array.from({ length: n }, (_, i) => i * CLIP_LENGTH),
-        undefined,
-        signal,
-      ),
-    )
-  }
-
-  /** Decodes, resamples and encodes a file; the three stages work at the same time, on different pieces of it. */
-  async #embedFile(
-    file: FileInput | ByteStream,
-    batches: WindowBatches,
-    settings: FileSettings,
-  ): Promise<TrackEmbedding> {
-    const { normalize, onWarning, signal } = settings
-    const rows: Promise<Float32Array>[] = []
-    const times: number[] = []
-    const { warnings } = await consume(placedWindows(file, settings, signal), async ({ start, samples }) => {
-      times.push(start / SAMPLE_RATE)
-      rows.push((await batches.add(samples)).embedding)
-    })
-    const windows = Matrix.fromRows(await Promise.all(rows))
-    for (const warning of warnings) onWarning?.(aboutFile(nameOf(file), warning))
-    return trackEmbedding(windows, Float64Array.from(times), normalize, warnings)
+    return this.#windows.encodeTrack(samples, options)
   }
 
   /**
@@ -288,10 +173,7 @@ export class Encoder implements Disposable {
    * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encodeFile(source: FileSource, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
-    const settings = parseFileOptions(fileOptions, options, 'encodeFile')
-    this.#live()
-    const file = identifySource(source, 'encodeFile')
-    return this.#embedFile(file, this.#batches(settings.signal), settings)
+    return this.#windows.encodeFile(source, options)
   }
 
   /**
@@ -306,32 +188,7 @@ export class Encoder implements Disposable {
     sources: Sources<S>,
     options: EncodeFilesOptions = {},
   ): AsyncGenerator<FileEmbedding<S>, void, void> {
-    const { concurrency, ...settings } = parseFileOptions(filesOptions, options, 'encodeFiles')
-    this.#live()
-    const batches = this.#batches(settings.signal)
-    const results = mapAhead(sources, concurrency, settings.signal, (source, signal) =>
-      this.#embedOrError(source, batches, { ...settings, signal }),
-    )
-    for await (const result of results) {
-      this.#live() // an encoder that was disposed meanwhile gives no more results
-      yield result
-    }
-  }
-
-  /** Errors of the encoder or of the call end the stream; errors of one file do not. */
-  async #embedOrError<S extends FileSource>(
-    path: S,
-    batches: WindowBatches,
-    settings: FileSettings & { signal: AbortSignal },
-  ): Promise<FileEmbedding<S>> {
-    try {
-      const file = identifySource(path, 'encodeFiles')
-      return Result.of({ path, embedding: await this.#embedFile(file, batches, settings) })
-    } catch (error) {
-      if (settings.signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError)
-        throw error
-      return Result.of({ path, error })
-    }
+    yield* this.#windows.encodeFiles(sources, options)
   }
 
   /**

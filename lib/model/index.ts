@@ -6,8 +6,9 @@
  */
 export { allocateClips } from './clips.js'
 export type { Sources } from './encode-files.js'
-export { Encoder, type FileEmbedding, type TrackEmbedding } from './encoder.js'
+export { Encoder } from './encoder.js'
 export { type InspectedTensor, inspectModel, type ModelInspection } from './inspect.js'
+export { LogMel } from './log-mel.js'
 export type * from './option-types.js'
 export type {
   FileVectorOptions,
@@ -16,3 +17,4 @@ export type {
   TrackVectors,
   VectorOptions,
 } from './track-encoder.js'
+export type { FileEmbedding, TrackEmbedding } from './track-windows.js'

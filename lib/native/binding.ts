@@ -1,5 +1,6 @@
 /**
- * The whole native contract: whatever crosses between TypeScript and C++ is declared here and nowhere else.
+ * The whole native contract: whatever crosses between TypeScript and C++ is declared here, and in figures.ts what an
+ * evaluation returns.
  * `native/bindings/exports.cc` is its other side; test 02 compares the two key by key.
  *
  * Rules of the crossing: options arrive complete and validated, as their table in `lib/` parsed them; audio arrives as `Float32Array` that is read in
@@ -8,6 +9,8 @@
  *
  * Axis letters: B examples, V views, N = B·V rows, T samples, E embedding, D projection, K classes.
  */
+
+import type { ProbeFigures, RetrievalForms } from './figures.js'
 
 /** Raised by the facade when an AbortSignal fires; the native side looks at it between chunks of work. */
 export interface AbortFlag {
@@ -51,6 +54,8 @@ export type EncoderSpec = Specification
 export type TrainerSpec = Specification
 export type ProbeSpec = Specification
 export type RetrievalSpec = Specification
+export type BootstrapSpec = Specification
+export type ProbeFiguresSpec = Specification
 
 /** What the native side says of its functions, by name; `kind` and `result` are what they are called here. */
 export type Signatures = Record<
@@ -190,6 +195,14 @@ export interface NativeAugment {
 export interface NativeModel {
   /** New weights, drawn as PyTorch draws them (kaiming-uniform), from the counter-based generator. */
   encoderCreate(seed: number, options: EncoderSpec): Promise<EncoderHandle>
+  /** The same; the batch norms get the statistics that they see on `n` clips. */
+  encoderCreateMeasured(
+    seed: number,
+    options: EncoderSpec,
+    clips: Float32Array,
+    n: number,
+    abort: AbortFlag,
+  ): Promise<EncoderHandle>
   /** Names as `sequential.0.0.weight`; all of them, with the right shapes, or ERR_CHECKPOINT. */
   encoderFromState(state: StateDict, options: EncoderSpec): Promise<EncoderHandle>
   /** A copy of the weights and buffers, in state-dict order. */
@@ -208,6 +221,8 @@ export interface NativeModel {
     out: Float32Array | undefined,
     abort: AbortFlag,
   ): Promise<Float32Array | undefined>
+  /** The same windows → statistics of their log-mel spectrograms [starts.length, 512]. */
+  logMelWindows(samples: Float32Array, starts: Float64Array, abort: AbortFlag): Promise<Float32Array>
   encodeWindowsSync(
     encoder: EncoderHandle,
     samples: Float32Array,
@@ -327,36 +342,6 @@ export interface Neighbours {
   scores: Float32Array
 }
 
-/** A figure of all tracks, and where 95 % of its values on resampled tracks lie. */
-export interface Interval {
-  value: number
-  low: number
-  high: number
-}
-
-export interface RankFigures {
-  top1: Interval
-  topK: Interval
-  mrr: Interval
-  medianRank: Interval
-}
-
-export interface LabelFigures {
-  map: Interval
-  precisionAtK: Interval
-}
-
-export interface RetrievalFigures {
-  conditions: RankFigures[]
-  labels: LabelFigures | undefined
-}
-
-export interface RetrievalForms {
-  raw: RetrievalFigures
-  standardised: RetrievalFigures
-  whitened: RetrievalFigures
-}
-
 export interface NativeEvaluate {
   /** x [n, E], y [n, K] (0/1) for training and validation → a fitted head: the weights of the best validation loss. */
   probeFit(
@@ -373,6 +358,15 @@ export interface NativeEvaluate {
   probePredict(probe: ProbeHandle, x: Float32Array, n: number): Promise<Float32Array>
   /** Cosine similarity of every query [q, dim] to every row [n, dim], the k best: indices and scores [q, k], best first. */
   topK(queries: Float32Array, rows: Float32Array, dim: number, k: number): Promise<Neighbours>
+  /** scores and labels (0/1) of tracks [n, K] → the figures of a linear evaluation with their intervals. */
+  probeFigures(
+    spec: ProbeFiguresSpec,
+    scores: Float32Array,
+    labels: Float32Array,
+    abort: AbortFlag,
+  ): Promise<ProbeFigures>
+  /** Of the resamples `from` … `from + count` − 1 the indices of their n tracks, [count, n]. */
+  bootstrapIndices(spec: BootstrapSpec, n: number, from: number, count: number): Promise<Int32Array>
   /**
    * library [n, dim]; queries [conditions · n · q, dim], by condition, then track; labels [n, K] of 0 and 1 → how often
    * the queries find their own track: as the rows are, standardised, and whitened.

@@ -3,7 +3,9 @@
 
 #include "bindings/exports.h"
 #include "bindings/function.h"
+#include "evaluate/bootstrap.h"
 #include "evaluate/probe.h"
+#include "evaluate/probe_figures.h"
 #include "evaluate/retrieval.h"
 #include "evaluate/search.h"
 
@@ -87,6 +89,22 @@ Promise<RetrievalForms> Retrieval(const Call& call, RetrievalSpec spec, FloatSpa
   });
 }
 
+Promise<ProbeFigures> ProbeFiguresOf(const Call& call, ProbeFiguresSpec spec, FloatSpan score_span,
+                                     FloatSpan label_span, AbortPointer abort) {
+  const at::Tensor scores = ToRows(score_span, "scores", spec.classes);
+  const at::Tensor labels = ToRows(label_span, "labels", spec.classes);
+  return Async(call, abort,
+               [=](const AbortFlag& abort) { return EvaluateProbabilities(spec, scores, labels, abort); });
+}
+
+Promise<at::Tensor> BootstrapIndices(const Call& call, BootstrapSpec spec, int64_t n, int64_t from,
+                                     int64_t count) {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  if (n < 1 || from < 0 || count < 0 || n > kMost || count > kMost / n)
+    throw Error("ERR_ARGUMENT", "too many indices, or none");
+  return Async(call, [=](const AbortFlag&) { return Resamples(spec, n, from, count).to(at::kInt); });
+}
+
 }  // namespace
 
 void ExportEvaluate(Napi::Object exports) {
@@ -95,6 +113,8 @@ void ExportEvaluate(Napi::Object exports) {
   Export(exports, "probeState", ProbeState, {"probe"});
   Export(exports, "probePredict", ProbePredict, {"probe", "x", "n"});
   Export(exports, "topK", TopKOf, {"queries", "rows", "dim", "k"});
+  Export(exports, "probeFigures", ProbeFiguresOf, {"spec", "scores", "labels", "abort"});
+  Export(exports, "bootstrapIndices", BootstrapIndices, {"spec", "n", "from", "count"});
   Export(exports, "retrieval", Retrieval, {"spec", "library", "queries", "labels", "abort"});
   Export(exports, "pca", PcaOf, {"x", "dim", "components"});
 }

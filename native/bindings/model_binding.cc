@@ -1,9 +1,12 @@
 // NativeModel of binding.ts.
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
 #include "bindings/exports.h"
 #include "bindings/function.h"
+#include "model/batch_statistics.h"
 #include "model/encoder.h"
+#include "model/log_mel.h"
 
 namespace clmr::bindings {
 namespace {
@@ -16,6 +19,17 @@ Promise<EncoderPointer> Create(const Call& call, int64_t seed, EncoderSpec optio
   return Async(call, [=](const AbortFlag&) {
     return std::make_shared<Encoder>(SampleCnn::Create(static_cast<uint64_t>(seed)), options.device,
                                      options.precision);
+  });
+}
+
+Promise<EncoderPointer> CreateMeasured(const Call& call, int64_t seed, EncoderSpec options, FloatSpan clips,
+                                       int64_t n, AbortPointer abort) {
+  if (n < 1 || clips.size != n * kClipLength) throw Error("ERR_SHAPE", "the clips are not n whole ones");
+  const at::Tensor batch = at::from_blob(clips.data, {n, kClipLength}, at::kFloat);
+  return Async(call, abort, [=](const AbortFlag& abort) {
+    SampleCnn model = SampleCnn::Create(static_cast<uint64_t>(seed));
+    MeasureBatchStatistics(model, batch, abort);
+    return std::make_shared<Encoder>(model, options.device, options.precision);
   });
 }
 
@@ -70,14 +84,25 @@ std::optional<at::Tensor> EncodeWindowsSync(const Call&, EncoderPointer encoder,
   return WindowsToEncode(encoder, samples, starts, out).Encode(AbortFlag(false));
 }
 
+Promise<at::Tensor> LogMelOf(const Call& call, FloatSpan samples, std::vector<double> starts,
+                             AbortPointer abort) {
+  return Async(call, abort, [=](const AbortFlag& abort) {
+    at::Tensor vectors = at::empty({static_cast<int64_t>(starts.size()), kLogMelSize}, at::kFloat);
+    LogMelWindows(samples.data, samples.size, starts, vectors.mutable_data_ptr<float>(), abort);
+    return vectors;
+  });
+}
+
 }  // namespace
 
 void ExportModel(Napi::Object exports) {
   Export(exports, "encoderCreate", Create, {"seed", "options"});
+  Export(exports, "encoderCreateMeasured", CreateMeasured, {"seed", "options", "clips", "n", "abort"});
   Export(exports, "encoderFromState", FromState, {"state", "options"});
   Export(exports, "encoderState", State, {"encoder"});
   Export(exports, "encoderDevice", Device, {"encoder"});
   Export(exports, "encodeWindows", EncodeWindows, {"encoder", "samples", "starts", "out", "abort"});
+  Export(exports, "logMelWindows", LogMelOf, {"samples", "starts", "abort"});
   Export(exports, "encodeWindowsSync", EncodeWindowsSync, {"encoder", "samples", "starts", "out"});
 }
 

@@ -11,8 +11,8 @@
 namespace clmr {
 namespace {
 
-// Numbers of a chunk of resamples: 32 MB in double.
-constexpr int64_t kNumbersPerChunk = int64_t{1} << 22;
+// Numbers of a chunk of resamples: 256 kB in double, which stay in the cache of a core.
+constexpr int64_t kNumbersPerChunk = int64_t{1} << 15;
 constexpr double kLow = 0.025, kHigh = 0.975;
 
 void Check(const BootstrapSpec& spec, int64_t n) {
@@ -35,12 +35,10 @@ at::Tensor Resamples(const BootstrapSpec& spec, int64_t n, int64_t from, int64_t
   Check(spec, n);
   at::Tensor indices = at::empty({count, n}, at::kLong);
   int64_t* index = indices.data_ptr<int64_t>();
-  at::parallel_for(0, count, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      random::Stream stream(spec.seed, random::Purpose::bootstrap, static_cast<uint32_t>(from + r), 0, 0);
-      std::generate_n(index + r * n, n, [&] { return stream.Integer(0, n - 1); });
-    }
-  });
+  for (int64_t r = 0; r < count; ++r) {
+    random::Stream stream(spec.seed, random::Purpose::bootstrap, static_cast<uint32_t>(from + r), 0, 0);
+    std::generate_n(index + r * n, n, [&] { return stream.Integer(0, n - 1); });
+  }
   return indices;
 }
 
@@ -48,12 +46,15 @@ std::vector<Interval> Bootstrap(const BootstrapSpec& spec, int64_t n, const Stat
                                 const AbortFlag& abort) {
   Check(spec, n);
   const int64_t chunk = std::max<int64_t>(1, kNumbersPerChunk / n);
-  std::vector<at::Tensor> parts;
-  for (int64_t from = 0; from < spec.resamples; from += chunk) {
-    throw_if_aborted(abort);
-    const int64_t count = std::min(chunk, spec.resamples - from);
-    parts.push_back(statistic(Counts(Resamples(spec, n, from, count))));
-  }
+  const int64_t chunks = (spec.resamples + chunk - 1) / chunk;
+  std::vector<at::Tensor> parts(chunks);
+  at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      throw_if_aborted(abort);
+      const int64_t from = part * chunk, count = std::min(chunk, spec.resamples - from);
+      parts[part] = statistic(Counts(Resamples(spec, n, from, count)));
+    }
+  });
   const at::Tensor figures = at::cat(parts);
   const at::Tensor value = statistic(at::ones({1, n}, at::kDouble)).squeeze(0);
   const at::Tensor low = Percentile(figures, kLow), high = Percentile(figures, kHigh);

@@ -3,32 +3,13 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
-#include <cmath>
-#include <cstring>
-
 #include "kernels/sample_cnn/inference/inference.h"
 #include "model/device.h"
 #include "model/layers.h"
+#include "model/windows.h"
 
 namespace clmr {
 namespace {
-
-// [1, kClipLength]: the samples themselves where they reach, a zero-padded copy where they end.
-at::Tensor WindowAt(const float* samples, int64_t length, int64_t start) {
-  if (start + kClipLength <= length)
-    return at::from_blob(const_cast<float*>(samples + start), {1, kClipLength}, at::kFloat);
-  at::Tensor window = at::zeros({1, kClipLength}, at::kFloat);
-  if (start < length)
-    std::memcpy(window.mutable_data_ptr<float>(), samples + start, (length - start) * sizeof(float));
-  return window;
-}
-
-void CheckStarts(const std::vector<double>& starts) {
-  for (const double start : starts)
-    if (!(start >= 0 && start <= 9007199254740991.0 && std::floor(start) == start))
-      throw Error("ERR_ARGUMENT",
-                  "a window starts at " + std::to_string(start) + ", expected a whole number from 0 on");
-}
 
 std::vector<kernels::FoldedLayer> Fold(const SampleCnn& model) {
   std::vector<kernels::FoldedLayer> layers;

@@ -5,7 +5,7 @@ import { findAudio } from '../../datasets/walk.js'
 import { checkWritable } from '../../files/output.js'
 import type { EmbeddingRow } from '../../formats/embedding-row.js'
 import { EMBEDDING_EXTENSIONS, embeddingFiles, writeEmbeddings } from '../../formats/embeddings.js'
-import type { Encoder, FileEmbedding, TrackEmbedding } from '../../model/index.js'
+import type { Encoder, FileEmbedding, LogMel, TrackEmbedding } from '../../model/index.js'
 import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples, number, threadsFlag } from '../command.js'
 import { type EarlierRows, embeddedBefore } from '../embedded-before.js'
@@ -66,7 +66,7 @@ interface Account {
 
 interface Work {
   session: Session
-  encoder: Encoder
+  encoder: Encoder | LogMel
   paths: string[]
   options: Options
   earlier?: EarlierRows
@@ -126,7 +126,7 @@ async function writeSome(out: string, rows: AsyncGenerator<EmbeddingRow>): Promi
 
 async function findEarlier(
   session: Session,
-  encoder: Encoder,
+  encoder: Encoder | LogMel,
   paths: string[],
   { out, hop, normalize, perWindow = false }: Options,
 ): Promise<EarlierRows | undefined> {

@@ -1,19 +1,20 @@
 import type { Command } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
 import { SPLITS, type Split } from '../../datasets/tracks.js'
-import { type Evaluation, embedDataset } from '../../evaluate/index.js'
+import { type Evaluation, embedDataset, evaluateRetrieval, type Retrieval } from '../../evaluate/index.js'
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { probeOptions } from '../../evaluate/probe-options.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
-import type { Encoder } from '../../model/index.js'
+import type { Encoder, LogMel } from '../../model/index.js'
 import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples, threadsFlag } from '../command.js'
 import { type EncoderFlags, encoderFlags, loadModel, MODEL_HELP } from '../model.js'
+import { tellProbes, tellRetrieval } from '../results.js'
 import { onRun, type Session } from '../session.js'
-import { figure, printable, table } from '../text.js'
 
 /** Options of the table that have a flag; the others are those of the published protocol. */
 const FLAGS = ['hidden', 'seed', 'standardize'] as const
+const BASELINES = ['random', 'log-mel'] as const
 
 interface Options extends EncoderFlags {
   model: string
@@ -21,10 +22,17 @@ interface Options extends EncoderFlags {
   hidden?: number
   seed?: number
   standardize?: boolean
+  baselines?: boolean
+}
+
+/** What was measured of one model. */
+interface Measured {
+  retrieval: Retrieval
+  evaluation?: Evaluation
 }
 
 /** What the model was trained on, of the tracks here: a line on the splits, and a warning where figures flatter. */
-function tellTrainedOn(session: Session, encoder: Encoder, dataset: Dataset): void {
+function tellTrainedOn(session: Session, encoder: Encoder | LogMel, dataset: Dataset): void {
   const share = (split: Split) => {
     const { tracks } = dataset.subset(split)
     return `${seenTracks(encoder, tracks)!.tracks} of ${tracks.length} ${split} tracks`
@@ -36,42 +44,87 @@ function tellTrainedOn(session: Session, encoder: Encoder, dataset: Dataset): vo
   if (!isClean(seen)) session.warn(`${seenSentence(seen, tracks.length)}${flatters}`)
 }
 
-function tell(session: Session, evaluation: Evaluation): void {
-  const { rocAuc, prAuc, accuracy, perClass, tracks, trainedOn } = evaluation
-  const rows = perClass.map((c) => [
-    printable(c.class),
-    figure(c.rocAuc),
-    figure(c.prAuc),
-    figure(c.accuracy),
-    `${c.tracks}`,
-  ])
-  const all = ['all', figure(rocAuc), figure(prAuc), figure(accuracy), `${tracks}`]
-  session.print(table([['class', 'ROC-AUC', 'PR-AUC', 'accuracy', 'tracks'], ...rows, all]))
-  session.printJson({ rocAuc, prAuc, accuracy, perClass, ...(isClean(trainedOn) ? {} : { trainedOn }) })
+/** Retrieval of the test tracks, of all where there are no labels; then the probe, where there are labels. */
+async function measure(
+  session: Session,
+  name: string,
+  encoder: Encoder | LogMel,
+  dataset: Dataset,
+  settings: ReturnType<typeof probeSettings>,
+): Promise<Measured> {
+  const { signal } = session
+  using asked = dataset.subset('test')
+  const enough = dataset.task !== 'none' && asked.length > 1
+  const retrieval = await session.withProgress(`${name}: retrieval`, (progress) =>
+    evaluateRetrieval(encoder, enough ? asked : dataset, {
+      seed: settings.seed,
+      signal,
+      onProgress: (p) => progress.update(p.done, p.total),
+    }),
+  )
+  if (dataset.task === 'none') return { retrieval }
+  const embeddings = await session.withProgress(`${name}: embed`, (progress) =>
+    embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
+  )
+  return { retrieval, evaluation: await linearEvaluation(encoder, embeddings, { ...settings, signal }) }
+}
+
+/** One line of the JSON; `trainedOn` where it matters. */
+function jsonOf({ retrieval, evaluation }: Measured) {
+  if (!evaluation) return { retrieval }
+  const { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals, trainedOn } =
+    evaluation
+  const figures = { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals }
+  return { retrieval, ...figures, ...(isClean(trainedOn) ? {} : { trainedOn }) }
+}
+
+const probeSettings = ({ hidden, seed, standardize }: Options) =>
+  parseOptions(probeOptions, { hidden, seed, standardize }, 'clmr evaluate')
+
+async function evaluate(session: Session, options: Options): Promise<void> {
+  const { signal } = session
+  const settings = probeSettings(options)
+  using dataset = await openDataset(options.data)
+  if (dataset.task !== 'none') checkLabelled(dataset)
+  const { model, baselines } = options
+  const names = [model, ...(baselines ? BASELINES.filter((name) => name !== model) : [])]
+  const measured: [string, Measured][] = []
+  let tellLast = () => {}
+  for (const name of names) {
+    using encoder = await loadModel(name, options, { seed: settings.seed, dataset, signal })
+    measured.push([name, await measure(session, name, encoder, dataset, settings)])
+    if (name === model && dataset.task !== 'none') tellLast = () => tellTrainedOn(session, encoder, dataset)
+  }
+  tellRetrieval(
+    session,
+    measured.map(([name, { retrieval }]) => [name, retrieval]),
+  )
+  const probes = measured.flatMap(([name, { evaluation }]) =>
+    evaluation ? [[name, evaluation] as const] : [],
+  )
+  if (probes.length > 0) tellProbes(session, probes)
+  else session.note('no labels, so there is no linear evaluation: prepare it again with --labels for one')
+  tellLast()
+  const [first, ...others] = measured
+  const rest = Object.fromEntries(others.map(([name, of]) => [name, jsonOf(of)]))
+  session.printJson({ ...jsonOf(first![1]), ...(baselines ? { baselines: rest } : {}) })
 }
 
 export function configure(command: Command): void {
   command
     .requiredOption('--model <model>', MODEL_HELP)
-    .requiredOption('--data <dir>', 'cache with labels, made by `clmr prepare`')
+    .requiredOption(
+      '--data <dir>',
+      'cache, made by `clmr prepare`; with labels also a linear probe is fitted',
+    )
+    .option('--baselines', 'also random weights and log-mel statistics, on the same tracks')
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
   encoderFlags(command)
   threadsFlag(command)
   commonFlags(command)
   examples(command, [
-    'clmr evaluate --model runs/mine --data corpus.cache',
-    'clmr evaluate --model random --data corpus.cache --json',
+    'clmr evaluate --model runs/mine --data corpus.cache --baselines',
+    'clmr evaluate --model log-mel --data corpus.cache --json',
   ])
-  onRun(command, async (session, { model, data, hidden, seed, standardize, ...flags }: Options) => {
-    const { signal } = session
-    const settings = parseOptions(probeOptions, { hidden, seed, standardize }, 'clmr evaluate')
-    using dataset = await openDataset(data)
-    checkLabelled(dataset)
-    using encoder = await loadModel(model, flags, settings.seed)
-    const embeddings = await session.withProgress('embed', (progress) =>
-      embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
-    )
-    tell(session, await linearEvaluation(encoder, embeddings, { ...settings, signal }))
-    tellTrainedOn(session, encoder, dataset)
-  })
+  onRun(command, evaluate)
 }

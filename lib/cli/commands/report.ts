@@ -5,7 +5,7 @@ import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluatio
 import { reportOptions } from '../../evaluate/report/write-report.js'
 import { isClean, seenSentence } from '../../evaluate/trained-on.js'
 import { checkWritable } from '../../files/output.js'
-import type { Encoder } from '../../model/index.js'
+import type { Encoder, LogMel } from '../../model/index.js'
 import { flagFor } from '../../options.js'
 import { trainingCache } from '../../runs/data-record.js'
 import { commonFlags, examples, threadsFlag } from '../command.js'
@@ -31,7 +31,7 @@ interface Measured {
 
 async function measure(
   session: Session,
-  encoder: Encoder,
+  encoder: Encoder | LogMel,
   dataset: Dataset,
   label: string,
 ): Promise<Measured> {
@@ -53,7 +53,7 @@ async function report(session: Session, options: Options): Promise<void> {
   using encoder = await loadModel(run, { device, precision })
   if (dataset && dataset.task !== 'none') checkLabelled(dataset)
   const trained = dataset && (await measure(session, encoder, dataset, 'embed'))
-  using fresh = baseline ? await loadModel('random', { device, precision }) : undefined
+  using fresh = baseline ? await loadModel('random', { device, precision }, { dataset }) : undefined
   const random =
     dataset && fresh ? await measure(session, fresh, dataset, 'embed with random weights') : undefined
   const results = [

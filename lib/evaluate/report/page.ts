@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isClean, seenSentence } from '../trained-on.js'
-import type { ClassResult, Evaluation, NamedResult } from '../types.js'
+import type { ClassResult, NamedResult, ShownEvaluation } from '../types.js'
 import { html, jsonForScript, Markup } from './escape.js'
 import type { TrainingCurve } from './training-curve.js'
 
@@ -70,7 +70,7 @@ function lossNote({ firstLoss, averaged }: TrainingCurve): string {
 function tiles({ curve, results, map, multilabel }: PageData): Markup {
   const made: Markup[] = []
   const [first, second] = results
-  const against = (pick: (e: Evaluation) => number, format: (v: number) => string) =>
+  const against = (pick: (e: ShownEvaluation) => number, format: (v: number) => string) =>
     second ? `${second.name}: ${format(pick(second.evaluation))}` : `${first!.evaluation.tracks} test tracks`
   if (first && !multilabel)
     made.push(
@@ -111,7 +111,7 @@ function tiles({ curve, results, map, multilabel }: PageData): Markup {
 }
 
 function resultsTable(results: NamedResult[], multilabel: boolean): Markup {
-  const columns: [string, (e: Evaluation) => number, (v: number) => string][] = [
+  const columns: [string, (e: ShownEvaluation) => number, (v: number) => string][] = [
     [multilabel ? 'Every class right' : 'Accuracy', (e) => e.accuracy, percent],
     ['ROC-AUC', (e) => e.rocAuc, score],
     ['PR-AUC', (e) => e.prAuc, score],

@@ -1,0 +1,71 @@
+/** Tables of what models are worth. */
+import type { Bounds, Evaluation, Retrieval } from '../evaluate/index.js'
+import type { Session } from './session.js'
+import { figure, printable, table } from './text.js'
+
+const FORMS = ['raw', 'standardised', 'whitened'] as const
+type Named<T> = readonly (readonly [name: string, of: T])[]
+
+const percent = (share: number) => `${figure(100 * share, 1)} %`
+/** `54.0 % (41–66)` */
+const withBounds = (share: number, { low, high }: Bounds) =>
+  `${percent(share)} (${figure(100 * low, 0)}–${figure(100 * high, 0)})`
+
+/** Every model in every form: clean, altered, and neighbours of the same label where there are labels. */
+export function tellRetrieval(session: Session, models: Named<Retrieval>): void {
+  const { tracks, queriesPerTrack, k } = models[0]![1]
+  const labelled = models.some(([, { raw }]) => raw.labels)
+  session.print(
+    `Retrieval among ${tracks} tracks, ${tracks * queriesPerTrack} queries; in brackets where 95 % of the values lie`,
+  )
+  const head = ['model', 'vectors', 'first', `in ${k}`, 'MRR', 'median place', 'first, altered']
+  const rows = models.flatMap(([name, retrieval]) =>
+    FORMS.map((form) => {
+      const { top1, topK, mrr, medianRank, byTransform, labels, intervals } = retrieval[form]
+      const row = [printable(name), form, withBounds(top1, intervals.top1), percent(topK), figure(mrr)]
+      row.push(figure(medianRank, 1), withBounds(byTransform.chain!.top1, intervals.byTransform.chain!.top1))
+      return labelled ? [...row, labels ? percent(labels.precisionAtK) : '–'] : row
+    }),
+  )
+  session.print(table([labelled ? [...head, `same label in ${k}`] : head, ...rows]))
+  const [name, first] = models[0]!
+  session.print(`\nHow much ${printable(name)} minds: own track first, ${tracks} tracks`)
+  const transforms = Object.keys(first.raw.byTransform).map((transform) => [
+    printable(transform),
+    ...FORMS.map((form) => percent(first[form].byTransform[transform]!.top1)),
+  ])
+  session.print(table([['query', ...FORMS], ...transforms]))
+}
+
+/** The linear evaluation of every model, and each class of the first. */
+export function tellProbes(session: Session, models: Named<Evaluation>): void {
+  const { tracks, perClass, f1PerClass, worst } = models[0]![1]
+  const name = printable(models[0]![0])
+  session.print(`\nLinear probe on ${tracks} test tracks of ${perClass.length} classes`)
+  const rows = models.map(([model, { rocAuc, prAuc, accuracy, f1, intervals }]) => [
+    printable(model),
+    ...([rocAuc, prAuc] as const).map((value) => figure(value)),
+    withBounds(accuracy, intervals.accuracy),
+    figure(f1),
+  ])
+  session.print(table([['model', 'ROC-AUC', 'PR-AUC', 'accuracy', 'F1'], ...rows]))
+  const classes = perClass.map((c, k) => [
+    printable(c.class),
+    figure(c.rocAuc),
+    figure(c.prAuc),
+    figure(c.accuracy),
+    figure(f1PerClass[k]!),
+    `${c.tracks}`,
+  ])
+  session.print(`\nClasses, ${name}`)
+  session.print(table([['class', 'ROC-AUC', 'PR-AUC', 'accuracy', 'F1', 'tracks'], ...classes]))
+  const wrong = worst.filter(({ labels, predicted }) => labels.join() !== predicted.join()).slice(0, 5)
+  if (wrong.length === 0) return
+  session.print(`\nFarthest from right, ${name}`)
+  const paths = wrong.map(({ path, labels, predicted }) => [
+    printable(path),
+    printable(labels.join(', ') || '–'),
+    printable(predicted.join(', ') || '–'),
+  ])
+  session.print(table([['track', 'is', 'said'], ...paths]))
+}

@@ -1,0 +1,42 @@
+/** The baseline of an untrained network, as fair as it can be. */
+import { CLIP_LENGTH } from '../clip.js'
+import { Encoder, encoderOfHandle } from '../model/encoder.js'
+import type { EncoderOptions } from '../model/option-types.js'
+import { encoderOptions } from '../model/options.js'
+import { callNative } from '../native/call.js'
+import { native } from '../native/load.js'
+import { parseOptions } from '../options.js'
+import { uniform } from '../random.js'
+import { TRAINED_ON_NOTHING } from '../runs/data-record.js'
+import type { LabelledTracks } from './types.js'
+
+/** Tracks that are measured, a clip of each. */
+const TRACKS = 64
+
+/**
+ * Random weights whose batch norms have the statistics of the data: they are measured on a clip of each of up to 64
+ * tracks, spread over the data set. No label and no training is involved. With the statistics that new weights begin with,
+ * mean 0 and variance 1, every layer shrinks what it is given, and all embeddings are nearly the same.
+ * @throws CacheError, ConfigError, DeviceError, or the signal's reason
+ */
+export async function randomEncoder(
+  dataset: LabelledTracks,
+  options: EncoderOptions & { signal?: AbortSignal },
+): Promise<Encoder> {
+  const { signal, ...rest } = options
+  const { seed, ...where } = parseOptions(encoderOptions, rest, 'random weights')
+  const total = dataset.tracks.length
+  const count = Math.min(TRACKS, total)
+  if (count === 0) return Encoder.create(rest)
+  const clips = new Float32Array(count * CLIP_LENGTH)
+  const draw = uniform(seed)
+  for (let i = 0; i < count; i++) {
+    const samples = await dataset.readTrack(Math.floor((i * total) / count), { signal })
+    const start = Math.floor(draw() * Math.max(0, samples.length - CLIP_LENGTH + 1))
+    clips.set(samples.subarray(start, start + CLIP_LENGTH), i * CLIP_LENGTH)
+  }
+  const handle = await callNative(signal, (abort) =>
+    native().encoderCreateMeasured(seed, where, clips, count, abort),
+  )
+  return encoderOfHandle(handle, TRAINED_ON_NOTHING)
+}

@@ -1,0 +1,43 @@
+/** What evaluations return across the boundary: the other half of binding.ts, and compared with `native/` like it. */
+
+/** A figure of all tracks, and where 95 % of its values on resampled tracks lie. */
+export interface Interval {
+  value: number
+  low: number
+  high: number
+}
+
+export interface ClassFigures {
+  rocAuc: Interval
+  prAuc: Interval
+  accuracy: Interval
+  f1: Interval
+}
+
+export interface ProbeFigures {
+  all: ClassFigures
+  classes: ClassFigures[]
+}
+
+export interface RankFigures {
+  top1: Interval
+  topK: Interval
+  mrr: Interval
+  medianRank: Interval
+}
+
+export interface LabelFigures {
+  map: Interval
+  precisionAtK: Interval
+}
+
+export interface RetrievalFigures {
+  conditions: RankFigures[]
+  labels: LabelFigures | undefined
+}
+
+export interface RetrievalForms {
+  raw: RetrievalFigures
+  standardised: RetrievalFigures
+  whitened: RetrievalFigures
+}
