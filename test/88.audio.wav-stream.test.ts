@@ -66,7 +66,7 @@ const files: Record<string, Uint8Array> = {
   }),
 }
 
-describe('56 audio: WAVE files as streams', () => {
+describe('88 audio: WAVE files as streams', () => {
   for (const [name, bytes] of Object.entries(files))
     it(`${name}: a stream gives what the bytes give, bit for bit, with the same warnings and refusals`, async () => {
       const expected = await outcome(bytes)
