@@ -1,5 +1,5 @@
 // npm run check:ecosystems: what clmr writes, in the hands of others. What cannot be run here is named.
-//   Python     PyTorch, safetensors and numpy read models and embeddings (bench/environment.sh has them)
+//   Python     PyTorch, safetensors, onnx, ONNX Runtime and numpy read models and embeddings (bench/environment.sh has them)
 //   Chromium   the page of a demo comes to life without an error; CHROMIUM or one on the path
 //   --all      install the Python side where it is missing, and fail where something cannot be run
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -38,7 +38,7 @@ async function checkPython() {
   const python = pythonOfPeers()
   if (!python) return cannot('Python', 'the peers are not installed: bench/environment.sh')
   const encoder = await Encoder.create()
-  for (const name of ['model.pt', 'model.safetensors']) await encoder.save(join(folder, name))
+  for (const name of ['model.pt', 'model.safetensors', 'model.onnx']) await encoder.save(join(folder, name))
   const { data, rows, cols } = await encoder.encode(allocateClips(3).fill(0.1))
   encoder.dispose()
   const table = Array.from({ length: rows }, (_, i) => ({

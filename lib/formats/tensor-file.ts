@@ -4,13 +4,14 @@ import { CheckpointError, ioError } from '../errors.js'
 import { type OpenFile, openRandomAccess } from '../files/input.js'
 import { type FileInput, nameOf } from '../files/source.js'
 import { mistakenFor } from './mistaken.js'
+import { OnnxFile } from './onnx/file.js'
 import { PyTorchFile } from './pytorch/file.js'
 import { LEGACY_MAGIC } from './pytorch/legacy.js'
 import { SafetensorsFile } from './safetensors.js'
 import type { DType, FileTensor } from './tensor.js'
 
 /** Formats of model files. */
-export type TensorFormat = 'safetensors' | 'pytorch' | 'pytorch-legacy'
+export type TensorFormat = 'safetensors' | 'pytorch' | 'pytorch-legacy' | 'onnx'
 
 /** An open file of tensors; they are read one at a time. */
 export interface TensorFile extends AsyncDisposable {
@@ -56,11 +57,16 @@ function looksLikeOnnx(bytes: Uint8Array): boolean {
 }
 
 function unknownFormat(path: string | undefined, what: string, remedy: string): CheckpointError {
-  return new CheckpointError({ what, path, expected: 'a .safetensors, .ckpt, .pt or .pth file', remedy })
+  return new CheckpointError({
+    what,
+    path,
+    expected: 'a .safetensors, .ckpt, .pt, .pth or .onnx file',
+    remedy,
+  })
 }
 
 /**
- * Opens a safetensors file or a file of torch.save.
+ * Opens a safetensors file, a file of torch.save, or an ONNX model.
  * @throws IoError where it cannot be read; CheckpointError where it is damaged, unsafe or of another format
  */
 export async function openTensorFile(input: FileInput | OpenFile): Promise<TensorFile> {
@@ -72,12 +78,7 @@ export async function openTensorFile(input: FileInput | OpenFile): Promise<Tenso
   const mistaken = mistakenFor(start)
   if (mistaken) throw unknownFormat(path, mistaken.what, mistaken.remedy)
   if (start[8] === 0x7b) return SafetensorsFile.open(input)
-  if (looksLikeOnnx(start) || path?.toLowerCase().endsWith('.onnx'))
-    throw unknownFormat(
-      path,
-      'ONNX models are not read here: their exporters fold the batch norm into the convolutions',
-      'Load the checkpoint that the ONNX file was exported from',
-    )
+  if (looksLikeOnnx(start) || path?.toLowerCase().endsWith('.onnx')) return OnnxFile.open(input)
   if (start[0] === 0x80 || ['.pt', '.pth', '.ckpt', '.pkl'].includes(extname(path ?? '').toLowerCase()))
     throw unknownFormat(
       path,

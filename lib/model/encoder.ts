@@ -78,7 +78,7 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), or a run directory. The format
+   * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), .onnx, or a run directory. The format
    * is recognised by content.
    * @param source a path, or the bytes of a file in any form; a stream is collected in memory
    * @param options device ('auto'), precision ('float32'), onWarning (by default remarks about the file are warnings of
@@ -192,7 +192,7 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Writes the weights, as a whole or not at all; the extension says the format: .safetensors (also without one), .pt.
+   * Writes the weights, as a whole or not at all; the extension says the format: .safetensors (also without one), .pt, .onnx.
    * @throws IoError, ArgumentError for another extension, DisposedError
    */
   async save(path: string): Promise<void> {

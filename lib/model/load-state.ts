@@ -1,19 +1,21 @@
 /**
  * Models on disk ⇄ state dicts in memory.
  *
- * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), or a run directory
+ * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), an .onnx file, or a run directory
  * out: the encoder's 77 tensors by name, and the projector, head and metadata if there are any
  */
 import { extname } from 'node:path'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ArgumentError } from '../errors.js'
 import type { FileInput } from '../files/source.js'
+import { writeOnnx } from '../formats/onnx/writer.js'
 import { writePyTorch } from '../formats/pytorch/writer.js'
 import { writeSafetensors } from '../formats/safetensors.js'
 import { toFileTensors } from '../formats/state-dict.js'
 import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import type { StateDict } from '../native/binding.js'
 import { TRAINED_ON_UNKNOWN, type TrainedOn } from '../runs/data-record.js'
+import { onnxGraph } from './onnx-graph.js'
 import { openModel, trainedOnOf } from './open-model.js'
 import { selectEncoder, selectHead, selectProjector } from './select-weights.js'
 
@@ -93,7 +95,8 @@ export interface SavedModel {
 
 /**
  * Writes a model as a whole or not at all, as `encoder.*`, `projector.*` and `head.*`. The extension says the format:
- * `.safetensors` (also for a name without extension), or `.pt` / `.pth`, which `torch.load(weights_only=True)` reads.
+ * `.safetensors` (also for a name without extension), `.pt` / `.pth`, which `torch.load(weights_only=True)` reads, or
+ * `.onnx`, which holds encoder and head, but no projector.
  * @throws ArgumentError for another extension, IoError where it cannot be written
  */
 export async function saveModelState(path: string, model: SavedModel): Promise<void> {
@@ -112,10 +115,11 @@ export async function saveModelState(path: string, model: SavedModel): Promise<v
   const extension = extname(path).toLowerCase()
   if (extension === '.safetensors' || extension === '') return writeSafetensors(path, tensors, metadata)
   if (extension === '.pt' || extension === '.pth') return writePyTorch(path, tensors, metadata)
+  if (extension === '.onnx') return writeOnnx(path, onnxGraph(encoder, model.head, metadata))
   throw new ArgumentError({
     what: 'the extension says no format that models are saved in',
     given: extension,
-    expected: '.safetensors or .pt',
+    expected: '.safetensors, .pt or .onnx',
     path,
     remedy: 'Choose another file name',
   })

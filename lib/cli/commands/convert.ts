@@ -1,3 +1,4 @@
+import { extname } from 'node:path'
 import type { Command } from 'commander'
 import { checkOutput } from '../../files/output.js'
 import { loadModelState, saveModelState } from '../../model/load-state.js'
@@ -9,20 +10,23 @@ export function configure(command: Command): void {
   command
     .argument(
       '<in>',
-      'model to read: .safetensors, .ckpt, .pt, .pth or a run directory; pickles are never executed',
+      'model to read: .safetensors, .ckpt, .pt, .pth, .onnx or a run directory; pickles are never executed',
     )
-    .argument('<out>', 'file to write: .safetensors or .pt')
+    .argument('<out>', 'file to write: .safetensors, .pt or .onnx')
   commonFlags(command)
   examples(command, [
     'clmr convert clmr_checkpoint_10000.ckpt encoder.safetensors',
     'clmr convert runs/mine mine.pt',
+    'clmr convert runs/mine mine.onnx',
   ])
   onRun(command, async (session, _options: object, from: string, to: string) => {
     await checkOutput(to)
     const { encoder, projector, head, format, warnings } = await loadModelState(from)
     for (const warning of warnings) session.note(`${from}: ${warning}`)
     await saveModelState(to, { encoder, projector, head })
-    const parts = ['encoder', ...(projector ? ['projector'] : []), ...(head ? ['head'] : [])]
+    const keeps = extname(to).toLowerCase() !== '.onnx'
+    const parts = ['encoder', ...(projector && keeps ? ['projector'] : []), ...(head ? ['head'] : [])]
+    if (projector && !keeps) session.note('an ONNX file has no place for the projector: it is left out')
     session.print(`${printable(to)}: ${parts.join(', ')}`)
     session.printJson({ in: from, out: to, format, parts, warnings })
   })
