@@ -47,6 +47,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/convert.js'),
   },
   {
+    name: 'pull',
+    summary: 'fetch a published model into the cache, and print its path',
+    load: () => import('./commands/pull.js'),
+  },
+  {
     name: 'inspect',
     summary: 'show what a model file or a run holds',
     load: () => import('./commands/inspect.js'),

@@ -32,6 +32,8 @@ export interface Download {
   span?: readonly [number, number]
   /** of the whole file */
   hash?: Hash
+  /** hash a file, too, that is there already */
+  checkThere?: boolean
   signal?: AbortSignal
   /** bytes that have arrived, and the size of the target if it is known */
   onBytes?: (have: number, total?: number) => void
@@ -176,12 +178,12 @@ async function checkHash({ url, target, hash, signal }: Download): Promise<void>
 }
 
 /**
- * Fetches a file, unless it is there. One that was fetched before is not hashed again.
+ * Fetches a file, unless it is there. One that was fetched before is not hashed again, unless `checkThere` says so.
  * @throws ClmrError ERR_DOWNLOAD, IoError where the file cannot be written
  */
 export async function download(options: Download): Promise<void> {
-  const { url, target, signal } = options
-  if ((await sizeOf(target)) >= 0) return
+  const { url, target, checkThere, signal } = options
+  if ((await sizeOf(target)) >= 0) return checkThere ? checkHash(options) : undefined
   const once = async () => {
     try {
       await attempt(options)

@@ -2,11 +2,11 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatasetError } from '../../errors.js'
+import { Archive } from '../../files/archive.js'
 import { readInput } from '../../files/input.js'
 import type { FileInput } from '../../files/source.js'
 import { folderSource, type TrackSource } from '../track-source.js'
 import { isAudioName, walkAudio } from '../walk.js'
-import { Archive } from './archive.js'
 
 export class Place implements TrackSource, Disposable {
   private readonly folder: TrackSource

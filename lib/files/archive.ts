@@ -2,8 +2,8 @@
 import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import yauzl from 'yauzl'
-import { DatasetError, ioError } from '../../errors.js'
-import { JoinedFile } from '../../files/joined-file.js'
+import { DatasetError, ioError } from '../errors.js'
+import { JoinedFile } from './joined-file.js'
 
 /** One member has to fit into memory. */
 const MAX_MEMBER_BYTES = 2 ** 29

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { cacheFolder } from '../../libtorch/find.js'
+import { PUBLISHED, pullModel } from '../../model/pull.js'
+import { commonFlags, examples } from '../command.js'
+import { UsageError } from '../failure.js'
+import { onRun } from '../session.js'
+import { printable } from '../text.js'
+
+interface Options {
+  sha256?: string
+}
+
+/** A folder of its own for each address: files of different places may have one name. */
+const folderFor = (source: string) =>
+  join(cacheFolder(), 'models', createHash('sha256').update(source).digest('hex').slice(0, 16))
+
+export function configure(command: Command): void {
+  command
+    .argument('<source>', `http(s) address of a model file, or ${Object.keys(PUBLISHED).join(', ')}`)
+    .option('--sha256 <hex>', 'SHA-256 of the file at that address; any other file is refused')
+  commonFlags(command)
+  examples(command, ['clmr pull clmr-10000', 'clmr inspect "$(clmr pull clmr-10000)"'])
+  onRun(command, async (session, { sha256 }: Options, source: string) => {
+    if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256))
+      throw new UsageError('--sha256 is not a SHA-256', 'Pass its 64 hexadecimal digits')
+    const path = await session.withProgress('download', (progress) =>
+      pullModel(source, {
+        folder: folderFor(source),
+        sha256,
+        signal: session.signal,
+        onBytes: (have, total) => {
+          if (total) progress.update(Math.floor((100 * have) / total), 100)
+        },
+      }),
+    )
+    session.print(printable(path))
+    session.printJson({ source, path })
+  })
+}
