@@ -11,6 +11,7 @@ import { msd } from './msd.js'
 import { mtgJamendo } from './mtg-jamendo.js'
 import { nsynth } from './nsynth.js'
 
+/** The data sets that `getDataset` knows. */
 export const DATASET_NAMES = [
   'magnatagatune',
   'msd',
@@ -21,6 +22,7 @@ export const DATASET_NAMES = [
   'mtg-jamendo',
   'nsynth',
 ] as const
+/** A data set that `getDataset` knows. */
 export type DatasetName = (typeof DATASET_NAMES)[number]
 
 const ALL: Record<DatasetName, NamedDataset> = {
