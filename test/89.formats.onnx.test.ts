@@ -149,7 +149,7 @@ function withExternalData(state: StateDict, file: string): { model: Message; dat
   }
 }
 
-describe('78 formats: ONNX', () => {
+describe('89 formats: ONNX', () => {
   it('what is written is read again bit for bit, with a head, but for the counters', () =>
     withTempDir(async (folder) => {
       const path = join(folder, 'model.onnx')
