@@ -4,4 +4,5 @@
  * out: a list of tracks: path, labels, split
  */
 export { DATASET_NAMES, type DatasetName } from './named/catalogue.js'
+export type { FetchProgress } from './named/fetch.js'
 export type { SkippedFile, Split, Task } from './tracks.js'

@@ -44,7 +44,8 @@ function share(rows: number, right: (row: number) => boolean): number {
   return count / rows
 }
 
-type Answer = number | boolean | string
+/** A class, as a prediction or a label names it. */
+export type Answer = number | boolean | string
 const plain = (value: unknown) => (typeof value === 'boolean' ? Number(value) : value) as number | string
 
 /** @throws ShapeError, ArgumentError for scores in the place of classes */

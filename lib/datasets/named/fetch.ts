@@ -9,12 +9,15 @@ import { makeFolder } from '../../files/make-folder.js'
 import { withLock } from '../../files/process-lock.js'
 import type { NamedDataset, PublishedFile } from './descriptor.js'
 
+/** How far the download of a data set is. */
 export interface FetchProgress {
+  /** what is being done */
   phase: 'download' | 'unpack' | 'wait'
   /** the name of the file; with `wait`, who is fetching */
   file: string
   /** which of the files it is, from 1 */
   number: number
+  /** files in all */
   of: number
   /** bytes of this file that are here */
   have?: number

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as clmr from 'clmr'
+import ts from 'typescript'
+import ts59 from 'typescript-5.9'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** A program of someone who uses the package, which need not be on the disk. */
+const FILE = join(root, 'test/types/consumer.ts')
+type TypeScript = typeof ts
+
+/** The strictest settings, as one resolves modules for Node or for a bundler. */
+const optionsFor = (typescript: TypeScript, bundler = false): ts.CompilerOptions => ({
+  target: typescript.ScriptTarget.ES2022,
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'],
+  module: bundler ? typescript.ModuleKind.ESNext : typescript.ModuleKind.NodeNext,
+  moduleResolution: bundler
+    ? typescript.ModuleResolutionKind.Bundler
+    : typescript.ModuleResolutionKind.NodeNext,
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  verbatimModuleSyntax: true,
+  noEmit: true,
+  skipLibCheck: true,
+})
+
+/** What the compiler says of a program: code and line of each complaint. */
+function complaints(typescript: TypeScript, options: ts.CompilerOptions, text: string): string[] {
+  const host = typescript.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  host.fileExists = (path) => path === FILE || fileExists(path)
+  host.readFile = (path) => (path === FILE ? text : readFile(path))
+  host.getSourceFile = (path, ...rest) =>
+    path === FILE ? typescript.createSourceFile(path, text, rest[0]) : getSourceFile(path, ...rest)
+  const program = typescript.createProgram([FILE], options, host)
+  return typescript.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
+    const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0
+    return `${line}: ${typescript.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+}
+
+const RIGHT = `
+import { Augmenter, clmrTransforms, decodeAudio, Encoder, LinearProbe, type Matrix, nearest, ntXent, ntXentLoss, openDataset, optimizers, prepare, preset, schedules, Trainer, transforms, writeReport } from 'clmr'
+import type { ObjectiveInput, OptimizerInput, ScheduleInput, TrainerOptions, TransformInput } from 'clmr'
+declare const signal: AbortSignal | undefined
+const optimizer: OptimizerInput = { name: 'adam', lr: 1e-3 }
+const schedule: ScheduleInput = { name: 'cosine', warmupSteps: 10 }
+const objective: ObjectiveInput = { name: 'infoNce', queue: 1024 }
+const chain: TransformInput[] = [{ name: 'randomCrop' }, { name: 'noise', ratio: [1e-4, 0.01] }, transforms.pitchShift({ p: 0.5 })]
+export const more: TrainerOptions = { ...preset('clmr-paper'), optimizer: optimizers.lars(), schedule: schedules.cosine(), objective: ntXent() }
+export async function use(length: number): Promise<Matrix> {
+  using encoder = await Encoder.create({ device: 'cuda:1', precision: undefined })
+  const dim: 512 extends typeof encoder.dim ? number : never = encoder.dim
+  encoder.allocateClips(2)
+  const dataset = await prepare('music', { cache: 'cache', signal })
+  const augmenter = new Augmenter({ transforms: chain, views: undefined })
+  await using trainer = await Trainer.create({ dataset, validation: await openDataset('cache', { subset: 'valid' }), augmenter, optimizer, schedule, objective })
+  await trainer.fit({ signal, onStep: ({ lr, validLoss }) => console.log(lr, validLoss) })
+  new Augmenter(trainer.config.augmenter).draw(1, { length })
+  new Augmenter({ transforms: clmrTransforms({ reverb: 0 }) })
+  const probe = await LinearProbe.fit({ encoder, train: dataset, validation: dataset, lr: 0.1, signal })
+  await writeReport({ out: 'report.html', results: [{ name: 'mine', evaluation: await probe.evaluate(dataset, { signal }) }] })
+  const { samples } = await decodeAudio('a.wav', { quality: 'best', signal })
+  const { gradient } = await ntXentLoss(samples, { dim, signal })
+  await nearest(gradient, gradient, 3)
+  return encoder.encode(samples, { signal })
+}
+`
+
+/** One mistake on each line. */
+const WRONG = [
+  'clmr.transforms.noise({ minSnr: 1 })',
+  'clmr.transforms.pitchShift({ cent: [0, 1] })',
+  "new clmr.Augmenter({ transforms: [{ name: 'wobble' }] })",
+  "new clmr.Augmenter({ transforms: [{ name: 'gain', dB: [0, 1] }] })",
+  'new clmr.Augmenter({ view: 2 })',
+  'clmr.clmrTransforms({ reverse: 1 })',
+  'clmr.optimizers.adam({ learningRate: 1 })',
+  'clmr.schedules.cosine({ warmup: 3 })',
+  'clmr.infoNce({ tau: 1 })',
+  "clmr.preset('mocco')",
+  "clmr.Trainer.create({ optimizer: { name: 'adamw' } })",
+  "clmr.Trainer.create({ optimizer: { name: 'sgd', betas: [0, 1] } })",
+  "clmr.Trainer.create({ objective: { name: 'simclr' } })",
+  "clmr.Trainer.create({ schedule: { name: 'linear' } })",
+  'clmr.Trainer.create({ batchsize: 3 })',
+  'clmr.Trainer.create({ projection: { hiden: 3 } })',
+  "clmr.Trainer.resume('run', { runDirectory: 'other' })",
+  "clmr.Encoder.create({ device: 'gpu' })",
+  'clmr.Encoder.create({ threads: 1 })',
+  "clmr.Encoder.load('a.pt', { seed: 1 })",
+  "clmr.openDataset('cache', { subset: 'validation' })",
+  "clmr.prepare('music', { cach: 'x' })",
+  "clmr.decodeAudio('a.wav', { quality: 'good' })",
+]
+
+interface Parameter {
+  /** how the call is written, up to its options */
+  call: string
+  type: ts.Type
+}
+
+/** The options of every exported function, class and method: parameters that are objects of named members. */
+class Public {
+  readonly #checker: ts.TypeChecker
+  readonly parameters: Parameter[] = []
+
+  constructor(checker: ts.TypeChecker, module: ts.Symbol) {
+    this.#checker = checker
+    for (const symbol of checker.getExportsOfModule(module)) this.#add(`clmr.${symbol.name}`, symbol)
+  }
+
+  #add(path: string, symbol: ts.Symbol): void {
+    const target = symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol
+    if (target.flags & ts.SymbolFlags.ValueModule)
+      for (const inner of this.#checker.getExportsOfModule(target)) this.#add(`${path}.${inner.name}`, inner)
+    if (!(target.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class))) return
+    const type = this.#checker.getTypeOfSymbol(target)
+    this.#signatures(path, type.getCallSignatures())
+    if (!(target.flags & ts.SymbolFlags.Class)) return
+    this.#signatures(`new ${path}`, type.getConstructSignatures())
+    const instance = this.#checker.getDeclaredTypeOfSymbol(target)
+    for (const [from, members] of [
+      [path, type.getProperties()],
+      [`(any as ${path})`, instance.getProperties()],
+    ] as const)
+      for (const member of members)
+        this.#signatures(`${from}.${member.name}`, this.#checker.getTypeOfSymbol(member).getCallSignatures())
+  }
+
+  #signatures(path: string, signatures: readonly ts.Signature[]): void {
+    for (const signature of signatures)
+      signature.parameters.forEach((parameter, place) => {
+        const type = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(parameter))
+        const { name } = type.aliasSymbol ?? type.symbol ?? {}
+        if (parameter.name === 'options' || parameter.name === 'overrides' || /Options$/.test(name ?? ''))
+          this.parameters.push({ call: `${path}(${'any, '.repeat(place)}`, type })
+      })
+  }
+}
+
+describe('99 the public types', () => {
+  it('an editor shows a text for every option of every function and method', function () {
+    this.timeout(60_000)
+    let text = "import * as clmr from 'clmr'\ndeclare const any: any;\n"
+    const host: ts.LanguageServiceHost = {
+      getCompilationSettings: () => optionsFor(ts),
+      getScriptFileNames: () => [FILE],
+      getScriptVersion: (path) => (path === FILE ? `${text.length}` : '0'),
+      getScriptSnapshot: (path) => {
+        const content = path === FILE ? text : ts.sys.readFile(path)
+        return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content)
+      },
+      getCurrentDirectory: () => root,
+      getDefaultLibFileName: ts.getDefaultLibFilePath,
+      fileExists: (path) => path === FILE || ts.sys.fileExists(path),
+      readFile: (path) => (path === FILE ? text : ts.sys.readFile(path)),
+      directoryExists: ts.sys.directoryExists,
+      getDirectories: ts.sys.getDirectories,
+    }
+    const service = ts.createLanguageService(host)
+    const checker = service.getProgram()!.getTypeChecker()
+    const file = service.getProgram()!.getSourceFile(FILE)!
+    const namespace = (file.statements[0] as ts.ImportDeclaration).moduleSpecifier
+    const { parameters } = new Public(checker, checker.getSymbolAtLocation(namespace)!)
+    assert.ok(parameters.length > 40, `${parameters.length} calls with options`)
+
+    const places: { option: string; at: number }[] = []
+    for (const { call, type } of parameters)
+      for (const option of type.getProperties()) {
+        text += `${call}{ `
+        places.push({ option: `${call}… ${option.name}`, at: text.length })
+        text += `${option.name}: any });\n`
+      }
+    const empty = places.filter(
+      ({ at }) => !ts.displayPartsToString(service.getQuickInfoAtPosition(FILE, at)?.documentation).trim(),
+    )
+    assert.ok(places.length > 150, `${places.length} options`)
+    assert.deepEqual(
+      empty.map(({ option }) => option),
+      [],
+    )
+  })
+
+  for (const [name, typescript] of [
+    [ts.version, ts],
+    [ts59.version, ts59 as unknown as TypeScript],
+  ] as const)
+    for (const bundler of [false, true])
+      it(`a strict program compiles with TypeScript ${name}, ${bundler ? 'bundler' : 'nodenext'}`, function () {
+        this.timeout(60_000)
+        assert.deepEqual(complaints(typescript, optionsFor(typescript, bundler), RIGHT), [])
+      })
+
+  it('BAD CALL - a misspelt option, transform, optimiser, objective, preset or device does not compile', function () {
+    this.timeout(60_000)
+    const text = ["import * as clmr from 'clmr'", ...WRONG].join('\n')
+    const lines = complaints(ts, optionsFor(ts), text).map((complaint) => Number.parseInt(complaint, 10))
+    const unnoticed = WRONG.filter((_, i) => !lines.includes(i + 2))
+    assert.deepEqual(unnoticed, [])
+    assert.ok(Object.keys(clmr).includes('transforms'))
+  })
+})
