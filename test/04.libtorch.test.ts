@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { download } from '#lib/download/download.js'
 import { type LockOwner, withLock } from '#lib/files/process-lock.js'
 import { findLibtorch, surveyLibtorch } from '#lib/libtorch/find.js'
 import { findWheelUrl } from '#lib/libtorch/package-index.js'
@@ -262,7 +263,7 @@ describe('04 libtorch', () => {
     ])
   })
 
-  it('BAD CALL - a page of an index without end is refused, and no more of it is received', async () => {
+  it('BAD CALL - a page of an index and a file without end are refused, and no more of them is received', async () => {
     let sent = 0
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' })
@@ -284,6 +285,13 @@ describe('04 libtorch', () => {
         message: /page that cannot be read/,
       })
       assert.ok(sent < 100 << 20, `${sent} bytes were sent`)
+      sent = 0
+      const target = join(folder, 'x.whl')
+      await assert.rejects(download({ url: `${index}/x.whl`, target, maxBytes: 1 << 20 }), {
+        code: 'ERR_DOWNLOAD',
+        message: /more than the file can have.*at most 1048576 bytes/,
+      })
+      assert.ok(sent < 100 << 20 && !existsSync(target), `${sent} bytes were sent`)
     } finally {
       server.closeAllConnections()
       server.close()

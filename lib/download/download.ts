@@ -34,6 +34,8 @@ export interface Download {
   hash?: Hash
   /** hash a file, too, that is there already */
   checkThere?: boolean
+  /** a server that sends more is refused, before anything of it is kept where it says so */
+  maxBytes?: number
   signal?: AbortSignal
   /** bytes that have arrived, and the size of the target if it is known */
   onBytes?: (have: number, total?: number) => void
@@ -69,22 +71,36 @@ async function keepValidator(response: Response, target: string): Promise<void> 
   else await rm(validatorOf(target), { force: true })
 }
 
+function tooLong(url: string, maxBytes: number): RefusedError {
+  return new RefusedError('ERR_DOWNLOAD', {
+    what: 'the server sends more than the file can have',
+    path: shownUrl(url),
+    expected: `at most ${maxBytes} bytes`,
+    remedy: 'Check the address',
+  })
+}
+
 /** Appends the body of the response to the part. @returns how many bytes the target has, and should have */
 async function receive(
   response: Response,
   download: Download,
   have: number,
 ): Promise<[number, number | undefined]> {
-  const { url, target, span, signal, onBytes } = download
+  const { url, target, span, maxBytes = Number.POSITIVE_INFINITY, signal, onBytes } = download
   const range = contentRange(response)
   if (range && range.start !== (span?.[0] ?? 0) + have)
     throw downloadError('the server sends another part of the file than asked for', shownUrl(url), AGAIN)
   let got = range ? have : 0
   const length = response.headers.get('content-length')
   const total = span ? span[1] - span[0] : range ? range.total : length === null ? undefined : Number(length)
+  const checkLength = (bytes: number) => {
+    if (bytes > maxBytes) throw tooLong(url, maxBytes)
+  }
+  checkLength(total ?? 0)
   const counted = async function* (source: AsyncIterable<Uint8Array>) {
     for await (const chunk of source) {
       got += chunk.length
+      checkLength(got)
       onBytes?.(got, total)
       yield chunk
     }

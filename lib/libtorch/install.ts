@@ -53,6 +53,8 @@ export interface InstallResult {
 const CPU_BYTES = 1.2e9 // the wheel and the files unpacked from it
 /** A wheel of NVIDIA's libraries, and about twice as much once it is unpacked. */
 const CUDA_BYTES_PER_BYTE = 3
+/** Several times the largest wheel there is. */
+const MAX_WHEEL_BYTES = 4 * 2 ** 30
 
 /** What is installed on this machine. */
 function releaseForThisMachine(cuda: boolean): { wheel: Wheel; parts: readonly Part[] } {
@@ -156,7 +158,7 @@ async function fetchWhole(
     onProgress({ what: 'download', message, fraction: total ? have / total : undefined })
   if (!existsSync(target)) {
     onProgress({ what: 'download', message })
-    if (url) await download({ url, target, signal, onBytes })
+    if (url) await download({ url, target, maxBytes: MAX_WHEEL_BYTES, signal, onBytes })
     else if (local) await copyWheel(local, target)
     else await fetchWithPip(findPip()!, wheel, downloads, { index: options.index, signal })
   }
