@@ -69,6 +69,7 @@ export class ClmrError extends Error {
   /** What to do now. */
   readonly remedy: string
 
+  /** An error whose message is made of `details`. */
   constructor(code: ErrorCode, details: ErrorDetails) {
     super(sentence(details), details.cause === undefined ? undefined : { cause: details.cause })
     madeOf.set(this, details)
@@ -89,6 +90,7 @@ export class ClmrError extends Error {
 
 /** `ERR_ARGUMENT`: a parameter has the wrong type or value. */
 export class ArgumentError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_ARGUMENT', details)
   }
@@ -96,6 +98,7 @@ export class ArgumentError extends ClmrError {
 
 /** `ERR_SHAPE`: an array has a length that does not fit. */
 export class ShapeError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_SHAPE', details)
   }
@@ -103,6 +106,7 @@ export class ShapeError extends ClmrError {
 
 /** `ERR_CONFIG`: an option is unknown, misspelt, of the wrong type or out of range. */
 export class ConfigError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_CONFIG', details)
   }
@@ -110,6 +114,7 @@ export class ConfigError extends ClmrError {
 
 /** `ERR_DISPOSED`: an object was used after `dispose()`. */
 export class DisposedError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_DISPOSED', details)
   }
@@ -117,6 +122,7 @@ export class DisposedError extends ClmrError {
 
 /** `ERR_AUDIO_DECODE`: a file is damaged, empty, truncated or is not what its name says. */
 export class AudioDecodeError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_AUDIO_DECODE', details)
   }
@@ -124,6 +130,7 @@ export class AudioDecodeError extends ClmrError {
 
 /** `ERR_AUDIO_FORMAT`: a file has a format that no decoder here reads. */
 export class AudioFormatError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_AUDIO_FORMAT', details)
   }
@@ -131,6 +138,7 @@ export class AudioFormatError extends ClmrError {
 
 /** `ERR_NON_FINITE`: samples, a loss or a gradient hold NaN or infinity. */
 export class NonFiniteError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_NON_FINITE', details)
   }
@@ -138,6 +146,7 @@ export class NonFiniteError extends ClmrError {
 
 /** `ERR_DATASET`: a data set or its labels cannot be used as they are. */
 export class DatasetError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_DATASET', details)
   }
@@ -148,6 +157,7 @@ export class RejectLimitError extends DatasetError {}
 
 /** `ERR_CACHE`: a prepared cache is missing, incomplete or damaged. */
 export class CacheError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_CACHE', details)
   }
@@ -155,6 +165,7 @@ export class CacheError extends ClmrError {
 
 /** `ERR_CHECKPOINT`: a checkpoint or model file is damaged, unsafe or does not hold the expected weights. */
 export class CheckpointError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_CHECKPOINT', details)
   }
@@ -162,6 +173,7 @@ export class CheckpointError extends ClmrError {
 
 /** `ERR_DEVICE`: a device is not available or cannot be used. */
 export class DeviceError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_DEVICE', details)
   }
@@ -169,6 +181,7 @@ export class DeviceError extends ClmrError {
 
 /** `ERR_IO`: a file or folder cannot be read or written. */
 export class IoError extends ClmrError {
+  /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
     super('ERR_IO', details)
   }

@@ -25,6 +25,14 @@ function headingOf(file) {
   return HEADINGS[folder] ?? OTHER
 }
 
+/** The members of a type without a name are described where that type is used. */
+function membersOfUnnamedTypes(project) {
+  const members = project.getReflectionsByKind(ReflectionKind.Property)
+  return members
+    .filter((member) => member.parent?.kindOf(ReflectionKind.TypeLiteral) && !member.hasComment())
+    .map((member) => member.getFullName().replace(/\b(\w+)\.\1\b/g, '$1'))
+}
+
 /** @param {import('typedoc').Application} app */
 export function load(app) {
   app.options.setValue('categoryOrder', [...new Set(Object.values(HEADINGS)), OTHER])
@@ -40,5 +48,8 @@ export function load(app) {
         new CommentTag('@category', [{ kind: 'text', text: file ? headingOf(file) : OTHER }]),
       )
     }
+  })
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    app.options.setValue('intentionallyNotDocumented', [...new Set(membersOfUnnamedTypes(project))])
   })
 }

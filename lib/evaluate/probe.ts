@@ -118,7 +118,8 @@ export class LinearProbe implements Disposable {
    * Embeds both data sets, then trains the head: Adam, learning rate reduced on a plateau of the validation loss, early
    * stopping; the weights of the best validation loss are kept.
    * @param options.encoder an `Encoder`; its weights stay as they are
-   * @param options.train, options.validation data sets of the same classes, or their embeddings by the same encoder
+   * @param options.train data set, or its embeddings by the same encoder
+   * @param options.validation data set of the same classes, or its embeddings by the same encoder
    * @throws ConfigError, DatasetError (no labels, one class only, no tracks), NonFiniteError, AbortError
    */
   static async fit(options: ProbeFitOptions): Promise<LinearProbe> {

@@ -48,7 +48,7 @@ export interface SimilarTrack extends Neighbour {
 export interface SimilarTracks {
   /** the tracks, best first */
   rows: SimilarTrack[]
-  /** [k]: indices of tracks in the data set */
+  /** indices of tracks in the data set, [k] */
   indices: Int32Array
   /** [k] */
   scores: Float32Array

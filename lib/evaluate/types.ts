@@ -41,7 +41,7 @@ export interface EmbeddedTracks<D extends TrackLabels = TrackLabels> {
   readonly embeddings: MatrixData
   /** the track of every clip */
   readonly trackOf: Int32Array
-  /** [tracks, E]: the mean over the clips of each track */
+  /** the mean over the clips of each track, [tracks, E] */
   readonly trackMeans: MatrixData
 }
 
@@ -49,7 +49,7 @@ export interface EmbeddedTracks<D extends TrackLabels = TrackLabels> {
 export interface DatasetEmbeddings<D extends LabelledTracks = LabelledTracks> extends EmbeddedTracks<D> {
   /** [clips, E], track after track */
   readonly embeddings: Matrix
-  /** [tracks, E]: the mean over the clips of each track */
+  /** the mean over the clips of each track, [tracks, E] */
   readonly trackMeans: Matrix
 }
 

@@ -7,11 +7,11 @@ import type { Sources } from './encode-files.js'
 
 /** A track as windows, as far as those need it who take a `TrackEncoder`. */
 export interface TrackVectors {
-  /** [n, dim]: a row for each window */
+  /** one row per window, [n, dim] */
   readonly windows: MatrixData
   /** the start of every window, seconds */
   readonly times: Float64Array
-  /** [dim]: the mean of the windows */
+  /** the mean of the windows, [dim] */
   readonly mean: Float32Array
 }
 

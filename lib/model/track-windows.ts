@@ -26,11 +26,11 @@ import { WindowBatches } from './window-batches.js'
 
 /** A track as a sequence of windows. */
 export interface TrackEmbedding {
-  /** [n, 512]: a row for each window */
+  /** one row per window, [n, 512] */
   windows: Matrix
   /** the start of every window, seconds */
   times: Float64Array
-  /** [512]: the mean of the windows */
+  /** the mean of the windows, [512] */
   mean: Float32Array
   /** what there is to know about the file: damage, lengths that were wrong; empty for samples in memory */
   warnings: string[]
