@@ -71,7 +71,7 @@ describe('01 options', () => {
       ],
     )
     const flag = flagFor(table, 'batchSize')
-    assert.equal(flag.flags, '--batch-size <integer>')
+    assert.equal(flag.flags, '--batch-size <n>')
     assert.match(flag.description, /examples a step \(default: 48\)/)
     assert.equal(flag.parseArg?.('8', undefined), 8)
     assert.equal(flag.parseArg?.('many', undefined), 'many') // validation, not the flag, refuses it

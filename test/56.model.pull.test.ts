@@ -11,7 +11,7 @@ import { withTempDir } from './helpers/temp-dir.js'
 const MODEL = Buffer.from(Uint8Array.from({ length: 30_000 }, (_, i) => (i * 7919) >> 3))
 const sha256 = createHash('sha256').update(MODEL).digest('hex')
 
-describe('79 model: pull', () => {
+describe('56 model: pull', () => {
   it('a model is fetched once, over a connection that drops, and is the file that its SHA-256 names', () =>
     withTempDir((folder) =>
       withFileServer(
