@@ -6,7 +6,7 @@
 // #region readme
 import { Encoder } from 'clmr'
 
-using encoder = await Encoder.load('runs/mine') // a run, .safetensors, .ckpt or .pt
+using encoder = await Encoder.load('runs/mine') // a run, .safetensors, .ckpt, .pt or .onnx
 const track = await encoder.encodeFile('song.mp3')
 console.log(track.mean) // Float32Array(512), the track
 console.log(track.windows.rows, track.times) // one embedding every 2.7 s

@@ -37,7 +37,7 @@ function checkRow(row: unknown, i: number, cols: number): void {
   throw new ShapeError({
     what: 'the rows of a matrix differ in length',
     given: `row ${i} is ${describe(row)}`,
-    expected: `${cols} numbers, as many as row 0`,
+    expected: `${cols} numbers, as many as the first row`,
     remedy: 'Pass rows of one length, each an array of numbers or a Float32Array',
   })
 }

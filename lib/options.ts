@@ -140,7 +140,7 @@ function toConfigError(
     const given = valueAt(input, issue.path)
     const near = typeof given === 'string' ? nearestName(given, known) : undefined
     return new ConfigError({
-      what: `${where} option ${JSON.stringify(name)} names nothing that is there`,
+      what: `${where} option ${JSON.stringify(name)} has an unknown value`,
       given: describe(given),
       expected: `one of ${known.join(', ')}`,
       remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Correct the name',

@@ -1,4 +1,4 @@
-/** Told what a user should know of a file or a training that goes on all the same; begins with the path of the file, if there is one. */
+/** Called with a warning about a file or a training that continues nevertheless. It begins with the path of the file, if there is one. */
 export type OnWarning = (warning: string) => void
 
 /** Gives a warning to `onWarning`; where the caller gave none, it is one of the process. */

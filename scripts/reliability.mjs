@@ -70,9 +70,13 @@ for (const file of files) {
   for (const reason of result.failures ?? []) process.stdout.write(`             ${reason}\n`)
 }
 
+/** lossBytesPerCall → loss bytes per call */
+const inWords = (name) =>
+  name.replace(/[A-Z]+/g, (capitals) => ` ${capitals.length > 1 ? capitals : capitals.toLowerCase()}`)
+
 const figuresOf = ({ figures = {} }) =>
   Object.entries(figures)
-    .map(([name, value]) => `${name} ${value}`)
+    .map(([name, value]) => `${inWords(name)} ${value}`)
     .join(', ')
 
 /** Text for a cell of a table. */
@@ -109,16 +113,16 @@ function write() {
   const old = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8').split('\n') : []
   const text = `# Reliability
 
-What clmr promises of itself (see SECURITY.md), how each promise is tried, and what came out. Written by
-\`npm run test:reliability -- --write\`; each check runs by itself as well. \`--short\` is the part of every change, \`--full\` has the
-sizes of a release, \`--seed n\` draws others. Each is run once more with the promise broken on purpose (\`--plant\`): a check that
-has never failed is no evidence. Zero failures in n tries bound the rate of failures at about 3/n (95 %).
+What clmr promises (see SECURITY.md), how each promise is tested, and the results. This page is written by
+\`npm run test:reliability -- --write\`. Each check also runs by itself. \`--short\` is part of every change, \`--full\` has the sizes
+for a release, and \`--seed n\` draws other inputs. Each check runs once more with its promise broken on purpose (\`--plant\`),
+because a check that has never failed proves nothing. No failure in n tries bounds the failure rate at about 3/n (95 %).
 
 ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform}-${process.arch}, ${cpus().length} CPUs, seed ${values.seed}.
 
 ${table(old.filter((text) => /^\| A\d/.test(text)))}
 
-Not here yet: A19 and A11 with two ranks, which come with training on several processes.
+Not covered yet: A19, and A11 with two ranks. Both need training on several processes.
 `
   writeFileSync(DOCUMENT, text)
 }

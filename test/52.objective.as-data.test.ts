@@ -35,7 +35,7 @@ describe('52 the objectives as data', () => {
     assert.throws(() => infoNce({ queue: 0 }), ConfigError)
     assert.throws(
       () => parseTrainingConfig('objective: boyl', 'train.yaml'),
-      /train\.yaml:1:1.*names nothing that is there.*Write "byol"/,
+      /train\.yaml:1:1.*has an unknown value.*Write "byol"/,
     )
   })
 

@@ -189,7 +189,7 @@ describe('55 model: where the windows of a file lie', () => {
       for (const windows of [undefined, 2])
         await assert.rejects(encoder.encodeFile(source, { from: 5, windows }), (error: ClmrError) => {
           assert.equal(error.code, 'ERR_ARGUMENT')
-          return /`from` lies behind the end of the file \(given 5 s, expected less than its \d/.test(
+          return /`from` lies after the end of the file \(given 5 s, expected less than its \d/.test(
             error.message,
           )
         })

@@ -33,7 +33,7 @@ class Collector {
     throw new ClmrError('ERR_MEMORY', {
       what: 'there is not enough memory for the samples of the file',
       given: `${this.#length} samples so far`,
-      expected: `${Math.ceil(needed / 2 ** 20)} MiB that are free, of which there are ${Math.floor(free / 2 ** 20)}`,
+      expected: `${Math.ceil(needed / 2 ** 20)} MiB of free memory; there are ${Math.floor(free / 2 ** 20)}`,
       remedy: 'Use encodeFile or prepare, which read a file piece by piece, or cut it into pieces',
       path: this.path,
     })

@@ -8,7 +8,12 @@ import { nearestName, parseOptions, typed } from '../options.js'
 import type { Transform } from './option-types.js'
 import type { CustomApply } from './types.js'
 
-export const p = z.number().min(0).max(1).default(1).describe('Probability that a view gets it.')
+export const p = z
+  .number()
+  .min(0)
+  .max(1)
+  .default(1)
+  .describe('Probability that the transform is applied to a view.')
 
 interface Bounds {
   min: number
@@ -79,7 +84,7 @@ export const transformTables = {
     p,
     ms: pair({ min: 0, max: 60_000 }, 'Delay in ms, both ends included.').default([200, 500]),
     stepMs: z.number().positive().max(60_000).default(50).describe('Step between possible delays in ms.'),
-    volume: z.number().min(0).max(1).default(0.5).describe('Volume of the echo.'),
+    volume: z.number().min(0).max(1).default(0.5).describe('Volume of the echo, as a factor of the signal.'),
   }),
   pitchShift: z.strictObject({
     name: z.literal('pitchShift'),

@@ -14,7 +14,7 @@ export const datasetOptions = z.strictObject({
     .string()
     .optional()
     .describe(
-      'Which labels, splits or size, where the data set has several: `clmr datasets` lists them. Default: the first of them.',
+      'Choice of labels, splits or size, if the data set has several; `clmr datasets` lists them. Default: the first.',
     ),
   cache: z
     .string()

@@ -53,7 +53,7 @@ export class Dataset implements Disposable {
   readonly labels: Matrix
   /** Names of the columns of `labels`. */
   readonly classes: readonly string[]
-  /** `multilabel`: any number of classes a track; `multiclass`: one; `none`: there are no labels. */
+  /** `multilabel`: any number of classes per track; `multiclass`: one; `none`: there are no labels. */
   readonly task: Task
   /** The files that could not be used, and why. */
   readonly skipped: readonly SkippedFile[]

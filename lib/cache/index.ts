@@ -1,7 +1,7 @@
 /**
  * Stage cache: audio is decoded once and kept as files that anyone can listen to; crops are read from them at an offset.
  * in: the tracks of a folder, and their samples at the rate of the network
- * out: one 16-bit WAV file a track and `index.json`; and `Dataset`, the tracks of a cache with classes and splits
+ * out: one 16-bit WAV file per track and `index.json`; and `Dataset`, the tracks of a cache with classes and splits
  */
 export { Dataset, openDataset, type Track } from './dataset.js'
 export type { DatasetProgress } from './dataset-options.js'

@@ -45,7 +45,7 @@ export const prepareOptions = z.strictObject({
     .int()
     .optional()
     .describe(
-      'Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache, at first 42.',
+      'Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache; 42 if it is new.',
     ),
   concurrency: z
     .number()

@@ -1,4 +1,4 @@
-/** Tables of what models are worth. */
+/** Tables of evaluations. */
 import type { Bounds, Evaluation, Retrieval } from '../evaluate/index.js'
 import type { Session } from './session.js'
 import { figure, printable, table } from './text.js'
@@ -16,9 +16,9 @@ export function tellRetrieval(session: Session, models: Named<Retrieval>): void 
   const { tracks, queriesPerTrack, k } = models[0]![1]
   const labelled = models.some(([, { raw }]) => raw.labels)
   session.print(
-    `Retrieval among ${tracks} tracks, ${tracks * queriesPerTrack} queries; in brackets where 95 % of the values lie`,
+    `Retrieval among ${tracks} tracks, ${tracks * queriesPerTrack} queries; 95 % intervals in brackets`,
   )
-  const head = ['model', 'vectors', 'first', `in ${k}`, 'MRR', 'median place', 'first, altered']
+  const head = ['model', 'vectors', 'top 1', `top ${k}`, 'MRR', 'median rank', 'top 1, altered']
   const rows = models.flatMap(([name, retrieval]) =>
     FORMS.map((form) => {
       const { top1, topK, mrr, medianRank, byTransform, labels, intervals } = retrieval[form]
@@ -27,9 +27,9 @@ export function tellRetrieval(session: Session, models: Named<Retrieval>): void 
       return labelled ? [...row, labels ? percent(labels.precisionAtK) : '–'] : row
     }),
   )
-  session.print(table([labelled ? [...head, `same label in ${k}`] : head, ...rows]))
+  session.print(table([labelled ? [...head, `same label in top ${k}`] : head, ...rows]))
   const [name, first] = models[0]!
-  session.print(`\nHow much ${printable(name)} minds: own track first, ${tracks} tracks`)
+  session.print(`\nTop 1 of ${printable(name)} for altered queries, ${tracks} tracks`)
   const transforms = Object.keys(first.raw.byTransform).map((transform) => [
     printable(transform),
     ...FORMS.map((form) => percent(first[form].byTransform[transform]!.top1)),
@@ -61,11 +61,11 @@ export function tellProbes(session: Session, models: Named<Evaluation>): void {
   session.print(table([['class', 'ROC-AUC', 'PR-AUC', 'accuracy', 'F1', 'tracks'], ...classes]))
   const wrong = worst.filter(({ labels, predicted }) => labels.join() !== predicted.join()).slice(0, 5)
   if (wrong.length === 0) return
-  session.print(`\nFarthest from right, ${name}`)
+  session.print(`\nWorst predictions of ${name}`)
   const paths = wrong.map(({ path, labels, predicted }) => [
     printable(path),
     printable(labels.join(', ') || '–'),
     printable(predicted.join(', ') || '–'),
   ])
-  session.print(table([['track', 'is', 'said'], ...paths]))
+  session.print(table([['track', 'label', 'predicted'], ...paths]))
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 export type Split = 'train' | 'valid' | 'test'
 export const SPLITS = ['train', 'valid', 'test'] as const satisfies readonly Split[]
 
-/** `multilabel`: any number of classes a track; `multiclass`: one; `none`: there are no labels. */
+/** `multilabel`: any number of classes per track; `multiclass`: one; `none`: there are no labels. */
 export type Task = 'multilabel' | 'multiclass' | 'none'
 
 export interface LabelledFile {

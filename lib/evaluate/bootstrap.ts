@@ -35,7 +35,7 @@ function checkCall(tracks: unknown, statistic: unknown): void {
     throw new ArgumentError({
       what: 'bootstrap needs tracks',
       given: describe(tracks),
-      expected: 'an array, an entry a track',
+      expected: 'an array with one entry per track',
       remedy: 'Pass what the statistic takes, for instance objects with a score and a label',
     })
   if ((tracks as { length?: number }).length === 0)

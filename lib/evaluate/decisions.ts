@@ -54,7 +54,7 @@ function checkVectors(predicted: ArrayLike<unknown>, labels: ArrayLike<unknown>)
     throw new ShapeError({
       what: 'predictions and labels do not fit',
       given: `${predicted.length} predictions, ${labels.length} labels`,
-      expected: 'as many of each, at least one',
+      expected: 'equal numbers of both, at least one of each',
       remedy: 'Pass one prediction and one label an example',
     })
   for (const [i, value] of Array.from(predicted).entries())

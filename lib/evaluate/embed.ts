@@ -81,7 +81,7 @@ export async function* readTracks(
 
 /**
  * Embeds every track of a data set. Tracks are read from the cache one ahead of the one that is encoded, so memory
- * holds the audio of two tracks and 2 kB a clip. Give the result to `LinearProbe.fit`, `probe.evaluate`,
+ * holds the audio of two tracks and 2 kB per clip. Give the result to `LinearProbe.fit`, `probe.evaluate`,
  * `similarTracks` and `writeReport` in place of the data set, and it is embedded only once.
  * @throws DatasetError where there are no tracks; CacheError where a track cannot be read; ConfigError; AbortError
  */

@@ -30,7 +30,7 @@ export const probeOptions = z.strictObject({
     .gt(0)
     .lt(1)
     .default(0.1)
-    .describe('Factor of the learning rate on a plateau of the validation loss.'),
+    .describe('Factor that the learning rate is multiplied by on a plateau of the validation loss.'),
   plateauPatience: z
     .number()
     .int()
@@ -45,7 +45,7 @@ export const probeOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not.',
+      'Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not.',
     ),
 })
 

@@ -86,7 +86,7 @@ export interface RetrievalMeasure extends RetrievalFigures {
 export interface Retrieval {
   /** tracks of the library */
   tracks: number
-  /** that asked, for each track */
+  /** number of queries for each track */
   queriesPerTrack: number
   /** number of nearest crops that counted for topK and precisionAtK */
   k: number
@@ -192,7 +192,7 @@ function measureOf(figures: NativeFigures, names: readonly string[]): RetrievalM
 }
 
 /**
- * Asks for every track with another crop of it: one seeded crop a track is the library, the others are queries, clean
+ * Searches for every track by another of its crops: one seeded crop each is the library, the others are queries, clean
  * and altered; the nearest is the one of the largest cosine similarity. Crops come from different parts of a track. A
  * track that is as similar as the own one counts as found before it. The figures of altered queries say how much an
  * encoder minds that alteration.

@@ -69,8 +69,8 @@ function checkK(k: unknown): asserts k is number {
  * in their own order; a row of zeros has similarity 0.
  * @param queries [q, E]
  * @param rows [n, E]
- * @param k where it exceeds n, n
- * @returns of each query its min(k, n) nearest rows, best first
+ * @param k number of rows to find for each query, 1 or more; if it exceeds n, all rows are returned
+ * @returns the min(k, n) nearest rows of each query, best first
  * @throws ShapeError, ArgumentError, NonFiniteError
  */
 export async function nearest(queries: MatrixData, rows: MatrixData, k: number): Promise<Neighbours> {

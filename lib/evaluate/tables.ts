@@ -27,7 +27,7 @@ function wrongType(name: string, value: unknown): ArgumentError {
     what: `${name} has the wrong type`,
     given: describe(value),
     expected: 'a list of numbers, a Matrix or a list of rows',
-    remedy: 'Pass one number an example, or one row an example and one column a class',
+    remedy: 'Pass one number per example, or one row per example and one column per class',
   })
 }
 
@@ -70,7 +70,7 @@ export function checkSameShape(scores: Columns, labels: Columns): void {
     throw new ShapeError({
       what: 'scores and labels do not fit',
       given: `scores of ${scores.rows} × ${scores.cols}, labels of ${labels.rows} × ${labels.cols}`,
-      expected: 'the same shape, or one class index an example as labels',
+      expected: 'the same shape, or labels that are one class index per example',
       remedy: 'Pass one label for each score',
     })
 }

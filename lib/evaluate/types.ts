@@ -74,7 +74,7 @@ export interface ClassResult {
   rocAuc: number
   /** average precision */
   prAuc: number
-  /** multi-class: the share of its tracks that were recognised; multi-label: of right decisions at 0.5 */
+  /** multi-class: share of its tracks that were recognised; multi-label: share of right decisions at threshold 0.5 */
   accuracy: number
   /** tracks that have the class */
   tracks: number
@@ -108,7 +108,7 @@ export interface WorstTrack {
   labels: string[]
   /** the classes that the probe would give it */
   predicted: string[]
-  /** multi-class: of its class; multi-label: the geometric mean of what is given to the right side of every class */
+  /** multi-class: that of its class; multi-label: the geometric mean over the classes of that of the right decision */
   probability: number
 }
 
@@ -122,7 +122,7 @@ export interface EvaluationIntervals extends EvaluationScores<Bounds> {
 export interface Evaluation extends EvaluationScores {
   /** each class by itself */
   perClass: ClassResult[]
-  /** F1 in the order of `perClass`; NaN where no track has the class, nor is said to have it */
+  /** F1 in the order of `perClass`; NaN if no track has the class and none is predicted to have it */
   f1PerClass: number[]
   /** multi-class: confusion[i][j] tracks of class i were taken for class j */
   confusion?: number[][]

@@ -78,7 +78,7 @@ export async function writeEmbeddings(
   if (extension === '.npy') return writeMatrix(path, sound, files)
   if (extension === '.jsonl') return writeAtomically(path, jsonlChunks(records(sound)), files)
   throw new ArgumentError({
-    what: 'the extension says no format that embeddings are written in',
+    what: 'embeddings cannot be written in a format with this extension',
     given: extension,
     expected: EMBEDDING_EXTENSIONS.join(', '),
     path,

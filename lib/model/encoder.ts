@@ -156,7 +156,7 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; what remains behind the
+   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; what remains after the
    * last whole window of a longer one is left out, as CLMR does.
    * @param samples mono, full scale ±1; must not change until the promise settles
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
@@ -179,7 +179,7 @@ export class Encoder implements TrackEncoder, Disposable {
   /**
    * Embeds many files, in the order of `sources`. Files are decoded, resampled and encoded at the same time, and the
    * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
-   * on. Memory holds seconds of each file that is worked on, however long it is, and 2 kB a window.
+   * on. Memory holds seconds of each file that is worked on, however long it is, and 2 kB per window.
    * @param sources an iterable or async iterable of paths (or of files in any other form); closed when the consumer stops
    *        early; its errors are passed on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason

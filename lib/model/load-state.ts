@@ -117,7 +117,7 @@ export async function saveModelState(path: string, model: SavedModel): Promise<v
   if (extension === '.pt' || extension === '.pth') return writePyTorch(path, tensors, metadata)
   if (extension === '.onnx') return writeOnnx(path, onnxGraph(encoder, model.head, metadata))
   throw new ArgumentError({
-    what: 'the extension says no format that models are saved in',
+    what: 'models cannot be saved in a format with this extension',
     given: extension,
     expected: '.safetensors, .pt or .onnx',
     path,

@@ -74,7 +74,7 @@ export const fileOptions = windowOptions.extend({
     .max(100_000)
     .optional()
     .describe(
-      'Number of windows, spread evenly over the file, instead of one every `hop` seconds; one where the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded.',
+      'Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded.',
     ),
   from: z.number().min(0).max(1e7).default(0).describe('Start of the part that is embedded, in seconds.'),
   to: z
@@ -94,7 +94,7 @@ export const filesOptions = fileOptions.extend({
     .min(1)
     .max(64)
     .default(4)
-    .describe('Files that are worked on, or wait to be taken, at a time.'),
+    .describe('Maximum number of files that are being processed or wait to be consumed.'),
 })
 /** Of `inspectModel`. */
 export const inspectOptions = z.strictObject({

@@ -33,7 +33,7 @@ const sampleOf = (seconds: number) => Math.round(seconds * SAMPLE_RATE)
 
 function beyondEnd(file: AudioInput, from: number, length: number): ArgumentError {
   return new ArgumentError({
-    what: '`from` lies behind the end of the file',
+    what: '`from` lies after the end of the file',
     given: `${from / SAMPLE_RATE} s`,
     expected: `less than its ${(length / SAMPLE_RATE).toFixed(2)} s`,
     path: nameOf(file),

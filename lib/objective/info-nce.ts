@@ -23,7 +23,7 @@ export const infoNceOptions = z.strictObject({
     .min(0)
     .lt(1)
     .default(0.999)
-    .describe('Share of itself that the key encoder keeps at each step.'),
+    .describe('Share of its weights that the key encoder keeps per step; the rest comes from the encoder.'),
 })
 
 /**

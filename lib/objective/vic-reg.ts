@@ -8,7 +8,7 @@ const weight = (fallback: number, doc: string) => z.number().min(0).max(1e6).def
 
 export const vicRegOptions = z.strictObject({
   invariance: weight(25, 'Weight of the squared distance between the two views.'),
-  variance: weight(25, 'Weight of the variance term: what the standard deviations lack to gamma.'),
+  variance: weight(25, 'Weight of the variance term: how far standard deviations fall short of gamma.'),
   covariance: weight(1, 'Weight of the squared covariances between dimensions.'),
   gamma: z
     .number()

@@ -82,7 +82,7 @@ function parseYaml(text: string, path: string): Parsed {
       path,
       given: describe(value),
       expected: 'lines such as `batchSize: 48`',
-      remedy: 'Write one option a line',
+      remedy: 'Write one option per line',
     })
   const locate: Locate = (option) => {
     const start = nodeAt(document.contents as Node | null, option)?.range?.[0]

@@ -95,7 +95,7 @@ export const trainerConfig = z.strictObject({
     .min(LEAST_BATCH)
     .optional()
     .describe(
-      'Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Default: the whole batch.',
+      'Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Default: the whole batch.',
     )
     .meta({ flag: true }),
   clipGradientNorm: z
@@ -103,7 +103,7 @@ export const trainerConfig = z.strictObject({
     .positive()
     .max(1e9)
     .optional()
-    .describe('Maximum global gradient norm. Default: no limit.')
+    .describe('Maximum global gradient norm (L2); a larger gradient is scaled down to it. Default: no limit.')
     .meta({ flag: true }),
   epochs: count().default(100).describe('Passes over the data set.').meta({ flag: true, free: true }),
   maxSteps: count()
@@ -133,7 +133,7 @@ export const trainerConfig = z.strictObject({
       "Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does.",
     ),
   device: deviceOption('Where to train. Training runs on the CPU only so far.').meta({
-    flag: 'Where to compute: cpu (training runs on the CPU so far)',
+    flag: 'Where to train; only the CPU is supported so far',
     free: true,
   }),
 })

@@ -15,7 +15,9 @@ export const cosineTable = z
       .describe('Steps in which the learning rate rises from 0 to that of the optimiser.'),
     totalSteps: stepCount(1)
       .optional()
-      .describe('Steps after which the learning rate has come down. Default: the steps of the training.'),
+      .describe(
+        'Steps, warm-up included, until the rate has fallen to floor. Default: all steps of the training.',
+      ),
     floor: z
       .number()
       .min(0)

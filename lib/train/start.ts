@@ -39,7 +39,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
   const own = augmenter.transforms.find((transform) => transform.name === 'custom')
   if (own)
     throw new ConfigError({
-      what: 'a Trainer augments natively, which a transform in JavaScript cannot be',
+      what: 'a Trainer augments natively and cannot run a transform written in JavaScript',
       given: `transforms.custom({ title: ${JSON.stringify(own.title)} })`,
       expected: 'a chain without transforms.custom(…)',
       remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',

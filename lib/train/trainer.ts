@@ -108,8 +108,8 @@ export class Trainer implements Disposable, AsyncDisposable {
    * Goes on with a run from its last checkpoint that is whole: the steps that follow are those of an uninterrupted run,
    * bit for bit. What was logged after that checkpoint is cut off.
    * @param runDirectory the `runDirectory` of an earlier training
-   * @param overrides options that shall be others from now on. `epochs` and `maxSteps` may grow freely; `dataset` is
-   *        for a cache that has moved, and has to hold the same tracks; `seed` may be given, but not be another
+   * @param overrides options to change from now on. `epochs` and `maxSteps` may grow freely; `dataset` is
+   *        for a cache that has moved, and has to hold the same tracks; `seed` may be given, but must stay the same
    * @throws ConfigError where the data set or the seed is another one, and for `encoder`, `initFrom` and `runDirectory`
    *         CheckpointError where there is no checkpoint that is whole
    */
@@ -191,8 +191,8 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /**
    * The steps of the training, one after the other, until `epochs` or `maxSteps` are done. Leaving the loop, an abort
-   * and an error write a checkpoint first where there is a run directory (an error of the numbers does not), and give
-   * the folder back in any case.
+   * and an error save a checkpoint if there is a run directory (a value that is not finite does not), and release
+   * the run directory in every case.
    * @param options.signal after an abort, without a run directory the rejection waits for nothing; with one it waits for
    *        the step that winds down and for the checkpoint
    * @throws ConfigError without a data set or for an unknown option; CacheError with the file that cannot be read; NonFiniteError with the tracks

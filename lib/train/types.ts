@@ -10,15 +10,15 @@ export interface StepResult {
   loss: number
   /** learning rate of this step */
   lr: number
-  /** L2 norm over all parameters */
+  /** L2 norm of the gradient over all parameters, before clipping */
   gradientNorm: number
-  /** what the objective tells of the batch, such as accuracy */
+  /** metrics that the objective reports for the batch, such as accuracy */
   metrics: Record<string, number>
-  /** rows (examples · views) a second of this step */
+  /** rows (examples · views) per second in this step */
   viewsPerSecond: number
-  /** time that the step waited for its batch to be read and augmented: that goes on while the step before trains */
+  /** seconds that the step waited for its batch, which is read and augmented while the previous step trains */
   dataSeconds: number
-  /** time of the whole step */
+  /** duration of the whole step in seconds */
   seconds: number
   /** paths of the tracks of the batch, as `dataset.tracks` has them; empty for views that the caller gave */
   tracks: string[]
@@ -50,7 +50,7 @@ export interface TrainingSummary {
   finalLoss: number
   /** lowest loss of the validation set; undefined without one */
   bestValidLoss?: number
-  /** of this call */
+  /** duration of this call in seconds */
   seconds: number
   /** folder of the run; undefined without one */
   runDirectory?: string

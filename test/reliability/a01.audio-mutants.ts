@@ -71,7 +71,7 @@ await drive({
       await decodeAudio(seed)
     }
     figure('formats', Object.keys(seeds).join())
-    figure('mutantsAFormat', size.mutants)
+    figure('mutantsPerFormat', size.mutants)
     for (const [name, value] of Object.entries(counts)) figure(name, value)
   },
 })
