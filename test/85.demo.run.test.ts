@@ -79,7 +79,7 @@ describe('85 demo run', function () {
       const { code, stderr } = await running.finished
       assert.equal(code, 130, stderr)
       assert.match(stderr, /music/)
-      assert.match(stderr, /the same command goes on from here/)
+      assert.match(stderr, /the same command continues from here/)
     }))
 
   it('BAD CALL - clmr demo: numbers that are none end with 2, a folder that cannot be made with 1', () =>
