@@ -3,13 +3,13 @@ import type { CustomApply } from './types.js'
 
 /** Options of `polarityInversion`. */
 export interface PolarityInversionOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
 }
 
 /** Options of `noise`. */
 export interface NoiseOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Standard deviation of the noise divided by that of the clip. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. [min, max]; equal ends give a fixed value. */
   ratio?: readonly [number, number] | undefined
@@ -19,7 +19,7 @@ export interface NoiseOptions {
 
 /** Options of `gain`. */
 export interface GainOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Gain in dB. [min, max]; equal ends give a fixed value. Range: -120 to 60. Default: [-20, -1]. */
   db?: readonly [number, number] | undefined
@@ -27,7 +27,7 @@ export interface GainOptions {
 
 /** Options of `lowPass`. */
 export interface LowPassOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
   cutoff?: readonly [number, number] | undefined
@@ -35,7 +35,7 @@ export interface LowPassOptions {
 
 /** Options of `highPass`. */
 export interface HighPassOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
   cutoff?: readonly [number, number] | undefined
@@ -43,7 +43,7 @@ export interface HighPassOptions {
 
 /** Options of `highLowPass`. */
 export interface HighLowPassOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
   lowPass?: readonly [number, number] | undefined
@@ -53,19 +53,19 @@ export interface HighLowPassOptions {
 
 /** Options of `delay`. */
 export interface DelayOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Delay in ms, both ends included. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
   ms?: readonly [number, number] | undefined
   /** Step between possible delays in ms. Range: above 0, at most 60,000. Default: 50. */
   stepMs?: number | undefined
-  /** Volume of the echo. Range: 0 to 1. Default: 0.5. */
+  /** Volume of the echo, as a factor of the signal. Range: 0 to 1. Default: 0.5. */
   volume?: number | undefined
 }
 
 /** Options of `pitchShift`. */
 export interface PitchShiftOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Pitch shift in whole cents. [min, max]; equal ends give a fixed value. Range: -1,200 to 1,200. Default: [-700, 700]. */
   cents?: readonly [number, number] | undefined
@@ -73,7 +73,7 @@ export interface PitchShiftOptions {
 
 /** Options of `reverb`. */
 export interface ReverbOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** How long the reverb rings, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
   reverberance?: readonly [number, number] | undefined
@@ -85,13 +85,13 @@ export interface ReverbOptions {
 
 /** Options of `reverse`. */
 export interface ReverseOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
 }
 
 /** Options of `custom`. */
 export interface CustomOptions {
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
   /** Name of the transform, which draw returns with its parameters. */
   title: string
@@ -109,7 +109,7 @@ export interface RandomCropTransform {
 export interface PolarityInversionTransform {
   /** Its name. */
   readonly name: 'polarityInversion'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
 }
 
@@ -117,7 +117,7 @@ export interface PolarityInversionTransform {
 export interface NoiseTransform {
   /** Its name. */
   readonly name: 'noise'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Standard deviation of the noise divided by that of the clip. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. [min, max]; equal ends give a fixed value. */
   readonly ratio?: readonly [number, number] | undefined
@@ -129,7 +129,7 @@ export interface NoiseTransform {
 export interface GainTransform {
   /** Its name. */
   readonly name: 'gain'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Gain in dB. [min, max]; equal ends give a fixed value. Range: -120 to 60. Default: [-20, -1]. */
   readonly db: readonly [number, number]
@@ -139,7 +139,7 @@ export interface GainTransform {
 export interface LowPassTransform {
   /** Its name. */
   readonly name: 'lowPass'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
   readonly cutoff: readonly [number, number]
@@ -149,7 +149,7 @@ export interface LowPassTransform {
 export interface HighPassTransform {
   /** Its name. */
   readonly name: 'highPass'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
   readonly cutoff: readonly [number, number]
@@ -159,7 +159,7 @@ export interface HighPassTransform {
 export interface HighLowPassTransform {
   /** Its name. */
   readonly name: 'highLowPass'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
   readonly lowPass: readonly [number, number]
@@ -171,13 +171,13 @@ export interface HighLowPassTransform {
 export interface DelayTransform {
   /** Its name. */
   readonly name: 'delay'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Delay in ms, both ends included. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
   readonly ms: readonly [number, number]
   /** Step between possible delays in ms. Range: above 0, at most 60,000. Default: 50. */
   readonly stepMs: number
-  /** Volume of the echo. Range: 0 to 1. Default: 0.5. */
+  /** Volume of the echo, as a factor of the signal. Range: 0 to 1. Default: 0.5. */
   readonly volume: number
 }
 
@@ -185,7 +185,7 @@ export interface DelayTransform {
 export interface PitchShiftTransform {
   /** Its name. */
   readonly name: 'pitchShift'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Pitch shift in whole cents. [min, max]; equal ends give a fixed value. Range: -1,200 to 1,200. Default: [-700, 700]. */
   readonly cents: readonly [number, number]
@@ -195,7 +195,7 @@ export interface PitchShiftTransform {
 export interface ReverbTransform {
   /** Its name. */
   readonly name: 'reverb'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** How long the reverb rings, in whole percent. [min, max]; equal ends give a fixed value. Range: 0 to 100. Default: [0, 100]. */
   readonly reverberance: readonly [number, number]
@@ -209,7 +209,7 @@ export interface ReverbTransform {
 export interface ReverseTransform {
   /** Its name. */
   readonly name: 'reverse'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
 }
 
@@ -217,7 +217,7 @@ export interface ReverseTransform {
 export interface CustomTransform {
   /** Its name. */
   readonly name: 'custom'
-  /** Probability that a view gets it. Range: 0 to 1. Default: 1. */
+  /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
   /** Name of the transform, which draw returns with its parameters. */
   readonly title: string

@@ -9,7 +9,7 @@ export interface PrepareOptions {
   cache: string
   /** 'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels. */
   labels?: string | undefined
-  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache, at first 42. */
+  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined
   /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
@@ -27,13 +27,13 @@ export interface PrepareOptions {
 export interface DatasetOptions {
   /** Only the tracks of this split. Default: all tracks. */
   subset?: 'train' | 'valid' | 'test' | undefined
-  /** Which labels, splits or size, where the data set has several: `clmr datasets` lists them. Default: the first of them. */
+  /** Choice of labels, splits or size, if the data set has several; `clmr datasets` lists them. Default: the first. */
   scheme?: string | undefined
   /** Folder for the decoded tracks. Default: `.clmr/<name>` in the folder of the data set. */
   cache?: string | undefined
   /** Fetch what is missing. Default: false. */
   download?: boolean | undefined
-  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache, at first 42. */
+  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined
   /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined

@@ -34,7 +34,7 @@ export interface ProbeOptions {
   batchSize?: number | undefined
   /** Maximum number of epochs. Range: above 0. Default: 200. */
   maxEpochs?: number | undefined
-  /** Factor of the learning rate on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
+  /** Factor that the learning rate is multiplied by on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
   plateauFactor?: number | undefined
   /** Epochs without a better validation loss after which the learning rate is reduced. Range: 0 or more. Default: 5. */
   plateauPatience?: number | undefined
@@ -42,7 +42,7 @@ export interface ProbeOptions {
   stopPatience?: number | undefined
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not. Default: false. */
+  /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
   standardize?: boolean | undefined
 }
 
@@ -58,7 +58,7 @@ export interface ProbeSettings {
   readonly batchSize: number
   /** Maximum number of epochs. Range: above 0. Default: 200. */
   readonly maxEpochs: number
-  /** Factor of the learning rate on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
+  /** Factor that the learning rate is multiplied by on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
   readonly plateauFactor: number
   /** Epochs without a better validation loss after which the learning rate is reduced. Range: 0 or more. Default: 5. */
   readonly plateauPatience: number
@@ -66,7 +66,7 @@ export interface ProbeSettings {
   readonly stopPatience: number
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   readonly seed: number
-  /** Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not. Default: false. */
+  /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
   readonly standardize: boolean
 }
 
@@ -82,7 +82,7 @@ export interface ProbeFitOptions {
   batchSize?: number | undefined
   /** Maximum number of epochs. Range: above 0. Default: 200. */
   maxEpochs?: number | undefined
-  /** Factor of the learning rate on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
+  /** Factor that the learning rate is multiplied by on a plateau of the validation loss. Range: above 0, below 1. Default: 0.1. */
   plateauFactor?: number | undefined
   /** Epochs without a better validation loss after which the learning rate is reduced. Range: 0 or more. Default: 5. */
   plateauPatience?: number | undefined
@@ -90,7 +90,7 @@ export interface ProbeFitOptions {
   stopPatience?: number | undefined
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to train on features of mean 0 and standard deviation 1, which the published protocol does not. Default: false. */
+  /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
   standardize?: boolean | undefined
   /** Encoder of the embeddings; its weights stay as they are. */
   encoder: TrackEncoder

@@ -59,7 +59,7 @@ export interface EncodeFileOptions {
   normalize?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; one where the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
+  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
   windows?: number | undefined
   /** Start of the part that is embedded, in seconds. Range: 0 or more. Default: 0. */
   from?: number | undefined
@@ -77,7 +77,7 @@ export interface EncodeFilesOptions {
   normalize?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; one where the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
+  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
   windows?: number | undefined
   /** Start of the part that is embedded, in seconds. Range: 0 or more. Default: 0. */
   from?: number | undefined
@@ -85,7 +85,7 @@ export interface EncodeFilesOptions {
   to?: number | undefined
   /** Called with each warning about the file, its path in front; the result has them too, as `warnings`. */
   onWarning?: OnWarning | undefined
-  /** Files that are worked on, or wait to be taken, at a time. Range: 1 to 64. Default: 4. */
+  /** Maximum number of files that are being processed or wait to be consumed. Range: 1 to 64. Default: 4. */
   concurrency?: number | undefined
 }
 

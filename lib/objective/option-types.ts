@@ -14,7 +14,7 @@ export interface InfoNceOptions {
   temperature?: number | undefined
   /** Number of keys of earlier batches, which serve as negatives. Range: 1 or more. Default: 65,536. */
   queue?: number | undefined
-  /** Share of itself that the key encoder keeps at each step. Range: 0 or more, below 1. Default: 0.999. */
+  /** Share of its weights that the key encoder keeps per step; the rest comes from the encoder. Range: 0 or more, below 1. Default: 0.999. */
   momentum?: number | undefined
 }
 
@@ -42,7 +42,7 @@ export interface SupervisedOptions {
 export interface VicRegOptions {
   /** Weight of the squared distance between the two views. Range: 0 or more. Default: 25. */
   invariance?: number | undefined
-  /** Weight of the variance term: what the standard deviations lack to gamma. Range: 0 or more. Default: 25. */
+  /** Weight of the variance term: how far standard deviations fall short of gamma. Range: 0 or more. Default: 25. */
   variance?: number | undefined
   /** Weight of the squared covariances between dimensions. Range: 0 or more. Default: 1. */
   covariance?: number | undefined
@@ -66,7 +66,7 @@ export interface InfoNce {
   readonly temperature: number
   /** Number of keys of earlier batches, which serve as negatives. Range: 1 or more. Default: 65,536. */
   readonly queue: number
-  /** Share of itself that the key encoder keeps at each step. Range: 0 or more, below 1. Default: 0.999. */
+  /** Share of its weights that the key encoder keeps per step; the rest comes from the encoder. Range: 0 or more, below 1. Default: 0.999. */
   readonly momentum: number
   /** Its name. */
   readonly name: 'infoNce'
@@ -100,7 +100,7 @@ export interface Supervised {
 export interface VicReg {
   /** Weight of the squared distance between the two views. Range: 0 or more. Default: 25. */
   readonly invariance: number
-  /** Weight of the variance term: what the standard deviations lack to gamma. Range: 0 or more. Default: 25. */
+  /** Weight of the variance term: how far standard deviations fall short of gamma. Range: 0 or more. Default: 25. */
   readonly variance: number
   /** Weight of the squared covariances between dimensions. Range: 0 or more. Default: 1. */
   readonly covariance: number

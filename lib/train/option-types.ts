@@ -105,7 +105,7 @@ export type OptimizerInput =
 export interface CosineOptions {
   /** Steps in which the learning rate rises from 0 to that of the optimiser. Range: 0 or more. Default: 0. */
   warmupSteps?: number | undefined
-  /** Steps after which the learning rate has come down. Range: 1 or more. Default: the steps of the training. */
+  /** Steps, warm-up included, until the rate has fallen to floor. Range: 1 or more. Default: all steps of the training. */
   totalSteps?: number | undefined
   /** Final learning rate as a share of that of the optimiser. Range: 0 to 1. Default: 0. */
   floor?: number | undefined
@@ -123,7 +123,7 @@ export interface CosineSchedule {
   readonly name: 'cosine'
   /** Steps in which the learning rate rises from 0 to that of the optimiser. Range: 0 or more. Default: 0. */
   readonly warmupSteps: number
-  /** Steps after which the learning rate has come down. Range: 1 or more. Default: the steps of the training. */
+  /** Steps, warm-up included, until the rate has fallen to floor. Range: 1 or more. Default: all steps of the training. */
   readonly totalSteps?: number | undefined
   /** Final learning rate as a share of that of the optimiser. Range: 0 to 1. Default: 0. */
   readonly floor: number
@@ -168,9 +168,9 @@ export interface TrainerOptions {
   batchSize?: number | undefined
   /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
   accumulate?: number | undefined
-  /** Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Range: 2 or more. Default: the whole batch. */
+  /** Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Range: 2 or more. Default: the whole batch. */
   chunkSize?: number | undefined
-  /** Maximum global gradient norm. Range: above 0. Default: no limit. */
+  /** Maximum global gradient norm (L2); a larger gradient is scaled down to it. Range: above 0. Default: no limit. */
   clipGradientNorm?: number | undefined
   /** Passes over the data set. Range: 1 or more. Default: 100. */
   epochs?: number | undefined
@@ -225,9 +225,9 @@ export interface TrainerConfig {
   readonly batchSize: number
   /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
   readonly accumulate: number
-  /** Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Range: 2 or more. Default: the whole batch. */
+  /** Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Range: 2 or more. Default: the whole batch. */
   readonly chunkSize?: number | undefined
-  /** Maximum global gradient norm. Range: above 0. Default: no limit. */
+  /** Maximum global gradient norm (L2); a larger gradient is scaled down to it. Range: above 0. Default: no limit. */
   readonly clipGradientNorm?: number | undefined
   /** Passes over the data set. Range: 1 or more. Default: 100. */
   readonly epochs: number
@@ -274,9 +274,9 @@ export interface TrainerOverrides {
   batchSize?: number | undefined
   /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
   accumulate?: number | undefined
-  /** Examples that the encoder processes at a time. Memory is that of one chunk, at the cost of a second forward pass; batch norm statistics are those of a chunk. Range: 2 or more. Default: the whole batch. */
+  /** Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Range: 2 or more. Default: the whole batch. */
   chunkSize?: number | undefined
-  /** Maximum global gradient norm. Range: above 0. Default: no limit. */
+  /** Maximum global gradient norm (L2); a larger gradient is scaled down to it. Range: above 0. Default: no limit. */
   clipGradientNorm?: number | undefined
   /** Passes over the data set. Range: 1 or more. Default: 100. */
   epochs?: number | undefined
