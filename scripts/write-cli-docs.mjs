@@ -1,7 +1,7 @@
 // Writes docs/cli.md from the commands themselves; --check compares instead. Needs dist/ (npm run build:ts).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { argumentText, buildProgram, optionText } from '../dist/cli/program.js'
+import { buildProgram, optionText } from '../dist/cli/program.js'
 
 const target = fileURLToPath(new URL('../docs/cli.md', import.meta.url))
 const cell = (text) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replace(/\s+/g, ' ')
@@ -29,7 +29,7 @@ function sectionOf(command, name, depth) {
   const rows = [
     ...command.registeredArguments.map((argument) => {
       const shown = argument.variadic ? `${argument.name()}...` : argument.name()
-      return [`<${shown}>`, argumentText(argument)]
+      return [`<${shown}>`, argument.description]
     }),
     ...command.options.map((option) => [
       option.flags,
@@ -58,7 +58,7 @@ const text = `${[
   '| 2 | wrong usage, or an option that is not valid |',
   '| 3 | more files were rejected than `--max-reject` allows |',
   '| 4 | a loss, gradient or embedding is not finite |',
-  '| 129, 130, 143 | ended by SIGHUP (a closed terminal), Ctrl-C or SIGTERM: what was done is kept. A second Ctrl-C, a second later or more, ends at once |',
+  '| 129, 130, 143 | ended by SIGHUP (a closed terminal), Ctrl-C or SIGTERM: what was done is kept. A second Ctrl-C at least one second later ends at once |',
   '',
   ...program.commands.flatMap((command) => sectionOf(command, command.name(), 2)),
 ]

@@ -54,8 +54,8 @@ function boundsOf({ type, prefixItems, ...schema }: Schema): string | undefined 
 
 function defaultOf({ default: value, description = '' }: Schema): string | undefined {
   if (/\bDefault: /.test(description)) return undefined
-  if (Array.isArray(value))
-    return `[${value.map((one) => (typeof one === 'number' ? number(one) : quoted(one))).join(', ')}]`
+  // without thousands separators, which are commas too
+  if (Array.isArray(value)) return `[${value.map(quoted).join(', ')}]`
   if (typeof value === 'object' && value !== null)
     return Object.keys(value).length > 2 || 'name' in value
       ? undefined
@@ -164,9 +164,10 @@ function choiceOf({ choice, noun, suffix, members }: Extract<Declaration, { choi
     union(
       `${choice}Input`,
       `Any ${noun} as it is written: what is left out takes its default.`,
-      names.map((name) =>
-        hasOptions(name) ? `({ name: '${name}' } & ${pascal(name)}Options)` : `{ name: '${name}' }`,
-      ),
+      names.map((name) => {
+        const named = `{\n/** Name of the ${noun}. */\nname: '${name}' }`
+        return hasOptions(name) ? `(${named} & ${pascal(name)}Options)` : named
+      }),
     ),
   ]
 }

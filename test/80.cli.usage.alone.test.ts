@@ -81,7 +81,7 @@ describe('80 cli: usage', () => {
 
   it('docs/cli.md and the help show every default', async () => {
     const page = await readFile(join(root, 'docs/cli.md'), 'utf8')
-    for (const row of [/--out <dir>.*\(default: "clmr-demo"\)/, /--minutes <number>.*\(default: 5\)/])
+    for (const row of [/--out <dir>.*\(default: "clmr-demo"\)/, /--minutes <minutes>.*\(default: 5\)/])
       assert.match(page, row)
     assert.match((await clmrEnds(0, 'train', '--help')).stdout, /only the CPU is supported so far/)
   })

@@ -11,10 +11,19 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const FILE = join(root, 'test/types/consumer.ts')
 type TypeScript = typeof ts
 
-/** The strictest settings, as one resolves modules for Node or for a bundler. */
-const optionsFor = (typescript: TypeScript, bundler = false): ts.CompilerOptions => ({
+/** Of the program: how modules are resolved, and whether the types of a browser are there. */
+interface Setting {
+  bundler?: boolean
+  dom?: boolean
+}
+
+/** The strictest settings. */
+const optionsFor = (
+  typescript: TypeScript,
+  { bundler = false, dom = true }: Setting = {},
+): ts.CompilerOptions => ({
   target: typescript.ScriptTarget.ES2022,
-  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'],
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', ...(dom ? ['lib.dom.d.ts'] : [])],
   module: bundler ? typescript.ModuleKind.ESNext : typescript.ModuleKind.NodeNext,
   moduleResolution: bundler
     ? typescript.ModuleResolutionKind.Bundler
@@ -26,10 +35,10 @@ const optionsFor = (typescript: TypeScript, bundler = false): ts.CompilerOptions
   noPropertyAccessFromIndexSignature: true,
   verbatimModuleSyntax: true,
   noEmit: true,
-  skipLibCheck: true,
+  skipLibCheck: false,
 })
 
-/** What the compiler says of a program: code and line of each complaint. */
+/** What the compiler says of a program: line and text of each complaint; those about declarations have their file first. */
 function complaints(typescript: TypeScript, options: ts.CompilerOptions, text: string): string[] {
   const host = typescript.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile } = host
@@ -40,13 +49,14 @@ function complaints(typescript: TypeScript, options: ts.CompilerOptions, text: s
   const program = typescript.createProgram([FILE], options, host)
   return typescript.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
     const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0
-    return `${line}: ${typescript.flattenDiagnosticMessageText(messageText, ' ')}`
+    const where = file && file.fileName !== FILE ? `${file.fileName}:` : ''
+    return `${where}${line}: ${typescript.flattenDiagnosticMessageText(messageText, ' ')}`
   })
 }
 
 const RIGHT = `
 import { Augmenter, clmrTransforms, decodeAudio, Encoder, LinearProbe, type Matrix, nearest, ntXent, ntXentLoss, openDataset, optimizers, prepare, preset, schedules, Trainer, transforms, writeReport } from 'clmr'
-import type { ObjectiveInput, OptimizerInput, ScheduleInput, TrainerOptions, TransformInput } from 'clmr'
+import type { MatrixData, ObjectiveInput, OptimizerInput, ScheduleInput, TrackEncoder, TrainerOptions, TransformInput } from 'clmr'
 declare const signal: AbortSignal | undefined
 const optimizer: OptimizerInput = { name: 'adam', lr: 1e-3 }
 const schedule: ScheduleInput = { name: 'cosine', warmupSteps: 10 }
@@ -69,6 +79,12 @@ export async function use(length: number): Promise<Matrix> {
   const { gradient } = await ntXentLoss(samples, { dim, signal })
   await nearest(gradient, gradient, 3)
   return encoder.encode(samples, { signal })
+}
+export async function vectors(encoder: TrackEncoder, clips: Float32Array): Promise<MatrixData> {
+  await encoder.encodeTrack(clips, { hop: 1, normalize: true, signal })
+  await encoder.encodeFile('a.wav', { windows: 3, from: 1, to: 20, normalize: true })
+  for await (const { embedding } of encoder.encodeFiles(['a.wav'], { windows: 3, concurrency: 2 })) console.log(embedding?.mean)
+  return encoder.encode(clips, { normalize: true, signal })
 }
 `
 
@@ -99,16 +115,18 @@ const WRONG = [
   "clmr.decodeAudio('a.wav', { quality: 'good' })",
 ]
 
-interface Parameter {
-  /** how the call is written, up to its options */
-  call: string
-  type: ts.Type
+/** An option, in a call that is written as `before`, its name, `after`. */
+interface Place {
+  before: string
+  name: string
+  after: string
 }
 
-/** The options of every exported function, class and method: parameters that are objects of named members. */
+/** The options of every exported function, class and method, and those within them: `projection.hidden`. */
 class Public {
   readonly #checker: ts.TypeChecker
-  readonly parameters: Parameter[] = []
+  readonly options = new Map<string, Place>()
+  calls = 0
 
   constructor(checker: ts.TypeChecker, module: ts.Symbol) {
     this.#checker = checker
@@ -138,9 +156,45 @@ class Public {
       signature.parameters.forEach((parameter, place) => {
         const type = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(parameter))
         const { name } = type.aliasSymbol ?? type.symbol ?? {}
-        if (parameter.name === 'options' || parameter.name === 'overrides' || /Options$/.test(name ?? ''))
-          this.parameters.push({ call: `${path}(${'any, '.repeat(place)}`, type })
+        const named = /^(options|overrides)$/.test(parameter.name) || /Options$/.test(name ?? '')
+        if (!named && !this.#areOptions(type)) return
+        this.calls++
+        this.#members(path, `${path}(${'any, '.repeat(place)}`, ')', type)
       })
+  }
+
+  /** Whether a type is one of the written interfaces of options, or a part of one. */
+  #areOptions(type: ts.Type): boolean {
+    const members = type.getProperties()
+    const files = members.flatMap(({ declarations = [] }) => declarations.map((at) => at.getSourceFile()))
+    return members.length > 0 && files.every(({ fileName }) => fileName.endsWith('/option-types.d.ts'))
+  }
+
+  #members(path: string, before: string, after: string, type: ts.Type): void {
+    const tag = this.#tagOf(type)
+    const owner = tag === undefined ? path : `${path}(${tag})`
+    for (const member of type.getProperties()) {
+      const { name } = member
+      const [option, isTag] = [`${owner}.${name}`, tag !== undefined && name === 'name']
+      const start = tag === undefined || isTag ? `${before}{ ` : `${before}{ name: '${tag}', `
+      this.options.set(option, { before: start, name, after: `: ${isTag ? `'${tag}'` : 'any'} }${after}` })
+      this.#within(option, `${start}${name}: `, ` }${after}`, this.#checker.getTypeOfSymbol(member))
+    }
+  }
+
+  /** The one `name` that an object of a choice has, by which an editor knows which one it is. */
+  #tagOf(type: ts.Type): string | undefined {
+    const name = type.getProperty('name')
+    const only = name && this.#checker.getTypeOfSymbol(name)
+    return only?.isStringLiteral() ? only.value : undefined
+  }
+
+  #within(path: string, before: string, after: string, type: ts.Type): void {
+    if (type.isUnion()) for (const one of type.types) this.#within(path, before, after, one)
+    else if (this.#checker.isArrayType(type)) {
+      const [item] = this.#checker.getTypeArguments(type as ts.TypeReference)
+      this.#within(path, `${before}[`, `]${after}`, item!)
+    } else if (this.#areOptions(type)) this.#members(path, before, after, type)
   }
 }
 
@@ -167,16 +221,18 @@ describe('99 the public types', () => {
     const checker = service.getProgram()!.getTypeChecker()
     const file = service.getProgram()!.getSourceFile(FILE)!
     const namespace = (file.statements[0] as ts.ImportDeclaration).moduleSpecifier
-    const { parameters } = new Public(checker, checker.getSymbolAtLocation(namespace)!)
-    assert.ok(parameters.length > 40, `${parameters.length} calls with options`)
+    const { calls, options } = new Public(checker, checker.getSymbolAtLocation(namespace)!)
+    assert.ok(calls > 40, `${calls} calls with options`)
+    for (const nested of ['projection.hidden', 'augmenter.transforms(gain).db', 'schedule(cosine).name'])
+      assert.ok(options.has(`clmr.Trainer.create.${nested}`), nested)
+    assert.ok(options.has('clmr.clmrTransforms.reverb'))
 
     const places: { option: string; at: number }[] = []
-    for (const { call, type } of parameters)
-      for (const option of type.getProperties()) {
-        text += `${call}{ `
-        places.push({ option: `${call}… ${option.name}`, at: text.length })
-        text += `${option.name}: any });\n`
-      }
+    for (const [option, { before, name, after }] of options) {
+      text += before
+      places.push({ option, at: text.length })
+      text += `${name}${after};\n`
+    }
     const empty = places.filter(
       ({ at }) => !ts.displayPartsToString(service.getQuickInfoAtPosition(FILE, at)?.documentation).trim(),
     )
@@ -191,18 +247,22 @@ describe('99 the public types', () => {
     [ts.version, ts],
     [ts59.version, ts59 as unknown as TypeScript],
   ] as const)
-    for (const bundler of [false, true])
-      it(`a strict program compiles with TypeScript ${name}, ${bundler ? 'bundler' : 'nodenext'}`, function () {
+    for (const setting of [{}, { dom: false }, { bundler: true }]) {
+      const { bundler, dom = true }: Setting = setting
+      const how = `TypeScript ${name}, ${bundler ? 'bundler' : 'nodenext'}${dom ? '' : ', without the DOM'}`
+      it(`a strict program compiles, and so do the declarations: ${how}`, function () {
         this.timeout(60_000)
-        assert.deepEqual(complaints(typescript, optionsFor(typescript, bundler), RIGHT), [])
+        assert.deepEqual(complaints(typescript, optionsFor(typescript, setting), RIGHT), [])
       })
 
-  it('BAD CALL - a misspelt option, transform, optimiser, objective, preset or device does not compile', function () {
-    this.timeout(60_000)
-    const text = ["import * as clmr from 'clmr'", ...WRONG].join('\n')
-    const lines = complaints(ts, optionsFor(ts), text).map((complaint) => Number.parseInt(complaint, 10))
-    const unnoticed = WRONG.filter((_, i) => !lines.includes(i + 2))
-    assert.deepEqual(unnoticed, [])
-    assert.ok(Object.keys(clmr).includes('transforms'))
-  })
+      it(`BAD CALL - a misspelt option, transform, optimiser, objective, preset or device does not compile: ${how}`, function () {
+        this.timeout(60_000)
+        const text = ["import * as clmr from 'clmr'", ...WRONG].join('\n')
+        const found = complaints(typescript, { ...optionsFor(typescript, setting), skipLibCheck: true }, text)
+        const lines = found.map((complaint) => Number.parseInt(complaint, 10))
+        const unnoticed = WRONG.filter((_, i) => !lines.includes(i + 2))
+        assert.deepEqual(unnoticed, [])
+        assert.ok(Object.keys(clmr).includes('transforms'))
+      })
+    }
 })

@@ -11,7 +11,7 @@ export interface PolarityInversionOptions {
 export interface NoiseOptions {
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
-  /** Standard deviation of the noise divided by that of the clip. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. [min, max]; equal ends give a fixed value. */
+  /** Standard deviation of the noise divided by that of the clip. [min, max]; equal ends give a fixed value. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. */
   ratio?: readonly [number, number] | undefined
   /** Signal-to-noise ratio in dB, instead of ratio. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
   snrDb?: readonly [number, number] | undefined
@@ -29,7 +29,7 @@ export interface GainOptions {
 export interface LowPassOptions {
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
-  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2200, 4000]. */
   cutoff?: readonly [number, number] | undefined
 }
 
@@ -37,7 +37,7 @@ export interface LowPassOptions {
 export interface HighPassOptions {
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
-  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1200]. */
   cutoff?: readonly [number, number] | undefined
 }
 
@@ -45,9 +45,9 @@ export interface HighPassOptions {
 export interface HighLowPassOptions {
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
-  /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2200, 4000]. */
   lowPass?: readonly [number, number] | undefined
-  /** Cut-off frequency in Hz of the high-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  /** Cut-off frequency in Hz of the high-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1200]. */
   highPass?: readonly [number, number] | undefined
 }
 
@@ -119,7 +119,7 @@ export interface NoiseTransform {
   readonly name: 'noise'
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
-  /** Standard deviation of the noise divided by that of the clip. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. [min, max]; equal ends give a fixed value. */
+  /** Standard deviation of the noise divided by that of the clip. [min, max]; equal ends give a fixed value. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. */
   readonly ratio?: readonly [number, number] | undefined
   /** Signal-to-noise ratio in dB, instead of ratio. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
   readonly snrDb?: readonly [number, number] | undefined
@@ -141,7 +141,7 @@ export interface LowPassTransform {
   readonly name: 'lowPass'
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
-  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2200, 4000]. */
   readonly cutoff: readonly [number, number]
 }
 
@@ -151,7 +151,7 @@ export interface HighPassTransform {
   readonly name: 'highPass'
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
-  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  /** Cut-off frequency in Hz. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1200]. */
   readonly cutoff: readonly [number, number]
 }
 
@@ -161,9 +161,9 @@ export interface HighLowPassTransform {
   readonly name: 'highLowPass'
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
-  /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2,200, 4,000]. */
+  /** Cut-off frequency in Hz of the low-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [2200, 4000]. */
   readonly lowPass: readonly [number, number]
-  /** Cut-off frequency in Hz of the high-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1,200]. */
+  /** Cut-off frequency in Hz of the high-pass filter. [min, max]; equal ends give a fixed value. Range: 10 to 500,000. Default: [200, 1200]. */
   readonly highPass: readonly [number, number]
 }
 
@@ -257,18 +257,54 @@ export type TransformName =
 
 /** Any transform as it is written: what is left out takes its default. */
 export type TransformInput =
-  | { name: 'randomCrop' }
-  | ({ name: 'polarityInversion' } & PolarityInversionOptions)
-  | ({ name: 'noise' } & NoiseOptions)
-  | ({ name: 'gain' } & GainOptions)
-  | ({ name: 'lowPass' } & LowPassOptions)
-  | ({ name: 'highPass' } & HighPassOptions)
-  | ({ name: 'highLowPass' } & HighLowPassOptions)
-  | ({ name: 'delay' } & DelayOptions)
-  | ({ name: 'pitchShift' } & PitchShiftOptions)
-  | ({ name: 'reverb' } & ReverbOptions)
-  | ({ name: 'reverse' } & ReverseOptions)
-  | ({ name: 'custom' } & CustomOptions)
+  | {
+      /** Name of the transform. */
+      name: 'randomCrop'
+    }
+  | ({
+      /** Name of the transform. */
+      name: 'polarityInversion'
+    } & PolarityInversionOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'noise'
+    } & NoiseOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'gain'
+    } & GainOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'lowPass'
+    } & LowPassOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'highPass'
+    } & HighPassOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'highLowPass'
+    } & HighLowPassOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'delay'
+    } & DelayOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'pitchShift'
+    } & PitchShiftOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'reverb'
+    } & ReverbOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'reverse'
+    } & ReverseOptions)
+  | ({
+      /** Name of the transform. */
+      name: 'custom'
+    } & CustomOptions)
 
 /** Options of `new Augmenter`. */
 export interface AugmenterOptions {

@@ -25,13 +25,15 @@ function ordered([low, high]: [number, number]): boolean {
   return low <= high
 }
 
-/** [min, max], both within bounds; equal ends give a fixed value. */
-function pair({ min, max, integer }: Bounds, doc: string) {
+/** [min, max], both within bounds; equal ends give a fixed value. `fallback`: a default that the schema cannot say. */
+function pair({ min, max, integer }: Bounds, doc: string, fallback?: string) {
   const end = integer ? z.number().int().min(min).max(max) : z.number().min(min).max(max)
   return z
     .tuple([end, end])
     .refine(ordered, { message: 'the range is reversed: expected [min, max]' })
-    .describe(`${doc} [min, max]; equal ends give a fixed value.`)
+    .describe(
+      `${doc} [min, max]; equal ends give a fixed value.${fallback === undefined ? '' : ` Default: ${fallback}.`}`,
+    )
 }
 
 const hertz: Bounds = { min: 10, max: 500_000 }
@@ -49,7 +51,8 @@ export const transformTables = {
       p,
       ratio: pair(
         { min: 0, max: 1e6 },
-        `Standard deviation of the noise divided by that of the clip. Default: [${PUBLISHED_RATIO.join(', ')}], unless snrDb is given.`,
+        'Standard deviation of the noise divided by that of the clip.',
+        `[${PUBLISHED_RATIO.join(', ')}], unless snrDb is given`,
       ).optional(),
       snrDb: pair({ min: -120, max: 200 }, 'Signal-to-noise ratio in dB, instead of ratio.').optional(),
     })
@@ -131,7 +134,7 @@ export function parseTransform(value: unknown): Transform {
       what: 'a transform is an object with a name',
       given: describe(value),
       expected: `a name of ${transformNames.join(', ')}`,
-      remedy: "Write it as { name: 'reverb', p: 0.6 }, or call reverb({ p: 0.6 })",
+      remedy: "Write it as { name: 'reverb', p: 0.6 }, or call transforms.reverb({ p: 0.6 })",
     })
   if (!Object.hasOwn(transformTables, name)) {
     const near = nearestName(name, transformNames)

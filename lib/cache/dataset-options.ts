@@ -15,7 +15,8 @@ export const datasetOptions = z.strictObject({
     .optional()
     .describe(
       'Choice of labels, splits or size, if the data set has several; `clmr datasets` lists them. Default: the first.',
-    ),
+    )
+    .meta({ placeholder: 'name' }),
   cache: z
     .string()
     .min(1)

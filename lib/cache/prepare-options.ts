@@ -54,7 +54,7 @@ export const prepareOptions = z.strictObject({
     .max(256)
     .optional()
     .describe('Files that are worked on at the same time. Default: the number of threads.'),
-  maxReject: maxReject.optional(),
+  maxReject: maxReject.optional().meta({ placeholder: 'n' }),
   signal: signalOption,
   onProgress: callbackOption<PrepareProgress>(
     '(progress: PrepareProgress) => void',

@@ -17,8 +17,8 @@ export function threadsFlag(command: Command): void {
 
 /** `--json` and `--quiet` */
 export function commonFlags(command: Command): Command {
-  command.option('--json', 'print the result as JSON on stdout, and errors as JSON on stderr')
-  return command.option('-q, --quiet', 'no progress and no remarks on stderr')
+  command.option('--json', 'Print the result as JSON on stdout, and errors as JSON on stderr')
+  return command.option('-q, --quiet', 'No progress and no remarks on stderr')
 }
 
 /** Lines under the help, each a command line that can be typed. */

@@ -7,7 +7,7 @@ import { encoderOptions } from '../model/options.js'
 import { flagFor, parseOptions } from '../options.js'
 
 export const MODEL_HELP =
-  'model file, run directory, or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
+  'Model file, run directory, or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
 
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {

@@ -11,6 +11,7 @@ export { type InspectedTensor, inspectModel, type ModelInspection } from './insp
 export { LogMel } from './log-mel.js'
 export type * from './option-types.js'
 export type {
+  FilesVectorOptions,
   FileVectorOptions,
   FileVectors,
   TrackEncoder,

@@ -24,14 +24,28 @@ export type FileVectors<S = string> =
 export interface VectorOptions {
   /** seconds from window to window */
   hop?: number | undefined
+  /** whether to scale every vector to length 1, and the mean too */
+  normalize?: boolean | undefined
   /** ends the call, which then rejects with the reason of the signal */
   signal?: AbortSignal | undefined
 }
 
-/** The same for files. */
+/** The same for a file. */
 export interface FileVectorOptions extends VectorOptions {
+  /** number of windows, spread evenly over the file, instead of one every `hop` seconds */
+  windows?: number | undefined
+  /** start of the part that is embedded, seconds */
+  from?: number | undefined
+  /** end of the part that is embedded, seconds */
+  to?: number | undefined
   /** called with each warning about a file */
   onWarning?: OnWarning | undefined
+}
+
+/** The same for many files. */
+export interface FilesVectorOptions extends FileVectorOptions {
+  /** files that are worked on, or wait to be taken, at a time */
+  concurrency?: number | undefined
 }
 
 /**
@@ -48,7 +62,7 @@ export interface TrackEncoder {
   /** The recordings that it was trained on, where it knows. */
   readonly trainedOn?: TrainedOn
   /** n · clipLength samples → [n, dim] */
-  encode(clips: Float32Array, options?: Pick<VectorOptions, 'signal'>): Promise<MatrixData>
+  encode(clips: Float32Array, options?: Pick<VectorOptions, 'normalize' | 'signal'>): Promise<MatrixData>
   /** mono samples at `sampleRate` */
   encodeTrack(samples: Float32Array, options?: VectorOptions): Promise<TrackVectors>
   /** Decodes a file and embeds it. */
@@ -56,6 +70,6 @@ export interface TrackEncoder {
   /** In the order of `sources`; a file that cannot be read comes as an error, and does not end the others. */
   encodeFiles<S extends FileSource = string>(
     sources: Sources<S>,
-    options?: FileVectorOptions,
+    options?: FilesVectorOptions,
   ): AsyncGenerator<FileVectors<S>, void, void>
 }

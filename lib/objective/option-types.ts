@@ -118,11 +118,26 @@ export type ObjectiveName = 'ntXent' | 'infoNce' | 'byol' | 'supervised' | 'vicR
 
 /** Any objective as it is written: what is left out takes its default. */
 export type ObjectiveInput =
-  | ({ name: 'ntXent' } & NtXentOptions)
-  | ({ name: 'infoNce' } & InfoNceOptions)
-  | ({ name: 'byol' } & ByolOptions)
-  | ({ name: 'supervised' } & SupervisedOptions)
-  | ({ name: 'vicReg' } & VicRegOptions)
+  | ({
+      /** Name of the objective. */
+      name: 'ntXent'
+    } & NtXentOptions)
+  | ({
+      /** Name of the objective. */
+      name: 'infoNce'
+    } & InfoNceOptions)
+  | ({
+      /** Name of the objective. */
+      name: 'byol'
+    } & ByolOptions)
+  | ({
+      /** Name of the objective. */
+      name: 'supervised'
+    } & SupervisedOptions)
+  | ({
+      /** Name of the objective. */
+      name: 'vicReg'
+    } & VicRegOptions)
 
 /** Options of `ntXentLoss`. */
 export interface NtXentLossOptions {

@@ -1,5 +1,4 @@
 /** The options of stage train, written by scripts/write-option-types.ts from its tables: do not edit. */
-import type { Augmenter } from '../augment/augmenter.js'
 import type { AugmenterOptions, AugmenterSettings } from '../augment/option-types.js'
 import type { Dataset } from '../cache/dataset.js'
 import type { Encoder } from '../model/encoder.js'
@@ -97,9 +96,18 @@ export type OptimizerName = 'adam' | 'sgd' | 'lars'
 
 /** Any optimiser as it is written: what is left out takes its default. */
 export type OptimizerInput =
-  | ({ name: 'adam' } & AdamOptions)
-  | ({ name: 'sgd' } & SgdOptions)
-  | ({ name: 'lars' } & LarsOptions)
+  | ({
+      /** Name of the optimiser. */
+      name: 'adam'
+    } & AdamOptions)
+  | ({
+      /** Name of the optimiser. */
+      name: 'sgd'
+    } & SgdOptions)
+  | ({
+      /** Name of the optimiser. */
+      name: 'lars'
+    } & LarsOptions)
 
 /** Options of `cosine`. */
 export interface CosineOptions {
@@ -136,7 +144,15 @@ export type Schedule = ConstantSchedule | CosineSchedule
 export type ScheduleName = 'constant' | 'cosine'
 
 /** Any schedule as it is written: what is left out takes its default. */
-export type ScheduleInput = { name: 'constant' } | ({ name: 'cosine' } & CosineOptions)
+export type ScheduleInput =
+  | {
+      /** Name of the schedule. */
+      name: 'constant'
+    }
+  | ({
+      /** Name of the schedule. */
+      name: 'cosine'
+    } & CosineOptions)
 
 /** Names that `preset` takes. */
 export type PresetName = 'clmr' | 'clmr-paper' | 'moco' | 'byol' | 'supervised'
@@ -146,7 +162,7 @@ export interface TrainerOptions {
   /** Checkpoint or run directory whose encoder and projector weights to start from. */
   initFrom?: string | undefined
   /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
-  augmenter?: Augmenter | AugmenterOptions | undefined
+  augmenter?: AugmenterOptions | undefined
   /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
   objective?: ObjectiveInput | undefined
   /** Sizes of the projector between encoder and objective. Default: { hidden: 512, out: 64 }. */
@@ -252,7 +268,7 @@ export interface TrainerConfig {
 /** Options of `Trainer.resume`. */
 export interface TrainerOverrides {
   /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
-  augmenter?: Augmenter | AugmenterOptions | undefined
+  augmenter?: AugmenterOptions | undefined
   /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
   objective?: ObjectiveInput | undefined
   /** Sizes of the projector between encoder and objective. Default: { hidden: 512, out: 64 }. */

@@ -40,7 +40,9 @@ const augmenterOption = (
     z.output<typeof augmenterOptions>,
     Augmenter | z.input<typeof augmenterOptions>
   >
-).meta(typed('Augmenter | AugmenterOptions', 'AugmenterSettings'))
+)
+  // an Augmenter is AugmenterOptions too; editors show no text for a member that both sides of a union have
+  .meta(typed('AugmenterOptions', 'AugmenterSettings'))
 
 /**
  * What can be written in a file: everything but objects that are alive. `flag`: it has a flag of its own on the command
@@ -104,7 +106,7 @@ export const trainerConfig = z.strictObject({
     .max(1e9)
     .optional()
     .describe('Maximum global gradient norm (L2); a larger gradient is scaled down to it. Default: no limit.')
-    .meta({ flag: true }),
+    .meta({ flag: true, placeholder: 'norm' }),
   epochs: count().default(100).describe('Passes over the data set.').meta({ flag: true, free: true }),
   maxSteps: count()
     .optional()

@@ -10,9 +10,9 @@ export function configure(command: Command): void {
   command
     .argument(
       '<in>',
-      'model to read: .safetensors, .ckpt, .pt, .pth, .onnx or a run directory; pickles are never executed',
+      'Model to read: .safetensors, .ckpt, .pt, .pth, .onnx or a run directory; pickles are never executed',
     )
-    .argument('<out>', 'file to write: .safetensors, .pt or .onnx')
+    .argument('<out>', 'File to write: .safetensors, .pt or .onnx')
   commonFlags(command)
   examples(command, [
     'clmr convert clmr_checkpoint_10000.ckpt encoder.safetensors',

@@ -104,11 +104,11 @@ async function demo(session: Session, { out, seed, minutes }: Options): Promise<
 
 export function configure(command: Command): void {
   command
-    .option('--out <dir>', 'folder for everything that is made', 'clmr-demo')
-    .option('--seed <n>', 'seed of the music, the split, the weights and the training', Number, 42)
+    .option('--out <dir>', 'Folder for everything that is made', 'clmr-demo')
+    .option('--seed <n>', 'Seed of the music, the split, the weights and the training', Number, 42)
     .option(
-      '--minutes <number>',
-      'length on two cores, roughly; sets the number of steps',
+      '--minutes <minutes>',
+      'Length on two cores, roughly; sets the number of steps',
       Number,
       DEFAULT_MINUTES,
     )

@@ -214,16 +214,16 @@ function tell(session: Session, options: Options, total: number, account: Accoun
 
 export function configure(command: Command): void {
   command
-    .argument('<paths...>', 'audio files, and folders that are searched with their sub-folders')
+    .argument('<paths...>', 'Audio files, and folders that are searched with their sub-folders')
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--out <file>',
-      'table to write: .parquet, .jsonl or .npy (paths go to .npy.json); files that it holds already and that have not changed are kept',
+      'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); files that it holds already and that have not changed are kept',
     )
-    .option('--hop <seconds>', 'step from window to window (default: one window, 2.678 s)', number)
-    .option('--per-window', 'one row per window instead of the mean of each file')
-    .option('--normalize', 'scale every embedding to unit length')
-    .option('--shard <i/n>', 'embed the i-th of n shares of the files, for n processes beside each other')
+    .option('--hop <seconds>', 'Step from window to window (default: one window, 2.678 s)', number)
+    .option('--per-window', 'One row per window instead of the mean of each file')
+    .option('--normalize', 'Scale every embedding to unit length')
+    .option('--shard <i/n>', 'Embed the i-th of n shares of the files, for n processes beside each other')
   encoderFlags(command)
   threadsFlag(command)
   command.addOption(flagFor(prepareOptions, 'maxReject'))

@@ -115,9 +115,9 @@ export function configure(command: Command): void {
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--data <dir>',
-      'cache, made by `clmr prepare`; with labels also a linear probe is fitted',
+      'Cache, made by `clmr prepare`; with labels also a linear probe is fitted',
     )
-    .option('--baselines', 'also random weights and log-mel statistics, on the same tracks')
+    .option('--baselines', 'Also random weights and log-mel statistics, on the same tracks')
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
   encoderFlags(command)
   threadsFlag(command)

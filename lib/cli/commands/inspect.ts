@@ -40,9 +40,9 @@ function tell(session: Session, found: ModelInspection, listTensors: boolean): v
 
 export function configure(command: Command): void {
   command
-    .argument('<model>', 'model file or run directory; nothing in it is executed')
-    .option('--tensors', 'list the tensors, in the order of the network')
-    .option('--sha256', 'list the tensors with a hash of the bytes of each')
+    .argument('<model>', 'Model file or run directory; nothing in it is executed')
+    .option('--tensors', 'List the tensors, in the order of the network')
+    .option('--sha256', 'List the tensors with a hash of the bytes of each')
   commonFlags(command)
   examples(command, ['clmr inspect runs/mine', 'clmr inspect clmr.ckpt --sha256 --json'])
   onRun(command, async (session, { sha256 = false, tensors = false }: Options, model: string) => {

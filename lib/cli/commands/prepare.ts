@@ -63,17 +63,18 @@ function prepareDataset(
 
 export function configure(command: Command): void {
   command
-    .argument('<source>', 'folder of audio files; sub-folders are searched too')
+    .argument('<source>', 'Folder of audio files; sub-folders are searched too')
     .addOption(flagFor(prepareOptions, 'cache').makeOptionMandatory())
   for (const name of FLAGS) command.addOption(flagFor(prepareOptions, name))
   command
     .addOption(
-      new Option('--dataset <name>', 'a published data set; <source> is the folder that holds it').choices(
-        DATASET_NAMES,
-      ),
+      new Option(
+        '--dataset <name>',
+        `Published data set that <source> holds: ${DATASET_NAMES.join(', ')}`,
+      ).choices(DATASET_NAMES),
     )
     .addOption(flagFor(datasetOptions, 'scheme'))
-    .option('--download', 'with --dataset: fetch what is missing')
+    .option('--download', 'With --dataset: fetch what is missing')
   threadsFlag(command)
   commonFlags(command)
   examples(command, [

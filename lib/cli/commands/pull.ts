@@ -18,7 +18,7 @@ const folderFor = (source: string) =>
 
 export function configure(command: Command): void {
   command
-    .argument('<source>', `http(s) address of a model file, or ${Object.keys(PUBLISHED).join(', ')}`)
+    .argument('<source>', `Address (http or https) of a model file, or ${Object.keys(PUBLISHED).join(', ')}`)
     .option('--sha256 <hex>', 'SHA-256 of the file at that address; any other file is refused')
   commonFlags(command)
   examples(command, ['clmr pull clmr-10000', 'clmr inspect "$(clmr pull clmr-10000)"'])

@@ -83,10 +83,10 @@ async function report(session: Session, options: Options): Promise<void> {
 
 export function configure(command: Command): void {
   command
-    .requiredOption('--run <dir>', 'run to show')
-    .requiredOption('--out <file>', 'page to write, such as report.html')
-    .option('--data <dir>', 'cache whose tracks the map shows (default: the one that the run was trained on)')
-    .option('--baseline', 'compare with random weights')
+    .requiredOption('--run <dir>', 'Run to show')
+    .requiredOption('--out <file>', 'Page to write, such as report.html')
+    .option('--data <dir>', 'Cache whose tracks the map shows (default: the one that the run was trained on)')
+    .option('--baseline', 'Compare with random weights')
   for (const name of ['title', 'projection', 'neighbors', 'seconds'])
     command.addOption(flagFor(reportOptions, name))
   encoderFlags(command)

@@ -163,34 +163,34 @@ async function train(session: Session, options: Options & Record<string, unknown
 
 export function configure(command: Command): void {
   command
-    .option('--data <dir>', 'cache that `clmr prepare` made (default with --resume: the cache of the run)')
-    .requiredOption('--run <dir>', 'folder for the run: configuration, metrics, checkpoints')
-    .option('--config <file.yaml>', 'options in a YAML file, with the same names as in --set')
+    .option('--data <dir>', 'Cache that `clmr prepare` made (default with --resume: the cache of the run)')
+    .requiredOption('--run <dir>', 'Folder for the run: configuration, metrics, checkpoints')
+    .option('--config <file.yaml>', 'Options in a YAML file, with the same names as in --set')
     .addOption(
       new Option(
         `--preset <${PRESETS.join('|')}>`,
-        'options of a known training; all others override them',
+        'Options of a known training; all others override them',
       ).choices(PRESETS),
     )
     .addOption(
       new Option(
         `--objective <${objectiveNames.join('|')}>`,
-        'what is learned, with its usual settings (default: "ntXent")',
+        'What is learned, with its usual settings (default: "ntXent")',
       ).choices(objectiveNames),
     )
     .option(
       '--set <key=value...>',
-      'any training option, such as optimizer.lr=0.001',
+      'Any training option, such as optimizer.lr=0.001',
       (value, all: string[] = []) => [...all, value],
     )
     .addOption(
       new Option(
         `--split <${SPLITS.join('|')}>`,
-        'tracks to train on (default: "train", or "all" if there are no labels)',
+        'Tracks to train on (default: "train", or "all" if there are no labels)',
       ).choices(SPLITS),
     )
-    .option('--validate', 'measure the loss on the valid split after every epoch')
-    .option('--resume', 'continue where the run stopped')
+    .option('--validate', 'Measure the loss on the valid split after every epoch')
+    .option('--resume', 'Continue where the run stopped')
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
   threadsFlag(command)
   commonFlags(command)

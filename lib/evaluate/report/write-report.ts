@@ -26,7 +26,13 @@ export const reportOptions = z.strictObject({
     .default('pca')
     .describe('Projection of the embeddings onto the map: principal components or UMAP.'),
   neighbors: z.number().int().min(0).max(50).default(5).describe('Similar tracks to list for each track.'),
-  seconds: z.number().positive().max(60).default(5).describe('Maximum length of an excerpt in seconds.'),
+  seconds: z
+    .number()
+    .positive()
+    .max(60)
+    .default(5)
+    .describe('Maximum length of an excerpt in seconds.')
+    .meta({ placeholder: 'seconds' }),
   maxAudioBytes: z
     .number()
     .int()
