@@ -42,6 +42,13 @@ describe('A training as YAML', () => {
     assert.deepEqual(Object.keys(given), ['batchSize', 'optimizer', 'augmenter', 'seed'])
   })
 
+  it('keeps what was written apart from what its preset says', () => {
+    const { config, given, preset } = parseTrainingConfig('seed: 9', 'train.yaml', { preset: 'clmr-paper' })
+    assert.deepEqual([config.batchSize, config.seed], [96, 9])
+    assert.deepEqual(given, { seed: 9 })
+    assert.deepEqual([preset.batchSize, 'seed' in preset], [96, false])
+  })
+
   it('is complete when empty', () => {
     const { config } = parseTrainingConfig('', 'train.yaml')
     assert.deepEqual(config.optimizer, optimizers.adam({ lr: 3e-4 }))

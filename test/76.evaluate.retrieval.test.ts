@@ -209,6 +209,17 @@ describe('76 evaluate: evaluateRetrieval', () => {
     assert.equal(raw.top1, 1)
   })
 
+  it('it counts the tracks that the encoder was trained on, where encoder and data set tell', async () => {
+    const plain = toyDataset({ tracks: 6 })
+    const known = { ...plain, tracks: plain.tracks.map(({ path }) => ({ path, sourceSha256: `of ${path}` })) }
+    const encoder = Object.assign(new ToyEncoder(), { trainedOn: { sources: ['x'], complete: true } })
+    assert.deepEqual((await evaluateRetrieval(encoder, known)).trainedOn, { tracks: 0, complete: true })
+    encoder.trainedOn.sources = known.tracks.slice(1, 5).map((track) => track.sourceSha256)
+    assert.deepEqual((await evaluateRetrieval(encoder, known)).trainedOn, { tracks: 4, complete: true })
+    assert.equal((await evaluateRetrieval(encoder, plain)).trainedOn, undefined)
+    assert.equal((await evaluateRetrieval(new ToyEncoder(), known)).trainedOn, undefined)
+  })
+
   it('an abort ends it with the reason; progress counts the tracks', async () => {
     const seen: number[] = []
     const onProgress = ({ done }: { done: number }) => seen.push(done)

@@ -25,6 +25,7 @@ describe('79 cli: evaluate', () => {
       for (const name of ['random-fresh', 'random', 'log-mel'])
         assert.match(stdout, new RegExp(`^${name} +whitened`, 'm'))
       assert.match(stdout, /^mp3LowPass /m)
+      assert.match(stdout, /^0 of 3 queried tracks were trained on$/m)
       assert.doesNotMatch(stdout, /ROC-AUC/)
       const result = await clmrJson(...args)
       assert.deepEqual(Object.keys(result), ['retrieval', 'baselines'])
@@ -34,6 +35,17 @@ describe('79 cli: evaluate', () => {
       >
       assert.equal(random!.retrieval.tracks, 3)
       assert.equal(logMel!.retrieval.tracks, 3)
+    }))
+
+  it('without labels it says how many of the queried tracks were trained on', () =>
+    withPlainCache(async (cache, folder) => {
+      const run = join(folder, 'run')
+      await clmrEnds(0, 'train', '--data', cache, '--run', run, '--max-steps', '1', '--quiet')
+      const args = ['evaluate', '--model', run, '--data', cache]
+      const { stderr } = await clmrEnds(0, ...args)
+      assert.match(stderr, /^3 of 3 queried tracks were trained on: these figures flatter the model$/m)
+      const { retrieval } = await clmrJson<{ retrieval: { trainedOn: object } }>(...args)
+      assert.deepEqual(retrieval.trainedOn, { tracks: 3, complete: true })
     }))
 
   it('embed takes log-mel in the place of a model', () =>

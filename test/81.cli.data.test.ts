@@ -119,6 +119,23 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
       )
     }))
 
+  it('embed --windows: as many as asked for, spread evenly over the file; with --hop it is wrong usage', () =>
+    withCache(async ({ folder, music }) => {
+      const out = join(folder, 'e.jsonl')
+      const one = ['embed', '--model', 'random', join(music, 'low/0.wav'), '--out', out, '--per-window']
+      assert.equal((await clmrJson(...one, '--windows', '3')).rows, 3)
+      const rows = (await readFile(out, 'utf8')).trim().split('\n')
+      const free = (60000 - 59049) / 22050 // where a window may start, in three equal parts: closed form
+      for (const [i, row] of rows.entries()) {
+        const { time } = JSON.parse(row)
+        assert.ok(Math.abs(time - ((i + 0.5) * free) / 3) < 1 / 22050, `window ${i} at ${time} s`)
+      }
+      assert.equal((await clmrJson(...one, '--windows', '2')).kept, 0)
+      const both = await clmrEnds(2, ...one, '--windows', '3', '--hop', '1')
+      assert.match(both.stderr, /hop 1, windows 3/)
+      await clmrEnds(2, ...one, '--windows', '0')
+    }))
+
   it('embed ends with 1 and writes nothing where no file could be read; below a file it does not begin', () =>
     withTempDir(async (folder) => {
       const bad = join(folder, 'bad.wav')

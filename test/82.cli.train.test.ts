@@ -49,7 +49,7 @@ describe('82 cli: train, evaluate, report', () => {
         'worst',
         'intervals',
       ]
-      assert.deepEqual(Object.keys(evaluation), ['retrieval', ...figures])
+      assert.deepEqual(Object.keys(evaluation), ['retrieval', ...figures, 'tracks', 'trainedOn'])
       assert.deepEqual(
         (evaluation.perClass as { class: string }[]).map((row) => row.class),
         ['high', 'low'],
@@ -108,10 +108,24 @@ describe('82 cli: train, evaluate, report', () => {
   it('the default batch is as large as a small folder allows, and that is said', () =>
     withCache(async (folder, cache) => {
       const args = ['train', '--data', cache, '--run', join(folder, 'run'), '--max-steps', '1']
-      const { stderr } = await clmrEnds(0, ...args)
+      const { stderr, stdout } = await clmrEnds(0, ...args)
       assert.match(stderr, /there are 6 tracks: the batch size is 6 instead of 48/)
+      assert.match(stdout, /^1 steps, 1 epochs, loss of the last step \d/)
       const config = JSON.parse(await readFile(join(folder, 'run', 'config.json'), 'utf8'))
       assert.equal(config.batchSize, 6)
+    }))
+
+  it('the batch of a preset adapts too, a typed one does not; the run goes on under its preset, not under another', () =>
+    withCache(async (folder, cache) => {
+      const run = join(folder, 'run')
+      const args = ['train', '--data', cache, '--run', run, '--max-steps', '1', '--preset']
+      const typed = await clmrEnds(2, ...args, 'supervised', '--batch-size', '48')
+      assert.match(typed.stderr, /batchSize 48/)
+      const { stderr } = await clmrEnds(0, ...args, 'supervised')
+      assert.match(stderr, /there are 6 tracks: the batch size is 6 instead of 48/)
+      assert.equal((await clmrJson(...args, 'supervised', '--resume', '--max-steps', '2')).steps, 2)
+      const other = await clmrEnds(2, ...args, 'clmr', '--resume')
+      assert.match(other.stderr, /other options: .*objective/)
     }))
 
   it('BAD CALL - a misspelt key in YAML: file:line:column and the nearest name, ends with 2', () =>

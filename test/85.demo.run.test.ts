@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runDemo } from '#lib/demo/run-demo.js'
 import type { Evaluation } from '#lib/evaluate/index.js'
@@ -70,6 +70,21 @@ describe('85 demo run', function () {
       )
     }))
 
+  it('the device and the precision that were asked for reach the training, and belong to the demo', () =>
+    withTempDir(async (out) => {
+      const stop = new AbortController()
+      const reason = new Error('enough')
+      const options = { ...TINY, out, device: 'cpu', precision: 'bfloat16' } as const
+      const onProgress = ({ stage }: { stage: string }) => {
+        if (stage === 'train') stop.abort(reason)
+      }
+      const interrupted = runDemo({ ...options, signal: stop.signal, onProgress })
+      await assert.rejects(interrupted, (error) => error === reason)
+      const config = JSON.parse(await readFile(join(out, 'run', 'config.json'), 'utf8'))
+      assert.deepEqual([config.device, config.precision], ['cpu', 'bfloat16'])
+      await assert.rejects(runDemo({ ...options, precision: 'float32' }), { code: 'ERR_CONFIG', path: out })
+    }))
+
   it('SIGINT in the middle of the music ends clmr demo with 130, and says that it goes on', () =>
     withTempDir(async (folder) => {
       const out = join(folder, 'demo')
@@ -92,6 +107,11 @@ describe('85 demo run', function () {
         const { stderr } = await clmrEnds(2, 'demo', '--out', join(folder, 'x'), ...wrong)
         assert.match(stderr, new RegExp(`${wrong[0]} is not a .*number from`))
       }
+      const noTraining = await clmrEnds(1, 'demo', '--out', join(folder, 'x'), '--device', 'cuda')
+      assert.match(noTraining.stderr, /training runs on the CPU only so far/)
+      await clmrEnds(2, 'demo', '--out', join(folder, 'x'), '--device', 'tpu')
+      await clmrEnds(2, 'demo', '--out', join(folder, 'x'), '--precision', 'float16')
+      assert.deepEqual(await readdir(folder), [])
       await writeFile(join(folder, 'file'), '')
       const { stderr } = await clmrEnds(1, 'demo', '--out', join(folder, 'file', 'demo'))
       assert.match(stderr, /error \[ERR_IO\]/)

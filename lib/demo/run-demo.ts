@@ -20,6 +20,8 @@ import { makeFolder } from '../files/make-folder.js'
 import { Encoder } from '../model/index.js'
 import { isRunDirectory } from '../runs/reader.js'
 import { Trainer } from '../train/index.js'
+import type { TrainerConfig } from '../train/option-types.js'
+import { checkDevice } from '../train/start.js'
 import { writeCorpus } from './index.js'
 
 export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | 'embed random weights' | 'report'
@@ -42,6 +44,10 @@ export interface DemoOptions {
   tracksPerClass?: number
   /** default 16 */
   batchSize?: number
+  /** where to train and to embed; default auto. Training runs on the CPU only so far. */
+  device?: TrainerConfig['device']
+  /** of activations, in training and embedding; default float32 */
+  precision?: TrainerConfig['precision']
   signal?: AbortSignal
   onProgress?: (progress: DemoProgress) => void
 }
@@ -76,11 +82,12 @@ type Settings = Required<Omit<DemoOptions, 'signal' | 'onProgress'>> &
 type Embedded = DatasetEmbeddings<Dataset>
 
 /** The settings that must be equal for going on with an earlier demo. */
-const planOf = ({ seed, steps, tracksPerClass, batchSize }: Settings) => ({
+const planOf = ({ seed, steps, tracksPerClass, batchSize, precision }: Settings) => ({
   seed,
   steps,
   tracksPerClass,
   batchSize,
+  precision,
 })
 
 interface Marker {
@@ -136,10 +143,10 @@ function prepareCorpus({ out, seed, signal, onProgress }: Settings, corpus: stri
 
 /** Trains into the run directory, or goes on there. @returns the seconds that it took now */
 async function train(settings: Settings, run: string, dataset: Dataset): Promise<number> {
-  const { steps, batchSize, seed, signal, onProgress } = settings
+  const { steps, batchSize, seed, device, precision, signal, onProgress } = settings
   using training = dataset.subset('train')
   await using trainer = (await isRunDirectory(run))
-    ? await Trainer.resume(run, { dataset: training })
+    ? await Trainer.resume(run, { dataset: training, device })
     : await Trainer.create({
         dataset: training,
         runDirectory: run,
@@ -147,6 +154,8 @@ async function train(settings: Settings, run: string, dataset: Dataset): Promise
         maxSteps: steps,
         epochs: steps,
         seed,
+        device,
+        precision,
         kernels: 'fused',
         checkpointEvery: 25,
       })
@@ -202,7 +211,15 @@ async function findSimilar(embeddings: Embedded): Promise<DemoResult['similar']>
 }
 
 function complete(options: DemoOptions): Settings {
-  return { seed: 42, steps: DEMO_STEPS, tracksPerClass: 12, batchSize: 16, ...options }
+  return {
+    seed: 42,
+    steps: DEMO_STEPS,
+    tracksPerClass: 12,
+    batchSize: 16,
+    device: 'auto',
+    precision: 'float32',
+    ...options,
+  }
 }
 
 /**
@@ -210,18 +227,19 @@ function complete(options: DemoOptions): Settings {
  * linear probe after the published protocol, by one on standardised features, and by the share of tracks whose nearest
  * neighbour is of their class. The same options give the same numbers on the same machine. Another call in the same
  * folder goes on where the last call ended.
- * @throws ConfigError where `out` holds a demo with other settings, IoError, the signal's reason
+ * @throws ConfigError where `out` holds a demo with other settings, DeviceError, IoError, the signal's reason
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const settings = complete(options)
-  const { out, seed, steps, signal, onProgress } = settings
+  const { out, seed, steps, device, precision, signal, onProgress } = settings
+  checkDevice(device)
   const started = performance.now()
   const run = join(out, 'run')
   const corpus = await makeCorpus(settings)
   using dataset = await prepareCorpus(settings, corpus)
   const trainSeconds = await train(settings, run, dataset)
-  using encoder = await Encoder.load(run)
-  using fresh = await Encoder.create({ seed })
+  using encoder = await Encoder.load(run, { device, precision })
+  using fresh = await Encoder.create({ seed, device, precision })
   const { embeddings, ...trained } = await measure(settings, 'embed', encoder, dataset)
   const { embeddings: _fresh, ...random } = await measure(settings, 'embed random weights', fresh, dataset)
   const similar = await findSimilar(embeddings)

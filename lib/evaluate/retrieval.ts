@@ -13,7 +13,8 @@ import { checkTrackEncoder, checkTracks } from './checks.js'
 import { readTracks } from './embed.js'
 import type { RetrievalOptions } from './option-types.js'
 import { type Condition, conditionsOf } from './retrieval-conditions.js'
-import type { Bounds, EmbedProgress, LabelledTracks } from './types.js'
+import { seenTracks } from './trained-on.js'
+import type { Bounds, EmbedProgress, LabelledTracks, SeenTracks } from './types.js'
 
 /** Tracks whose crops are encoded together: 15 MB of audio in two crops each. */
 const BATCH = 32
@@ -96,6 +97,8 @@ export interface Retrieval {
   standardised: RetrievalMeasure
   /** the first 64 principal components of the library (tracks − 1 where there are fewer), each with deviation 1 */
   whitened: RetrievalMeasure
+  /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
+  trainedOn?: SeenTracks
 }
 
 /** One place in each of `crops` equal parts of a track, so that crops overlap only where a part is shorter than a clip. */
@@ -236,6 +239,7 @@ export async function evaluateRetrieval(
     native().retrieval(spec, library, queries, labelsOf(dataset), abort),
   )
   const names = conditions.map(({ name }) => name)
+  const trainedOn = seenTracks(encoder, dataset.tracks)
   return {
     tracks: total,
     queriesPerTrack: crops - 1,
@@ -243,5 +247,6 @@ export async function evaluateRetrieval(
     raw: measureOf(forms.raw, names),
     standardised: measureOf(forms.standardised, names),
     whitened: measureOf(forms.whitened, names),
+    ...(trainedOn && { trainedOn }),
   }
 }

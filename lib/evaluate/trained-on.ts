@@ -15,8 +15,12 @@ export function seenTracks(encoder: TrackEncoder, tracks: TrackLabels['tracks'])
 export const isClean = (seen: SeenTracks | undefined): boolean => seen?.complete === true && seen.tracks === 0
 
 /** `5 of 5 test tracks were trained on`. */
-export function seenSentence(seen: SeenTracks | undefined, total: number): string {
+export function seenSentence(
+  seen: SeenTracks | undefined,
+  total: number,
+  role: 'test' | 'queried' = 'test',
+): string {
   if (seen && (seen.complete || seen.tracks > 0))
-    return `${seen.complete ? '' : 'at least '}${seen.tracks} of ${total} test tracks were trained on`
-  return 'it is not known whether test tracks were trained on'
+    return `${seen.complete ? '' : 'at least '}${seen.tracks} of ${total} ${role} tracks were trained on`
+  return `it is not known whether ${role} tracks were trained on`
 }

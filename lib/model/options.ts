@@ -75,7 +75,8 @@ export const fileOptions = windowOptions.extend({
     .optional()
     .describe(
       'Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded.',
-    ),
+    )
+    .meta({ flag: 'Windows per file, spread evenly over it, instead of one every --hop seconds' }),
   from: z.number().min(0).max(1e7).default(0).describe('Start of the part that is embedded, in seconds.'),
   to: z
     .number()

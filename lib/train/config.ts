@@ -14,8 +14,10 @@ const WHERE = 'the training'
 export interface TrainingConfig {
   /** complete */
   config: TrainerConfig
-  /** what was written, without defaults */
+  /** what was written, without defaults and without the preset */
   given: Record<string, unknown>
+  /** what the preset says; empty without one */
+  preset: Record<string, unknown>
 }
 
 export interface ConfigSources {
@@ -163,8 +165,8 @@ export function parseTrainingConfig(text: string, path: string, sources: ConfigS
     ...(sources.preset && { preset: sources.preset }),
   }
   const place = sources.preset ? '--preset' : locate(['preset'])
-  const value: Record<string, unknown> =
-    chosen === undefined ? rest : overPreset({ ...presetAt(chosen as PresetName, place) }, rest)
+  const preset = chosen === undefined ? {} : { ...presetAt(chosen as PresetName, place) }
+  const value = overPreset(preset, rest)
   for (const [name, usual] of Object.entries(USUAL))
     if (name in value) value[name] = named(value[name], usual)
   const where: Locate = (option) => {
@@ -176,7 +178,8 @@ export function parseTrainingConfig(text: string, path: string, sources: ConfigS
   }
   return {
     config: parseTrainerConfig(value, WHERE, (option) => where(option) ?? 'the command line'),
-    given: value,
+    given: rest,
+    preset,
   }
 }
 

@@ -14,7 +14,8 @@ import type { TrainerConfig } from './option-types.js'
 import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
 import { learningRateAt } from './schedule-tables.js'
 
-function checkDevice(device: string): void {
+/** @throws DeviceError for a device that nothing can be trained on */
+export function checkDevice(device: string): void {
   if (!device.startsWith('cuda')) return
   throw new DeviceError({
     what: 'training runs on the CPU only so far',

@@ -46,7 +46,7 @@ export interface TrainingSummary {
   steps: number
   /** epochs completed */
   epochs: number
-  /** loss of the last step; NaN where there was none to do */
+  /** loss of the last step alone, so of one batch; NaN where there was no step to do. `EpochResult.loss` is a mean. */
   finalLoss: number
   /** lowest loss of the validation set; undefined without one */
   bestValidLoss?: number

@@ -6,6 +6,8 @@ import {
   type DemoStage,
   runDemo,
 } from '../../demo/run-demo.js'
+import { flagFor, parseOptions } from '../../options.js'
+import { trainerConfig } from '../../train/options.js'
 import { commonFlags, examples, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
 import { type Progress, startProgress } from '../progress.js'
@@ -16,7 +18,12 @@ interface Options {
   out: string
   seed: number
   minutes: number
+  device?: string
+  precision?: string
 }
+
+/** Of the options of a training, those that the demo has too. */
+const FLAGS = ['device', 'precision'] as const
 
 /** Minutes that the default takes on two cores, and how many of them do not depend on the number of steps. */
 const DEFAULT_MINUTES = 5
@@ -77,16 +84,19 @@ class Stages {
   }
 }
 
-async function demo(session: Session, { out, seed, minutes }: Options): Promise<void> {
+async function demo(session: Session, { out, seed, minutes, device, precision }: Options): Promise<void> {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new UsageError('--seed is not a whole number from 0', 'Write for example --seed 7')
   if (!(minutes >= 1 && minutes <= 1440))
     throw new UsageError('--minutes is not a number from 1 to 1440', 'Write for example --minutes 15')
+  const ofTraining = trainerConfig.pick({ device: true, precision: true })
+  const computing = parseOptions(ofTraining, { device, precision }, 'clmr demo')
   const stages = new Stages(session)
   try {
     const result = await runDemo({
       out,
       seed,
+      ...computing,
       steps: stepsFor(minutes),
       signal: session.signal,
       onProgress: ({ stage, done, total, note }) => {
@@ -112,6 +122,7 @@ export function configure(command: Command): void {
       Number,
       DEFAULT_MINUTES,
     )
+  for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
   threadsFlag(command)
   commonFlags(command)
   examples(command, ['clmr demo', 'clmr demo --out /tmp/demo --minutes 15', 'clmr demo --seed 7'])

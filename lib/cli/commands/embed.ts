@@ -6,6 +6,7 @@ import { checkWritable } from '../../files/output.js'
 import type { EmbeddingRow } from '../../formats/embedding-row.js'
 import { EMBEDDING_EXTENSIONS, embeddingFiles, writeEmbeddings } from '../../formats/embeddings.js'
 import type { Encoder, FileEmbedding, LogMel, TrackEmbedding } from '../../model/index.js'
+import { fileOptions } from '../../model/options.js'
 import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples, number, threadsFlag } from '../command.js'
 import { type EarlierRows, embeddedBefore } from '../embedded-before.js'
@@ -19,6 +20,7 @@ interface Options extends EncoderFlags {
   model: string
   out: string
   hop?: number
+  windows?: number
   perWindow?: boolean
   normalize?: boolean
   shard?: string
@@ -76,12 +78,12 @@ interface Work {
 
 /** The rows of one file after the other, where it is its turn; undefined once the work is interrupted. */
 async function* freshRows({ session, encoder, paths, options, earlier, account }: Work) {
-  const { hop, normalize, perWindow = false } = options
+  const { hop, windows, normalize, perWindow = false } = options
   const { signal } = session
   const kept = new Set(earlier?.files)
   const missing = paths.filter((path) => !kept.delete(path))
   try {
-    for await (const result of encoder.encodeFiles(missing, { hop, normalize, signal })) {
+    for await (const result of encoder.encodeFiles(missing, { hop, windows, normalize, signal })) {
       const failure = failureOf(result)
       const { path, embedding } = result
       if (failure) account.failed.push(failure)
@@ -128,11 +130,11 @@ async function findEarlier(
   session: Session,
   encoder: Encoder | LogMel,
   paths: string[],
-  { out, hop, normalize, perWindow = false }: Options,
+  { out, hop, windows, normalize, perWindow = false }: Options,
 ): Promise<EarlierRows | undefined> {
   const { signal } = session
   const embedFile = async (path: string) => [
-    ...rowsOf(path, await encoder.encodeFile(path, { hop, normalize, signal }), perWindow),
+    ...rowsOf(path, await encoder.encodeFile(path, { hop, windows, normalize, signal }), perWindow),
   ]
   const earlier = await embeddedBefore(out, paths, perWindow, embedFile)
   if (earlier === 'other') {
@@ -221,6 +223,7 @@ export function configure(command: Command): void {
       'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); files that it holds already and that have not changed are kept',
     )
     .option('--hop <seconds>', 'Step from window to window (default: one window, 2.678 s)', number)
+    .addOption(flagFor(fileOptions, 'windows'))
     .option('--per-window', 'One row per window instead of the mean of each file')
     .option('--normalize', 'Scale every embedding to unit length')
     .option('--shard <i/n>', 'Embed the i-th of n shares of the files, for n processes beside each other')

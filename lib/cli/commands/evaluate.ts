@@ -31,17 +31,23 @@ interface Measured {
   evaluation?: Evaluation
 }
 
-/** What the model was trained on, of the tracks here: a line on the splits, and a warning where figures flatter. */
-function tellTrainedOn(session: Session, encoder: Encoder | LogMel, dataset: Dataset): void {
+/** What the model was trained on, of the tracks here: a line on the splits, and one on the tracks that were judged. */
+function tellTrainedOn(
+  session: Session,
+  encoder: Encoder | LogMel,
+  dataset: Dataset,
+  { retrieval, evaluation }: Measured,
+): void {
   const share = (split: Split) => {
     const { tracks } = dataset.subset(split)
     return `${seenTracks(encoder, tracks)!.tracks} of ${tracks.length} ${split} tracks`
   }
-  if (encoder.trainedOn.sources.length > 0) session.print(`trained on ${SPLITS.map(share).join(', ')}`)
-  const { tracks } = dataset.subset('test')
-  const seen = seenTracks(encoder, tracks)!
-  const flatters = seen.tracks > 0 ? ': these figures flatter the model' : ''
-  if (!isClean(seen)) session.warn(`${seenSentence(seen, tracks.length)}${flatters}`)
+  if (evaluation && encoder.trainedOn.sources.length > 0)
+    session.print(`trained on ${SPLITS.map(share).join(', ')}`)
+  const { trainedOn, tracks } = evaluation ?? retrieval
+  const sentence = seenSentence(trainedOn, tracks, evaluation ? 'test' : 'queried')
+  if (isClean(trainedOn)) session.print(sentence)
+  else session.warn(`${sentence}${trainedOn?.tracks ? ': these figures flatter the model' : ''}`)
 }
 
 /** Retrieval of the test tracks, of all where there are no labels; then the probe, where there are labels. */
@@ -69,13 +75,13 @@ async function measure(
   return { retrieval, evaluation: await linearEvaluation(encoder, embeddings, { ...settings, signal }) }
 }
 
-/** One line of the JSON; `trainedOn` where it matters. */
+/** One line of the JSON. */
 function jsonOf({ retrieval, evaluation }: Measured) {
   if (!evaluation) return { retrieval }
-  const { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals, trainedOn } =
-    evaluation
+  const { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals } = evaluation
   const figures = { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals }
-  return { retrieval, ...figures, ...(isClean(trainedOn) ? {} : { trainedOn }) }
+  const { tracks, trainedOn } = evaluation
+  return { retrieval, ...figures, tracks, trainedOn }
 }
 
 const probeSettings = ({ hidden, seed, standardize }: Options) =>
@@ -92,8 +98,9 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   let tellLast = () => {}
   for (const name of names) {
     using encoder = await loadModel(name, options, { seed: settings.seed, dataset, signal })
-    measured.push([name, await measure(session, name, encoder, dataset, settings)])
-    if (name === model && dataset.task !== 'none') tellLast = () => tellTrainedOn(session, encoder, dataset)
+    const found = await measure(session, name, encoder, dataset, settings)
+    measured.push([name, found])
+    if (name === model) tellLast = () => tellTrainedOn(session, encoder, dataset, found)
   }
   tellRetrieval(
     session,

@@ -57,18 +57,24 @@ async function openData(cache: string, { split, validate, resume, run }: Options
   }
 }
 
-/** Goes on with a run. Options that were typed must equal those of the run, except for those that may change. */
-async function resume({ run }: Options, { config, given }: TrainingConfig, data?: Data): Promise<Trainer> {
+/**
+ * Goes on with a run. Options that were asked for must equal those of the run, except for those that may change. The
+ * batch of a preset is not asked for: it may have been fitted to the data.
+ */
+async function resume({ run }: Options, settings: TrainingConfig, data?: Data): Promise<Trainer> {
+  const { config, given } = settings
+  const { batchSize: _fitted, ...preset } = settings.preset
+  const asked = { ...preset, ...given }
   const free = Object.fromEntries(
-    freeOptions.filter((name) => name in given).map((name) => [name, config[name]]),
+    freeOptions.filter((name) => name in asked).map((name) => [name, config[name]]),
   )
   const { dataset, validation } = data ?? {}
   const trainer = await Trainer.resume(run, { ...free, dataset, validation })
   try {
-    const typed = Object.fromEntries(
-      Object.keys(given).map((name) => [name, config[name as keyof typeof config]]),
+    const changes = Object.fromEntries(
+      Object.keys(asked).map((name) => [name, config[name as keyof typeof config]]),
     )
-    refuseChanges(trainer.config, { ...trainer.config, ...typed }, run)
+    refuseChanges(trainer.config, { ...trainer.config, ...changes }, run)
   } catch (error) {
     await trainer[Symbol.asyncDispose]()
     throw error
@@ -94,7 +100,9 @@ async function follow(session: Session, trainer: Trainer): Promise<TrainingSumma
 function tell(session: Session, summary: TrainingSummary): void {
   const { steps, epochs, finalLoss, seconds, checkpoint } = summary
   // no step was left to do: there is no loss either
-  const trained = Number.isNaN(finalLoss) ? '' : `, loss ${figure(finalLoss)}, ${duration(seconds)}`
+  const trained = Number.isNaN(finalLoss)
+    ? ''
+    : `, loss of the last step ${figure(finalLoss)}, ${duration(seconds)}`
   session.print(`${steps} steps, ${epochs} epochs${trained}`)
   session.print(printable(checkpoint ?? ''))
   session.printJson(summary)
@@ -119,7 +127,7 @@ function whereItIs({ stepsDone, totalSteps = 0 }: Trainer): string {
   return `the run is complete: its ${totalSteps} steps are done; raise --epochs or --max-steps to train longer`
 }
 
-/** The default batch, or all tracks where they are fewer; a size that was asked for stays. */
+/** The batch of the defaults or of a preset, or all tracks where they are fewer; a size that was asked for stays. */
 function fittingBatch(session: Session, { config, given }: TrainingConfig, dataset?: Dataset): TrainerConfig {
   const { batchSize, accumulate } = config
   const most = Math.floor((dataset?.length ?? 0) / accumulate)
