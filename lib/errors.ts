@@ -225,6 +225,16 @@ export function withCode(error: ClmrError, code: ErrorCode): ClmrError {
   return clmrError(code, madeOf.get(error)!)
 }
 
+/** The name of the class of an object, which a proxy or a getter may keep to itself. */
+function className(value: object): string {
+  try {
+    const name: unknown = value.constructor?.name
+    return typeof name === 'string' && name !== '' ? name : 'no prototype'
+  } catch {
+    return 'no prototype'
+  }
+}
+
 /** Words for a value in an error message: short, with its type, never a dump. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
@@ -232,10 +242,10 @@ export function describe(value: unknown): string {
     return value.length > 80 ? `a string of ${value.length} characters` : JSON.stringify(value)
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`
   if (ArrayBuffer.isView(value))
-    return `a ${value.constructor.name} of ${(value as Float32Array).length ?? value.byteLength}`
+    return `a ${className(value)} of ${(value as Float32Array).length ?? value.byteLength}`
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'function') return 'a function'
-  return `an object (${(value as object).constructor?.name ?? 'no prototype'})`
+  return `an object (${className(value)})`
 }
 
 /** Turns an error of the file system into an `IoError` with a remedy that fits its code. An `IoError` stays as it is. */

@@ -4,7 +4,7 @@
  */
 import { checkObject, checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { DisposedError } from '../errors.js'
-import { type FileSource, resolveSource } from '../files/source.js'
+import { type FileSource, identifySource, resolveSource } from '../files/source.js'
 import { Matrix, type MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
@@ -199,6 +199,7 @@ export class LinearProbe implements Disposable {
   async predictFile(source: FileSource, options: ProbePredictOptions = {}): Promise<ClassProbability[]> {
     this.#checkAlive()
     const { signal, onWarning } = parseOptions(probePredictOptions, options, 'predictFile')
+    identifySource(source, 'predictFile') // also for an encoder that is not one of clmr
     const told = onWarning && { onWarning }
     const { windows } = await this.encoder.encodeFile(source, { signal, ...told })
     const p = await this.#predictTracks(windows, new Int32Array(windows.rows), 1)

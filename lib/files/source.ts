@@ -150,7 +150,7 @@ async function* checkedPieces(
     if (signal?.aborted) throw signal.reason
     if (cause instanceof ClmrError) throw cause
     throw new IoError({
-      what: `the stream broke off: ${cause instanceof Error ? cause.message : String(cause)}`,
+      what: `the stream broke off: ${cause instanceof Error ? cause.message : describe(cause)}`,
       path: name,
       remedy: 'Send the file again',
       cause,
