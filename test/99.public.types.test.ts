@@ -250,11 +250,15 @@ describe('99 the public types', () => {
     for (const setting of [{}, { dom: false }, { bundler: true }]) {
       const { bundler, dom = true }: Setting = setting
       const how = `TypeScript ${name}, ${bundler ? 'bundler' : 'nodenext'}${dom ? '' : ', without the DOM'}`
-      it(`a strict program compiles, and so do the declarations: ${how}`, function () {
+      // checking all declarations takes seconds: once for each version, in different settings
+      const declarations = typescript === ts ? !dom : bundler === true
+      it(`a strict program compiles${declarations ? ', and so do the declarations' : ''}: ${how}`, function () {
         this.timeout(60_000)
-        assert.deepEqual(complaints(typescript, optionsFor(typescript, setting), RIGHT), [])
+        const options = { ...optionsFor(typescript, setting), skipLibCheck: !declarations }
+        assert.deepEqual(complaints(typescript, options, RIGHT), [])
       })
 
+      if (typescript === ts ? bundler || !dom : !bundler) continue
       it(`BAD CALL - a misspelt option, transform, optimiser, objective, preset or device does not compile: ${how}`, function () {
         this.timeout(60_000)
         const text = ["import * as clmr from 'clmr'", ...WRONG].join('\n')
