@@ -46,7 +46,7 @@ const reasons = (dataset: Dataset) =>
 const cachedFiles = async (cache: string) =>
   (await readdir(join(cache, 'audio'), { recursive: true })).filter((name) => name.endsWith('.wav')).sort()
 
-describe('26 cache: prepare', () => {
+describe('23 cache: prepare', () => {
   it('sub-folders become classes, each divided 60/20/20; labels, splits and durations come back from the cache', () =>
     inFolders(async (source, cache) => {
       await corpus(source, ['jazz', 'rock'], 10)
@@ -275,7 +275,7 @@ describe('26 cache: prepare', () => {
     }))
 })
 
-describe('26 cache: the index', () => {
+describe('23 cache: the index', () => {
   it('a missing, damaged, foreign or contradictory index is ERR_CACHE with its path', () =>
     inFolders(async (source, cache) => {
       await assert.rejects(openDataset(cache), { code: 'ERR_CACHE', message: /no prepared cache/ })

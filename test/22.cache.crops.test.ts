@@ -25,7 +25,7 @@ async function counting(path: string, first: number, length: number): Promise<st
 const row = (first: number, length: number, present = length) =>
   Float32Array.from({ length }, (_, i) => (i < present ? (first + i) / 32768 : 0))
 
-describe('25 cache: 16-bit samples', () => {
+describe('22 cache: 16-bit samples', () => {
   it('±1 becomes 32,767 and −32,768, rounded to nearest, saturated; what is beyond is counted (closed form)', async () => {
     const step = 1 / 32768
     const x = Float32Array.of(0, 1, -1, 0.5, 1.5, -7, 1e30, step, 0.4 * step, 0.6 * step, -0.6 * step)
@@ -52,7 +52,7 @@ describe('25 cache: 16-bit samples', () => {
     }))
 })
 
-describe('25 cache: crops', () => {
+describe('22 cache: crops', () => {
   it('a row is the track from its start on, zero-padded past its end (closed form)', () =>
     withTempDir(async (folder) => {
       const files = [

@@ -36,7 +36,7 @@ function maxDifference(a: Float32Array, b: ArrayLike<number>): number {
   return a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0)
 }
 
-describe('22 audio: resampling', () => {
+describe('25 audio: resampling', () => {
   for (const [rate, n] of [
     [44100, 1501],
     [48000, 1600],

@@ -24,7 +24,7 @@ async function rot(path: string, change: (bytes: Buffer) => void): Promise<void>
   await utimes(path, atime, mtime)
 }
 
-describe('19 cache: bit rot', () => {
+describe('24 cache: bit rot', () => {
   it('prepare mends whatever verify finds damaged: a flipped bit, zeros, a swap, a folder or a pipe in the place of a file', () =>
     inFolders(async (source, cache) => {
       await corpus(source, 6)
@@ -89,7 +89,7 @@ describe('19 cache: bit rot', () => {
     }))
 })
 
-describe('19 cache: changed data', () => {
+describe('24 cache: changed data', () => {
   const runOf = (cache: string) => join(dirname(cache), 'run')
 
   async function train(source: string, cache: string, labels?: string): Promise<void> {

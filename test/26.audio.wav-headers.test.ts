@@ -147,7 +147,7 @@ for (const bits of [0, 1, 4, 7, 12, 15, 20, 65535])
     /bit depth/,
   ]
 
-describe('23 audio: WAV headers', () => {
+describe('26 audio: WAV headers', () => {
   it('at least 64 crafted headers are in the tables below', () => {
     assert.ok([whole, openEnded, refused].reduce((n, table) => n + Object.keys(table).length, 0) >= 64)
   })
@@ -223,7 +223,7 @@ describe('23 audio: WAV headers', () => {
   })
 })
 
-describe('23 audio: WAV channels × rates × bits', () => {
+describe('26 audio: WAV channels × rates × bits', () => {
   const channelCounts = [0, 1, 2, 3, 5, 6, 8, 16, 255, 65535]
   const rates = [0, 1, 8000, 11025, 22050, 44100, 48000, 96000, 192000, 2 ** 32 - 1]
   const depths = [0, 8, 12, 16, 24, 32, 64]

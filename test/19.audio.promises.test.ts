@@ -34,7 +34,7 @@ async function pipedFlac(): Promise<Uint8Array> {
 const FRAMES = 8304
 const SIXTH = 20411
 
-describe('24 audio: a decoder that stops before the end is noticed', () => {
+describe('19 audio: a decoder that stops before the end is noticed', () => {
   it('an AIFF that is cut off is refused; an m4a that is cut off has a warning of what is missing', async () => {
     await assert.rejects(decodeAudio(fixture('cases/cut.aiff')), refused(/truncated/))
     const audio = await decodeAudio(fixture('cases/cut.m4a'))
@@ -170,7 +170,7 @@ describe('24 audio: a decoder that stops before the end is noticed', () => {
   })
 })
 
-describe('24 audio: sizes that lie, in AIFF and AU', () => {
+describe('19 audio: sizes that lie, in AIFF and AU', () => {
   /** The file of 2 s that ffmpeg makes, as a view of its numbers. */
   const made = (name: string) =>
     withTempDir(async (folder) => {
@@ -218,7 +218,7 @@ describe('24 audio: sizes that lie, in AIFF and AU', () => {
   })
 })
 
-describe('24 audio: a property of the first frame is not that of the file', () => {
+describe('19 audio: a property of the first frame is not that of the file', () => {
   it('an mp3 that turns from mono to stereo: the mean of the channels in either part', async () => {
     const audio = await decodeAudio(fixture('cases/mono-then-stereo.mp3'))
     assertSeconds(audio, 4, /2 streams are joined/)
