@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Dataset, Encoder, LinearProbe, openDataset, prepare, Trainer, writeReport } from 'clmr'
+import { type Dataset, Encoder, LinearProbe, openDataset, Trainer, writeReport } from 'clmr'
 import { readTrainingCurve } from '#lib/evaluate/report/training-curve.js'
 import { changedParts } from '#lib/runs/data-record.js'
-import { clmr, clmrEnds, clmrJson, writeMusic } from './helpers/command-line.js'
+import { clmr, clmrEnds, clmrJson } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
+import { withCache } from './helpers/trainings.js'
 
 const sourcesOf = (dataset: Dataset) => dataset.tracks.map(({ sourceSha256 }) => sourceSha256)
 
@@ -22,16 +23,6 @@ async function train(dataset: Dataset, runDirectory: string, options = {}): Prom
   })
   await trainer.fit()
   return runDirectory
-}
-
-async function withCache(use: (folder: string, cache: string) => Promise<void>): Promise<void> {
-  await withTempDir(async (folder) => {
-    const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
-    await writeMusic(music)
-    const dataset = await prepare(music, { cache, labels: 'folders' })
-    dataset.dispose()
-    await use(folder, cache)
-  })
 }
 
 describe('74 evaluate: what a model was trained on', () => {

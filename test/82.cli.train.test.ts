@@ -3,29 +3,11 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encoderTensors } from '#lib/model/architecture.js'
-import { clmrEnds, clmrJson, startClmr, writeMusic } from './helpers/command-line.js'
-import type { Running } from './helpers/node-process.js'
+import { clmrEnds, clmrJson, startClmr } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
+import { afterFirstStep, stepsLogged, withCache } from './helpers/trainings.js'
 
 const SMALL = ['--batch-size', '2', '--quiet']
-
-async function withCache(use: (folder: string, cache: string) => Promise<void>): Promise<void> {
-  await withTempDir(async (folder) => {
-    const cache = join(folder, 'cache')
-    await writeMusic(join(folder, 'music'))
-    await clmrEnds(0, 'prepare', join(folder, 'music'), '--cache', cache, '--labels', 'folders', '--quiet')
-    await use(folder, cache)
-  })
-}
-
-async function stepsLogged(run: string): Promise<number> {
-  const text = await readFile(join(run, 'metrics.jsonl'), 'utf8').catch(() => '')
-  return text.split('\n').filter(Boolean).length
-}
-
-async function afterFirstStep({ child }: Running, run: string): Promise<void> {
-  while ((await stepsLogged(run)) === 0 && child.exitCode === null) await sleep(20)
-}
 
 describe('82 cli: train, evaluate, report', () => {
   it('a run from a cache: trained, verified, evaluated, shown on a page', () =>

@@ -1,35 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { clmrEnds, startClmr, writeMusic } from './helpers/command-line.js'
+import { clmrEnds, startClmr } from './helpers/command-line.js'
 import { type Running, startNode } from './helpers/node-process.js'
-import { withTempDir } from './helpers/temp-dir.js'
+import { afterFirstStep, stepsLogged, withCache } from './helpers/trainings.js'
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const SIGNALS = new URL('../dist/cli/signals.js', import.meta.url).href
 const PROGRESS = new URL('../dist/cli/progress.js', import.meta.url).href
-
-async function withCache(use: (folder: string, cache: string) => Promise<void>): Promise<void> {
-  await withTempDir(async (folder) => {
-    const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
-    await writeMusic(music)
-    await clmrEnds(0, 'prepare', music, '--cache', cache, '--labels', 'folders', '--quiet')
-    await use(folder, cache)
-  })
-}
-
-async function stepsLogged(run: string): Promise<number> {
-  const text = await readFile(join(run, 'metrics.jsonl'), 'utf8').catch(() => '')
-  return text.split('\n').filter(Boolean).length
-}
-
-async function afterFirstStep({ child }: Running, run: string): Promise<void> {
-  while ((await stepsLogged(run)) === 0 && child.exitCode === null) await sleep(20)
-}
 
 /** Stops at a signal and then goes on working: what a second signal does, decides the test. */
 function startStubborn(): Running & { ready: Promise<unknown> } {

@@ -1,4 +1,4 @@
-import { MADE_HERE, refuseNew } from '../arguments.js'
+import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { incompleteClasses } from '../datasets/split.js'
 import { type SkippedFile, SPLITS, type Split, type Task } from '../datasets/tracks.js'
 import { ArgumentError, ConfigError, DisposedError, describe } from '../errors.js'
@@ -223,13 +223,7 @@ function checkSplit(split: unknown, where: string): asserts split is Split {
  * @throws CacheError where there is no cache, or an unfinished or damaged one
  */
 export async function openDataset(cache: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
-  if (typeof cache !== 'string' || cache === '')
-    throw new ArgumentError({
-      what: 'openDataset needs the folder of a cache',
-      given: describe(cache),
-      expected: 'a path',
-      remedy: 'Pass the folder that prepare() filled',
-    })
+  checkPath(cache, 'openDataset')
   const { subset } = parseOptions(openDatasetOptions, options, 'openDataset')
   const index = await readIndex(cache)
   const tracks = subset === undefined ? index.tracks : index.tracks.filter(({ split }) => split === subset)

@@ -1,6 +1,7 @@
 /** Published data sets by name, from download to prepared cache. */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { checkPath } from '../arguments.js'
 import {
   checkScheme,
   type DatasetName,
@@ -13,7 +14,7 @@ import {
   planNamed,
 } from '../datasets/named/index.js'
 import type { Split } from '../datasets/tracks.js'
-import { ArgumentError, CacheError, describe } from '../errors.js'
+import { CacheError } from '../errors.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { parseOptions } from '../options.js'
 import { type Dataset, openDataset } from './dataset.js'
@@ -109,13 +110,7 @@ export async function getDataset(
 ): Promise<Dataset> {
   const dataset = findNamed(name)
   const settings = parseOptions(datasetOptions, options, 'getDataset')
-  if (typeof root !== 'string' || root === '')
-    throw new ArgumentError({
-      what: 'getDataset needs the folder of the data set',
-      given: describe(root),
-      expected: 'a path',
-      remedy: 'Pass the folder that holds it, or that is to take it',
-    })
+  checkPath(root, 'getDataset')
   return inSubset(await prepareNamed(dataset, root, settings, false), settings.subset)
 }
 

@@ -1,11 +1,12 @@
 import { readdir, realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { checkPath } from '../arguments.js'
 import { SAMPLE_RATE } from '../clip.js'
 import { labelsFromCsv, labelsFromFolders, withoutLabels } from '../datasets/labels.js'
 import { folderSource, type TrackSource } from '../datasets/track-source.js'
 import type { LabelPlan } from '../datasets/tracks.js'
 import { type Walked, walkAudio } from '../datasets/walk.js'
-import { ArgumentError, DatasetError, describe, ioError, RejectLimitError } from '../errors.js'
+import { ArgumentError, DatasetError, ioError, RejectLimitError } from '../errors.js'
 import { makeFolder } from '../files/make-folder.js'
 import { checkOutput } from '../files/output.js'
 import { removeLeftovers } from '../files/temporary.js'
@@ -19,13 +20,7 @@ import { Preparation } from './preparation.js'
 import { isTooMany, type PrepareSettings, prepareOptions } from './prepare-options.js'
 
 async function checkSource(source: unknown): Promise<string> {
-  if (typeof source !== 'string' || source === '')
-    throw new ArgumentError({
-      what: 'prepare needs a folder of music',
-      given: describe(source),
-      expected: 'a path',
-      remedy: 'Pass one',
-    })
+  checkPath(source, 'prepare')
   const root = resolve(source)
   const found = await stat(root).catch((error) => {
     throw ioError(error, source, 'open the source')
