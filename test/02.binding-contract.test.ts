@@ -144,7 +144,7 @@ describe('02 binding contract', () => {
     assertFields(structs.get('ProjectionSpec'), trainerSpec.shape.projection.unwrap())
     assertFields(structs.get('EncoderSpec'), encoderOptions.omit({ seed: true }))
     const ofData = { classes: z.number().int(), multilabel: z.boolean() }
-    assertFields(structs.get('ProbeSpec'), probeOptions.omit({ standardize: true }).extend(ofData))
+    assertFields(structs.get('ProbeSpec'), probeOptions.extend(ofData))
   })
 
   it('every objective, optimiser and transform takes the options of its table', () => {

@@ -17,6 +17,7 @@ const spec: ProbeSpec = {
   plateauPatience: 5,
   stopPatience: 10,
   seed: 42,
+  standardize: false,
 }
 
 /** Sum of uniform numbers: near enough to normal, variance 1. */

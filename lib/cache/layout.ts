@@ -3,6 +3,7 @@
  *   index.json          the result of the last finished `prepare`: tracks, labels, splits, skipped files
  *   index.partial.json  the result so far of an interrupted one; the next run starts from it
  *   audio/3f/3f….wav    one 16-bit mono file for each track, named by a hash of its source
+ *   embeddings/…        what models made of the tracks, kept by stage evaluate; it may be deleted at any time
  * Every file is written under a temporary name and then renamed, so several processes may fill one cache.
  */
 import { createHash } from 'node:crypto'
@@ -13,6 +14,7 @@ export const AUDIO_VERSION = 'clmr-audio-2'
 
 export const indexPath = (cache: string) => join(cache, 'index.json')
 export const partialIndexPath = (cache: string) => join(cache, 'index.partial.json')
+export const embeddingsFolder = (cache: string) => join(cache, 'embeddings')
 export const audioFolder = (cache: string) => join(cache, 'audio')
 
 /** The name of a cached track: a hash of the source's bytes, the decoder's version and the rate. */

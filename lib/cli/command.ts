@@ -15,6 +15,11 @@ export function threadsFlag(command: Command): void {
   command.option('--threads <n>', 'CPU threads to use (default: as many as this process is granted)', number)
 }
 
+/** `--no-cache`, of the commands that embed the tracks of a cache. */
+export function noCacheFlag(command: Command): void {
+  command.option('--no-cache', 'Neither keep the embeddings in the cache, nor use those that are kept there')
+}
+
 /** `--json` and `--quiet` */
 export function commonFlags(command: Command): Command {
   command.option('--json', 'Print the result as JSON on stdout, and errors as JSON on stderr')

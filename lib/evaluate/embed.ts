@@ -5,15 +5,17 @@
 
 import { z } from 'zod'
 import { DatasetError } from '../errors.js'
-import { Matrix, type MatrixData } from '../matrix.js'
+import { Matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { toUnitRows } from '../model/unit.js'
 import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
 import { checkTrackEncoder, checkTracks } from './checks.js'
+import { KeptWindows, type Windows } from './kept-windows.js'
 import type { EmbedOptions } from './option-types.js'
 import type { DatasetEmbeddings, EmbeddedTracks, EmbedProgress, LabelledTracks } from './types.js'
+import { cacheOption } from './vector-store.js'
 
 export function isEmbedded(value: LabelledTracks | EmbeddedTracks): value is EmbeddedTracks {
   return 'trackMeans' in value
@@ -27,54 +29,54 @@ export const embedOptions = z.strictObject({
     .describe(
       'Whether to scale every embedding, and the mean of every track, to length 1. Zeros stay zeros.',
     ),
+  cache: cacheOption,
   signal: signalOption,
   onProgress: callbackOption<EmbedProgress>('(progress: EmbedProgress) => void', 'Called after every track.'),
 })
 
-interface Parts {
-  windows: MatrixData[]
-  means: Float32Array[]
-}
-
-function join(dataset: LabelledTracks, dim: number, { windows, means }: Parts): DatasetEmbeddings {
-  const clips = windows.reduce((sum, w) => sum + w.rows, 0)
+function join(dataset: LabelledTracks, dim: number, parts: readonly Windows[]): DatasetEmbeddings {
+  const clips = parts.reduce((sum, { windows }) => sum + windows.rows, 0)
   const data = new Float32Array(clips * dim)
   const trackOf = new Int32Array(clips)
   let row = 0
-  for (const [track, w] of windows.entries()) {
-    data.set(w.data, row * dim)
-    trackOf.fill(track, row, row + w.rows)
-    row += w.rows
+  for (const [track, { windows }] of parts.entries()) {
+    data.set(windows.data, row * dim)
+    trackOf.fill(track, row, row + windows.rows)
+    row += windows.rows
   }
   return Result.of({
     dataset,
     embeddings: Matrix.from({ data, rows: clips, cols: dim }),
     trackOf,
-    trackMeans: Matrix.fromRows(means),
+    trackMeans: Matrix.fromRows(parts.map(({ mean }) => mean)),
   })
 }
 
-/** The samples of every track, in order, read one track ahead. @throws DatasetError where there are none */
+/** @throws DatasetError where there are no tracks */
+export function checkAnyTracks(dataset: LabelledTracks): void {
+  if (dataset.tracks.length > 0) return
+  throw new DatasetError({
+    what: 'the data set holds no tracks',
+    remedy: 'Prepare one with more tracks, or choose another subset',
+  })
+}
+
+/** The samples of some tracks, in order, read one track ahead. */
 export async function* readTracks(
   dataset: LabelledTracks,
+  tracks: readonly number[],
   signal?: AbortSignal,
 ): AsyncGenerator<Float32Array, void, void> {
-  const total = dataset.tracks.length
-  if (total === 0)
-    throw new DatasetError({
-      what: 'the data set holds no tracks',
-      remedy: 'Prepare one with more tracks, or choose another subset',
-    })
   const read = (index: number) => {
     const track = dataset.readTrack(index, { signal })
     track.catch(() => {}) // it may fail while the track before it is still encoded; awaited below
     return track
   }
-  let next = read(0)
-  for (let index = 0; index < total; index++) {
+  let next = tracks.length > 0 ? read(tracks[0]!) : undefined
+  for (let i = 0; i < tracks.length; i++) {
     if (signal?.aborted) throw abortReason(signal)
-    const samples = await next
-    if (index + 1 < total) next = read(index + 1)
+    const samples = await next!
+    next = i + 1 < tracks.length ? read(tracks[i + 1]!) : undefined
     yield samples
   }
 }
@@ -83,6 +85,10 @@ export async function* readTracks(
  * Embeds every track of a data set. Tracks are read from the cache one ahead of the one that is encoded, so memory
  * holds the audio of two tracks and 2 kB per clip. Give the result to `LinearProbe.fit`, `probe.evaluate`,
  * `similarTracks` and `writeReport` in place of the data set, and it is embedded only once.
+ *
+ * An `Encoder` or a `LogMel` does not even have to do that: its embeddings of a prepared data set are kept in the folder
+ * of the cache, those of the last eight models. They are found again by the weights of the model and by the tracks, so
+ * what has changed is computed anew.
  * @throws DatasetError where there are no tracks; CacheError where a track cannot be read; ConfigError; AbortError
  */
 export async function embedDataset<D extends LabelledTracks>(
@@ -90,20 +96,37 @@ export async function embedDataset<D extends LabelledTracks>(
   dataset: D,
   options: EmbedOptions = {},
 ): Promise<DatasetEmbeddings<D>> {
-  const { normalize, signal, onProgress } = parseOptions(embedOptions, options, 'embedDataset')
+  const { normalize, cache, signal, onProgress } = parseOptions(embedOptions, options, 'embedDataset')
   checkTrackEncoder(encoder, 'embedDataset', 'encodeTrack')
   checkTracks(dataset, 'embedDataset')
-  const total = dataset.tracks.length
-  const parts: Parts = { windows: [], means: [] }
-  for await (const samples of readTracks(dataset, signal)) {
-    const { windows, mean } = await encoder.encodeTrack(samples, { signal })
-    parts.windows.push(windows)
-    parts.means.push(mean)
-    onProgress?.({ done: parts.means.length, total })
+  checkAnyTracks(dataset)
+  const kept = cache ? await KeptWindows.open(encoder, dataset, encoder.clipLength, signal) : undefined
+  const all = [...dataset.tracks.keys()]
+  const missing = readTracks(
+    dataset,
+    all.filter((track) => !kept?.of(track)),
+    signal,
+  )
+  const parts: Windows[] = []
+  for (const track of all) {
+    const known = kept?.of(track)
+    parts.push(known ?? (await embedNext(encoder, missing, signal)))
+    if (!known) await kept?.keep(track, parts[track]!)
+    onProgress?.({ done: parts.length, total: all.length })
   }
-  const all = join(dataset, encoder.dim, parts) as DatasetEmbeddings<D>
-  if (normalize) for (const { data, cols } of [all.embeddings, all.trackMeans]) toUnitRows(data, cols)
-  return all
+  await kept?.flush()
+  const joined = join(dataset, encoder.dim, parts) as DatasetEmbeddings<D>
+  if (normalize) for (const { data, cols } of [joined.embeddings, joined.trackMeans]) toUnitRows(data, cols)
+  return joined
+}
+
+async function embedNext(
+  encoder: TrackEncoder,
+  tracks: AsyncGenerator<Float32Array, void, void>,
+  signal?: AbortSignal,
+): Promise<Windows> {
+  const { value: samples } = await tracks.next()
+  return encoder.encodeTrack(samples!, { signal })
 }
 
 /** `source` embedded, now or before. */

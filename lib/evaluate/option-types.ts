@@ -16,6 +16,8 @@ import type {
 export interface EmbedOptions {
   /** Whether to scale every embedding, and the mean of every track, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
+  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
   /** Called after every track. */
@@ -98,6 +100,8 @@ export interface ProbeFitOptions {
   train: EvaluationSet
   /** Tracks for early stopping, of the same classes: a data set, or its embeddings. */
   validation: EvaluationSet
+  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
   /** Called after every track that is embedded, and around the training of the head. */
@@ -120,6 +124,8 @@ export interface ProbePredictOptions {
 
 /** Options of `LinearProbe.evaluate`. */
 export interface ProbeEvaluateOptions {
+  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
   /** Called after every track that is embedded, and around the training of the head. */
@@ -152,6 +158,8 @@ export interface RetrievalOptions {
   augmenter?: Augmenter | undefined
   /** Seed of the crops, of what is done to them and of the intervals. Range: 0 or more. Default: 42. */
   seed?: number | undefined
+  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
   /** Called after every 32 tracks. */

@@ -1,7 +1,6 @@
 /** Converts embeddings of data sets to the inputs of the native probe, and its outputs back. */
 import { DatasetError } from '../errors.js'
-import { Matrix, type MatrixData, matrix } from '../matrix.js'
-import type { NamedTensor, StateDict } from '../native/binding.js'
+import { Matrix, matrix } from '../matrix.js'
 import type { EmbeddedTracks, TrackLabels } from './types.js'
 
 /** @throws DatasetError where there is nothing to learn */
@@ -69,38 +68,4 @@ export function meanOverClips(
     tracks,
     cols,
   )
-}
-
-/** Mean and deviation of every column; the deviation of a constant column counts as 1. */
-export interface Scaling {
-  mean: Float64Array
-  deviation: Float64Array
-}
-
-export function scalingOf({ data, rows, cols }: MatrixData): Scaling {
-  const mean = new Float64Array(cols)
-  const square = new Float64Array(cols)
-  for (let i = 0; i < data.length; i++) mean[i % cols]! += data[i]! / rows
-  for (let i = 0; i < data.length; i++) square[i % cols]! += (data[i]! - mean[i % cols]!) ** 2 / rows
-  return { mean, deviation: square.map((v) => Math.sqrt(v) || 1) }
-}
-
-export function standardized({ data, cols }: MatrixData, { mean, deviation }: Scaling): Float32Array {
-  return data.map((value, i) => (value - mean[i % cols]!) / deviation[i % cols]!)
-}
-
-/** W·(x − μ)/σ + b = (W/σ)·x + (b − (W/σ)·μ): the first layer on raw features. */
-export function foldScaling(state: StateDict, { mean, deviation }: Scaling): StateDict {
-  const weight = state['0.weight']!
-  const [out, cols] = weight.shape as [number, number]
-  const folded: NamedTensor = {
-    shape: weight.shape,
-    data: weight.data.map((w, i) => w / deviation[i % cols]!),
-  }
-  const bias = Float32Array.from({ length: out }, (_, row) => {
-    let value = state['0.bias']!.data[row]!
-    for (let c = 0; c < cols; c++) value -= (weight.data[row * cols + c]! / deviation[c]!) * mean[c]!
-    return value
-  })
-  return { ...state, '0.weight': folded, '0.bias': { shape: [out], data: bias } }
 }

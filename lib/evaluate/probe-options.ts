@@ -3,6 +3,7 @@ import type { TrackEncoder } from '../model/track-encoder.js'
 import { callbackOption, objectOption, seedOption, signalOption, warningOption } from '../options.js'
 import type { ProbeSettings } from './option-types.js'
 import type { EvaluationSet, ProbeProgress } from './types.js'
+import { cacheOption } from './vector-store.js'
 
 const positive = z.number().positive().finite()
 const count = z.number().int().positive()
@@ -65,6 +66,7 @@ export const probeFitOptions = probeOptions.extend({
     'EvaluationSet',
     'Tracks for early stopping, of the same classes: a data set, or its embeddings.',
   ),
+  cache: cacheOption,
   signal: signalOption,
   onProgress,
 })
@@ -78,7 +80,11 @@ export const probePredictOptions = z.strictObject({
   onWarning: warningOption('Called with each warning about the file. Default: they are dropped.'),
 })
 /** Of `probe.evaluate`. */
-export const probeEvaluateOptions = z.strictObject({ signal: signalOption, onProgress })
+export const probeEvaluateOptions = z.strictObject({
+  cache: cacheOption,
+  signal: signalOption,
+  onProgress,
+})
 
 /** The part that the native side fits a head with; where a probe is fitted the data adds its classes. */
-export type ProbeSpec = Omit<ProbeSettings, 'standardize'> & { classes: number; multilabel: boolean }
+export type ProbeSpec = Pick<ProbeSettings, keyof ProbeSettings> & { classes: number; multilabel: boolean }

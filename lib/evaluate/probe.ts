@@ -22,15 +22,7 @@ import type {
   ProbePredictOptions,
   ProbeSettings,
 } from './option-types.js'
-import {
-  checkSameClasses,
-  checkTask,
-  clipLabels,
-  foldScaling,
-  meanOverClips,
-  scalingOf,
-  standardized,
-} from './probe-data.js'
+import { checkSameClasses, checkTask, clipLabels, meanOverClips } from './probe-data.js'
 import { readProbe, writeProbe } from './probe-file.js'
 import {
   type ProbeSpec,
@@ -53,36 +45,11 @@ interface ProbeParts {
   history: ProbeHistory
 }
 
-function specOf(settings: ProbeSettings, classes: number, task: string): ProbeSpec {
-  const { standardize: _, ...rest } = settings
-  return { ...rest, classes, multilabel: task === 'multilabel' }
-}
-
-async function fitNative(
-  spec: ProbeSpec,
-  train: EmbeddedTracks,
-  validation: EmbeddedTracks,
-  standardize: boolean,
-  signal?: AbortSignal,
-): Promise<{ probe: ProbeHandle; history: ProbeHistory }> {
-  const scaling = standardize ? scalingOf(train.embeddings) : undefined
-  const features = ({ embeddings }: EmbeddedTracks) =>
-    scaling ? standardized(embeddings, scaling) : Matrix.from(embeddings).data
-  const fitted = await callNative(signal, (abort) =>
-    native().probeFit(
-      spec,
-      features(train),
-      clipLabels(train),
-      features(validation),
-      clipLabels(validation),
-      abort,
-    ),
-  )
-  if (!scaling) return fitted
-  const state = foldScaling(native().probeState(fitted.probe), scaling)
-  native().dispose(fitted.probe)
-  return { probe: native().probeFromState(spec, state), history: fitted.history }
-}
+const specOf = (settings: ProbeSettings, classes: number, task: string): ProbeSpec => ({
+  ...settings,
+  classes,
+  multilabel: task === 'multilabel',
+})
 
 /**
  * A head on a frozen encoder. It holds the encoder without owning it: dispose both.
@@ -132,6 +99,7 @@ export class LinearProbe implements Disposable {
       encoder: _encoder,
       train: _train,
       validation: _validation,
+      cache,
       signal,
       onProgress,
       ...settings
@@ -140,13 +108,16 @@ export class LinearProbe implements Disposable {
     const task = checkTask(trainSet)
     checkSameClasses(trainSet, 'dataset' in validation ? validation.dataset : validation, 'validation')
     const embed = (set: EvaluationSet, phase: ProbeProgress['phase']) =>
-      embedded(encoder, set, { signal, onProgress: (p) => onProgress?.({ phase, ...p }) })
+      embedded(encoder, set, { cache, signal, onProgress: (p) => onProgress?.({ phase, ...p }) })
     const trainX = await embed(train, 'train')
     const validX = await embed(validation, 'valid')
     onProgress?.({ phase: 'fit', done: 0, total: 1 })
     const classes = [...trainSet.classes]
     const spec = specOf(settings, classes.length, task)
-    const { probe, history } = await fitNative(spec, trainX, validX, settings.standardize, signal)
+    const data = ({ embeddings }: EmbeddedTracks) => Matrix.from(embeddings).data
+    const { probe, history } = await callNative(signal, (abort) =>
+      native().probeFit(spec, data(trainX), clipLabels(trainX), data(validX), clipLabels(validX), abort),
+    )
     onProgress?.({ phase: 'fit', done: 1, total: 1 })
     return new LinearProbe(MADE_HERE, { encoder, handle: probe, classes, task, settings, history })
   }
@@ -175,11 +146,12 @@ export class LinearProbe implements Disposable {
    */
   async evaluate(set: EvaluationSet, options: ProbeEvaluateOptions = {}): Promise<Evaluation> {
     this.#checkAlive()
-    const { signal, onProgress: tell } = parseOptions(probeEvaluateOptions, options, 'LinearProbe.evaluate')
+    const settings = parseOptions(probeEvaluateOptions, options, 'LinearProbe.evaluate')
+    const { cache, signal, onProgress: tell } = settings
     checkSet(set, 'dataset')
     checkSameClasses(this, 'dataset' in set ? set.dataset : set, 'test')
     const onProgress = (p: { done: number; total: number }) => tell?.({ phase: 'test', ...p })
-    const x = await embedded(this.encoder, set, { signal, onProgress })
+    const x = await embedded(this.encoder, set, { cache, signal, onProgress })
     const probabilities = await this.#predictTracks(x.embeddings, x.trackOf, x.dataset.tracks.length)
     const multilabel = this.task === 'multilabel'
     const labels = Matrix.from(x.dataset.labels)

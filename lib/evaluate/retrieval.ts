@@ -1,23 +1,20 @@
 /** Retrieval: how often a crop of a track finds the track again, which needs no labels. */
 import { z } from 'zod'
 import { Augmenter } from '../augment/augmenter.js'
-import type { MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { callNative } from '../native/call.js'
 import type { Interval, RetrievalFigures as NativeFigures, RankFigures } from '../native/figures.js'
 import { native } from '../native/load.js'
 import { callbackOption, instanceOption, parseOptions, seedOption, signalOption } from '../options.js'
-import { uniform } from '../random.js'
 import { bootstrapOptions } from './bootstrap-options.js'
 import { checkTrackEncoder, checkTracks } from './checks.js'
-import { readTracks } from './embed.js'
+import { checkAnyTracks } from './embed.js'
 import type { RetrievalOptions } from './option-types.js'
-import { type Condition, conditionsOf } from './retrieval-conditions.js'
+import { conditionsOf } from './retrieval-conditions.js'
+import { retrievalVectors } from './retrieval-vectors.js'
 import { seenTracks } from './trained-on.js'
 import type { Bounds, EmbedProgress, LabelledTracks, SeenTracks } from './types.js'
-
-/** Tracks whose crops are encoded together: 15 MB of audio in two crops each. */
-const BATCH = 32
+import { cacheOption } from './vector-store.js'
 
 /** Of `evaluateRetrieval`. */
 export const retrievalOptions = z.strictObject({
@@ -39,6 +36,7 @@ export const retrievalOptions = z.strictObject({
     .optional()
     .describe('Augmenter whose transforms alter the queries. Default: the published chain.'),
   seed: seedOption('Seed of the crops, of what is done to them and of the intervals.'),
+  cache: cacheOption,
   signal: signalOption,
   onProgress: callbackOption<EmbedProgress>(
     '(progress: EmbedProgress) => void',
@@ -101,71 +99,6 @@ export interface Retrieval {
   trainedOn?: SeenTracks
 }
 
-/** One place in each of `crops` equal parts of a track, so that crops overlap only where a part is shorter than a clip. */
-function cropStarts(length: number, clipLength: number, crops: number, draw: () => number): number[] {
-  const last = Math.max(0, length - clipLength)
-  return Array.from({ length: crops }, (_, crop) => {
-    const from = Math.floor((crop * length) / crops)
-    const free = Math.floor(((crop + 1) * length) / crops) - clipLength - from
-    const start = free >= 0 ? from + draw() * (free + 1) : (last * (crop + draw())) / crops
-    return Math.min(last, Math.floor(start))
-  })
-}
-
-interface Asked {
-  encoder: TrackEncoder
-  conditions: readonly Condition[]
-  signal?: AbortSignal
-}
-
-/** The clips of some tracks: first of the library, then what asks. */
-class Clips {
-  readonly #length: number
-  readonly #queriesPerTrack: number
-  readonly #library: Float32Array
-  readonly #queries: Float32Array
-  tracks = 0
-
-  constructor(clipLength: number, queriesPerTrack: number) {
-    this.#length = clipLength
-    this.#queriesPerTrack = queriesPerTrack
-    this.#library = new Float32Array(BATCH * clipLength)
-    this.#queries = new Float32Array(BATCH * queriesPerTrack * clipLength)
-  }
-
-  add(samples: Float32Array, starts: readonly number[]): void {
-    for (const [i, start] of starts.entries()) {
-      const place = (i === 0 ? this.tracks : this.tracks * this.#queriesPerTrack + i - 1) * this.#length
-      const into = (i === 0 ? this.#library : this.#queries).subarray(place, place + this.#length)
-      into.fill(0)
-      into.set(samples.subarray(start, start + this.#length))
-    }
-    this.tracks++
-  }
-
-  /** out: vectors of the library's clips, and of the queries of every condition */
-  async encode({ encoder, conditions, signal }: Asked, step: number): Promise<MatrixData[]> {
-    const queries = this.#queries.subarray(0, this.tracks * this.#queriesPerTrack * this.#length)
-    const vectors = [await encoder.encode(this.#library.subarray(0, this.tracks * this.#length), { signal })]
-    for (const { augmenter } of conditions) {
-      const altered = augmenter ? (await augmenter.augment(queries, { step, signal })).data : queries
-      vectors.push(await encoder.encode(altered, { signal }))
-    }
-    this.tracks = 0
-    return vectors
-  }
-}
-
-function join(batches: readonly MatrixData[]): Float32Array {
-  const all = new Float32Array(batches.reduce((sum, { data }) => sum + data.length, 0))
-  let at = 0
-  for (const { data } of batches) {
-    all.set(data, at)
-    at += data.length
-  }
-  return all
-}
-
 const labelsOf = ({ task, labels }: LabelledTracks) =>
   task !== 'none' && labels.cols > 0 ? labels.data : undefined
 
@@ -201,7 +134,8 @@ function measureOf(figures: NativeFigures, names: readonly string[]): RetrievalM
  * encoder minds that alteration.
  *
  * Vectors are compared in three forms, since a form that suits one encoder harms another: compare each encoder in its
- * best. What a form needs is fitted on the library alone.
+ * best. What a form needs is fitted on the library alone. The vectors are kept beside the cache, as those of
+ * `embedDataset`.
  * @param encoder an `Encoder`, a `LogMel`, or another `TrackEncoder`
  * @param dataset at least two tracks; with labels, also neighbours of the same label are counted
  * @returns plain data, with bootstrap intervals over the tracks
@@ -216,23 +150,10 @@ export async function evaluateRetrieval(
   const settings = parseOptions(retrievalOptions, options, 'evaluateRetrieval')
   checkTrackEncoder(encoder, 'evaluateRetrieval')
   checkTracks(dataset, 'evaluateRetrieval')
-  const { crops, k, seed, signal, onProgress } = settings
+  const { crops, k, seed, signal } = settings
+  checkAnyTracks(dataset)
   const conditions = conditionsOf(settings.augmenter ?? new Augmenter({ seed }), encoder)
-  const asked = { encoder, conditions, signal }
-  const clips = new Clips(encoder.clipLength, crops - 1)
-  const batches: MatrixData[][] = []
-  const draw = uniform(seed)
-  const total = dataset.tracks.length
-  let done = 0
-  for await (const samples of readTracks(dataset, signal)) {
-    clips.add(samples, cropStarts(samples.length, encoder.clipLength, crops, draw))
-    done++
-    if (clips.tracks < BATCH && done < total) continue
-    batches.push(await clips.encode(asked, batches.length))
-    onProgress?.({ done, total })
-  }
-  const library = join(batches.map(([vectors]) => vectors!))
-  const queries = join(conditions.flatMap((_, i) => batches.map((vectors) => vectors[i + 1]!)))
+  const { library, queries } = await retrievalVectors(encoder, dataset, conditions, settings)
   const bootstrap = parseOptions(bootstrapOptions, { seed }, 'evaluateRetrieval')
   const spec = { dim: encoder.dim, conditions: conditions.length, k, bootstrap }
   const forms = await callNative(signal, (abort) =>
@@ -241,7 +162,7 @@ export async function evaluateRetrieval(
   const names = conditions.map(({ name }) => name)
   const trainedOn = seenTracks(encoder, dataset.tracks)
   return {
-    tracks: total,
+    tracks: dataset.tracks.length,
     queriesPerTrack: crops - 1,
     k,
     raw: measureOf(forms.raw, names),

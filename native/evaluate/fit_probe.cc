@@ -56,6 +56,30 @@ double ValidationLoss(const Probe& probe, const at::Tensor& x, const at::Tensor&
   return loss;
 }
 
+// Rows that are in double at a time.
+constexpr int64_t kScalingChunk = 4096;
+
+// Mean and deviation of every column, in double; the deviation of a constant column counts as 1.
+struct Scaling {
+  at::Tensor mean, deviation;  // [E]
+
+  explicit Scaling(const at::Tensor& x) {
+    mean = x.mean(0, /*keepdim=*/false, at::kDouble);
+    at::Tensor squares = at::zeros_like(mean);
+    for (const at::Tensor& rows : x.split(kScalingChunk))
+      squares += (rows.to(at::kDouble) - mean).square_().sum(0);
+    deviation = (squares / x.size(0)).sqrt_();
+    deviation.masked_fill_(deviation.eq(0), 1);
+  }
+
+  at::Tensor Of(const at::Tensor& x) const {
+    std::vector<at::Tensor> scaled;
+    for (const at::Tensor& rows : x.split(kScalingChunk))
+      scaled.push_back((rows.to(at::kDouble) - mean).div_(deviation).to(at::kFloat));
+    return at::cat(scaled);
+  }
+};
+
 void CheckExamples(const ProbeSpec& spec, const at::Tensor& x, const at::Tensor& y, int64_t embedding_size,
                    const std::string& name) {
   if (x.size(0) == 0) throw Error("ERR_DATASET", "there are no " + name + " examples");
@@ -79,15 +103,10 @@ void CheckSpec(const ProbeSpec& spec) {
   if (!sound) throw Error("ERR_ARGUMENT", "the probe's settings are out of range");
 }
 
-}  // namespace
-
-FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
-                     const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort) {
-  CheckSpec(spec);
-  const int64_t embedding_size = train_x.size(1);
-  CheckExamples(spec, train_x, train_y, embedding_size, "training");
-  CheckExamples(spec, valid_x, valid_y, embedding_size, "validation");
-  Probe probe = Probe::Create(spec, embedding_size);
+// As FitProbe, on features as they are.
+FittedProbe Fit(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
+                const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort) {
+  Probe probe = Probe::Create(spec, train_x.size(1));
   probe.RequireGrad(true);
   AdamSpec adam;
   adam.weight_decay = spec.weight_decay;  // L2 in the gradient, as torch.optim.Adam
@@ -115,6 +134,21 @@ FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at:
     }
   }
   return {std::move(best), std::move(history)};
+}
+
+}  // namespace
+
+FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
+                     const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort) {
+  CheckSpec(spec);
+  CheckExamples(spec, train_x, train_y, train_x.size(1), "training");
+  CheckExamples(spec, valid_x, valid_y, train_x.size(1), "validation");
+  if (!spec.standardize) return Fit(spec, train_x, train_y, valid_x, valid_y, abort);
+  const Scaling scaling(train_x);
+  FittedProbe fitted = Fit(spec, scaling.Of(train_x), train_y, scaling.Of(valid_x), valid_y, abort);
+  at::NoGradGuard no_gradients;
+  fitted.probe->FoldScaling(scaling.mean, scaling.deviation);
+  return fitted;
 }
 
 }  // namespace clmr

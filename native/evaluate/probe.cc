@@ -64,6 +64,14 @@ at::Tensor Probe::Predict(const at::Tensor& x) const {
   return multilabel_ ? at::sigmoid(logits) : at::softmax(logits, 1);
 }
 
+// W·(x − μ)/σ + b = (W/σ)·x + (b − (W/σ)·μ)
+void Probe::FoldScaling(const at::Tensor& mean, const at::Tensor& deviation) {
+  Layer& first = layers_.front();
+  const at::Tensor weight = first.weight.to(at::kDouble) / deviation;
+  first.bias = (first.bias.to(at::kDouble) - at::mv(weight, mean)).to(at::kFloat);
+  first.weight = weight.to(at::kFloat);
+}
+
 at::Tensor Probe::Loss(const at::Tensor& x, const at::Tensor& y) const {
   return ClassificationLoss(Logits(x), y, multilabel_);
 }

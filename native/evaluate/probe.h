@@ -23,6 +23,7 @@ struct ProbeSpec {
   double plateau_factor;
   int64_t plateau_patience, stop_patience;
   uint64_t seed;
+  bool standardize;
 
   static auto Fields() {
     return std::tuple(Field("classes", &ProbeSpec::classes), Field("hidden", &ProbeSpec::hidden),
@@ -31,7 +32,8 @@ struct ProbeSpec {
                       Field("batchSize", &ProbeSpec::batch_size), Field("maxEpochs", &ProbeSpec::max_epochs),
                       Field("plateauFactor", &ProbeSpec::plateau_factor),
                       Field("plateauPatience", &ProbeSpec::plateau_patience),
-                      Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed));
+                      Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed),
+                      Field("standardize", &ProbeSpec::standardize));
   }
 };
 
@@ -69,6 +71,8 @@ class Probe : public ModuleOf<Probe> {
   at::Tensor Logits(const at::Tensor& x) const;
   // x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise
   at::Tensor Predict(const at::Tensor& x) const;
+  // Takes raw features from now on, where it took (x − mean) / deviation: both [E], in double.
+  void FoldScaling(const at::Tensor& mean, const at::Tensor& deviation);
   // Mean loss of x [n, E], y [n, K], a scalar: binary cross-entropy over n·K entries,
   // or cross-entropy over n rows.
   at::Tensor Loss(const at::Tensor& x, const at::Tensor& y) const;
@@ -95,7 +99,8 @@ struct FittedProbe {
 };
 
 // x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of the
-// validation loss; the weights of the best validation loss are kept. Looks at `abort` between batches.
+// validation loss; the weights of the best validation loss are kept. With `standardize` it is trained on features of
+// mean 0 and deviation 1 over train_x, and takes raw ones in the end. Looks at `abort` between batches.
 FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
                      const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort);
 

@@ -7,7 +7,7 @@ import { probeOptions } from '../../evaluate/probe-options.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { flagFor, parseOptions } from '../../options.js'
-import { commonFlags, examples, threadsFlag } from '../command.js'
+import { commonFlags, examples, noCacheFlag, threadsFlag } from '../command.js'
 import { type EncoderFlags, encoderFlags, loadModel, MODEL_HELP } from '../model.js'
 import { tellProbes, tellRetrieval } from '../results.js'
 import { onRun, type Session } from '../session.js'
@@ -23,6 +23,7 @@ interface Options extends EncoderFlags {
   seed?: number
   standardize?: boolean
   baselines?: boolean
+  cache: boolean
 }
 
 /** What was measured of one model. */
@@ -57,6 +58,7 @@ async function measure(
   encoder: Encoder | LogMel,
   dataset: Dataset,
   settings: ReturnType<typeof probeSettings>,
+  cache: boolean,
 ): Promise<Measured> {
   const { signal } = session
   using asked = dataset.subset('test')
@@ -64,13 +66,14 @@ async function measure(
   const retrieval = await session.withProgress(`${name}: retrieval`, (progress) =>
     evaluateRetrieval(encoder, enough ? asked : dataset, {
       seed: settings.seed,
+      cache,
       signal,
       onProgress: (p) => progress.update(p.done, p.total),
     }),
   )
   if (dataset.task === 'none') return { retrieval }
   const embeddings = await session.withProgress(`${name}: embed`, (progress) =>
-    embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
+    embedDataset(encoder, dataset, { cache, signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
   return { retrieval, evaluation: await linearEvaluation(encoder, embeddings, { ...settings, signal }) }
 }
@@ -98,7 +101,7 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   let tellLast = () => {}
   for (const name of names) {
     using encoder = await loadModel(name, options, { seed: settings.seed, dataset, signal })
-    const found = await measure(session, name, encoder, dataset, settings)
+    const found = await measure(session, name, encoder, dataset, settings, options.cache)
     measured.push([name, found])
     if (name === model) tellLast = () => tellTrainedOn(session, encoder, dataset, found)
   }
@@ -126,6 +129,7 @@ export function configure(command: Command): void {
     )
     .option('--baselines', 'Also random weights and log-mel statistics, on the same tracks')
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
+  noCacheFlag(command)
   encoderFlags(command)
   threadsFlag(command)
   commonFlags(command)

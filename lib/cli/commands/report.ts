@@ -8,7 +8,7 @@ import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { flagFor } from '../../options.js'
 import { trainingCache } from '../../runs/data-record.js'
-import { commonFlags, examples, threadsFlag } from '../command.js'
+import { commonFlags, examples, noCacheFlag, threadsFlag } from '../command.js'
 import { type EncoderFlags, encoderFlags, loadModel } from '../model.js'
 import { onRun, type Session } from '../session.js'
 import { printable } from '../text.js'
@@ -22,6 +22,7 @@ interface Options extends EncoderFlags {
   projection?: 'pca' | 'umap'
   neighbors?: number
   seconds?: number
+  cache: boolean
 }
 
 interface Measured {
@@ -34,10 +35,11 @@ async function measure(
   encoder: Encoder | LogMel,
   dataset: Dataset,
   label: string,
+  cache: boolean,
 ): Promise<Measured> {
   const { signal } = session
   const embeddings = await session.withProgress(label, (progress) =>
-    embedDataset(encoder, dataset, { signal, onProgress: (p) => progress.update(p.done, p.total) }),
+    embedDataset(encoder, dataset, { cache, signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
   if (dataset.task === 'none') return { embeddings }
   return { embeddings, evaluation: await linearEvaluation(encoder, embeddings, { signal }) }
@@ -52,10 +54,12 @@ async function report(session: Session, options: Options): Promise<void> {
   using dataset = cache === undefined ? undefined : await openDataset(cache)
   using encoder = await loadModel(run, { device, precision })
   if (dataset && dataset.task !== 'none') checkLabelled(dataset)
-  const trained = dataset && (await measure(session, encoder, dataset, 'embed'))
+  const trained = dataset && (await measure(session, encoder, dataset, 'embed', options.cache))
   using fresh = baseline ? await loadModel('random', { device, precision }, { dataset }) : undefined
   const random =
-    dataset && fresh ? await measure(session, fresh, dataset, 'embed with random weights') : undefined
+    dataset && fresh
+      ? await measure(session, fresh, dataset, 'embed with random weights', options.cache)
+      : undefined
   const results = [
     { name: 'trained', evaluation: trained?.evaluation },
     { name: 'random weights', evaluation: random?.evaluation },
@@ -89,6 +93,7 @@ export function configure(command: Command): void {
     .option('--baseline', 'Compare with random weights')
   for (const name of ['title', 'projection', 'neighbors', 'seconds'])
     command.addOption(flagFor(reportOptions, name))
+  noCacheFlag(command)
   encoderFlags(command)
   threadsFlag(command)
   commonFlags(command)
