@@ -87,7 +87,10 @@ function typeOf(schema: Schema, side: Side, where: string): string {
   if (schema.enum) return schema.enum.map(quoted).join(' | ')
   if (schema.prefixItems)
     return `readonly [${schema.prefixItems.map((item) => typeOf(item, side, where)).join(', ')}]`
-  if (schema.type === 'array' && schema.items) return `readonly ${typeOf(schema.items, side, where)}[]`
+  if (schema.type === 'array' && schema.items) {
+    const item = typeOf(schema.items, side, where)
+    return `readonly ${/ \| /.test(item) ? `(${item})` : item}[]`
+  }
   if (schema.type === 'integer') return 'number'
   if (schema.type === 'object' && schema.properties) return `{\n${membersOf(schema, side, where)}\n}`
   if (schema.type) return schema.type

@@ -8,6 +8,7 @@ export { bootstrap, type Estimate } from './bootstrap.js'
 export { type Answer, accuracy, type Confusion, confusionMatrix, f1 } from './decisions.js'
 export { embedDataset } from './embed.js'
 export { averagePrecision, type ClassMetrics, classMetrics, rocAuc } from './metrics.js'
+export type { MonitorFigures, MonitorMeasure } from './monitor.js'
 export type * from './option-types.js'
 export { LinearProbe } from './probe.js'
 export {

@@ -192,6 +192,17 @@ export interface TrainerOptions {
   epochs?: number | undefined
   /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
   maxSteps?: number | undefined
+  /** Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
+  monitor?:
+    | {
+        /** Epochs between measurements. Range: 1 or more. Default: 1. */
+        every?: number | undefined
+        /** What is measured. The first one says which weights are the best, and when `patience` is at its end. */
+        measures: readonly ('retrieval' | 'knn' | 'probe')[]
+      }
+    | undefined
+  /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
+  patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | undefined
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
@@ -210,7 +221,7 @@ export interface TrainerOptions {
   encoder?: Encoder | undefined
   /** Tracks to train on. fit and steps need them; step does not. */
   dataset?: Dataset | undefined
-  /** Tracks whose loss is measured after every epoch, 2 or more. */
+  /** Tracks that are measured after every epoch, 2 or more: their loss, and what `monitor` says. */
   validation?: Dataset | undefined
   /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
   onWarning?: OnWarning | undefined
@@ -249,6 +260,17 @@ export interface TrainerConfig {
   readonly epochs: number
   /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
   readonly maxSteps?: number | undefined
+  /** Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
+  readonly monitor?:
+    | {
+        /** Epochs between measurements. Range: 1 or more. Default: 1. */
+        readonly every: number
+        /** What is measured. The first one says which weights are the best, and when `patience` is at its end. */
+        readonly measures: readonly ('retrieval' | 'knn' | 'probe')[]
+      }
+    | undefined
+  /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
+  readonly patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
   readonly precision: 'float32' | 'bfloat16'
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
@@ -298,6 +320,17 @@ export interface TrainerOverrides {
   epochs?: number | undefined
   /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
   maxSteps?: number | undefined
+  /** Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
+  monitor?:
+    | {
+        /** Epochs between measurements. Range: 1 or more. Default: 1. */
+        every?: number | undefined
+        /** What is measured. The first one says which weights are the best, and when `patience` is at its end. */
+        measures: readonly ('retrieval' | 'knn' | 'probe')[]
+      }
+    | undefined
+  /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
+  patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | undefined
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
@@ -312,7 +345,7 @@ export interface TrainerOverrides {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Tracks to train on. fit and steps need them; step does not. */
   dataset?: Dataset | undefined
-  /** Tracks whose loss is measured after every epoch, 2 or more. */
+  /** Tracks that are measured after every epoch, 2 or more: their loss, and what `monitor` says. */
   validation?: Dataset | undefined
   /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
   onWarning?: OnWarning | undefined

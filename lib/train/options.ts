@@ -4,6 +4,7 @@ import { isFloats } from '../arrays.js'
 import { Augmenter } from '../augment/augmenter.js'
 import { augmenterOptions } from '../augment/options.js'
 import { Dataset } from '../cache/dataset.js'
+import { MEASURES } from '../evaluate/monitor.js'
 import { Encoder } from '../model/encoder.js'
 import { ntXent } from '../objective/nt-xent.js'
 import { objectiveNames, objectiveOption } from '../objective/objectives.js'
@@ -112,6 +113,27 @@ export const trainerConfig = z.strictObject({
     .optional()
     .describe('Maximum number of steps. Default: no limit besides the epochs.')
     .meta({ flag: true, free: true }),
+  monitor: z
+    .strictObject({
+      every: count().default(1).describe('Epochs between measurements.'),
+      measures: z
+        .array(z.enum(MEASURES))
+        .min(1)
+        .describe(
+          'What is measured. The first one says which weights are the best, and when `patience` is at its end.',
+        ),
+    })
+    .optional()
+    .describe(
+      'Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured.',
+    )
+    .meta({ free: true }),
+  patience: count()
+    .optional()
+    .describe(
+      'Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Default: it goes on.',
+    )
+    .meta({ flag: true, free: true }),
   precision: precisionOption(
     "Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32.",
   ).meta({ flag: true }),
@@ -144,6 +166,8 @@ export const trainerConfig = z.strictObject({
 export const trainerSpec = trainerConfig.omit({
   initFrom: true,
   schedule: true,
+  monitor: true,
+  patience: true,
   epochs: true,
   maxSteps: true,
   runDirectory: true,
@@ -160,7 +184,7 @@ export const trainerOptions = trainerConfig.extend({
     .describe('Tracks to train on. fit and steps need them; step does not.'),
   validation: instanceOption(Dataset, 'a Dataset')
     .optional()
-    .describe('Tracks whose loss is measured after every epoch, 2 or more.'),
+    .describe('Tracks that are measured after every epoch, 2 or more: their loss, and what `monitor` says.'),
   onWarning: warningOption(
     'Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process.',
   ),

@@ -33,6 +33,7 @@ import {
 } from './options.js'
 import { resumeRemarks } from './remarks.js'
 import type { StepResult } from './types.js'
+import type { WatchState } from './watch.js'
 
 const METADATA = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${CLIP_LENGTH}` }
 
@@ -94,14 +95,15 @@ function underPrefix(tensors: StateDict, prefix: string): StateDict {
 
 /** What TensorBoard shows. */
 function scalarsOf(step: Omit<StepResult, 'tracks'>): Record<string, number> {
-  const { loss, lr, gradientNorm, viewsPerSecond, validLoss, metrics } = step
+  const { loss, lr, gradientNorm, viewsPerSecond, validLoss, monitor = {}, metrics } = step
   const told = Object.entries(metrics).map(([name, value]) => [`train/${name}`, value])
+  const measured = Object.entries(monitor).map(([name, value]) => [`valid/${name}`, value])
   return {
     'train/loss': loss,
     'train/lr': lr,
     'train/gradient_norm': gradientNorm,
     'train/views_per_second': viewsPerSecond,
-    ...Object.fromEntries(told),
+    ...Object.fromEntries([...told, ...measured]),
     ...(validLoss === undefined ? {} : { 'valid/loss': validLoss }),
   }
 }
@@ -147,18 +149,18 @@ export class Run {
     await (await this.#board).writeScalars(record.step, scalarsOf(record))
   }
 
-  /** @param best the validation loss, where this is the best state so far: it is kept in a file of its own */
-  async saveCheckpoint(state: TrainerState, marks: { best?: number; bestValidLoss?: number }): Promise<void> {
-    const { best, bestValidLoss } = marks
+  /** @param isBest whether this is the best state so far: it is kept in a file of its own */
+  async saveCheckpoint(state: TrainerState, watch: WatchState, isBest: boolean): Promise<void> {
     const directory = await this.#directory()
-    if (best !== undefined)
+    const { best } = watch
+    if (isBest && best)
       await saveModelState(join(this.path, BEST_FILE), {
         encoder: underPrefix(state.tensors, 'encoder.'),
         projector: underPrefix(state.tensors, 'projector.'),
         head: underPrefix(state.tensors, 'head.'),
-        metadata: { step: `${state.step}`, validLoss: `${best}` },
+        metadata: { step: `${state.step}`, [best.measure]: `${best.value}` },
       })
-    const extra = { config: this.#config, bestValidLoss }
+    const extra = { config: this.#config, ...watch }
     this.latestCheckpoint = await directory.saveCheckpoint({ ...state, extra })
   }
 
@@ -172,6 +174,15 @@ export class Run {
   }
 }
 
+/** A run of before knows the best validation loss alone. */
+function watchStateOf(extra: Record<string, unknown>): WatchState {
+  const known = underNewNames(extra, { bestValidationLoss: 'bestValidLoss' }) as WatchState
+  const { bestValidLoss, waited, best } = known
+  const former =
+    bestValidLoss === undefined ? undefined : { measure: 'validLoss' as const, value: bestValidLoss, step: 0 }
+  return { bestValidLoss, waited, best: best ?? former }
+}
+
 export interface ResumedRun {
   options: CompleteTrainerOptions
   run: Run
@@ -182,7 +193,7 @@ export interface ResumedRun {
    */
   cropSeed?: number
   trainedOn: TrainedOn
-  bestValidLoss?: number
+  watch: WatchState
 }
 
 /** Everything but the options that were given with `undefined`. */
@@ -252,7 +263,6 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     for (const remark of remarks) tellWarning(remark, options.onWarning)
     const run = new Run(path, storedOptions(options), directory)
     run.latestCheckpoint = latest.path
-    const { bestValidLoss } = underNewNames(latest.extra, { bestValidationLoss: 'bestValidLoss' })
     const other = cropSeed === 'augmenter' ? undefined : options.seed
     return {
       options,
@@ -260,7 +270,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       state: latest,
       cropSeed: other,
       trainedOn: trainedOnIn(data),
-      bestValidLoss: bestValidLoss as number | undefined,
+      watch: watchStateOf(latest.extra),
     }
   } catch (error) {
     await directory.close()

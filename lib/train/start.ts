@@ -13,6 +13,7 @@ import { NativeTrainer } from './native-trainer.js'
 import type { TrainerConfig } from './option-types.js'
 import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
 import { learningRateAt } from './schedule-tables.js'
+import { checkWatch } from './watch.js'
 
 /** @throws DeviceError for a device that nothing can be trained on */
 export function checkDevice(device: string): void {
@@ -60,6 +61,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
       expected: 'the option `dataset` beside it',
       remedy: 'Pass `dataset` too, or leave `validation` out',
     })
+  checkWatch(options)
   if (dataset && dataset.length < batchSize * accumulate)
     throw new ConfigError({
       what: accumulate === 1 ? 'a batch is larger than the data set' : 'a step is larger than the data set',

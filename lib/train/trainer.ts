@@ -1,13 +1,13 @@
 /** Contrastive training: options in, steps out. All computing is one native call a step. */
 
 import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
-import { cropSourceOf, type Dataset } from '../cache/dataset.js'
+import type { Dataset } from '../cache/dataset.js'
 import { ConfigError, DisposedError } from '../errors.js'
 import { type Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { AbortFlag, NativeStepResult } from '../native/binding.js'
 import { fromNativeError } from '../native/call.js'
 import { collapseWarning } from '../objective/collapse.js'
-import { labelsFor, labelsOfViews } from '../objective/objectives.js'
+import { labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
 import { type TrainedOn, trainedOnIn } from '../runs/data-record.js'
 import { type OnWarning, tellWarning } from '../warnings.js'
@@ -23,7 +23,6 @@ import type {
 import {
   type CompleteTrainerOptions,
   fitOptions,
-  LEAST_BATCH,
   parseTrainerOptions,
   stepOptions,
   stepsOptions,
@@ -36,6 +35,7 @@ import { learningRateAt } from './schedule-tables.js'
 import { checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { StepResult, TrainingSummary } from './types.js'
 import { checkRowsOfViews } from './views.js'
+import { Watch } from './watch.js'
 
 /**
  * Trains an encoder so that views of one piece of music come close and those of others stay apart.
@@ -50,14 +50,13 @@ export class Trainer implements Disposable, AsyncDisposable {
   readonly #native: NativeTrainer
   readonly #dataset: Dataset | undefined
   readonly #onWarning: OnWarning | undefined
-  readonly #validation: Dataset | undefined
+  readonly #watch: Watch
   readonly #run: Run | undefined
   readonly #trainedOn: TrainedOn
   #encoder: Encoder | undefined
   #disposed = false
   #checkpointStep = -1
   #closed: Promise<void> = Promise.resolve()
-  #bestValidLoss: number | undefined
   #warned = false
 
   private constructor(
@@ -66,14 +65,15 @@ export class Trainer implements Disposable, AsyncDisposable {
     native: NativeTrainer,
     run: Run | undefined,
     trainedOn: TrainedOn,
+    watch = new Watch(options),
   ) {
     refuseNew(token, 'Trainer', 'Trainer.create() or Trainer.resume()')
-    const { dataset, validation, onWarning } = options
+    const { dataset, onWarning } = options
     this.config = storedOptions(options)
     this.#onWarning = onWarning
     this.#native = native
     this.#dataset = dataset
-    this.#validation = validation
+    this.#watch = watch
     this.#run = run
     this.#trainedOn = trainedOn
   }
@@ -127,9 +127,9 @@ export class Trainer implements Disposable, AsyncDisposable {
       await run.close()
       throw error
     }
-    const trainer = new Trainer(MADE_HERE, options, native, run, resumed.trainedOn)
+    const watch = new Watch(options, resumed.watch)
+    const trainer = new Trainer(MADE_HERE, options, native, run, resumed.trainedOn, watch)
     trainer.#checkpointStep = native.step
-    trainer.#bestValidLoss = resumed.bestValidLoss
     return trainer
   }
 
@@ -185,12 +185,12 @@ export class Trainer implements Disposable, AsyncDisposable {
     return this.#native.enqueue(signal, async (abort) => {
       const rate = this.#learningRate()
       const result = await this.#naming([], () => this.#native.stepOnViews(given, rows, rate, abort, known))
-      return this.#record(this.#wrap(result, rows), abort)
+      return this.#record(this.#wrap(result, rows), abort, signal)
     })
   }
 
   /**
-   * The steps of the training, one after the other, until `epochs` or `maxSteps` are done. Leaving the loop, an abort
+   * The steps of the training, one after the other, until `epochs`, `maxSteps` or `patience` end it. Leaving the loop, an abort
    * and an error save a checkpoint if there is a run directory (a value that is not finite does not), and release
    * the run directory in every case.
    * @param options.signal after an abort, without a run directory the rejection waits for nothing; with one it waits for
@@ -203,7 +203,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     const total = this.#needTotal()
     let failure: { error: unknown } | undefined
     try {
-      while (this.#native.step < total) yield await this.#nextStep(signal)
+      while (this.#native.step < total && !this.#watch.isOver) yield await this.#nextStep(signal)
     } catch (error) {
       failure = { error }
       throw error
@@ -229,7 +229,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Trains until `epochs` or `maxSteps` are done.
+   * Trains until `epochs` or `maxSteps` are done, or `patience` is at its end.
    * @param options.signal an abort rejects at once without a run directory; with one, when the step that winds down is
    *        over and its checkpoint is saved
    * @throws as `steps`
@@ -247,8 +247,8 @@ export class Trainer implements Disposable, AsyncDisposable {
       if (step.step % this.stepsPerEpoch! !== 0) continue
       const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length
       const seconds = (performance.now() - epochStarted) / 1000
-      const { epoch, validLoss } = step
-      await onEpoch?.({ epoch, step: step.step, loss, validLoss, seconds })
+      const { epoch, validLoss, monitor } = step
+      await onEpoch?.({ epoch, step: step.step, loss, validLoss, monitor, seconds })
       epochStarted = performance.now()
       losses = []
     }
@@ -256,7 +256,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       steps: this.stepsDone,
       epochs: Math.floor(this.stepsDone / this.stepsPerEpoch!),
       finalLoss,
-      bestValidLoss: this.#bestValidLoss,
+      ...this.#outcome(),
       seconds: (performance.now() - started) / 1000,
       runDirectory: this.#run?.path,
       checkpoint: this.#run?.latestCheckpoint,
@@ -307,7 +307,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       const rate = this.#learningRate()
       const result = await this.#naming(tracks, () => this.#native.nextStep(rate, abort))
       const rows = tracks.length * this.config.augmenter.views
-      return this.#record(this.#wrap(result, rows, tracks), abort)
+      return this.#record(this.#wrap(result, rows, tracks), abort, signal)
     })
   }
 
@@ -320,7 +320,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /** What belongs to a finished step, whether or not somebody still waits for it: validation, metrics, checkpoint. */
-  async #record(result: StepResult, abort: AbortFlag): Promise<StepResult> {
+  async #record(result: StepResult, abort: AbortFlag, signal?: AbortSignal): Promise<StepResult> {
     const collapse = this.#warned
       ? undefined
       : collapseWarning(result.step, result.metrics, this.config.objective)
@@ -330,33 +330,27 @@ export class Trainer implements Disposable, AsyncDisposable {
     }
     const perEpoch = this.stepsPerEpoch
     try {
-      if (
-        this.#validation &&
-        this.#validation.length >= LEAST_BATCH &&
-        perEpoch &&
-        result.step % perEpoch === 0
-      )
-        result.validLoss = await this.#validate(this.#validation, abort)
+      if (perEpoch && result.step % perEpoch === 0)
+        await this.#watch.measure(this.#native, result, abort, signal)
     } finally {
       await this.#run?.appendStep(result)
     }
-    const improves = result.validLoss !== undefined && result.validLoss < (this.#bestValidLoss ?? Infinity)
-    if (improves) this.#bestValidLoss = result.validLoss
+    const improves = this.#watch.observe(result)
     if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
-      await this.#checkpoint(improves ? result.validLoss : undefined)
+      await this.#checkpoint(improves)
     return result
   }
 
-  #validate(validation: Dataset, abort: AbortFlag): Promise<number> {
-    const labels = labelsFor(this.config.objective, validation)
-    return this.#native.validate(cropSourceOf(validation), abort, labels)
+  async #checkpoint(isBest = false): Promise<void> {
+    if (this.#checkpointStep === this.#native.step && !isBest) return
+    const state = await this.#native.state()
+    await this.#run!.saveCheckpoint(state, this.#watch.state, isBest)
+    this.#checkpointStep = state.step
   }
 
-  async #checkpoint(best?: number): Promise<void> {
-    if (this.#checkpointStep === this.#native.step && best === undefined) return
-    const state = await this.#native.state()
-    await this.#run!.saveCheckpoint(state, { best, bestValidLoss: this.#bestValidLoss })
-    this.#checkpointStep = state.step
+  #outcome(): Pick<TrainingSummary, 'bestValidLoss' | 'best' | 'stoppedEarly'> {
+    const { bestValidLoss, best } = this.#watch.state
+    return { bestValidLoss, best, stoppedEarly: this.#watch.isOver && this.stepsDone < this.totalSteps! }
   }
 
   #wrap(result: NativeStepResult, rows: number, tracks: string[] = []): StepResult {

@@ -1,4 +1,5 @@
 /** What a training reports. */
+import type { MonitorFigures, MonitorMeasure } from '../evaluate/monitor.js'
 
 /** One optimiser step. */
 export interface StepResult {
@@ -24,6 +25,8 @@ export interface StepResult {
   tracks: string[]
   /** loss of the validation set, on the last step of an epoch where there is a validation set */
   validLoss?: number
+  /** figures of the measures of `monitor`, on the last step of an epoch in which it measures */
+  monitor?: MonitorFigures
 }
 
 /** One pass over the data set. */
@@ -36,8 +39,20 @@ export interface EpochResult {
   loss: number
   /** loss of the validation set; undefined without one */
   validLoss?: number
+  /** figures of the measures of `monitor`, in an epoch in which it measures */
+  monitor?: MonitorFigures
   /** seconds that it took */
   seconds: number
+}
+
+/** The best measurement of a training, whose weights are in `best.safetensors` of the run directory. */
+export interface BestFigure {
+  /** the first measure of `monitor`; without a monitor the loss of the validation set */
+  measure: MonitorMeasure | 'validLoss'
+  /** its value: the highest, or the lowest loss */
+  value: number
+  /** the step after which it was measured */
+  step: number
 }
 
 /** What `fit` returns. */
@@ -50,6 +65,10 @@ export interface TrainingSummary {
   finalLoss: number
   /** lowest loss of the validation set; undefined without one */
   bestValidLoss?: number
+  /** the best measurement; undefined without a validation set */
+  best?: BestFigure
+  /** whether `patience` ended the training before `epochs` and `maxSteps` did */
+  stoppedEarly: boolean
   /** duration of this call in seconds */
   seconds: number
   /** folder of the run; undefined without one */

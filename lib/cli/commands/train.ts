@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
+import { MEASURES, type MonitorFigures } from '../../evaluate/monitor.js'
 import { objectiveNames } from '../../objective/objectives.js'
 import { flagFor, markedNames } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
@@ -30,6 +31,7 @@ interface Options {
   validate?: boolean
   resume?: boolean
   initFrom?: string
+  monitor?: string
 }
 
 interface Data extends AsyncDisposable {
@@ -38,16 +40,22 @@ interface Data extends AsyncDisposable {
 }
 
 /**
- * By default the train split if there are labels, which later evaluate the model; otherwise all tracks. A run that goes
- * on keeps its tracks, wherever their cache is now.
+ * By default the train split if there are labels, which later evaluate the model, or if the valid split is monitored;
+ * otherwise all tracks. A run that goes on keeps its tracks, wherever their cache is now.
  */
-async function openData(cache: string, { split, validate, resume, run }: Options): Promise<Data> {
+async function openData(
+  cache: string,
+  options: Options,
+  { monitor, patience }: TrainerConfig,
+): Promise<Data> {
+  const { split, validate, resume, run } = options
+  const watched = monitor !== undefined || patience !== undefined
   const whole = await openDataset(cache)
   const own = resume ? await dataOfRun(run, cache) : {}
-  const wanted = split ?? (whole.task === 'none' ? 'all' : 'train')
+  const wanted = split ?? (whole.task === 'none' && !watched ? 'all' : 'train')
   const chosen = wanted === 'all' ? whole : whole.subset(wanted)
   const dataset = split === undefined ? (own.dataset ?? chosen) : chosen
-  const validation = validate ? whole.subset('valid') : own.validation
+  const validation = validate || (watched && !own.validation) ? whole.subset('valid') : own.validation
   return {
     dataset,
     validation,
@@ -82,6 +90,12 @@ async function resume({ run }: Options, settings: TrainingConfig, data?: Data): 
   return trainer
 }
 
+/** `, retrieval 0.412, knn 0.583` */
+const monitored = (figures: MonitorFigures = {}) =>
+  Object.entries(figures)
+    .map(([name, value]) => `, ${name} ${figure(value)}`)
+    .join('')
+
 async function follow(session: Session, trainer: Trainer): Promise<TrainingSummary> {
   const total = trainer.totalSteps ?? 0
   return session.withProgress('train', (progress) => {
@@ -90,22 +104,40 @@ async function follow(session: Session, trainer: Trainer): Promise<TrainingSumma
       signal: session.signal,
       onStep: ({ step, loss, viewsPerSecond }) =>
         progress.update(step, total, `loss ${figure(loss)} · ${figure(viewsPerSecond, 1)} views/s`),
-      onEpoch: ({ epoch, validLoss }) => {
-        if (validLoss !== undefined) progress.line(`epoch ${epoch}: validation loss ${figure(validLoss)}`)
+      onEpoch: ({ epoch, validLoss, monitor }) => {
+        if (validLoss !== undefined)
+          progress.line(`epoch ${epoch}: validation loss ${figure(validLoss)}${monitored(monitor)}`)
       },
     })
   })
 }
 
 function tell(session: Session, summary: TrainingSummary): void {
-  const { steps, epochs, finalLoss, seconds, checkpoint } = summary
+  const { steps, epochs, finalLoss, seconds, checkpoint, best, stoppedEarly } = summary
   // no step was left to do: there is no loss either
   const trained = Number.isNaN(finalLoss)
     ? ''
     : `, loss of the last step ${figure(finalLoss)}, ${duration(seconds)}`
   session.print(`${steps} steps, ${epochs} epochs${trained}`)
+  if (best) {
+    const name = best.measure === 'validLoss' ? 'validation loss' : best.measure
+    const ended = stoppedEarly ? '; it did not get better, so the training ended' : ''
+    session.print(`best ${name} ${figure(best.value)} after step ${best.step}${ended}`)
+  }
   session.print(printable(checkpoint ?? ''))
   session.printJson(summary)
+}
+
+/** `--monitor` as `--set` takes it. @throws UsageError for what is no measure */
+function monitorSetting(text: string): string {
+  const measures = text.split(',').map((word) => word.trim())
+  const unknown = measures.find((word) => !MEASURES.some((measure) => measure === word))
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--monitor ${text}: ${JSON.stringify(unknown)} is no measure`,
+      `Write some of ${MEASURES.join(', ')}, separated by commas`,
+    )
+  return `monitor.measures=[${measures.join(', ')}]`
 }
 
 /** @throws UsageError for flags that would have no effect together */
@@ -137,8 +169,9 @@ function fittingBatch(session: Session, { config, given }: TrainingConfig, datas
 }
 
 async function train(session: Session, options: Options & Record<string, unknown>): Promise<void> {
-  const { data: cache, run, config: file, set, preset } = options
+  const { data: cache, run, config: file, preset, monitor } = options
   checkTogether(options)
+  const set = [...(options.set ?? []), ...(monitor === undefined ? [] : [monitorSetting(monitor)])]
   const flags = Object.fromEntries([...FLAGS, 'objective'].map((name) => [name, options[name]]))
   const settings = await readTrainingConfig(file, { preset, set, options: flags })
   if ('runDirectory' in settings.given)
@@ -146,7 +179,7 @@ async function train(session: Session, options: Options & Record<string, unknown
       'the folder of the run is given twice: as runDirectory and as --run',
       'Remove runDirectory from --config and --set: --run says it',
     )
-  await using data = cache === undefined ? undefined : await openData(cache, options)
+  await using data = cache === undefined ? undefined : await openData(cache, options, settings.config)
   const { dataset, validation } = data ?? {}
   await using trainer = options.resume
     ? await resume(options, settings, data)
@@ -194,10 +227,14 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         `--split <${SPLITS.join('|')}>`,
-        'Tracks to train on (default: "train", or "all" if there are no labels)',
+        'Tracks to train on (default: "train", or "all" if there are no labels and no monitor)',
       ).choices(SPLITS),
     )
     .option('--validate', 'Measure the loss on the valid split after every epoch')
+    .option(
+      `--monitor <${MEASURES.join(',')}>`,
+      'Also measure the encoder on the valid split: some of these, the first of which says which weights are best; every n epochs with --set monitor.every=n',
+    )
     .option('--resume', 'Continue where the run stopped')
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
   threadsFlag(command)
@@ -206,6 +243,7 @@ export function configure(command: Command): void {
     'clmr train --data music.cache --run runs/mine',
     'clmr train --data music.cache --run runs/mine --config train.yaml --set optimizer.lr=0.001',
     'clmr train --data music.cache --run runs/byol --preset byol --batch-size 24',
+    'clmr train --data music.cache --run runs/mine --monitor retrieval,knn --patience 10',
     'clmr train --run runs/mine --resume --epochs 200',
   ])
   onRun(command, train)
