@@ -86,7 +86,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
    * @throws ShapeError where they differ in length
    */
   static fromRows(rows: Iterable<ArrayLike<number>>): Matrix {
-    if (typeof rows !== 'object' || typeof rows?.[Symbol.iterator] !== 'function')
+    if (typeof rows !== 'object' || typeof rows?.[Symbol.iterator] !== 'function' || isTypedArray(rows))
       throw new ArgumentError({
         what: 'these are no rows',
         given: describe(rows),
@@ -98,7 +98,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
     const data = new Float32Array(list.length * cols)
     for (const [i, row] of list.entries()) {
       checkRow(row, i, cols)
-      data.set(row, i * cols)
+      if (cols > 0) data.set(row, i * cols) // a detached row has no length, and cannot be read
     }
     return new Matrix(MADE_HERE, { data, rows: list.length, cols })
   }

@@ -57,6 +57,21 @@ describe('03 public calls', () => {
       await assert.rejects(clmr.embedDataset(encoder, tracks, options as never), clmr.ConfigError)
   })
 
+  it('BAD CALL - options that are null, an index that is an object, rows whose memory is gone: typed errors', () =>
+    withTempDir(async (folder) => {
+      using dataset = await tinyDataset(folder, [60000])
+      const logMel = new clmr.LogMel()
+      await assert.rejects(logMel.encodeFile('missing.wav', null as never), clmr.IoError)
+      for await (const { error } of logMel.encodeFiles(['missing.wav'], null as never))
+        assert.ok(error instanceof clmr.IoError)
+      const index = { [Symbol.toPrimitive]: () => ({}) }
+      await assert.rejects(dataset.readTrack(index as never), clmr.ArgumentError)
+      const gone = Float32Array.of(1)
+      structuredClone(gone, { transfer: [gone.buffer] })
+      assert.throws(() => clmr.Matrix.fromRows(gone as never), clmr.ArgumentError)
+      assert.deepEqual({ ...clmr.Matrix.fromRows([gone]) }, { data: new Float32Array(0), rows: 1, cols: 0 })
+    }))
+
   it('BAD CALL - a matrix whose data does not fit, or a row that is not there', () => {
     const m = clmr.Matrix.from({ data: Float32Array.of(1, 2, 3, 4, 5, 6), rows: 2, cols: 3 })
     assert.deepEqual(m.row(1), Float32Array.of(4, 5, 6))

@@ -128,7 +128,7 @@ export class Dataset implements Disposable {
    */
   async readTrack(i: number, options: ReadTrackOptions = {}): Promise<Float32Array> {
     const { signal } = parseOptions(readTrackOptions, options, 'readTrack')
-    const track = this.tracks[i]
+    const track = typeof i === 'number' ? this.tracks[i] : undefined
     if (!track)
       throw new ArgumentError({
         what: 'there is no such track',

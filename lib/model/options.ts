@@ -117,10 +117,11 @@ export function parseFileOptions<S extends z.ZodType<z.output<typeof fileOptions
       expected: 'a `to` that is larger than `from`',
       remedy: 'Correct one of them',
     })
-  if (options.windows !== undefined && options.hop !== undefined)
+  const { windows, hop } = options ?? {}
+  if (windows !== undefined && hop !== undefined)
     throw new ConfigError({
       what: `${where}: \`hop\` and \`windows\` both say where windows begin`,
-      given: `hop ${options.hop}, windows ${options.windows}`,
+      given: `hop ${hop}, windows ${windows}`,
       expected: 'one of them',
       remedy: 'Leave one out',
     })

@@ -1,6 +1,6 @@
 /** A training that is killed and resumed equals one that was not, bit for bit: every loss, and the weights at the end. */
 import { createHash } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { clmrEnds, startClmr } from '../helpers/command-line.js'
 import { tinyDataset } from '../helpers/tiny-dataset.js'
@@ -65,6 +65,17 @@ class Cuts {
     clearInterval(timer)
   }
 
+  /** A run that was killed before its first checkpoint has nothing to go on from, and says so: it begins again. */
+  async goOn(run: string): Promise<void> {
+    const saved = await readdir(join(run, 'checkpoints')).catch(() => [])
+    if (saved.some((name) => /^step-\d+$/.test(name))) await this.train(run, '--resume')
+    else {
+      await clmrEnds(1, 'train', '--run', run, ...this.common, '--resume')
+      await rm(run, { recursive: true })
+      await this.train(run)
+    }
+  }
+
   /** Killed at the `at`-th operation of the file system: within a save. */
   async killWithinSave(run: string, at: number): Promise<void> {
     const faults = { under: join(run, 'checkpoints'), at, how: 'kill' }
@@ -123,7 +134,7 @@ await drive({
       await cut()
       if ((await countSteps(run)) >= size.steps)
         throw new Error(`${name}: the run was over before it was cut`)
-      await cuts.train(run, '--resume')
+      await cuts.goOn(run)
       await compare(run, whole, name, size.steps, { fail })
     }
     figure('cuts', tried.map(([name]) => name).join('; '))
