@@ -18,6 +18,7 @@ import {
   probeFitOptions,
   probeLoadOptions,
   probeOptions,
+  probeOverTimeOptions,
   probePredictOptions,
 } from '../lib/evaluate/probe-options.js'
 import { reportCallOptions } from '../lib/evaluate/report/write-report.js'
@@ -141,6 +142,7 @@ export const tables: Record<string, Declaration[]> = {
     given('ProbeFitOptions', 'LinearProbe.fit', probeFitOptions),
     given('ProbeLoadOptions', 'LinearProbe.load', probeLoadOptions),
     given('ProbePredictOptions', 'LinearProbe.predictFile', probePredictOptions),
+    given('ProbeOverTimeOptions', 'LinearProbe.predictOverTime', probeOverTimeOptions),
     given('ProbeEvaluateOptions', 'LinearProbe.evaluate', probeEvaluateOptions),
     given('SimilarTracksOptions', 'similarTracks', searchOptions),
     given('BootstrapOptions', 'bootstrap', bootstrapCallOptions),

@@ -32,6 +32,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/evaluate.js'),
   },
   {
+    name: 'predict',
+    summary: 'Tag audio files with a probe',
+    load: () => import('./commands/predict.js'),
+  },
+  {
     name: 'embed',
     summary: 'Embed any audio files',
     load: () => import('./commands/embed.js'),

@@ -49,6 +49,7 @@ export type {
   ReportProgress,
   SeenTracks,
   ShownEvaluation,
+  TagsOverTime,
   TrackLabels,
   WorstTrack,
 } from './types.js'

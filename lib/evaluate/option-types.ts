@@ -110,8 +110,12 @@ export interface ProbeFitOptions {
 
 /** Options of `LinearProbe.load`. */
 export interface ProbeLoadOptions {
-  /** Encoder that the probe was fitted with. */
-  encoder: TrackEncoder
+  /** Encoder that the probe was fitted with. Without one, the probe judges embeddings only. */
+  encoder?: TrackEncoder | undefined
+  /** For the head of a checkpoint: names of its classes. Default: class 0, class 1 and so on. */
+  classes?: readonly string[] | undefined
+  /** For the head of a checkpoint: whether a track has any number of its classes, or one. Default: 'multilabel'. */
+  task?: 'multilabel' | 'multiclass' | undefined
 }
 
 /** Options of `LinearProbe.predictFile`. */
@@ -120,6 +124,16 @@ export interface ProbePredictOptions {
   signal?: AbortSignal | undefined
   /** Called with each warning about the file. Default: they are dropped. */
   onWarning?: OnWarning | undefined
+}
+
+/** Options of `LinearProbe.predictOverTime`. */
+export interface ProbeOverTimeOptions {
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+  /** Called with each warning about the file. Default: they are dropped. */
+  onWarning?: OnWarning | undefined
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  hop?: number | undefined
 }
 
 /** Options of `LinearProbe.evaluate`. */

@@ -1,9 +1,12 @@
 /** Probes on disk: a safetensors file whose metadata says which classes the rows of the last layer are. */
 import { z } from 'zod'
-import { CheckpointError } from '../errors.js'
+import { CheckpointError, ConfigError } from '../errors.js'
 import { type FileInput, nameOf } from '../files/source.js'
-import { readSafetensors, writeSafetensors } from '../formats/safetensors.js'
-import { toFileTensors, toStateDict } from '../formats/state-dict.js'
+import { writeSafetensors } from '../formats/safetensors.js'
+import { emptyStateDict, toFileTensors, toNamedTensor } from '../formats/state-dict.js'
+import type { TensorFile } from '../formats/tensor-file.js'
+import { openModel } from '../model/open-model.js'
+import { selectHead } from '../model/select-weights.js'
 import type { ProbeHistory, StateDict } from '../native/binding.js'
 import { underNewNames } from '../runs/former.js'
 import type { ProbeSettings } from './option-types.js'
@@ -15,6 +18,8 @@ export interface SavedProbe {
   task: 'multilabel' | 'multiclass'
   settings: ProbeSettings
   history: ProbeHistory
+  /** multi-label: a probability for each class */
+  thresholds?: number[]
 }
 
 const FORMAT = 'clmr-probe'
@@ -31,6 +36,7 @@ const description = z.object({
     epochs: z.array(named(z.object({ trainLoss: z.number(), validLoss: z.number(), lr: z.number() }))),
     bestEpoch: z.number().int().min(0),
   }),
+  thresholds: z.array(z.number()).optional(),
 })
 
 export async function writeProbe(path: string, probe: SavedProbe): Promise<void> {
@@ -59,18 +65,15 @@ function parseDescription(text: string | undefined, path?: string): z.output<typ
   )
 }
 
-/** Shapes are those that the classes, the hidden size and the encoder ask for. */
+/** Shapes are those that the classes, the hidden size and the encoder, where there is one, ask for. */
 function checkShapes(
-  state: StateDict,
-  { classes, settings }: Omit<SavedProbe, 'state'>,
-  dim: number,
+  { state, classes: { length: classes }, settings: { hidden } }: SavedProbe,
+  dim = state['0.weight']?.shape[1] ?? 0,
   path?: string,
 ): void {
-  const K = classes.length
-  const H = settings.hidden
-  const expected: Record<string, number[]> = H
-    ? { '0.weight': [H, dim], '0.bias': [H], '2.weight': [K, H], '2.bias': [K] }
-    : { '0.weight': [K, dim], '0.bias': [K] }
+  const expected: Record<string, number[]> = hidden
+    ? { '0.weight': [hidden, dim], '0.bias': [hidden], '2.weight': [classes, hidden], '2.bias': [classes] }
+    : { '0.weight': [classes, dim], '0.bias': [classes] }
   for (const name of new Set([...Object.keys(expected), ...Object.keys(state)])) {
     const shape = state[name]?.shape
     if (`${shape}` !== `${expected[name]}`)
@@ -83,12 +86,57 @@ function checkShapes(
   }
 }
 
-/** @param dim the size of the encoder's embeddings @throws IoError, CheckpointError */
-export async function readProbe(input: FileInput, dim: number): Promise<SavedProbe> {
+/** What a head in a checkpoint is for: the checkpoint does not say it. */
+export interface HeadMeaning {
+  classes?: readonly string[]
+  task?: 'multilabel' | 'multiclass'
+}
+
+function headOf(state: StateDict, { classes, task }: HeadMeaning, path?: string): SavedProbe {
+  const hidden = state['2.weight'] ? state['0.weight']!.shape[0]! : 0
+  const count = state['2.weight']?.shape[0] ?? state['0.weight']?.shape[0] ?? 0
+  if (classes && classes.length !== count)
+    throw new ConfigError({
+      what: 'LinearProbe.load: the option `classes` does not fit the head',
+      path,
+      given: `${classes.length} classes`,
+      expected: `${count}`,
+      remedy: 'Name every class, in the order of its training',
+    })
+  return {
+    state,
+    classes: classes ? [...classes] : Array.from({ length: count }, (_, k) => `class ${k}`),
+    task: task ?? 'multilabel',
+    settings: probeOptions.parse({ hidden }),
+    history: { epochs: [], bestEpoch: 0 },
+  }
+}
+
+async function readHeadOrProbe(file: TensorFile, meaning: HeadMeaning): Promise<SavedProbe> {
+  const { path } = file
+  if (file.metadata.get('format') === FORMAT) {
+    const state = emptyStateDict()
+    for (const name of file.entries.keys()) state[name] = toNamedTensor(await file.read(name))
+    return { ...parseDescription(file.metadata.get('probe'), path), state }
+  }
+  const { state } = await selectHead(file)
+  if (!state) throw refuse(path, 'this is not the file of a probe, nor a checkpoint with a head')
+  return headOf(state, meaning, path)
+}
+
+/**
+ * A probe that was saved, or the head of a checkpoint: that of CLMR's linear evaluation, or of supervised training.
+ * @param dim the size of the encoder's embeddings, where there is one
+ * @throws IoError, CheckpointError, ConfigError
+ */
+export async function readProbe(input: FileInput, meaning: HeadMeaning, dim?: number): Promise<SavedProbe> {
   const path = nameOf(input)
-  const { tensors, metadata } = await readSafetensors(input)
-  const rest = parseDescription(metadata.get('format') === FORMAT ? metadata.get('probe') : undefined, path)
-  const state = toStateDict(tensors)
-  checkShapes(state, rest, dim, path)
-  return { state, ...rest }
+  const { file } = await openModel(input)
+  try {
+    const probe = await readHeadOrProbe(file, meaning)
+    checkShapes(probe, dim, path)
+    return probe
+  } finally {
+    await file.close()
+  }
 }

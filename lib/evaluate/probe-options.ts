@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fileOptions } from '../model/options.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { callbackOption, objectOption, seedOption, signalOption, warningOption } from '../options.js'
 import type { ProbeSettings } from './option-types.js'
@@ -72,13 +73,29 @@ export const probeFitOptions = probeOptions.extend({
 })
 /** Of `LinearProbe.load`. */
 export const probeLoadOptions = z.strictObject({
-  encoder: objectOption<TrackEncoder>('TrackEncoder', 'Encoder that the probe was fitted with.'),
+  encoder: objectOption<TrackEncoder>(
+    'TrackEncoder',
+    'Encoder that the probe was fitted with. Without one, the probe judges embeddings only.',
+  ).optional(),
+  classes: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('For the head of a checkpoint: names of its classes. Default: class 0, class 1 and so on.'),
+  task: z
+    .enum(['multilabel', 'multiclass'])
+    .optional()
+    .describe(
+      "For the head of a checkpoint: whether a track has any number of its classes, or one. Default: 'multilabel'.",
+    ),
 })
 /** Of `probe.predictFile`. */
 export const probePredictOptions = z.strictObject({
   signal: signalOption,
   onWarning: warningOption('Called with each warning about the file. Default: they are dropped.'),
 })
+/** Of `probe.predictOverTime`. */
+export const probeOverTimeOptions = probePredictOptions.extend({ hop: fileOptions.shape.hop })
 /** Of `probe.evaluate`. */
 export const probeEvaluateOptions = z.strictObject({
   cache: cacheOption,

@@ -3,9 +3,9 @@
  * Protocol: Spijkervet & Burgoyne, "Contrastive Learning of Musical Representations", ISMIR 2021.
  */
 import { checkObject, checkPath, MADE_HERE, refuseNew } from '../arguments.js'
-import { DisposedError } from '../errors.js'
+import { ArgumentError, DisposedError } from '../errors.js'
 import { type FileSource, identifySource, resolveSource } from '../files/source.js'
-import { Matrix, type MatrixData } from '../matrix.js'
+import { Matrix, type MatrixData, matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
@@ -13,12 +13,14 @@ import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { checkSet, checkTrackEncoder } from './checks.js'
+import { f1 } from './decisions.js'
 import { embedded } from './embed.js'
 import { evaluateProbabilities, intervalsOf, worstTracks } from './evaluation.js'
 import type {
   ProbeEvaluateOptions,
   ProbeFitOptions,
   ProbeLoadOptions,
+  ProbeOverTimeOptions,
   ProbePredictOptions,
   ProbeSettings,
 } from './option-types.js'
@@ -29,20 +31,30 @@ import {
   probeEvaluateOptions,
   probeFitOptions,
   probeLoadOptions,
+  probeOverTimeOptions,
   probePredictOptions,
 } from './probe-options.js'
+import { bestThresholds } from './thresholds.js'
 import { seenTracks } from './trained-on.js'
-import type { ClassProbability, EmbeddedTracks, Evaluation, EvaluationSet, ProbeProgress } from './types.js'
+import type {
+  ClassProbability,
+  EmbeddedTracks,
+  Evaluation,
+  EvaluationSet,
+  ProbeProgress,
+  TagsOverTime,
+} from './types.js'
 
 export { evaluateProbabilities } from './evaluation.js'
 
 interface ProbeParts {
-  encoder: TrackEncoder
+  encoder: TrackEncoder | undefined
   handle: ProbeHandle
   classes: readonly string[]
   task: 'multilabel' | 'multiclass'
   settings: ProbeSettings
   history: ProbeHistory
+  thresholds?: readonly number[]
 }
 
 const specOf = (settings: ProbeSettings, classes: number, task: string): ProbeSpec => ({
@@ -50,6 +62,30 @@ const specOf = (settings: ProbeSettings, classes: number, task: string): ProbeSp
   classes,
   multilabel: task === 'multilabel',
 })
+
+async function predictTracks(
+  probe: ProbeHandle,
+  x: MatrixData,
+  trackOf: Int32Array,
+  tracks: number,
+  classes: number,
+): Promise<Matrix> {
+  const { data, rows } = Matrix.from(x)
+  const p = await callNative(undefined, () => native().probePredict(probe, data, rows))
+  return meanOverClips(p, trackOf, tracks, classes)
+}
+
+/** Macro-averaged F1 of decisions at a threshold a class. */
+function f1At({ data, rows, cols }: Matrix, labels: Matrix, thresholds: readonly number[]): number {
+  return f1(
+    matrix(
+      Float32Array.from(data, (p, i) => Number(p >= thresholds[i % cols]!)),
+      rows,
+      cols,
+    ),
+    labels,
+  )
+}
 
 /**
  * A head on a frozen encoder. It holds the encoder without owning it: dispose both.
@@ -59,8 +95,6 @@ const specOf = (settings: ProbeSettings, classes: number, task: string): ProbeSp
  * softmaxes.
  */
 export class LinearProbe implements Disposable {
-  /** encoder that it was fitted with */
-  readonly encoder: TrackEncoder
   /** names of the classes */
   readonly classes: readonly string[]
   /** whether a track has any number of classes, or one */
@@ -69,16 +103,35 @@ export class LinearProbe implements Disposable {
   readonly settings: ProbeSettings
   /** losses and learning rate of every epoch; `bestEpoch` counts from 0 */
   readonly history: ProbeHistory
+  /** multi-label: the probability of each class with the highest F1 on the validation tracks; undefined if unknown */
+  readonly thresholds: readonly number[] | undefined
+  readonly #encoder: TrackEncoder | undefined
   readonly #handle: ProbeHandle
 
   private constructor(token: typeof MADE_HERE, parts: ProbeParts) {
     refuseNew(token, 'LinearProbe', 'LinearProbe.fit() or LinearProbe.load()')
-    this.encoder = parts.encoder
+    this.#encoder = parts.encoder
     this.classes = parts.classes
     this.task = parts.task
     this.settings = parts.settings
     this.history = parts.history
+    this.thresholds = parts.thresholds
     this.#handle = parts.handle
+  }
+
+  /** encoder that it was fitted with @throws ArgumentError where it was loaded without one */
+  get encoder(): TrackEncoder {
+    if (this.#encoder) return this.#encoder
+    throw new ArgumentError({
+      what: 'this probe was loaded without its encoder',
+      expected: 'the encoder that it was fitted with',
+      remedy: 'Load it with LinearProbe.load(path, { encoder })',
+    })
+  }
+
+  /** numbers of an embedding that it takes */
+  get dim(): number {
+    return this.state()['0.weight']!.shape[1]!
   }
 
   /**
@@ -119,24 +172,34 @@ export class LinearProbe implements Disposable {
       native().probeFit(spec, data(trainX), clipLabels(trainX), data(validX), clipLabels(validX), abort),
     )
     onProgress?.({ phase: 'fit', done: 1, total: 1 })
-    return new LinearProbe(MADE_HERE, { encoder, handle: probe, classes, task, settings, history })
+    const parts = { encoder, handle: probe, classes, task, settings, history }
+    if (task === 'multiclass') return new LinearProbe(MADE_HERE, parts)
+    const { trackOf, dataset } = validX
+    const judged = await predictTracks(
+      probe,
+      validX.embeddings,
+      trackOf,
+      dataset.tracks.length,
+      classes.length,
+    )
+    const thresholds = bestThresholds(judged, Matrix.from(dataset.labels))
+    return new LinearProbe(MADE_HERE, { ...parts, thresholds })
   }
 
   /**
-   * Reads a probe that `save` wrote.
-   * @param options.encoder the encoder that it was fitted on
+   * Reads a probe that `save` wrote; or the head of a checkpoint: of CLMR's linear evaluation (a Lightning `.ckpt`), or of
+   * supervised training (a file or a run). Such a head does not name its classes: pass `classes`, and `task` where a
+   * track has one of them.
+   * @param options.encoder the encoder that it was fitted on: needed for files and data sets, not for `predict`
    * @throws IoError, CheckpointError, ConfigError
    */
-  static async load(source: FileSource, options: ProbeLoadOptions): Promise<LinearProbe> {
-    checkTrackEncoder(options?.encoder, 'LinearProbe.load', 'encodeTrack')
-    const { encoder } = options
-    parseOptions(probeLoadOptions, options, 'LinearProbe.load')
-    const { state, classes, task, settings, history } = await readProbe(
-      await resolveSource(source, 'LinearProbe.load'),
-      encoder.dim,
-    )
-    const handle = native().probeFromState(specOf(settings, classes.length, task), state)
-    return new LinearProbe(MADE_HERE, { encoder, handle, classes, task, settings, history })
+  static async load(source: FileSource, options: ProbeLoadOptions = {}): Promise<LinearProbe> {
+    const { encoder, ...meaning } = parseOptions(probeLoadOptions, options, 'LinearProbe.load')
+    if (encoder !== undefined) checkTrackEncoder(encoder, 'LinearProbe.load', 'encodeTrack')
+    const file = await resolveSource(source, 'LinearProbe.load')
+    const { state, ...read } = await readProbe(file, meaning, encoder?.dim)
+    const handle = native().probeFromState(specOf(read.settings, read.classes.length, read.task), state)
+    return new LinearProbe(MADE_HERE, { encoder, handle, ...read })
   }
 
   /**
@@ -153,6 +216,7 @@ export class LinearProbe implements Disposable {
     const onProgress = (p: { done: number; total: number }) => tell?.({ phase: 'test', ...p })
     const x = await embedded(this.encoder, set, { cache, signal, onProgress })
     const probabilities = await this.#predictTracks(x.embeddings, x.trackOf, x.dataset.tracks.length)
+    const { thresholds } = this
     const multilabel = this.task === 'multilabel'
     const labels = Matrix.from(x.dataset.labels)
     const { tracks } = x.dataset
@@ -160,7 +224,17 @@ export class LinearProbe implements Disposable {
     const intervals = await intervalsOf(probabilities, labels, multilabel, signal)
     const worst = worstTracks(probabilities, labels, this.classes, multilabel, tracks)
     const trainedOn = seenTracks(this.encoder, tracks)
-    return { ...figures, worst, intervals, clips: x.trackOf.length, ...(trainedOn && { trainedOn }) }
+    return {
+      ...figures,
+      ...(thresholds && {
+        thresholds: [...thresholds],
+        f1AtThresholds: f1At(probabilities, labels, thresholds),
+      }),
+      worst,
+      intervals,
+      clips: x.trackOf.length,
+      ...(trainedOn && { trainedOn }),
+    }
   }
 
   /**
@@ -174,9 +248,28 @@ export class LinearProbe implements Disposable {
     identifySource(source, 'predictFile') // also for an encoder that is not one of clmr
     const told = onWarning && { onWarning }
     const { windows } = await this.encoder.encodeFile(source, { signal, ...told })
-    const p = await this.#predictTracks(windows, new Int32Array(windows.rows), 1)
+    return this.#ranked(await this.#predictTracks(windows, new Int32Array(windows.rows), 1))
+  }
+
+  /**
+   * As `predictFile`, and what it says of every window of the file.
+   * @param options.hop seconds from window to window
+   * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, AbortError
+   */
+  async predictOverTime(source: FileSource, options: ProbeOverTimeOptions = {}): Promise<TagsOverTime> {
+    this.#checkAlive()
+    const settings = parseOptions(probeOverTimeOptions, options, 'predictOverTime')
+    identifySource(source, 'predictOverTime')
+    const { windows: embeddings, times } = await this.encoder.encodeFile(source, settings)
+    const windows = await this.predict(embeddings)
+    const mean = meanOverClips(windows.data, new Int32Array(windows.rows), 1, windows.cols)
+    return Result.of({ tags: this.#ranked(mean), times, windows })
+  }
+
+  /** [1, K] → every class, the likeliest first */
+  #ranked({ data }: Matrix): ClassProbability[] {
     return this.classes
-      .map((name, k) => ({ class: name, probability: p.data[k]! }))
+      .map((name, k) => ({ class: name, probability: data[k]! }))
       .sort((a, b) => b.probability - a.probability)
   }
 
@@ -196,8 +289,9 @@ export class LinearProbe implements Disposable {
   async save(path: string): Promise<void> {
     this.#checkAlive()
     checkPath(path, 'LinearProbe.save')
-    const { classes, task, settings, history } = this
-    await writeProbe(path, { state: this.state(), classes: [...classes], task, settings, history })
+    const { classes, task, settings, history, thresholds } = this
+    const rest = { task, settings, history, ...(thresholds && { thresholds: [...thresholds] }) }
+    await writeProbe(path, { state: this.state(), classes: [...classes], ...rest })
   }
 
   /** A copy of the weights: `0.weight`, `0.bias`, with a hidden layer also `2.weight`, `2.bias`. */
@@ -217,10 +311,8 @@ export class LinearProbe implements Disposable {
     this.dispose()
   }
 
-  async #predictTracks(x: MatrixData, trackOf: Int32Array, tracks: number): Promise<Matrix> {
-    const { data, rows } = Matrix.from(x)
-    const p = await callNative(undefined, () => native().probePredict(this.#handle, data, rows))
-    return meanOverClips(p, trackOf, tracks, this.classes.length)
+  #predictTracks(x: MatrixData, trackOf: Int32Array, tracks: number): Promise<Matrix> {
+    return predictTracks(this.#handle, x, trackOf, tracks, this.classes.length)
   }
 
   #checkAlive(): void {

@@ -126,6 +126,10 @@ export interface Evaluation extends EvaluationScores {
   f1PerClass: number[]
   /** multi-class: confusion[i][j] tracks of class i were taken for class j */
   confusion?: number[][]
+  /** multi-label: the threshold of each class that gives the highest F1 on the validation tracks of the probe */
+  thresholds?: number[]
+  /** multi-label: macro-averaged F1 of decisions at these thresholds */
+  f1AtThresholds?: number
   /** up to ten tracks, the worst first */
   worst: WorstTrack[]
   /** of every figure */
@@ -158,6 +162,16 @@ export interface ClassProbability {
   class: string
   /** 0 to 1 */
   probability: number
+}
+
+/** What a probe says of a file as a whole, and of every window of it. */
+export interface TagsOverTime {
+  /** every class, the likeliest first: means over the windows */
+  tags: ClassProbability[]
+  /** start of every window in seconds */
+  times: Float64Array
+  /** probabilities of every window, [windows, K], in the order of the probe's classes */
+  windows: Matrix
 }
 
 /** Results under the name that a report shows. */

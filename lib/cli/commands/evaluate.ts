@@ -5,6 +5,7 @@ import { type Evaluation, embedDataset, evaluateRetrieval, type Retrieval } from
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { probeOptions } from '../../evaluate/probe-options.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
+import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples, noCacheFlag, threadsFlag } from '../command.js'
@@ -24,6 +25,7 @@ interface Options extends EncoderFlags {
   standardize?: boolean
   baselines?: boolean
   cache: boolean
+  saveProbe?: string
 }
 
 /** What was measured of one model. */
@@ -58,7 +60,7 @@ async function measure(
   encoder: Encoder | LogMel,
   dataset: Dataset,
   settings: ReturnType<typeof probeSettings>,
-  cache: boolean,
+  { cache, save }: { cache: boolean; save?: string },
 ): Promise<Measured> {
   const { signal } = session
   using asked = dataset.subset('test')
@@ -75,16 +77,14 @@ async function measure(
   const embeddings = await session.withProgress(`${name}: embed`, (progress) =>
     embedDataset(encoder, dataset, { cache, signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
-  return { retrieval, evaluation: await linearEvaluation(encoder, embeddings, { ...settings, signal }) }
+  return { retrieval, evaluation: await linearEvaluation(encoder, embeddings, { ...settings, save, signal }) }
 }
 
 /** One line of the JSON. */
 function jsonOf({ retrieval, evaluation }: Measured) {
   if (!evaluation) return { retrieval }
-  const { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals } = evaluation
-  const figures = { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals }
-  const { tracks, trainedOn } = evaluation
-  return { retrieval, ...figures, tracks, trainedOn }
+  const { clips: _clips, ...figures } = evaluation
+  return { retrieval, ...figures, trainedOn: evaluation.trainedOn }
 }
 
 const probeSettings = ({ hidden, seed, standardize }: Options) =>
@@ -94,14 +94,16 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   const { signal } = session
   const settings = probeSettings(options)
   using dataset = await openDataset(options.data)
-  if (dataset.task !== 'none') checkLabelled(dataset)
-  const { model, baselines } = options
+  if (dataset.task !== 'none' || options.saveProbe) checkLabelled(dataset)
+  if (options.saveProbe) await checkWritable(options.saveProbe)
+  const { model, baselines, cache, saveProbe } = options
   const names = [model, ...(baselines ? BASELINES.filter((name) => name !== model) : [])]
   const measured: [string, Measured][] = []
   let tellLast = () => {}
   for (const name of names) {
     using encoder = await loadModel(name, options, { seed: settings.seed, dataset, signal })
-    const found = await measure(session, name, encoder, dataset, settings, options.cache)
+    const save = name === model ? saveProbe : undefined
+    const found = await measure(session, name, encoder, dataset, settings, { cache, save })
     measured.push([name, found])
     if (name === model) tellLast = () => tellTrainedOn(session, encoder, dataset, found)
   }
@@ -129,12 +131,14 @@ export function configure(command: Command): void {
     )
     .option('--baselines', 'Also random weights and log-mel statistics, on the same tracks')
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
+  command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')
   noCacheFlag(command)
   encoderFlags(command)
   threadsFlag(command)
   commonFlags(command)
   examples(command, [
     'clmr evaluate --model runs/mine --data corpus.cache --baselines',
+    'clmr evaluate --model runs/mine --data corpus.cache --save-probe tags.safetensors',
     'clmr evaluate --model log-mel --data corpus.cache --json',
   ])
   onRun(command, evaluate)

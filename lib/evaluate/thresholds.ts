@@ -1,0 +1,34 @@
+/** From which probability on a class counts as present. */
+import type { Matrix } from '../matrix.js'
+
+/** Where nothing is known. */
+const HALF = 0.5
+
+/**
+ * The threshold of a class with the highest F1 on some tracks: one of their probabilities, and the highest of equally
+ * good ones; 0.5 where no track has the class.
+ */
+function bestThreshold(scores: readonly number[], has: readonly boolean[]): number {
+  const positives = has.filter(Boolean).length
+  if (positives === 0) return HALF
+  const order = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!)
+  let [right, best, threshold] = [0, 0, HALF]
+  for (const [i, track] of order.entries()) {
+    right += Number(has[track])
+    const next = order[i + 1]
+    if (next !== undefined && scores[next] === scores[track]) continue
+    const f1 = (2 * right) / (i + 1 + positives)
+    if (f1 > best) [best, threshold] = [f1, scores[track]!]
+  }
+  return threshold
+}
+
+/** probabilities and labels of tracks [tracks, K] → K thresholds */
+export function bestThresholds(probabilities: Matrix, labels: Matrix): number[] {
+  return Array.from({ length: labels.cols }, (_, k) =>
+    bestThreshold(
+      Array.from(probabilities, (row) => row[k]!),
+      Array.from(labels, (row) => row[k] === 1),
+    ),
+  )
+}
