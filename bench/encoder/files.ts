@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { allocateClips, decodeAudio, Encoder, setThreads } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
-import { cacheFolder } from '#lib/libtorch/find.js'
+import { cacheFolder } from '#lib/files/cache-folder.js'
 import { commandLine, machine, timingOf, writeSection } from '../shared/bench.js'
 
 const { values } = parseArgs({

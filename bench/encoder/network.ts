@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Augmenter, openDataset, prepare, Trainer } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
-import { cacheFolder } from '#lib/libtorch/find.js'
+import { cacheFolder } from '#lib/files/cache-folder.js'
 
 /** Raise it when anything below changes. */
 const VERSION = 1

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder } from '#lib/libtorch/find.js'
+import { cacheFolder } from '#lib/files/cache-folder.js'
 
 /** glibc gives PyTorch's large activations back at every step; with these settings it keeps them. */
 export const MALLOC_TUNED = {

@@ -7,7 +7,7 @@ import { encoderOptions } from '../model/options.js'
 import { flagFor, parseOptions } from '../options.js'
 
 export const MODEL_HELP =
-  'Model file, run directory, or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
+  'Model file or folder, run directory, address, name ("clmr-small"), or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
 
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {
@@ -38,5 +38,7 @@ export async function loadModel(
   const { seed: _seed, ...rest } = options
   if (model === 'log-mel') return new LogMel()
   if (model === 'random' && dataset) return randomEncoder(dataset, { ...options, signal })
-  return model === 'random' || model === 'random-fresh' ? Encoder.create(options) : Encoder.load(model, rest)
+  return model === 'random' || model === 'random-fresh'
+    ? Encoder.create(options)
+    : Encoder.load(model, { ...rest, signal })
 }

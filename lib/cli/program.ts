@@ -1,7 +1,7 @@
 /** The commands by name; a module is loaded only when its command is called, so that help appears at once. */
-import { readFileSync } from 'node:fs'
 import { Command, type Option } from 'commander'
 import type { CommandModule } from './command.js'
+import { version } from './version.js'
 
 interface Entry {
   name: string
@@ -57,6 +57,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/pull.js'),
   },
   {
+    name: 'export',
+    summary: 'Write a run as a folder that can be passed on, with a model card',
+    load: () => import('./commands/export.js'),
+  },
+  {
     name: 'inspect',
     summary: 'Show what a model file or a run holds',
     load: () => import('./commands/inspect.js'),
@@ -82,11 +87,6 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/libtorch.js'),
   },
 ]
-
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
 
 /** What the help says of an option: its choices stand in its placeholder, and what must be given is marked. */
 export function optionText({ description, mandatory, defaultValue }: Option): string {

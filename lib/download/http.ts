@@ -28,11 +28,22 @@ export function shownUrl(url: string): string {
   return shown.href
 }
 
+/** @throws RefusedError where CLMR_OFFLINE=1 */
+function checkOnline(url: string): void {
+  if (process.env.CLMR_OFFLINE !== '1') return
+  throw new RefusedError('ERR_DOWNLOAD', {
+    what: 'CLMR_OFFLINE=1: nothing is fetched',
+    path: shownUrl(url),
+    remedy: 'Unset CLMR_OFFLINE, or put the file where it would be kept',
+  })
+}
+
 /**
  * @returns the answer, whatever its status
  * @throws ClmrError ERR_DOWNLOAD where there is none
  */
 export async function get(url: string, { range, accept, validator, signal }: Get = {}): Promise<Response> {
+  checkOnline(url)
   const { EnvHttpProxyAgent, fetch } = await import('undici')
   const dispatcher = new EnvHttpProxyAgent({ bodyTimeout: SILENCE_MS, headersTimeout: SILENCE_MS })
   const { username, password } = new URL(url)

@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ClmrError, IoError } from '../errors.js'
+import { ClmrError } from '../errors.js'
+import { cacheFolder, cacheIfAny } from '../files/cache-folder.js'
 import { LIBTORCH_VERSION, libraryFile } from './release.js'
 
 export type LibtorchOrigin = 'CLMR_LIBTORCH' | 'cache with CUDA' | 'platform package' | 'cache' | 'python'
@@ -30,43 +30,6 @@ export interface LookedAt {
 
 const LIBTORCH_FOLDER = `libtorch-${LIBTORCH_VERSION}`
 const CUDA_FOLDER = `${LIBTORCH_FOLDER}-cuda`
-
-/** The user's home folder; undefined where HOME is not set and the system does not know the user, as in many containers. */
-export function homeFolder(): string | undefined {
-  try {
-    return homedir() || undefined
-  } catch {
-    return undefined
-  }
-}
-
-function cachesOfUser(): string | undefined {
-  const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env
-  const below = (...names: string[]) => {
-    const home = homeFolder()
-    return home && join(home, ...names)
-  }
-  if (process.platform === 'win32') return LOCALAPPDATA ?? below('AppData', 'Local')
-  if (process.platform === 'darwin') return below('Library', 'Caches')
-  return XDG_CACHE_HOME || below('.cache')
-}
-
-/** The user's cache folder of clmr: CLMR_CACHE, or the platform's usual place; undefined for a user without a home. */
-function cacheIfAny(): string | undefined {
-  const caches = cachesOfUser()
-  return process.env.CLMR_CACHE || (caches && join(caches, 'clmr'))
-}
-
-/** As `cacheIfAny`, where it is needed. @throws IoError for a user without a home */
-export function cacheFolder(): string {
-  const folder = cacheIfAny()
-  if (folder !== undefined) return folder
-  throw new IoError({
-    what: 'this user has no home folder, and so no cache',
-    expected: 'HOME, or CLMR_CACHE',
-    remedy: 'Set CLMR_CACHE to a folder that can be written',
-  })
-}
 
 export function cachedLibtorch(): string {
   return join(cacheFolder(), LIBTORCH_FOLDER)

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AGAIN, bodyOf, get, refusal, shownUrl } from '../download/http.js'
-import { homeFolder } from './find.js'
+import { homeFolder } from '../files/cache-folder.js'
 import { installError, withInstallErrors } from './install-error.js'
 import { packageOf } from './release.js'
 

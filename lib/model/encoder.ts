@@ -1,8 +1,9 @@
 /** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
+import type { z } from 'zod'
 import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { DisposedError } from '../errors.js'
-import { type FileSource, nameOf, resolveSource } from '../files/source.js'
+import { type FileInput, type FileSource, nameOf } from '../files/source.js'
 import { type Matrix, matrix } from '../matrix.js'
 import type { EncoderHandle, StateDict } from '../native/binding.js'
 import { callNative, callNativeSync } from '../native/call.js'
@@ -14,6 +15,7 @@ import { EMBEDDING_DIM } from './architecture.js'
 import { allocateClips } from './clips.js'
 import type { Sources } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
+import { locateModel, locateNamed } from './locate.js'
 import type {
   EncodeFileOptions,
   EncodeFilesOptions,
@@ -78,16 +80,37 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), .onnx, or a run directory. The format
-   * is recognised by content.
-   * @param source a path, or the bytes of a file in any form; a stream is collected in memory
-   * @param options device ('auto'), precision ('float32'), onWarning (by default remarks about the file are warnings of
-   *        the process)
-   * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError
+   * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), .onnx, a model folder that
+   * `clmr export` wrote, or a run directory. The format is recognised by content.
+   *
+   * The http(s) address of a model file, or the name of a published checkpoint such as `clmr-10000`, is fetched once into
+   * the user's cache; a download that was cut off goes on where it stopped. With CLMR_OFFLINE=1 nothing is fetched.
+   * @param source a path, an address, a name, or the bytes of a file in any form; a stream is collected in memory
+   * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (by default remarks
+   *        about the file are warnings of the process), signal
+   * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError, ClmrError ERR_DOWNLOAD, or the signal's reason
    */
   static async load(source: FileSource, options: EncoderLoadOptions = {}): Promise<Encoder> {
-    const { device, precision, onWarning } = parseOptions(loadOptions, options, 'Encoder.load')
-    const file = await resolveSource(source, 'Encoder.load')
+    const settings = parseOptions(loadOptions, options, 'Encoder.load')
+    return Encoder.#open(await locateModel(source, 'Encoder.load', settings), settings)
+  }
+
+  /**
+   * Loads published weights by name: those of an npm package that the application has installed (`clmr-small` is
+   * `@clmr/weights-small`), or else a published checkpoint, as `load` fetches it.
+   * @param name `clmr-small` (the default), or the name of a published checkpoint
+   * @param options as of `load`
+   * @throws CheckpointError where the package is not installed; ArgumentError for an unknown name; as `load`
+   */
+  static async pretrained(name = 'clmr-small', options: EncoderLoadOptions = {}): Promise<Encoder> {
+    const settings = parseOptions(loadOptions, options, 'Encoder.pretrained')
+    return Encoder.#open(await locateNamed(name, settings), settings)
+  }
+
+  static async #open(
+    file: FileInput,
+    { device, precision, onWarning }: z.output<typeof loadOptions>,
+  ): Promise<Encoder> {
     const { encoder, warnings, trainedOn } = await loadModelState(file)
     for (const warning of warnings) tellWarning(aboutFile(nameOf(file), warning), onWarning)
     const handle = await callNative(undefined, () =>

@@ -1,16 +1,18 @@
 /**
  * What a model file holds, without loading it.
  *
- * in: a path that loadModelState takes, or any other file of tensors
+ * in: a path, a name or an address that Encoder.load takes, or any other file of tensors
  * out: its format, dimension and rate, what its run says of it, tensors, metadata, and the classes that its pickle names
  */
-import { type FileSource, resolveSource } from '../files/source.js'
+import type { FileSource } from '../files/source.js'
 import { tensorSha256 } from '../formats/safetensors.js'
 import type { DType } from '../formats/tensor.js'
 import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import { parseOptions } from '../options.js'
 import { recordsIn } from '../runs/data-record.js'
 import { readRunConfig } from '../runs/reader.js'
+import { readModelConfig } from './folder.js'
+import { locateModel } from './locate.js'
 import { compareTensorNames } from './network-order.js'
 import { openModel, runOf } from './open-model.js'
 import type { InspectOptions } from './option-types.js'
@@ -40,7 +42,7 @@ export interface ModelInspection {
   sampleRate?: number
   /** steps that it was trained for, where the file says it */
   steps?: number
-  /** what it learned, where it is of a run */
+  /** what it learned, where it is of a run or in a model folder */
   objective?: string
   /** the tracks of the run that it is of */
   data?: { cache: string; tracks: number }
@@ -64,14 +66,22 @@ function metadataNumber(file: TensorFile, names: readonly string[]): number | un
   return Number.isFinite(value) ? value : undefined
 }
 
-/** What the run says that a model is of. */
-async function factsOfRun(path: string): Promise<Pick<ModelInspection, 'objective' | 'data'>> {
+const nameOfObjective = ({ objective }: { objective?: unknown }) =>
+  (objective as { name?: string } | undefined)?.name
+
+/** What the run or the folder of a model says of it. */
+async function factsBeside(path: string): Promise<Pick<ModelInspection, 'objective' | 'data'>> {
   const run = await runOf(path)
   const config = run && (await readRunConfig(run).catch(() => undefined))
-  if (!config) return {}
+  if (!config) {
+    const folder = await readModelConfig(path).catch(() => undefined)
+    return folder ? { objective: nameOfObjective(folder) } : {}
+  }
   const { training } = recordsIn(config)
-  const objective = (config.objective as { name?: string } | undefined)?.name
-  return { objective, data: training && { cache: training.cache, tracks: training.tracks } }
+  return {
+    objective: nameOfObjective(config),
+    data: training && { cache: training.cache, tracks: training.tracks },
+  }
 }
 
 /**
@@ -83,7 +93,7 @@ export async function inspectModel(
   options: InspectOptions = {},
 ): Promise<ModelInspection> {
   const { sha256 } = parseOptions(inspectOptions, options, 'inspectModel')
-  const input = await resolveSource(source, 'inspectModel')
+  const input = await locateModel(source, 'inspectModel')
   const { file, warnings } = await openModel(input)
   try {
     const tensors: InspectedTensor[] = []
@@ -100,7 +110,7 @@ export async function inspectModel(
       dim: tensors.find(({ name }) => LAST_LAYER.test(name))?.shape[0],
       sampleRate: metadataNumber(file, ['sampleRate', 'sample_rate', 'hyper_parameters.sample_rate']),
       steps: metadataNumber(file, ['step', 'global_step']),
-      ...(typeof input === 'string' ? await factsOfRun(input) : {}),
+      ...(typeof input === 'string' ? await factsBeside(input) : {}),
       tensors,
       values,
       metadata,

@@ -1,7 +1,8 @@
 /**
  * Models on disk ⇄ state dicts in memory.
  *
- * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), an .onnx file, or a run directory
+ * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), an .onnx file, a model folder, or a run
+ *     directory
  * out: the encoder's 77 tensors by name, and the projector, head and metadata if there are any
  */
 import { extname } from 'node:path'

@@ -1,5 +1,5 @@
 /** Finds the file that holds the tensors of a model, and the run that it comes from. */
-import { basename, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import type { FileInput } from '../files/source.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'
@@ -7,6 +7,7 @@ import { isCheckpointFolder, withCheckpoint } from '../runs/checkpoint.js'
 import { recordsIn, TRAINED_ON_UNKNOWN, type TrainedOn, trainedOnIn } from '../runs/data-record.js'
 import { BEST_FILE, MODEL_FILE } from '../runs/layout.js'
 import { isRunDirectory, readRunConfig, withLatestCheckpoint } from '../runs/reader.js'
+import { isModelFolder, readModelConfig } from './folder.js'
 
 interface OpenModel {
   file: TensorFile
@@ -45,18 +46,24 @@ export async function runOf(path: string): Promise<string | undefined> {
   return (await isRunDirectory(folder)) ? folder : undefined
 }
 
-/** What the weights of a model have been trained on, as far as its run says it. */
+/** What the weights of a model have been trained on, as far as its run or its folder says it. */
 export async function trainedOnOf(path: string): Promise<TrainedOn> {
   const run = await runOf(path)
   const config = run && (await readRunConfig(run).catch(() => undefined))
-  return config ? trainedOnIn(recordsIn(config)) : TRAINED_ON_UNKNOWN
+  if (config) return trainedOnIn(recordsIn(config))
+  const folder = basename(path) === MODEL_FILE ? dirname(path) : path
+  return (await readModelConfig(folder).catch(() => undefined))?.trainedOn ?? TRAINED_ON_UNKNOWN
 }
 
 /**
- * Opens the tensors of a model: a file, one checkpoint of a run, or the newest valid checkpoint of a run directory.
+ * Opens the tensors of a model: a file, a model folder, one checkpoint of a run, or the newest valid checkpoint of a run
+ * directory.
  * @throws as loadModelState
  */
 export async function openModel(input: FileInput): Promise<OpenModel> {
   const inRun = typeof input === 'string' ? await openInRun(input) : undefined
-  return inRun ?? { file: await openTensorFile(input), inRun: false, warnings: [] }
+  if (inRun) return inRun
+  const inFolder = typeof input === 'string' && (await isModelFolder(input))
+  const file = await openTensorFile(inFolder ? join(input, MODEL_FILE) : input)
+  return { file, inRun: false, warnings: [] }
 }

@@ -17,6 +17,10 @@ export interface EncoderLoadOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | undefined
+  /** SHA-256 of the file at an address, in hexadecimal digits; any other file is refused. */
+  sha256?: string | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
   /** Called with each warning about the file. Default: a warning of the process. */
   onWarning?: OnWarning | undefined
 }

@@ -21,8 +21,14 @@ export const encoderOptions = z.strictObject({
     "Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network.",
   ),
 })
-/** Of `Encoder.load`. */
+/** Of `Encoder.load` and `Encoder.pretrained`. */
 export const loadOptions = encoderOptions.omit({ seed: true }).extend({
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, { message: 'expected 64 hexadecimal digits' })
+    .optional()
+    .describe('SHA-256 of the file at an address, in hexadecimal digits; any other file is refused.'),
+  signal: signalOption,
   onWarning: warningOption('Called with each warning about the file. Default: a warning of the process.'),
 })
 

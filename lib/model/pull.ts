@@ -1,10 +1,13 @@
 /** Published checkpoints, and any others that have an address, fetched once into a folder. */
+import { createHash } from 'node:crypto'
 import { basename, extname, join } from 'node:path'
 import { download, type Hash, sizeOf } from '../download/download.js'
 import { ArgumentError, CheckpointError, describe } from '../errors.js'
 import { Archive } from '../files/archive.js'
 import { writeAtomically } from '../files/atomic-file.js'
+import { cacheFolder } from '../files/cache-folder.js'
 import { makeFolder } from '../files/make-folder.js'
+import { withLock } from '../files/process-lock.js'
 import { nearestName } from '../options.js'
 
 const RELEASES = 'https://github.com/Spijkervet/CLMR/releases/download/'
@@ -18,18 +21,24 @@ export const PUBLISHED: Readonly<Record<string, string>> = {
 }
 
 export interface PullOptions {
-  /** takes the file */
-  folder: string
+  /** takes the file; by default a folder of the user's cache */
+  folder?: string
   /** of the file at the address, in hex */
   sha256?: string
   signal?: AbortSignal
   onBytes?: (have: number, total?: number) => void
 }
 
+export const isAddress = (source: string) => /^https?:\/\//i.test(source)
+
+/** Each address has a folder of its own: files of different places may have one name. */
+const folderFor = (source: string) =>
+  join(cacheFolder(), 'models', createHash('sha256').update(source).digest('hex').slice(0, 16))
+
 /** @throws ArgumentError for what is neither a name nor an address */
 function addressOf(source: string): string {
   if (Object.hasOwn(PUBLISHED, source)) return PUBLISHED[source]!
-  if (URL.canParse(source) && /^https?:$/.test(new URL(source).protocol)) return source
+  if (isAddress(source) && URL.canParse(source)) return source
   const near = nearestName(source, Object.keys(PUBLISHED))
   throw new ArgumentError({
     what: 'this is neither the name of a published checkpoint nor an http(s) address',
@@ -63,13 +72,14 @@ async function unpackModel(path: string, folder: string, signal?: AbortSignal): 
 }
 
 /**
- * Fetches a checkpoint, unless it is there. A download that was cut off goes on where it stopped.
+ * Fetches a checkpoint, unless it is there. A download that was cut off goes on where it stopped; of several processes
+ * that want one file, one fetches it.
  * @param source a name of PUBLISHED, or an http(s) address
  * @returns the path of the model file
  * @throws ArgumentError; ClmrError ERR_DOWNLOAD, also where the file has another SHA-256; CheckpointError, IoError
  */
-export async function pullModel(source: string, options: PullOptions): Promise<string> {
-  const { folder, sha256, signal, onBytes } = options
+export async function pullModel(source: string, options: PullOptions = {}): Promise<string> {
+  const { sha256, signal, onBytes } = options
   const url = addressOf(source)
   const name = basename(decodeURIComponent(new URL(url).pathname))
   if (name === '')
@@ -78,9 +88,14 @@ export async function pullModel(source: string, options: PullOptions): Promise<s
       given: describe(source),
       remedy: 'Pass the address of the model file itself',
     })
-  await makeFolder(folder)
+  const folder = options.folder ?? folderFor(source)
   const target = join(folder, name)
   const hash: Hash | undefined = sha256 ? { algorithm: 'sha256', hex: sha256.toLowerCase() } : undefined
-  await download({ url, target, hash, checkThere: true, signal, onBytes })
-  return extname(name).toLowerCase() === '.zip' ? unpackModel(target, folder, signal) : target
+  const fetchModel = async () => {
+    await download({ url, target, hash, checkThere: true, signal, onBytes })
+    return extname(name).toLowerCase() === '.zip' ? unpackModel(target, folder, signal) : target
+  }
+  if ((await sizeOf(target)) >= 0) return fetchModel()
+  await makeFolder(folder)
+  return withLock(join(folder, 'pull.lock'), fetchModel, { signal })
 }

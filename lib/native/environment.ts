@@ -18,6 +18,7 @@ const VARIABLES: Record<string, Values> = {
   CLMR_CUDA: SWITCH,
   CLMR_COPY_RESULTS: SWITCH,
   CLMR_DEBUG: SWITCH,
+  CLMR_OFFLINE: SWITCH,
 }
 
 /**

@@ -5,6 +5,7 @@ import { CLIP_LENGTH } from '../clip.js'
 import { ConfigError, DeviceError } from '../errors.js'
 import { stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
+import { locateModel } from '../model/locate.js'
 import type { StateDict } from '../native/binding.js'
 import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
@@ -102,7 +103,7 @@ export async function initialWeights(options: CompleteTrainerOptions): Promise<I
     })
   if (encoder) return { encoder: stateOfEncoder(encoder), trainedOn: encoder.trainedOn }
   if (initFrom === undefined) return { trainedOn: TRAINED_ON_NOTHING }
-  const model = await loadModelState(initFrom)
+  const model = await loadModelState(await locateModel(initFrom, 'Trainer.create'))
   for (const warning of model.warnings) tellWarning(aboutFile(initFrom, warning), onWarning)
   const { trainedOn } = model
   if (descriptorOf(objective).projector !== 'simclr') return { encoder: model.encoder, trainedOn }

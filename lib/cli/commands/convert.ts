@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import type { Command } from 'commander'
 import { checkOutput } from '../../files/output.js'
 import { loadModelState, saveModelState } from '../../model/load-state.js'
+import { locateModel } from '../../model/locate.js'
 import { commonFlags, examples } from '../command.js'
 import { onRun } from '../session.js'
 import { printable } from '../text.js'
@@ -10,7 +11,7 @@ export function configure(command: Command): void {
   command
     .argument(
       '<in>',
-      'Model to read: .safetensors, .ckpt, .pt, .pth, .onnx or a run directory; pickles are never executed',
+      'Model to read: .safetensors, .ckpt, .pt, .pth, .onnx, a model folder or a run directory; pickles are never executed',
     )
     .argument('<out>', 'File to write: .safetensors, .pt or .onnx')
   commonFlags(command)
@@ -21,7 +22,8 @@ export function configure(command: Command): void {
   ])
   onRun(command, async (session, _options: object, from: string, to: string) => {
     await checkOutput(to)
-    const { encoder, projector, head, format, warnings } = await loadModelState(from)
+    const found = await locateModel(from, 'clmr convert', { signal: session.signal })
+    const { encoder, projector, head, format, warnings } = await loadModelState(found)
     for (const warning of warnings) session.note(`${from}: ${warning}`)
     await saveModelState(to, { encoder, projector, head })
     const keeps = extname(to).toLowerCase() !== '.onnx'

@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import type { Command } from 'commander'
-import { cacheFolder } from '../../libtorch/find.js'
 import { PUBLISHED, pullModel } from '../../model/pull.js'
 import { commonFlags, examples } from '../command.js'
 import { UsageError } from '../failure.js'
@@ -11,10 +8,6 @@ import { printable } from '../text.js'
 interface Options {
   sha256?: string
 }
-
-/** A folder of its own for each address: files of different places may have one name. */
-const folderFor = (source: string) =>
-  join(cacheFolder(), 'models', createHash('sha256').update(source).digest('hex').slice(0, 16))
 
 export function configure(command: Command): void {
   command
@@ -27,7 +20,6 @@ export function configure(command: Command): void {
       throw new UsageError('--sha256 is not a SHA-256', 'Pass its 64 hexadecimal digits')
     const path = await session.withProgress('download', (progress) =>
       pullModel(source, {
-        folder: folderFor(source),
         sha256,
         signal: session.signal,
         onBytes: (have, total) => {

@@ -1,0 +1,65 @@
+import type { Command } from 'commander'
+import { openDataset } from '../../cache/index.js'
+import { exportModel } from '../../evaluate/export/export-model.js'
+import { trainingCache } from '../../runs/data-record.js'
+import { commonFlags, examples, threadsFlag } from '../command.js'
+import { onRun, type Session } from '../session.js'
+import { printable } from '../text.js'
+import { version } from '../version.js'
+
+interface Options {
+  data?: string
+  probe?: string
+  evaluation: boolean
+}
+
+/** The cache to evaluate on: that of --data, or the run's own where it is still there. */
+async function cacheFor(
+  session: Session,
+  run: string,
+  { data, evaluation }: Options,
+): Promise<string | undefined> {
+  if (!evaluation) return undefined
+  const cache = data ?? (await trainingCache(run).catch(() => undefined))
+  if (cache === undefined)
+    session.note(
+      'the cache of the run is gone, so the card has no evaluation: name another cache with --data',
+    )
+  return cache
+}
+
+async function exportRun(session: Session, options: Options, run: string, folder: string): Promise<void> {
+  const cache = await cacheFor(session, run, options)
+  using dataset = cache === undefined ? undefined : await openDataset(cache)
+  const { files, retrieval, evaluation, warnings } = await session.withProgress('export', (progress) =>
+    exportModel(run, folder, {
+      dataset,
+      probe: options.probe,
+      producer: `clmr ${version()}`,
+      signal: session.signal,
+      onProgress: (done, total) => progress.update(done, total),
+    }),
+  )
+  for (const warning of warnings) session.warn(`${run}: ${warning}`)
+  session.print(`${printable(folder)}: ${files.join(', ')}`)
+  session.printJson({ folder, files, retrieval, evaluation, warnings })
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<run>', 'Run directory, or one checkpoint of it')
+    .argument(
+      '<dir>',
+      'Folder to write: model.safetensors, config.json, README.md, and probe.safetensors with labels',
+    )
+    .option(
+      '--data <dir>',
+      'Cache to evaluate on, for the card and the probe (default: the cache of the run)',
+    )
+    .option('--probe <file>', 'Probe that was fitted on this model, instead of fitting one')
+    .option('--no-evaluation', 'Only the weights: no figures in the card, no probe')
+  threadsFlag(command)
+  commonFlags(command)
+  examples(command, ['clmr export runs/mine mine', 'clmr evaluate --model mine --data corpus.cache'])
+  onRun(command, exportRun)
+}
