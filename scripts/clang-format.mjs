@@ -4,7 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheFolder } from '../dist/libtorch/find.js'
+import { cacheFolder } from '../dist/files/cache-folder.js'
 
 const VERSION = '23.1.5'
 const folder = join(cacheFolder(), `clang-format-${VERSION}`)

@@ -241,7 +241,8 @@ describe('04 libtorch', () => {
       import { syncBuiltinESMExports } from 'node:module'
       os.homedir = () => { throw Object.assign(new Error('ENOENT: uv_os_homedir'), { code: 'ERR_SYSTEM_ERROR' }) }
       syncBuiltinESMExports()
-      const { cacheFolder, findLibtorch, surveyLibtorch } = await import('#lib/libtorch/find.js')
+      const { cacheFolder } = await import('#lib/files/cache-folder.js')
+      const { findLibtorch, surveyLibtorch } = await import('#lib/libtorch/find.js')
       const { configuredIndex } = await import('#lib/libtorch/package-index.js')
       configuredIndex()
       const cached = surveyLibtorch().filter(({ origin }) => /cache/.test(origin))
