@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as clmr from 'clmr'
 import ts from 'typescript'
@@ -38,11 +39,14 @@ const optionsFor = (
   skipLibCheck: false,
 })
 
+/** Whether it belongs to a package that someone who uses this one need not have: all but the types of Node. */
+const isHidden = (path: string) => /\/node_modules\/(?!@types\/node\/|undici-types\/|typescript)/.test(path)
+
 /** What the compiler says of a program: line and text of each complaint; those about declarations have their file first. */
 function complaints(typescript: TypeScript, options: ts.CompilerOptions, text: string): string[] {
   const host = typescript.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile } = host
-  host.fileExists = (path) => path === FILE || fileExists(path)
+  host.fileExists = (path) => path === FILE || (!isHidden(path) && fileExists(path))
   host.readFile = (path) => (path === FILE ? text : readFile(path))
   host.getSourceFile = (path, ...rest) =>
     path === FILE ? typescript.createSourceFile(path, text, rest[0]) : getSourceFile(path, ...rest)
@@ -198,7 +202,26 @@ class Public {
   }
 }
 
+/** The declarations that `file` leads to, itself among them, and the packages that they name. */
+function reachedFrom(file: string): { files: Set<string>; packages: Set<string> } {
+  const [files, packages] = [new Set([file]), new Set<string>()]
+  for (const from of files)
+    for (const { fileName } of ts.preProcessFile(readFileSync(from, 'utf8'), true, true).importedFiles)
+      if (fileName.startsWith('.')) files.add(join(dirname(from), fileName).replace(/\.js$/, '.d.ts'))
+      else packages.add(fileName)
+  return { files, packages }
+}
+
 describe('99 the public types', () => {
+  it('the declarations lead to no package but Node itself: nothing of zod or commander', () => {
+    const { files, packages } = reachedFrom(join(root, 'dist/index.d.ts'))
+    assert.ok(files.size > 50, `${files.size} declarations`)
+    assert.deepEqual(
+      [...packages].filter((name) => !name.startsWith('node:')),
+      [],
+    )
+  })
+
   it('an editor shows a text for every option of every function and method', function () {
     this.timeout(60_000)
     let text = "import * as clmr from 'clmr'\ndeclare const any: any;\n"
@@ -252,7 +275,7 @@ describe('99 the public types', () => {
       const how = `TypeScript ${name}, ${bundler ? 'bundler' : 'nodenext'}${dom ? '' : ', without the DOM'}`
       // checking all declarations takes seconds: once for each version, in different settings
       const declarations = typescript === ts ? !dom : bundler === true
-      it(`a strict program compiles${declarations ? ', and so do the declarations' : ''}: ${how}`, function () {
+      it(`a strict program compiles${declarations ? ', and so do the declarations, with no other package there' : ''}: ${how}`, function () {
         this.timeout(60_000)
         const options = { ...optionsFor(typescript, setting), skipLibCheck: !declarations }
         assert.deepEqual(complaints(typescript, options, RIGHT), [])

@@ -16,7 +16,7 @@ const publishedProbabilities = {
   reverb: 0.6,
 }
 
-/** Of `clmrTransforms`. */
+/** @internal Of `clmrTransforms`. */
 export const probabilityTable = z.strictObject(
   Object.fromEntries(
     Object.entries(publishedProbabilities).map(([name, value]) => [

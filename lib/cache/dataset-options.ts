@@ -8,6 +8,7 @@ import { type PrepareProgress, prepareOptions } from './prepare-options.js'
 /** What `getDataset` is doing: fetching, unpacking, waiting for another process that fetches, or decoding. */
 export type DatasetProgress = FetchProgress | ({ phase: 'prepare' } & PrepareProgress)
 
+/** @internal */
 export const datasetOptions = z.strictObject({
   subset: z.enum(SPLITS).optional().describe('Only the tracks of this split. Default: all tracks.'),
   scheme: z
@@ -34,5 +35,5 @@ export const datasetOptions = z.strictObject({
   onWarning: prepareOptions.shape.onWarning,
 })
 
-/** As `getDataset` works with them. */
+/** @internal As `getDataset` works with them. */
 export type DatasetSettings = z.output<typeof datasetOptions>

@@ -65,7 +65,7 @@ async function decode(
 }
 
 /**
- * As `getDataset`, for a data set that is described by the caller.
+ * @internal As `getDataset`, for a data set that is described by the caller.
  * @param again decodes what is new or changed, also where a finished cache is there
  */
 export async function prepareNamed(

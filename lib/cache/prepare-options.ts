@@ -31,7 +31,7 @@ export function isTooMany(rejected: number, total: number, limit: number | undef
   return limit !== undefined && rejected > (limit < 1 ? limit * total : limit)
 }
 
-/** The options of `prepare`. */
+/** @internal The options of `prepare`. */
 export const prepareOptions = z.strictObject({
   cache: z.string().min(1).describe('Folder for the decoded tracks.').meta({ placeholder: 'dir' }),
   labels: z
@@ -63,14 +63,14 @@ export const prepareOptions = z.strictObject({
   onWarning: warningOption('Called with each warning about the data set; `dataset.warnings` holds them too.'),
 })
 
-/** As `prepare` works with them. */
+/** @internal As `prepare` works with them. */
 export type PrepareSettings = z.output<typeof prepareOptions>
 
-/** Of `openDataset`. */
+/** @internal Of `openDataset`. */
 export const openDatasetOptions = z.strictObject({
   subset: z.enum(SPLITS).optional().describe('Only the tracks of this split. Default: all tracks.'),
 })
-/** Of `Dataset.readTrack`. */
+/** @internal Of `Dataset.readTrack`. */
 export const readTrackOptions = z.strictObject({ signal: signalOption })
-/** Of `verifyCache`. */
+/** @internal Of `verifyCache`. */
 export const verifyCacheOptions = z.strictObject({ signal: signalOption })

@@ -108,7 +108,7 @@ async function clearPlace(path: string): Promise<void> {
 }
 
 /**
- * Writes a track as a WAV file under `key`, while it is being decoded: its length, which stands in front, is known at the
+ * @internal Writes a track as a WAV file under `key`, while it is being decoded: its length, which stands in front, is known at the
  * end, so the samples are put aside first.
  * @param decode hands over mono samples, piece by piece
  * @throws StoreFailure where the cache cannot be written; what `decode` throws passes
@@ -160,7 +160,7 @@ export interface CacheReport {
   unused: string[]
 }
 
-/** What is wrong with the file of a track: it is missing, or a byte is not what was written. */
+/** @internal What is wrong with the file of a track: it is missing, or a byte is not what was written. */
 export async function problemOf(
   cache: string,
   track: Pick<IndexTrack, 'key' | 'samples' | 'sha256'>,

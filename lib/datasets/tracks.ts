@@ -16,6 +16,7 @@ export interface LabelledFile {
   group?: string
 }
 
+/** @internal */
 export const skippedSchema = z.object({ path: z.string(), code: z.string(), reason: z.string() })
 
 /** A file that could not be used. */

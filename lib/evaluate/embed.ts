@@ -21,7 +21,7 @@ export function isEmbedded(value: LabelledTracks | EmbeddedTracks): value is Emb
   return 'trackMeans' in value
 }
 
-/** Of `embedDataset`. */
+/** @internal Of `embedDataset`. */
 export const embedOptions = z.strictObject({
   normalize: z
     .boolean()

@@ -16,7 +16,7 @@ import { seenTracks } from './trained-on.js'
 import type { Bounds, EmbedProgress, LabelledTracks, SeenTracks } from './types.js'
 import { cacheOption } from './vector-store.js'
 
-/** Of `evaluateRetrieval`. */
+/** @internal Of `evaluateRetrieval`. */
 export const retrievalOptions = z.strictObject({
   crops: z
     .number()

@@ -11,7 +11,7 @@ import { checkEmbedded } from './checks.js'
 import type { SimilarTracksOptions } from './option-types.js'
 import type { EmbeddedTracks } from './types.js'
 
-/** Of `similarTracks`. */
+/** @internal Of `similarTracks`. */
 export const searchOptions = z.strictObject({
   k: z
     .unknown()

@@ -4,6 +4,7 @@ import { parseOptions } from '../options.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
 import type { Byol, ByolOptions } from './option-types.js'
 
+/** @internal */
 export const byolOptions = z.strictObject({
   momentum: z
     .number()
@@ -36,6 +37,7 @@ export function byol(options: ByolOptions = {}): Byol {
   return { name: 'byol', ...parseOptions(byolOptions, options, 'byol') }
 }
 
+/** @internal */
 export const byolObjective = {
   name: 'byol',
   table: byolOptions.extend({ name: z.literal('byol') }),

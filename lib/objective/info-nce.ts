@@ -4,6 +4,7 @@ import { parseOptions } from '../options.js'
 import type { ObjectiveDescriptor } from './objective.js'
 import type { InfoNce, InfoNceOptions } from './option-types.js'
 
+/** @internal */
 export const infoNceOptions = z.strictObject({
   temperature: z
     .number()
@@ -39,6 +40,7 @@ export function infoNce(options: InfoNceOptions = {}): InfoNce {
   return { name: 'infoNce', ...parseOptions(infoNceOptions, options, 'infoNce') }
 }
 
+/** @internal */
 export const infoNceObjective = {
   name: 'infoNce',
   table: infoNceOptions.extend({ name: z.literal('infoNce') }),

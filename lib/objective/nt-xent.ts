@@ -15,7 +15,7 @@ const temperature = z
   .default(0.5)
   .describe('Temperature τ, which divides the similarities.')
 
-/** The options of the objective. */
+/** @internal The options of the objective. */
 export const ntXentOptions = z.strictObject({
   temperature,
   learnTemperature: z
@@ -25,7 +25,7 @@ export const ntXentOptions = z.strictObject({
       'Whether to learn the temperature, from `temperature` on and never below 0.01, as in CLIP. Default: false.',
     ),
 })
-/** The options of `ntXentLoss`. */
+/** @internal The options of `ntXentLoss`. */
 export const ntXentLossOptions = z.strictObject({
   dim: z.number().int().min(1).describe('Values per projection.'),
   views: z.number().int().min(2).default(2).describe('Views per example.'),
@@ -48,6 +48,7 @@ const clmr = {
   viewNorm: 'separate',
 } as const
 
+/** @internal */
 export const ntXentObjective = {
   name: 'ntXent',
   table: ntXentOptions.extend({ name: z.literal('ntXent') }),

@@ -6,6 +6,7 @@ import { parseOptions } from '../options.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
 import type { Supervised, SupervisedOptions } from './option-types.js'
 
+/** @internal */
 export const supervisedOptions = z.strictObject({
   classes: z
     .number()
@@ -58,6 +59,7 @@ function classesOf(objective: Supervised, dataset: Dataset | undefined) {
   return { classes, multilabel }
 }
 
+/** @internal */
 export const supervisedObjective = {
   name: 'supervised',
   table: supervisedOptions.extend({ name: z.literal('supervised') }),

@@ -6,6 +6,7 @@ import type { VicReg, VicRegOptions } from './option-types.js'
 
 const weight = (fallback: number, doc: string) => z.number().min(0).max(1e6).default(fallback).describe(doc)
 
+/** @internal */
 export const vicRegOptions = z.strictObject({
   invariance: weight(25, 'Weight of the squared distance between the two views.'),
   variance: weight(25, 'Weight of the variance term: how far standard deviations fall short of gamma.'),
@@ -33,6 +34,7 @@ export function vicReg(options: VicRegOptions = {}): VicReg {
   return { name: 'vicReg', ...parseOptions(vicRegOptions, options, 'vicReg') }
 }
 
+/** @internal */
 export const vicRegObjective = {
   name: 'vicReg',
   table: vicRegOptions.extend({ name: z.literal('vicReg') }),

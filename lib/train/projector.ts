@@ -20,7 +20,7 @@ export interface Projector {
   project(embeddings: MatrixData | Float32Array): Promise<Matrix>
 }
 
-/** @throws ConfigError where the objective has none */
+/** @internal @throws ConfigError where the objective has none */
 export function projectorOf(native: NativeTrainer, { objective, projection }: TrainerConfig): Projector {
   if (descriptorOf(objective).projector === 'none')
     throw new ConfigError({

@@ -17,6 +17,7 @@ import { type MapData, type MapTrack, type PageData, renderPage } from './page.j
 import { project } from './projection.js'
 import { readTrainingCurve } from './training-curve.js'
 
+/** @internal */
 export const reportOptions = z.strictObject({
   out: z.string().min(1).describe('HTML file to write.'),
   run: z.string().min(1).optional().describe('Run directory, for loss curve and throughput.'),
@@ -42,7 +43,7 @@ export const reportOptions = z.strictObject({
   seed: z.number().int().min(0).default(42).describe('Seed of UMAP.'),
 })
 
-/** Of `writeReport`. */
+/** @internal Of `writeReport`. */
 export const reportCallOptions = reportOptions.extend({
   results: objectOption<readonly NamedResult[]>(
     'readonly NamedResult[]',
