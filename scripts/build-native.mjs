@@ -27,7 +27,7 @@ async function libtorchArguments() {
     const libtorch = findLibtorch({ headers: true })
     const known = [`--CDCLMR_LIBTORCH=${libtorch.root}`]
     if (process.env.CLMR_CUDA !== '1') return [...known, '--CDCLMR_CUDA=OFF']
-    const { nvcc, missing } = findCuda(libtorch.libraries)
+    const { nvcc, missing } = findCuda()
     if (missing) refuse(missing)
     return [...known, '--CDCLMR_CUDA=ON', `--CDCMAKE_CUDA_COMPILER=${nvcc}`]
   } catch (error) {

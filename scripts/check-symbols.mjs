@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process'
 
 /** glibc 2.28 (Debian 10, RHEL 8, Ubuntu 18.10) with the libstdc++ of GCC 8 */
 export const FLOOR = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11] }
-/** What a file may need besides: libtorch is opened before, the rest is on every glibc system. */
+/** What a file may need besides: libtorch is opened before, with its CUDA before the plug-in; the rest is on every glibc system. */
 const NEEDED =
-  /^(lib(torch_cpu|c10|stdc\+\+|gcc_s|gomp|m|dl|pthread|rt|c)\.so(\.\d+)?|ld-linux-(x86-64|aarch64)\.so\.\d)$/
+  /^(lib(torch_cpu|c10|cudart|stdc\+\+|gcc_s|gomp|m|dl|pthread|rt|c)\.so(\.\d+)?|ld-linux-(x86-64|aarch64)\.so\.\d)$/
 
 const above = (version, floor) => {
   const parts = version.split('.').map(Number)

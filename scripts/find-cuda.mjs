@@ -1,4 +1,4 @@
-// For CLMR_CUDA=1: the CUDA compiler and a libtorch with CUDA, or one sentence about what is missing.
+// For CLMR_CUDA=1: the CUDA compiler, or one sentence about what is missing.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -29,11 +29,8 @@ function* nvccs() {
 const versionOf = (nvcc) =>
   /release (\d+)\.\d+/.exec(spawnSync(nvcc, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1]
 
-/**
- * @param {string} libraries the folder of the libtorch that is built against
- * @returns {{ nvcc: string } | { missing: string }}
- */
-export function findCuda(libraries) {
+/** @returns {{ nvcc: string } | { missing: string }} */
+export function findCuda() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return { missing: 'the kernels for CUDA are built on Linux x64 only: leave CLMR_CUDA out' }
   const there = [...nvccs()].filter((file) => file && existsSync(file))
@@ -45,10 +42,6 @@ export function findCuda(libraries) {
   if (!nvcc)
     return {
       missing: `CLMR_CUDA=1 needs nvcc ${MAJOR}, which is nowhere: install the CUDA toolkit or pip's nvidia-cuda-nvcc, nvidia-nvvm, nvidia-cuda-crt, nvidia-cuda-cccl and nvidia-cuda-runtime (${MAJOR}.x), and set CUDACXX to it`,
-    }
-  if (!existsSync(join(libraries, 'libc10_cuda.so')))
-    return {
-      missing: `CLMR_CUDA=1 needs a libtorch with CUDA, ${libraries} has none: run \`node dist/cli/main.js libtorch install --cuda\``,
     }
   return { nvcc }
 }

@@ -5,16 +5,23 @@
 #include <ATen/core/Tensor.h>
 #include <torch/version.h>
 
+#include <array>
+
 namespace clmr::kernels {
 
 // Both sides say what they were compiled for; a new function in the table is a new number.
-inline constexpr char kCudaBuild[] = "1 " TORCH_VERSION;
+inline constexpr char kCudaBuild[] = "2 " TORCH_VERSION;
 
 struct CudaKernels {
   const char* build;  // kCudaBuild of the plug-in, compared before anything else is read
   // x [N, C, T] as a convolution leaves it, bias [C] → the maximum of every three of ReLU(x + bias):
   // [N, C, T / 3]; where not `pooled`, ReLU(x + bias) [N, C, T]. One pass over x instead of three.
   at::Tensor (*bias_relu_pool)(const at::Tensor& x, const at::Tensor& bias, bool pooled);
+  // z [N, D] float32, temperature a scalar, of any device → loss, ∂/∂z, ∂/∂τ as kernels/nt_xent/nt_xent.h
+  // defines them, on the device of z; the last two undefined unless `differentiate`. Memory grows as N·D. Waits
+  // for nothing where the temperature is on the device of z, or on the CPU.
+  std::array<at::Tensor, 3> (*nt_xent)(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
+                                       bool differentiate);
 };
 
 // Throws ERR_ADDON where the table is that of another build.

@@ -3,12 +3,13 @@
 #include <node_api.h>
 
 #include "kernels/cuda.h"
+#include "kernels/nt_xent/cuda/nt_xent.h"
 #include "kernels/sample_cnn/inference/cuda/bias_relu_pool.h"
 
 namespace {
 
 using namespace clmr::kernels;
-const CudaKernels kTable{kCudaBuild, cuda::bias_relu_pool};
+const CudaKernels kTable{kCudaBuild, cuda::bias_relu_pool, cuda::nt_xent};
 
 }  // namespace
 

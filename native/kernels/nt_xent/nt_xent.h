@@ -1,7 +1,8 @@
 #pragma once
 // NT-Xent of z [N, D], row = example·V + view: the mean over anchors i and their positives j of
 //   −sim(i,j)/τ + log Σ_{k≠i} exp(sim(i,k)/τ),  sim = cosine
-// The fused version on the CPU in float32, otherwise the plain one, whose memory grows as N².
+// The fused versions on the CPU and, where the plug-in is open, on CUDA, in float32; otherwise the plain one,
+// whose memory grows as N².
 #include <ATen/core/Tensor.h>
 
 #include "error.h"

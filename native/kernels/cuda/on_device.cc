@@ -1,0 +1,26 @@
+#include "kernels/cuda/on_device.h"
+
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <cuda_runtime_api.h>
+
+#include "error.h"
+
+namespace clmr::kernels::cuda {
+namespace {
+
+Stream CurrentStream(c10::Device device) {
+  return static_cast<Stream>(c10::impl::VirtualGuardImpl(device.type()).getStream(device).native_handle());
+}
+
+}  // namespace
+
+OnDevice::OnDevice(const at::Tensor& tensor)
+    : guard_(tensor.device()), stream_(CurrentStream(tensor.device())) {}
+
+void OnDevice::CheckLaunches() const {
+  const cudaError_t error = cudaGetLastError();
+  if (error != cudaSuccess)
+    throw Error("ERR_DEVICE", std::string("a kernel did not start: ") + cudaGetErrorString(error));
+}
+
+}  // namespace clmr::kernels::cuda
