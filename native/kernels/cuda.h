@@ -22,6 +22,10 @@ struct CudaKernels {
   // for nothing where the temperature is on the device of z, or on the CPU.
   std::array<at::Tensor, 3> (*nt_xent)(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
                                        bool differentiate);
+  // source float32 of any shape, read as it lies; numbers [kPointwiseNumbers, R] float64 (what they are:
+  // kernels/augment/pointwise_numbers.h), on its device → [R, samples]: crop, polarity, noise, gain, delay and
+  // reversal in one launch, as the loops of kernels/augment/augment.h.
+  at::Tensor (*pointwise)(const at::Tensor& source, const at::Tensor& numbers, int64_t samples);
 };
 
 // Throws ERR_ADDON where the table is that of another build.

@@ -2,6 +2,7 @@
 // table of the kernels for CUDA.
 #include <node_api.h>
 
+#include "kernels/augment/cuda/augment.h"
 #include "kernels/cuda.h"
 #include "kernels/nt_xent/cuda/nt_xent.h"
 #include "kernels/sample_cnn/inference/cuda/bias_relu_pool.h"
@@ -9,7 +10,7 @@
 namespace {
 
 using namespace clmr::kernels;
-const CudaKernels kTable{kCudaBuild, cuda::bias_relu_pool, cuda::nt_xent};
+const CudaKernels kTable{kCudaBuild, cuda::bias_relu_pool, cuda::nt_xent, cuda::pointwise};
 
 }  // namespace
 

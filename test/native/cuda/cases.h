@@ -23,5 +23,6 @@ void Check(const std::string& title, bool holds);
 void EmulationCases();
 void SampleCnnCases();
 void NtXentCases();
+void AugmentCases();
 
 }  // namespace clmr::test

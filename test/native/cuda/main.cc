@@ -68,7 +68,8 @@ int main() {
     void (*run)();
   } parts[] = {{"races and other faults, planted", EmulationCases},
                {"bias + ReLU + pool", SampleCnnCases},
-               {"NT-Xent", NtXentCases}};
+               {"NT-Xent", NtXentCases},
+               {"augmentations", AugmentCases}};
   for (const auto& part : parts) {
     const int checks = checked, failures = failed;
     worst = 0;
