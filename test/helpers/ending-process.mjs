@@ -3,24 +3,22 @@
 // A kind repeats its call for ever; `oneStep` leaves the thread behind that loads the next batch. A way that can choose
 // an exit code takes 7.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { Augmenter, decodeAudio, Encoder, Matrix, nearest, ntXentLoss, openDataset, Trainer } from 'clmr'
+import {
+  Augmenter,
+  decodeAudio,
+  Encoder,
+  LinearProbe,
+  LogMel,
+  Matrix,
+  nearest,
+  ntXentLoss,
+  openDataset,
+  Trainer,
+} from 'clmr'
 import { native } from '#lib/native/load.js'
 
 const T = 59049
 const FLAC = new URL('../fixtures/audio/tone.flac', import.meta.url).pathname
-const PROBE = {
-  classes: 4,
-  hidden: 512,
-  multilabel: true,
-  lr: 1e-3,
-  weightDecay: 0,
-  batchSize: 64,
-  maxEpochs: 1000,
-  plateauFactor: 0.1,
-  plateauPatience: 5,
-  stopPatience: 1000,
-  seed: 1,
-}
 
 const noise = (length) => Float32Array.from({ length }, (_, i) => Math.sin(i * i) / 2)
 const always = async (call) => {
@@ -60,8 +58,15 @@ const KINDS = {
     end()
   },
   probe() {
-    const [x, y] = [noise(400 * 512), new Float32Array(400 * 4).fill(1)]
-    return always(() => native().probeFit(PROBE, x, y, x, y, native().createAbortFlag()))
+    const [tracks, dim] = [400, 512]
+    const labels = Matrix.from({ data: new Float32Array(tracks * 4).fill(1), rows: tracks, cols: 4 })
+    const dataset = { length: tracks, classes: ['a', 'b', 'c', 'd'], task: 'multilabel', labels }
+    const embeddings = Matrix.from({ data: noise(tracks * dim), rows: tracks, cols: dim })
+    const trackOf = Int32Array.from({ length: tracks }, (_, i) => i)
+    const set = { dataset, embeddings, trackOf, trackMeans: embeddings }
+    const encoder = new LogMel() // never asked: the embeddings are given
+    const settings = { hidden: 512, batchSize: 64, maxEpochs: 1000 }
+    return always(() => LinearProbe.fit({ encoder, train: set, validation: set, ...settings }))
   },
   nearest() {
     const rows = Matrix.from({ data: noise(4000 * 512), rows: 4000, cols: 512 })
