@@ -12,7 +12,7 @@ export function checkPath(path: unknown, where: string): asserts path is string 
     what: `${where} needs a path`,
     given: describe(path),
     expected: 'a text that is not empty and has no zero byte',
-    remedy: 'Pass the path of a file or folder',
+    remedy: 'Pass a path',
   })
 }
 

@@ -20,7 +20,7 @@ function checkData({ data, rows, cols }: MatrixData): void {
       what: 'the data of a matrix has the wrong type',
       given: describe(data),
       expected: 'a Float32Array',
-      remedy: 'Convert it with Float32Array.from(), or use Matrix.fromRows()',
+      remedy: 'Convert it with Float32Array.from()',
     })
   if (isCount(rows) && isCount(cols) && data.length === rows * cols) return
   throw new ShapeError({
@@ -38,7 +38,7 @@ function checkRow(row: unknown, i: number, cols: number): void {
     what: 'the rows of a matrix differ in length',
     given: `row ${i} is ${describe(row)}`,
     expected: `${cols} numbers, as many as the first row`,
-    remedy: 'Pass rows of one length, each an array of numbers or a Float32Array',
+    remedy: 'Pass rows of numbers, all of one length',
   })
 }
 
@@ -75,7 +75,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
         what: 'this is no matrix',
         given: describe(numbers),
         expected: 'a Matrix, or { data, rows, cols }',
-        remedy: 'Pass embeddings, or make a matrix with Matrix.fromRows()',
+        remedy: 'Make a matrix with Matrix.fromRows()',
       })
     checkData(numbers)
     return new Matrix(MADE_HERE, numbers)
@@ -91,7 +91,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
         what: 'these are no rows',
         given: describe(rows),
         expected: 'an array of Float32Arrays, or another iterable of rows',
-        remedy: 'Pass the rows, or the numbers of all of them to Matrix.from()',
+        remedy: 'Pass an array of the rows',
       })
     const list = [...rows]
     const cols = list[0]?.length ?? 0

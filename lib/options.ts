@@ -154,7 +154,7 @@ function toConfigError(
     return new ConfigError({
       what: `${where} has no option ${JSON.stringify([...issue.path, key].map(String).join('.'))}`,
       expected: `one of ${known.join(', ')}`,
-      remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Remove it, or correct its name',
+      remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Correct its name',
       path: at([...issue.path, key]),
     })
   }

@@ -48,7 +48,7 @@ describe('83 cli: doctor, libtorch', () => {
     const env = { CLMR_LIBTORCH: '/nonexistent' }
     const { code, stdout, stderr } = await startClmr(['doctor'], { env }).finished
     assert.equal(code, 1, stderr)
-    assert.match(stdout, /^fail libtorch .*\n {5}→ Run `npx clmr libtorch install`/m)
+    assert.match(stdout, /^fail libtorch .* → Run `npx clmr libtorch install`/m)
     assert.match(stdout, /^ok {3}decoders/m)
     const asJson = await startClmr(['doctor', '--json'], { env }).finished
     assert.equal(asJson.code, 1)

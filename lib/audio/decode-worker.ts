@@ -36,7 +36,7 @@ function toFailure(error: unknown): DecodeFailure {
   return {
     code: 'ERR_AUDIO_DECODE',
     what: `the decoder gave up: ${what}`,
-    remedy: 'Fetch the file again, or repair it (ffmpeg -i IN OUT.wav)',
+    remedy: 'Fetch the file again',
   }
 }
 

@@ -34,7 +34,7 @@ class Collector {
       what: 'there is not enough memory for the samples of the file',
       given: `${this.#length} samples so far`,
       expected: `${Math.ceil(needed / 2 ** 20)} MiB of free memory; there are ${Math.floor(free / 2 ** 20)}`,
-      remedy: 'Use encodeFile or prepare, which read a file piece by piece, or cut it into pieces',
+      remedy: 'Use encodeFile, which reads a file piece by piece',
       path: this.path,
     })
   }

@@ -88,7 +88,7 @@ function checkFinite({ channels }: PcmRun, before: number): void {
     what: `${count} samples are NaN or infinite, the first at index ${before + first}`,
     given: `${count} of ${length * channels.length} values from index ${before} on`,
     expected: 'finite samples',
-    remedy: 'Export the file again, or replace these samples',
+    remedy: 'Export the file again',
   })
 }
 
@@ -133,7 +133,7 @@ function foreignContainer(demuxer: string | undefined, name: string, notes: stri
     code: 'ERR_AUDIO_FORMAT',
     what: `${name} is read through ffmpeg, and there is no ffmpeg on the PATH`,
     expected: 'wav, aiff, au, mp3, flac or ogg, or an ffmpeg on the PATH',
-    remedy: 'Install ffmpeg, or convert the file to one of these formats',
+    remedy: 'Install ffmpeg, which reads it',
     foreign: { demuxer, notes },
   })
 }

@@ -7,7 +7,7 @@ export class DecodeRefusal extends Error {
   }
 }
 
-const REPAIR = 'Fetch the file again, or repair it (ffmpeg -i IN OUT.wav)'
+const REPAIR = 'Fetch the file again'
 
 /** The bytes are damaged, cut off or contradict each other. */
 export function damaged(what: string, facts: { given?: string; expected?: string } = {}): DecodeRefusal {
@@ -24,8 +24,7 @@ export function unsupported(
     code: 'ERR_AUDIO_FORMAT',
     what,
     ...details,
-    remedy:
-      'Install ffmpeg, which reads more formats, or convert the file with it: ffmpeg -i IN -c:a pcm_s16le OUT.wav',
+    remedy: 'Install ffmpeg, which reads more formats',
     foreign: ffmpeg === undefined ? undefined : { demuxer: ffmpeg, isForm: true, notes },
   })
 }

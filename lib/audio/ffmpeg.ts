@@ -114,7 +114,7 @@ function checkWhole(report: FfmpegReport, seconds: number, path: string | undefi
       what: `ffmpeg could not read the file to its end: ${errors[0]!.slice(0, 200)}`,
       given: `${seconds.toFixed(2)} s`,
       expected: duration === undefined ? undefined : `the ${duration.toFixed(2)} s that it promises`,
-      remedy: 'Fetch the file again, or repair it (ffmpeg -i IN OUT.wav)',
+      remedy: 'Fetch the file again',
       path,
     })
   const notes = errors.slice(0, 3).map((error) => `ffmpeg reports: ${error.slice(0, 200)}`)

@@ -33,7 +33,7 @@ const LEAVE_MILLISECONDS = 150
 const OUT_OF_TIME: DecodeFailure = {
   code: 'ERR_AUDIO_DECODE',
   what: 'the decoder did not come to an end',
-  remedy: 'Fetch the file again, or convert it with ffmpeg',
+  remedy: 'Convert it with ffmpeg: ffmpeg -i IN OUT.wav',
 }
 const OUT_OF_MEMORY: DecodeFailure = {
   code: 'ERR_MEMORY',
@@ -46,7 +46,7 @@ function failureOf(error: unknown, outOfTime: boolean): DecodeFailure {
   if (outOfTime) return OUT_OF_TIME
   if ((error as NodeJS.ErrnoException)?.code === 'ERR_WORKER_OUT_OF_MEMORY') return OUT_OF_MEMORY
   const what = `the decoding thread ended: ${error instanceof Error ? error.message : String(error)}`
-  return { code: 'ERR_AUDIO_DECODE', what, remedy: 'Fetch the file again, or convert it with ffmpeg' }
+  return { code: 'ERR_AUDIO_DECODE', what, remedy: 'Convert it with ffmpeg: ffmpeg -i IN OUT.wav' }
 }
 
 /** The messages of a port, one after the other; undefined for a call of `wake`. */

@@ -144,7 +144,7 @@ export class Augmenter {
       what: 'the rows are shorter than a clip',
       given: `${length} samples`,
       expected: `at least clipLength, ${this.clipLength}`,
-      remedy: 'Pad them with zeros, or choose a smaller clipLength',
+      remedy: 'Pad them with zeros',
     })
   }
 

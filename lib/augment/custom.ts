@@ -36,7 +36,7 @@ function find(augmenter: Chain, { title, seed }: AppliedTransform): CustomTransf
       what: 'there is no such transform of your own in the chain',
       given: `the title ${describe(title)}`,
       expected: titles.length > 0 ? titles.join(' or ') : 'a chain with custom(…)',
-      remedy: 'Apply the parameters with the augmenter that drew them, or with one of the same chain',
+      remedy: 'Apply the parameters with an augmenter of the same chain',
     })
   if (!Number.isSafeInteger(seed) || Number(seed) < 0)
     throw new ArgumentError({
@@ -69,7 +69,7 @@ async function runOne(
       what: `the transform ${JSON.stringify(title)} returned something else than a view`,
       given: describe(result),
       expected: `a Float32Array of ${view.length}, or nothing`,
-      remedy: 'Change the view in place, or return as many samples',
+      remedy: 'Return as many samples as the view has',
     })
   if (result !== view) view.set(result)
 }

@@ -134,7 +134,7 @@ export function parseTransform(value: unknown): Transform {
       what: 'a transform is an object with a name',
       given: describe(value),
       expected: `a name of ${transformNames.join(', ')}`,
-      remedy: "Write it as { name: 'reverb', p: 0.6 }, or call transforms.reverb({ p: 0.6 })",
+      remedy: "Write it as { name: 'reverb', p: 0.6 }",
     })
   if (!Object.hasOwn(transformTables, name)) {
     const near = nearestName(name, transformNames)

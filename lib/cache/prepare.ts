@@ -83,7 +83,7 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
       given: `${index.skipped.length} of ${total}`,
       expected: limit! < 1 ? `a share of at most ${limit}` : `at most ${limit}`,
       path: source,
-      remedy: 'Repair or remove them, or raise maxReject',
+      remedy: 'Raise maxReject to go on without them',
     })
   if (index.tracks.length === 0)
     throw new DatasetError({

@@ -68,7 +68,7 @@ function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
     const found = `${file}, with libtorch ${info.libtorchVersion}`
     return { findings: [{ level: 'ok', what, found }], info }
   } catch (error) {
-    const remedy = error instanceof ClmrError ? error.remedy : 'Mend what stands above, or reinstall clmr'
+    const remedy = error instanceof ClmrError ? error.remedy : 'Reinstall clmr'
     return { findings: [{ level: 'fail', what, found: messageOf(error), remedy }] }
   }
 }
@@ -85,7 +85,7 @@ function checkGpu(info: RuntimeInfo | undefined): Finding {
   if (!info) return { level: 'ok', what, found: 'not looked for' }
   const { state, reason } = cudaState()
   if (state === 'failed') {
-    const remedy = 'Run `npx clmr libtorch install --cuda`, or leave CUDA alone with CLMR_CUDA=0'
+    const remedy = 'Run `npx clmr libtorch install --cuda`'
     return { level: 'warn', what, found: `${NO_CUDA.failed}: ${reason}`, remedy }
   }
   if (state === 'not there' && existsSync('/dev/nvidiactl')) {
@@ -100,7 +100,7 @@ function checkGpu(info: RuntimeInfo | undefined): Finding {
     level: 'warn',
     what,
     found,
-    remedy: "Update NVIDIA's driver to one for CUDA 13, and look at CUDA_VISIBLE_DEVICES",
+    remedy: "Update NVIDIA's driver to one for CUDA 13",
   }
 }
 
@@ -197,7 +197,7 @@ async function checkCache(): Promise<Finding> {
   const free = bavail * bsize
   const found = `${folder}, ${gigabytes(free)} free`
   return free < 1.2e9
-    ? { level: 'warn', what, found, remedy: 'Free some space, or set CLMR_CACHE to another disk' }
+    ? { level: 'warn', what, found, remedy: 'Set CLMR_CACHE to a folder on another disk' }
     : { level: 'ok', what, found }
 }
 

@@ -26,7 +26,7 @@ export function labelsFromFolders(paths: string[], root: string): LabelPlan {
       what: 'there are no sub-folders to take classes from',
       path: root,
       expected: 'one folder a class',
-      remedy: 'Sort the files into folders, or pass a CSV file as labels',
+      remedy: 'Sort the files into one folder per class',
     })
   return { task: 'multiclass', files, skipped }
 }

@@ -160,6 +160,6 @@ export async function findAudio(paths: readonly string[], signal?: AbortSignal):
   throw new DatasetError({
     what: 'there are no audio files',
     given: paths.join(', '),
-    remedy: 'Name a folder that holds some, or files',
+    remedy: 'Name a folder that holds some',
   })
 }

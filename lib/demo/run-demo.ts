@@ -121,7 +121,7 @@ async function makeCorpus(settings: Settings): Promise<string> {
       path: out,
       given: JSON.stringify(plan),
       expected: JSON.stringify(earlier.plan),
-      remedy: 'Choose another folder, or delete this one',
+      remedy: 'Choose another folder',
     })
   if (earlier?.corpusDone) return corpus
   await writeMarker(marker, { plan, corpusDone: false })

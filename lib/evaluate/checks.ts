@@ -14,7 +14,7 @@ export function checkTrackEncoder(
     what: `${where} needs an encoder`,
     given: describe(encoder),
     expected: 'an Encoder',
-    remedy: 'Pass what Encoder.load() or Encoder.create() returned',
+    remedy: 'Pass what Encoder.load() returned',
   })
 }
 
@@ -26,7 +26,7 @@ export function checkTracks(dataset: unknown, where: string): void {
     what: `${where} needs a data set`,
     given: describe(dataset),
     expected: 'a Dataset',
-    remedy: 'Pass what prepare() or openDataset() returned',
+    remedy: 'Pass what openDataset() returned',
   })
 }
 
@@ -39,7 +39,7 @@ export function checkSet(set: unknown, name: string): void {
     what: `${name} is not a data set`,
     given: describe(set),
     expected: 'a Dataset or what embedDataset() returned',
-    remedy: "Pass what prepare() or openDataset(cache, { subset: 'train' }) returned",
+    remedy: "Pass what openDataset(cache, { subset: 'train' }) returned",
   })
 }
 

@@ -63,7 +63,7 @@ function checkVectors(predicted: ArrayLike<unknown>, labels: ArrayLike<unknown>)
         what: `prediction ${i} is a score, not a class`,
         given: describe(value),
         expected: 'a class index or name',
-        remedy: 'Round the scores, or pass scores as [n, K] with one column a class',
+        remedy: 'Pass scores as [n, K], with one column per class',
       })
 }
 

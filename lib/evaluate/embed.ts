@@ -57,7 +57,7 @@ export function checkAnyTracks(dataset: LabelledTracks): void {
   if (dataset.tracks.length > 0) return
   throw new DatasetError({
     what: 'the data set holds no tracks',
-    remedy: 'Prepare one with more tracks, or choose another subset',
+    remedy: 'Prepare one with more tracks',
   })
 }
 

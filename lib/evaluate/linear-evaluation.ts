@@ -38,7 +38,7 @@ export function checkLabelled(dataset: Dataset): void {
     throw new DatasetError({
       what: 'the cache has no labels, so there is nothing to evaluate against',
       path: dataset.cache,
-      remedy: 'Prepare it again with --labels folders or --labels FILE.csv',
+      remedy: 'Prepare it again with `--labels folders|FILE.csv`',
     })
   for (const split of SPLITS)
     if (!dataset.tracks.some((track) => track.split === split))
@@ -46,7 +46,7 @@ export function checkLabelled(dataset: Dataset): void {
         what: `the cache has no ${split} tracks`,
         path: dataset.cache,
         given: `${dataset.length} tracks in all`,
-        remedy: 'Prepare more music, or name the splits in a CSV file',
+        remedy: 'Prepare more music',
       })
 }
 

@@ -8,7 +8,7 @@ export function checkTask(train: TrackLabels): 'multilabel' | 'multiclass' {
   if (train.task === 'none')
     throw new DatasetError({
       what: 'the data set has no labels',
-      remedy: 'Prepare it with `--labels folders`, or with a CSV file of labels',
+      remedy: 'Prepare it with `--labels folders|FILE.csv`',
     })
   if (train.task === 'multilabel') {
     if (train.classes.length > 0) return 'multilabel'
@@ -21,7 +21,7 @@ export function checkTask(train: TrackLabels): 'multilabel' | 'multiclass' {
       what: 'the training tracks are all of one class',
       given: `${present.length} of ${train.classes.length} classes`,
       expected: 'at least two',
-      remedy: 'Prepare tracks of more classes, or another split',
+      remedy: 'Prepare tracks of more classes',
     })
   return 'multiclass'
 }

@@ -317,6 +317,6 @@ export class LinearProbe implements Disposable {
 
   #checkAlive(): void {
     if (native().isDisposed(this.#handle))
-      throw new DisposedError({ what: 'the LinearProbe was disposed', remedy: 'Fit or load another one' })
+      throw new DisposedError({ what: 'the LinearProbe was disposed', remedy: 'Load another one' })
   }
 }

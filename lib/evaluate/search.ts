@@ -119,7 +119,7 @@ export async function similarTracks(
       what: 'there is no such track',
       given: describe(query),
       expected: `an index from 0 to ${trackMeans.rows - 1}`,
-      remedy: 'Pass the index of a track, or an embedding',
+      remedy: 'Pass the index of a track',
     })
   const vector = typeof query === 'number' ? trackMeans.row(query) : query
   checkFloats(vector, 'query')

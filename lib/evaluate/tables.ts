@@ -27,7 +27,7 @@ function wrongType(name: string, value: unknown): ArgumentError {
     what: `${name} has the wrong type`,
     given: describe(value),
     expected: 'a list of numbers, a Matrix or a list of rows',
-    remedy: 'Pass one number per example, or one row per example and one column per class',
+    remedy: 'Pass one row per example; with several classes, one column per class',
   })
 }
 
@@ -83,7 +83,7 @@ export function checkFinite(scores: Columns): void {
           what: 'the scores cannot be ranked',
           given: `${scores.at(row, col)} in row ${row}, column ${col}`,
           expected: 'finite numbers',
-          remedy: 'Remove the example, or find out why its score is not a number',
+          remedy: 'Find out why its score is not a number',
         })
 }
 

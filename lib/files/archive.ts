@@ -36,7 +36,7 @@ class ReaderOfParts extends yauzl.RandomAccessReader {
   }
 }
 
-const FETCH_AGAIN = 'Remove it (with parts: all of them) and fetch it again'
+const FETCH_AGAIN = 'Remove all its parts and fetch it again'
 
 function damaged(path: string, cause: unknown): DatasetError {
   const what = `the archive cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`

@@ -83,7 +83,7 @@ function alreadyRead(what: string, cause?: unknown): ArgumentError {
   return new ArgumentError({
     what,
     expected: 'a stream that nobody has read from',
-    remedy: 'Pass the stream to one call only, or collect its bytes and pass those',
+    remedy: 'Collect its bytes and pass those',
     cause,
   })
 }

@@ -33,7 +33,7 @@ export function mistakenFor(start: Uint8Array): Mistaken | undefined {
   if (text.startsWith('version https://git-lfs'))
     return {
       what: 'this is a pointer of Git LFS: the file itself has not been fetched',
-      remedy: 'Fetch it with `git lfs pull`, or download the file itself',
+      remedy: 'Fetch the file itself with `git lfs pull`',
     }
   if (/^(\.\.\/)*\.git\/annex\/objects|^\/annex\/objects/.test(text))
     return {

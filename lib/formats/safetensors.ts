@@ -37,7 +37,7 @@ function refuse(what: string, path?: string): never {
   throw new CheckpointError({
     what: `this is not a valid safetensors file: ${what}`,
     path,
-    remedy: 'The file is damaged, incomplete or not a safetensors file: fetch or write it again',
+    remedy: 'Fetch the file again',
   })
 }
 

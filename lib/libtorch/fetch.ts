@@ -25,7 +25,7 @@ async function runPip([command, ...args]: readonly string[], signal?: AbortSigna
   if (code === 0) return
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
     what: `pip could not download the wheel (exit code ${code}); its message stands above`,
-    remedy: 'Check the network and the index that pip uses, then run the command again',
+    remedy: 'Check the index that pip uses, then run the command again',
   })
 }
 
@@ -59,7 +59,7 @@ export async function fetchWithPip(
       what: 'the index that pip uses has another build than the one that clmr is made for',
       given: came.join(', ') || 'none',
       expected: wheel.file,
-      remedy: `Name an index with the builds of PyPI (--index), pass that wheel (--from), or install ${name} ${version} for Python: clmr finds it there`,
+      remedy: `Install ${name} ${version} for Python: clmr finds it there`,
     })
   } finally {
     await rm(inner, { recursive: true, force: true })

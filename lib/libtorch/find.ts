@@ -110,7 +110,7 @@ export function findLibtorch({ headers = false } = {}): FoundLibtorch {
         what: `CLMR_LIBTORCH holds no libtorch: it ${result.reason}`,
         path: process.env.CLMR_LIBTORCH,
         expected: `a folder with lib/${libraryFile('torch_cpu')}${headers ? ' and include/ATen/ATen.h' : ''}`,
-        remedy: 'Correct the variable, or unset it and run `npx clmr libtorch install`',
+        remedy: 'Unset it: clmr then looks for a libtorch of its own',
       })
     }
   }
@@ -119,7 +119,7 @@ export function findLibtorch({ headers = false } = {}): FoundLibtorch {
     given: looked
       .map((l) => `${l.origin}: ${l.place === '–' ? l.reason : `${l.place} ${l.reason}`}`)
       .join('; '),
-    remedy: 'Run `npx clmr libtorch install`, or set CLMR_LIBTORCH to the folder of one',
+    remedy: 'Run `npx clmr libtorch install`',
   })
 }
 

@@ -80,7 +80,7 @@ async function checkSpace(folder: string, needed: number): Promise<void> {
     path: folder,
     given: `${Math.round((bavail * bsize) / 1e6)} MB free`,
     expected: `${Math.round(needed / 1e6)} MB`,
-    remedy: 'Free some space, or set CLMR_CACHE to a folder on another disk',
+    remedy: 'Set CLMR_CACHE to a folder on another disk',
   })
 }
 
@@ -141,8 +141,7 @@ async function addressOf(
   if (asked) return findWheelUrl(asked, { file }, signal)
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
     what: 'there is no pip to fetch libtorch with, and no package index is set',
-    remedy:
-      'Pass the address of a Python package index with --index (or set it in PIP_INDEX_URL or pip.conf), pass the wheel with --from, or install Python with pip',
+    remedy: 'Pass the address of a Python package index with --index',
   })
 }
 

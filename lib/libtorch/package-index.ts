@@ -106,11 +106,7 @@ async function askForWheel(index: string, wheel: { file: string }, signal?: Abor
     throw installError('the index sends a page that cannot be read', shownUrl(page), AGAIN, cause)
   }
   if (!address)
-    throw installError(
-      `the index has no ${wheel.file}`,
-      shownUrl(page),
-      'Choose another index with --index, or pass the wheel with --from',
-    )
+    throw installError(`the index has no ${wheel.file}`, shownUrl(page), 'Choose another index with --index')
   const asked = new URL(page)
   const url = new URL(address, response.url || page)
   url.hash = ''

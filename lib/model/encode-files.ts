@@ -27,7 +27,7 @@ function iteratorOf<S>(sources: Sources<S>): AnyIterator<S> {
     what: 'encodeFiles needs several paths',
     given: describe(sources),
     expected: 'an array, an iterable or an async iterable of paths',
-    remedy: 'For a single file use encodeFile(path), or pass [path]',
+    remedy: 'For a single file call encodeFile(path)',
   })
 }
 

@@ -141,7 +141,7 @@ export class Encoder implements TrackEncoder, Disposable {
 
   #live(): EncoderHandle {
     if (!this.disposed) return this.#handle
-    throw new DisposedError({ what: 'the encoder was disposed', remedy: 'Make or load a new one' })
+    throw new DisposedError({ what: 'the encoder was disposed', remedy: 'Load a new one' })
   }
 
   async #encodeWindows(

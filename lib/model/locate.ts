@@ -45,7 +45,7 @@ export async function locateNamed(name: string, options: PullOptions = {}): Prom
     what: 'there is no model of this name',
     given: describe(name),
     expected: `one of ${known().join(', ')}`,
-    remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Correct it, or load a file with Encoder.load()',
+    remedy: near ? `Write ${JSON.stringify(near)} instead` : 'Correct the name',
   })
 }
 

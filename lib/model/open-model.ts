@@ -34,7 +34,7 @@ async function openInRun(path: string): Promise<OpenModel | undefined> {
   throw new CheckpointError({
     what: 'this run has no checkpoint yet',
     path,
-    remedy: 'Wait until it has written one, or train longer',
+    remedy: 'Wait until the training has written one',
   })
 }
 

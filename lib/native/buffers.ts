@@ -34,7 +34,7 @@ export function checkRows(array: unknown, rowLength: number, name: string): numb
       what: `${name} does not hold whole rows`,
       given: `${array.length} values`,
       expected: `a multiple of ${rowLength}`,
-      remedy: 'Pad or cut it to whole rows',
+      remedy: 'Pad it with zeros to whole rows',
     })
   return array.length / rowLength
 }
@@ -48,6 +48,6 @@ export function checkOut(out: unknown, length: number): asserts out is Float32Ar
       what: 'out has the wrong length',
       given: `${out.length} values`,
       expected: `${length}`,
-      remedy: 'Allocate it to fit, or leave it out',
+      remedy: 'Leave it out: the result then has memory of its own',
     })
 }

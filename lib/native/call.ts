@@ -11,14 +11,12 @@ interface NativeError extends Error {
 
 const REMEDIES: Partial<Record<ErrorCode, string>> = {
   ERR_DISPOSED: 'Make a new one: a disposed object cannot be used again',
-  ERR_MEMORY: 'Use a smaller batch or fewer views, or free some memory',
-  ERR_THREAD:
-    'Allow more threads (ulimit -u, pids.max of the control group), or use fewer: setThreads, CLMR_THREADS',
-  ERR_NON_FINITE: 'Look for damaged input, or lower the learning rate',
+  ERR_MEMORY: 'Use a smaller batch',
+  ERR_THREAD: 'Use fewer threads (CLMR_THREADS)',
+  ERR_NON_FINITE: 'Lower the learning rate',
   ERR_INTERNAL: 'This is a fault of clmr: please report it with this message',
   ERR_CHECKPOINT: 'Load a checkpoint of SampleCNN, as CLMR or this library writes them',
-  ERR_DEVICE:
-    "Use the device 'auto' or 'cpu', or precision 'float32'; `npx clmr doctor` says what there is of CUDA",
+  ERR_DEVICE: "Use the device 'auto' and precision 'float32'; `npx clmr doctor` says what there is of CUDA",
   ERR_CACHE: 'Run `clmr prepare` again: it repairs what is missing',
 }
 

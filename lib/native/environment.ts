@@ -33,7 +33,7 @@ export function checkEnvironment(environment = process.env): void {
         what: `the environment variable ${name} holds an unknown value`,
         given: `'${given}'`,
         expected,
-        remedy: 'Correct it, or unset it',
+        remedy: 'Unset it',
       })
   }
 }

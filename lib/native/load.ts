@@ -29,9 +29,11 @@ const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const require = createRequire(import.meta.url)
 
 /** A clone has the build script; the installed package has the sources, and its documentation says how to build them. */
-const BUILD_IT = existsSync(join(packageRoot, 'scripts', 'build-native.mjs'))
-  ? 'build the native part with `npm run build:native`'
-  : `build the native part as ${join(packageRoot, 'docs', 'getting-started.md')} tells under "Build it yourself"`
+const isClone = existsSync(join(packageRoot, 'scripts', 'build-native.mjs'))
+const BUILD_IT = isClone
+  ? 'Build the native part with `npm run build:native`'
+  : `Build the native part as ${join(packageRoot, 'docs', 'getting-started.md')} tells under "Build it yourself"`
+const RENEW = isClone ? BUILD_IT : 'Reinstall clmr'
 
 /** A bundler that includes the package separates it from its native part and its worker files. */
 function checkUnbundled(): void {
@@ -72,7 +74,7 @@ function findAddon(): string {
   } catch (cause) {
     throw new ClmrError('ERR_ADDON', {
       what: `there is no native part for ${process.platform}-${process.arch}`,
-      remedy: `Reinstall clmr, or ${BUILD_IT}`,
+      remedy: BUILD_IT,
       cause,
     })
   }
@@ -80,7 +82,7 @@ function findAddon(): string {
 
 const CANNOT_BE_LOADED = {
   what: 'the native part cannot be loaded',
-  remedy: `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
+  remedy: RENEW,
 }
 
 /** Node's permission model forbids addons too, with the error of --no-addons. */
@@ -148,7 +150,7 @@ function openLibtorch(bootstrap: Bootstrap, addonFolder: string): CudaState {
   try {
     bootstrap.open(join(libtorch.libraries, libraryFile('c10')))
     const { abi, withStandIns } = openTorchCpu(bootstrap, libtorch, addonFolder)
-    const remedy = 'Run `npx clmr libtorch install`, or set CLMR_LIBTORCH to the folder of the right one'
+    const remedy = 'Run `npx clmr libtorch install`'
     checkVersion(abi, libtorch.libraries, remedy)
     return openCuda(bootstrap, libtorch.libraries, withStandIns)
   } catch (cause) {
@@ -166,11 +168,11 @@ function openLibtorch(bootstrap: Bootstrap, addonFolder: string): CudaState {
 function cannotLoad(cause: unknown, path: string): ClmrError {
   const { code, message } = cause as NodeJS.ErrnoException
   if (code === 'ERR_CONFIG')
-    return new ConfigError({ what: message, remedy: 'Correct the environment variable, or unset it', cause })
+    return new ConfigError({ what: message, remedy: 'Unset the environment variable', cause })
   return new ClmrError('ERR_ADDON', {
     what: `the native part cannot be loaded: ${message}`,
     path,
-    remedy: `\`npx clmr doctor\` shows more; reinstall clmr, or ${BUILD_IT}`,
+    remedy: RENEW,
     cause,
   })
 }

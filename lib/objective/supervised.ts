@@ -47,7 +47,7 @@ function classesOf(objective: Supervised, dataset: Dataset | undefined) {
       what: 'supervised training learns from labels',
       given: dataset ? 'a data set without labels' : 'neither classes nor a data set',
       expected: 'a data set that was prepared with labels, or the number of classes',
-      remedy: dataset ? 'Prepare it with labels' : 'Pass a dataset, or supervised({ classes, multilabel })',
+      remedy: dataset ? 'Prepare it with labels' : 'Pass a dataset with labels',
     })
   if (labelled && labelled.classes.length !== classes)
     throw new ConfigError({

@@ -48,7 +48,7 @@ function damaged(path: string, what: string, cause?: unknown): CheckpointError {
   return new CheckpointError({
     what: `this checkpoint is damaged: ${what}`,
     path,
-    remedy: 'Use an older checkpoint of the run, or a copy',
+    remedy: 'Use an older checkpoint of the run',
     cause,
   })
 }

@@ -70,7 +70,7 @@ export class RunDirectory implements AsyncDisposable {
           what: 'the folder already holds a run',
           path,
           given: `a folder with ${held.join(', ')}`,
-          remedy: 'Resume that run, or choose another folder',
+          remedy: 'Resume that run',
         })
       const text = Buffer.from(`${JSON.stringify(config, null, 2)}\n`)
       await writeAtomically(join(path, CONFIG_FILE), [text], options.files)

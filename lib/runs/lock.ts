@@ -20,6 +20,6 @@ export async function lockRun(folder: string): Promise<() => Promise<void>> {
     what: 'another process is writing this run',
     path: folder,
     given: owner ? `process ${owner.pid} on ${owner.host}` : 'a lock file without an owner',
-    remedy: `Wait until it has ended, or choose another folder. A process elsewhere counts as ended some minutes after its last sign of life, or once you delete ${LOCK_FILE}`,
+    remedy: `Wait until it has ended: a process elsewhere counts as ended some minutes after its last sign of life in ${LOCK_FILE}`,
   })
 }

@@ -37,7 +37,7 @@ export async function readStoredConfig(path: string): Promise<StoredConfig> {
       what: 'this is no run directory',
       path,
       expected: `a folder with ${CONFIG_FILE}`,
-      remedy: 'Check the path, or start a new run there',
+      remedy: 'Check the path',
     })
   })
   try {
@@ -67,7 +67,7 @@ function goneAlways(path: string): CheckpointError {
   return new CheckpointError({
     what: `the checkpoints of this run were deleted before they could be opened, ${MAX_TRIES} times`,
     path,
-    remedy: 'Let the training keep more of them (keepCheckpoints), or read the run once it has ended',
+    remedy: 'Read the run once it has ended',
   })
 }
 
@@ -107,7 +107,7 @@ export async function withLatestCheckpoint<T>(
     throw new CheckpointError({
       what: `all ${all.length} checkpoints of this run are damaged: ${warnings[0]}`,
       path,
-      remedy: 'Restore the folder from a copy, or start a new run',
+      remedy: 'Restore the folder from a copy',
     })
   }
   throw goneAlways(path)

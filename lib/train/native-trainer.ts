@@ -127,8 +127,7 @@ export function nameTracks(error: unknown, tracks: string[]): unknown {
     what: (error.cause as Error | undefined)?.message ?? 'the loss is not finite',
     given: tracks.length ? `tracks ${tracks.join(', ')}` : 'views of the caller',
     expected: 'finite numbers',
-    remedy:
-      'Nothing has changed and the last checkpoint is good: look for damaged input, or lower the learning rate',
+    remedy: 'Nothing has changed and the last checkpoint is good: lower the learning rate',
     cause: error,
   })
 }

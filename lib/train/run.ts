@@ -77,7 +77,7 @@ function otherData(record: DataRecord, dataset: Dataset, name: string): ConfigEr
     what: `${name} does not hold the tracks that this run was trained on`,
     given: `${dataset.length} tracks in ${dataset.cache} with other ${changedParts(record, dataset).join(' and ')}`,
     expected: `the ${record.tracks} tracks of ${record.cache} as they were`,
-    remedy: 'Restore the cache, pass the data set that it was, or start a new run with initFrom',
+    remedy: 'Start a new run with initFrom',
   })
 }
 
@@ -213,7 +213,7 @@ function refuseSettled(overrides: object): void {
   throw new ConfigError({
     what: `Trainer.resume does not take the option ${JSON.stringify(name)}: the run has it from its beginning`,
     expected: 'the run directory as the first argument, and options that may change',
-    remedy: 'Leave it out, or start a new run with Trainer.create',
+    remedy: 'Leave it out',
   })
 }
 
@@ -225,7 +225,7 @@ function refuseSeed(path: string, before: number, seed: number): void {
     path,
     given: `seed ${seed}`,
     expected: `seed ${before}`,
-    remedy: 'Leave it out, or start a new run with initFrom',
+    remedy: 'Leave it out',
   })
 }
 
@@ -301,6 +301,6 @@ export function refuseChanges(stored: unknown, config: TrainerConfig, path: stri
     path,
     given: `${name} ${JSON.stringify(config[name])}`,
     expected: `${name} ${JSON.stringify(before[name])}`,
-    remedy: 'Go on with the options of the run, or start a new one with initFrom',
+    remedy: 'Start a new run with initFrom',
   })
 }

@@ -56,7 +56,7 @@ export function learningRateAt(
           what: 'a cosine schedule has to know how many steps there will be',
           given: 'neither totalSteps nor a data set',
           expected: 'schedules.cosine({ totalSteps })',
-          remedy: 'Pass totalSteps, or a dataset to train on',
+          remedy: 'Pass totalSteps',
         })
       if (step < warmupSteps) return (base * (step + 1)) / warmupSteps
       const way = Math.min(1, (step - warmupSteps) / Math.max(1, total - warmupSteps))

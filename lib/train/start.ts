@@ -53,14 +53,14 @@ export function checkOptions(options: CompleteTrainerOptions): void {
       what: 'the plain kernels keep activations in float32',
       given: "precision 'bfloat16', kernels 'plain'",
       expected: 'one of the two',
-      remedy: 'Leave `kernels` out, or `precision`',
+      remedy: 'Leave `kernels` out',
     })
   checkViewCount(options.objective, augmenter.views)
   if (validation && !dataset)
     throw new ConfigError({
       what: 'the option `validation` needs a data set to train on: it is measured after every epoch',
       expected: 'the option `dataset` beside it',
-      remedy: 'Pass `dataset` too, or leave `validation` out',
+      remedy: 'Pass `dataset` too',
     })
   checkWatch(options)
   if (dataset && dataset.length < batchSize * accumulate)
@@ -68,7 +68,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
       what: accumulate === 1 ? 'a batch is larger than the data set' : 'a step is larger than the data set',
       given: `batchSize ${batchSize}${accumulate === 1 ? '' : `, accumulate ${accumulate}`}, ${dataset.length} tracks`,
       expected: `a batchSize of ${LEAST_BATCH} to ${Math.floor(dataset.length / accumulate)}`,
-      remedy: 'Choose a smaller batch, or prepare more music',
+      remedy: 'Choose a smaller batch',
     })
 }
 

@@ -366,7 +366,7 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   #check(): void {
     if (!this.#disposed) return
-    throw new DisposedError({ what: 'the trainer was disposed', remedy: 'Make a new one, or resume its run' })
+    throw new DisposedError({ what: 'the trainer was disposed', remedy: 'Make a new one' })
   }
 
   #needTotal(): number {
@@ -376,7 +376,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     throw new ConfigError({
       what: 'fit and steps need a data set',
       expected: 'the option `dataset` of Trainer.create',
-      remedy: 'Pass what prepare() or openDataset() returned, or call step(views)',
+      remedy: 'Pass what openDataset() returned',
     })
   }
 }

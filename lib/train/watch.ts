@@ -31,21 +31,21 @@ export function checkWatch({ monitor, patience, validation }: WatchOptions): voi
     throw new ConfigError({
       what: `the option \`${asked}\` needs a validation set to measure, and there is none`,
       expected: 'the option `validation` beside it',
-      remedy: `Pass \`validation\`, such as dataset.subset('valid'), or leave \`${asked}\` out`,
+      remedy: "Pass `validation`, such as dataset.subset('valid')",
     })
   if (validation.length < LEAST_BATCH)
     throw new ConfigError({
       what: `the option \`${asked}\` has too few tracks to measure`,
       given: `a validation set of ${validation.length}`,
       expected: `at least ${LEAST_BATCH}`,
-      remedy: 'Prepare more music, or name the splits in a CSV file',
+      remedy: 'Prepare more music',
     })
   const labelled = monitor?.measures.find((measure) => measure !== 'retrieval')
   if (labelled && validation.task === 'none')
     throw new ConfigError({
       what: `the measure ${JSON.stringify(labelled)} of \`monitor\` needs labels, and the data set has none`,
       expected: '"retrieval", which needs none',
-      remedy: 'Leave it out, or prepare the cache with labels',
+      remedy: 'Prepare the cache with labels',
     })
 }
 

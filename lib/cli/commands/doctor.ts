@@ -9,7 +9,7 @@ const STYLE = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
 function show({ level, what, found, remedy }: Finding): string {
   const mark = paint(STYLE[level], level.padEnd(4), process.stdout)
-  const todo = remedy ? `\n     → ${printable(remedy)}` : ''
+  const todo = remedy ? ` → ${printable(remedy)}` : ''
   return `${mark} ${what.padEnd(12)} ${printable(found)}${todo}`
 }
 

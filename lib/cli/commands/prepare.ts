@@ -49,7 +49,10 @@ function prepareDataset(
   progress: Progress,
 ): Promise<Dataset> {
   if (labels !== undefined)
-    throw new UsageError('--labels and --dataset exclude each other', 'A data set brings its own labels')
+    throw new UsageError(
+      '--labels and --dataset exclude each other',
+      'Leave --labels out: a data set brings its own',
+    )
   const settings = parseOptions(
     datasetOptions,
     {

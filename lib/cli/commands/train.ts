@@ -142,10 +142,9 @@ function monitorSetting(text: string): string {
 
 /** @throws UsageError for flags that would have no effect together */
 function checkTogether({ data, resume, split, validate, initFrom }: Options): void {
-  if (data === undefined && !resume)
-    throw new UsageError('a new training needs data', 'Pass --data CACHE, or --resume to go on with a run')
+  if (data === undefined && !resume) throw new UsageError('a new training needs data', 'Pass --data CACHE')
   if (resume && initFrom !== undefined)
-    throw new UsageError('--resume goes on with the weights of the run', 'Leave --init-from or --resume out')
+    throw new UsageError('--resume goes on with the weights of the run', 'Leave --init-from out')
   const flag = split !== undefined ? '--split' : validate ? '--validate' : undefined
   if (data === undefined && flag !== undefined)
     throw new UsageError(

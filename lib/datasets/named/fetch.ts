@@ -47,7 +47,7 @@ async function checkSpace(folder: string, needed: number, name: string): Promise
     path: folder,
     given: `${gigabytes(free)} free`,
     expected: `about ${gigabytes(needed)}`,
-    remedy: 'Free some space, or choose a folder on another disk',
+    remedy: 'Free some space',
   })
 }
 

@@ -75,7 +75,7 @@ export class Place implements TrackSource, Disposable {
     throw new DatasetError({
       what: `a file of the data set is missing: ${path}`,
       path: this.root,
-      remedy: 'Download the data set again (download: true, --download): only what is missing is fetched',
+      remedy: 'Download the data set again with download: true (--download): only what is missing is fetched',
     })
   }
 

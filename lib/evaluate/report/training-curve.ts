@@ -86,7 +86,7 @@ export async function readTrainingCurve(run: string): Promise<TrainingCurve> {
     throw new ClmrError('ERR_ARGUMENT', {
       what: 'the run has no steps to show',
       path: join(run, METRICS_FILE),
-      remedy: 'Train first, or leave the run out',
+      remedy: 'Train first',
     })
   const size = Math.ceil(steps.length / MAX_POINTS)
   const buckets = Array.from({ length: Math.ceil(steps.length / size) }, (_, i) =>

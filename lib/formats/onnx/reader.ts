@@ -179,6 +179,6 @@ export function unreadable(path: string | undefined, what: string): CheckpointEr
   return new CheckpointError({
     what: `this ONNX model cannot be read: ${what}`,
     path,
-    remedy: 'Load the checkpoint that the ONNX file was exported from, or export it again',
+    remedy: 'Load the checkpoint that the ONNX file was exported from',
   })
 }
