@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { z } from 'zod'
 import { augmenterOptions } from '#lib/augment/options.js'
 import { transformTables } from '#lib/augment/transform-tables.js'
-import { probeOptions } from '#lib/evaluate/probe-options.js'
+import { probeSpec } from '#lib/evaluate/probe-options.js'
 import { encoderOptions } from '#lib/model/options.js'
 import type { NativeKind, NativeStruct } from '#lib/native/binding.js'
 import { native } from '#lib/native/load.js'
@@ -144,7 +144,7 @@ describe('02 binding contract', () => {
     assertFields(structs.get('ProjectionSpec'), trainerSpec.shape.projection.unwrap())
     assertFields(structs.get('EncoderSpec'), encoderOptions.omit({ seed: true }))
     const ofData = { classes: z.number().int(), multilabel: z.boolean() }
-    assertFields(structs.get('ProbeSpec'), probeOptions.extend(ofData))
+    assertFields(structs.get('ProbeSpec'), probeSpec.extend(ofData))
   })
 
   it('every objective, optimiser and transform takes the options of its table', () => {

@@ -18,6 +18,9 @@ const spec: ProbeSpec = {
   stopPatience: 10,
   seed: 42,
   standardize: false,
+  dropout: 0,
+  monitor: 'loss',
+  keep: 'loss',
 }
 
 /** Sum of uniform numbers: near enough to normal, variance 1. */

@@ -1,5 +1,6 @@
 /** Tables of evaluations. */
 import type { Bounds, Evaluation, Retrieval } from '../evaluate/index.js'
+import type { RepeatedEvaluation, Spread } from '../evaluate/linear-evaluation.js'
 import type { Session } from './session.js'
 import { figure, printable, table } from './text.js'
 
@@ -68,4 +69,20 @@ export function tellProbes(session: Session, models: Named<Evaluation>): void {
     printable(predicted.join(', ') || '–'),
   ])
   session.print(table([['track', 'label', 'predicted'], ...paths]))
+}
+
+/** `0.812 (0.790–0.831)`: the mean of several probes, the lowest and the highest. */
+const spread = ({ mean, lowest, highest }: Spread) => `${figure(mean)} (${figure(lowest)}–${figure(highest)})`
+
+/** Probes with several seeds, and with parts of the labels. */
+export function tellRepeated(session: Session, rows: Named<RepeatedEvaluation>): void {
+  if (rows.length === 0) return
+  session.print('\nSeveral probes: mean, lowest and highest')
+  const lines = rows.map(([name, { labelFraction, seeds, rocAuc, prAuc, accuracy, f1 }]) => [
+    printable(name),
+    percent(labelFraction),
+    `${seeds.length}`,
+    ...[rocAuc, prAuc, accuracy, f1].map(spread),
+  ])
+  session.print(table([['model', 'labels', 'probes', 'ROC-AUC', 'PR-AUC', 'accuracy', 'F1'], ...lines]))
 }

@@ -3,30 +3,16 @@
 import type { Dataset } from '../cache/dataset.js'
 import { SPLITS, type Split } from '../datasets/tracks.js'
 import { DatasetError } from '../errors.js'
-import { type Matrix, matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
+import { tracksOf } from './examples.js'
 import type { ProbeOptions } from './option-types.js'
 import { LinearProbe } from './probe.js'
 import type { DatasetEmbeddings, Evaluation } from './types.js'
 
-/** Some rows of a matrix, in the order of `rows`. */
-function rowsOf(from: Matrix, rows: readonly number[]): Matrix {
-  const data = new Float32Array(rows.length * from.cols)
-  for (const [i, row] of rows.entries()) data.set(from.row(row), i * from.cols)
-  return matrix(data, rows.length, from.cols)
-}
-
 /** The embeddings of the tracks of one split. */
 export function embeddingsOf(all: DatasetEmbeddings<Dataset>, split: Split): DatasetEmbeddings<Dataset> {
   const chosen = all.dataset.tracks.flatMap((track, i) => (track.split === split ? [i] : []))
-  const placeOf = new Map(chosen.map((track, place) => [track, place]))
-  const clips = [...all.trackOf.keys()].filter((clip) => placeOf.has(all.trackOf[clip]!))
-  return {
-    dataset: all.dataset.subset(split),
-    embeddings: rowsOf(all.embeddings, clips),
-    trackOf: Int32Array.from(clips, (clip) => placeOf.get(all.trackOf[clip]!)!),
-    trackMeans: rowsOf(all.trackMeans, chosen),
-  }
+  return tracksOf(all, chosen, all.dataset.subset(split))
 }
 
 /**
@@ -66,4 +52,49 @@ export async function linearEvaluation(
   using probe = await LinearProbe.fit({ encoder, train, validation, ...options })
   if (save !== undefined) await probe.save(save)
   return await probe.evaluate(embeddingsOf(all, 'test'), { signal: options.signal })
+}
+
+/** A figure over several probes: its mean, the lowest, the highest. */
+export interface Spread {
+  mean: number
+  lowest: number
+  highest: number
+}
+
+/** What several probes reach with some of the labels. */
+export interface RepeatedEvaluation {
+  /** share of the training tracks whose labels were used */
+  labelFraction: number
+  seeds: number[]
+  rocAuc: Spread
+  prAuc: Spread
+  accuracy: Spread
+  f1: Spread
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  return { mean, lowest: Math.min(...values), highest: Math.max(...values) }
+}
+
+/**
+ * Probes with several seeds, which draw initial weights, order and, for a part of the labels, the tracks.
+ * @throws as linearEvaluation
+ */
+export async function repeatedEvaluation(
+  encoder: TrackEncoder,
+  all: DatasetEmbeddings<Dataset>,
+  options: ProbeOptions & { signal?: AbortSignal },
+  seeds: readonly number[],
+): Promise<RepeatedEvaluation> {
+  const found: Evaluation[] = []
+  for (const seed of seeds) found.push(await linearEvaluation(encoder, all, { ...options, seed }))
+  return {
+    labelFraction: options.labelFraction ?? 1,
+    seeds: [...seeds],
+    rocAuc: spreadOf(found.map(({ rocAuc }) => rocAuc)),
+    prAuc: spreadOf(found.map(({ prAuc }) => prAuc)),
+    accuracy: spreadOf(found.map(({ accuracy }) => accuracy)),
+    f1: spreadOf(found.map(({ f1 }) => f1)),
+  }
 }

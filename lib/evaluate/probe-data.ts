@@ -1,7 +1,7 @@
 /** Converts embeddings of data sets to the inputs of the native probe, and its outputs back. */
 import { DatasetError } from '../errors.js'
 import { Matrix, matrix } from '../matrix.js'
-import type { EmbeddedTracks, TrackLabels } from './types.js'
+import type { TrackLabels } from './types.js'
 
 /** @throws DatasetError where there is nothing to learn */
 export function checkTask(train: TrackLabels): 'multilabel' | 'multiclass' {
@@ -42,11 +42,11 @@ export function checkSameClasses(
   })
 }
 
-/** [clips, K]: every clip has the labels of its track */
-export function clipLabels({ dataset, trackOf }: EmbeddedTracks): Float32Array {
-  const labels = Matrix.from(dataset.labels)
+/** [n, K]: every example has the labels of its track */
+export function labelsOfExamples(trackOf: Int32Array, { labels: given }: TrackLabels): Float32Array {
+  const labels = Matrix.from(given)
   const y = new Float32Array(trackOf.length * labels.cols)
-  for (const [clip, track] of trackOf.entries()) y.set(labels.row(track), clip * labels.cols)
+  for (const [example, track] of trackOf.entries()) y.set(labels.row(track), example * labels.cols)
   return y
 }
 

@@ -28,10 +28,24 @@ const FORMAT = 'clmr-probe'
 const named = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => underNewNames(Object(value), { learningRate: 'lr' }), schema)
 
+/** What a probe of every version says. */
+const settings = probeOptions.required({
+  hidden: true,
+  lr: true,
+  weightDecay: true,
+  batchSize: true,
+  maxEpochs: true,
+  plateauFactor: true,
+  plateauPatience: true,
+  stopPatience: true,
+  seed: true,
+  standardize: true,
+})
+
 const description = z.object({
   classes: z.array(z.string()).min(1),
   task: z.enum(['multilabel', 'multiclass']),
-  settings: named(probeOptions.required()),
+  settings: named(settings),
   history: z.object({
     epochs: z.array(named(z.object({ trainLoss: z.number(), validLoss: z.number(), lr: z.number() }))),
     bestEpoch: z.number().int().min(0),

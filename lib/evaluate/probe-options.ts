@@ -2,15 +2,35 @@ import { z } from 'zod'
 import { fileOptions } from '../model/options.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { callbackOption, objectOption, seedOption, signalOption, warningOption } from '../options.js'
-import type { ProbeSettings } from './option-types.js'
+import { PROTOCOL_NAMES } from './protocols.js'
 import type { EvaluationSet, ProbeProgress } from './types.js'
 import { cacheOption } from './vector-store.js'
 
 const positive = z.number().positive().finite()
 const count = z.number().int().positive()
 
-/** The published protocol of CLMR (Spijkervet & Burgoyne, ISMIR 2021), as defaults. */
+/** The protocol of the paper of CLMR (Spijkervet & Burgoyne, ISMIR 2021), as defaults. */
 export const probeOptions = z.strictObject({
+  protocol: z
+    .enum(PROTOCOL_NAMES)
+    .default('paper')
+    .describe(
+      'Published way of probing, which gives all other options their defaults: as the paper of CLMR says, as its code does, of MARBLE, or of mir_ref.',
+    ),
+  labelFraction: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe(
+      'Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share.',
+    ),
+  examples: z
+    .enum(['clips', 'one-clip', 'tracks'])
+    .default('clips')
+    .describe(
+      "What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks' it also judges the means; otherwise the answer for a track is the mean over its clips.",
+    ),
   hidden: z
     .number()
     .int()
@@ -18,7 +38,18 @@ export const probeOptions = z.strictObject({
     .max(65536)
     .default(0)
     .describe('Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512.'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Probability that a value of the hidden layer is dropped in training.'),
   lr: positive.default(1e-3).describe('Learning rate of Adam.'),
+  lrGrid: z
+    .array(positive)
+    .min(1)
+    .optional()
+    .describe('Learning rates to choose from by validation, in place of lr. Default: lr alone.'),
   weightDecay: z
     .number()
     .min(0)
@@ -27,21 +58,31 @@ export const probeOptions = z.strictObject({
     .describe('Weight decay: an L2 penalty that is added to the gradient.'),
   batchSize: count.default(256).describe('Clips per step.'),
   maxEpochs: count.default(200).describe('Maximum number of epochs.'),
+  monitor: z
+    .enum(['loss', 'metric'])
+    .default('loss')
+    .describe(
+      'What reduces the learning rate and ends the training: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes).',
+    ),
+  keep: z
+    .enum(['loss', 'metric', 'last'])
+    .default('loss')
+    .describe(
+      'Weights that are kept: of the best validation loss, of the best metric, or of the last epoch.',
+    ),
   plateauFactor: z
     .number()
     .gt(0)
     .lt(1)
     .default(0.1)
-    .describe('Factor that the learning rate is multiplied by on a plateau of the validation loss.'),
+    .describe('Factor that the learning rate is multiplied by on a plateau.'),
   plateauPatience: z
     .number()
     .int()
     .min(0)
     .default(5)
-    .describe('Epochs without a better validation loss after which the learning rate is reduced.'),
-  stopPatience: count
-    .default(10)
-    .describe('Epochs without a better validation loss after which the training ends.'),
+    .describe('Epochs without improvement after which the learning rate is reduced.'),
+  stopPatience: count.default(10).describe('Epochs without improvement after which the training ends.'),
   seed: seedOption('Seed of the initial weights and of the order of the clips.'),
   standardize: z
     .boolean()
@@ -103,5 +144,11 @@ export const probeEvaluateOptions = z.strictObject({
   onProgress,
 })
 
-/** The part that the native side fits a head with; where a probe is fitted the data adds its classes. */
-export type ProbeSpec = Pick<ProbeSettings, keyof ProbeSettings> & { classes: number; multilabel: boolean }
+/** The part that the native side fits a head with; the data adds its classes. */
+export const probeSpec = probeOptions.omit({
+  protocol: true,
+  labelFraction: true,
+  examples: true,
+  lrGrid: true,
+})
+export type ProbeSpec = z.output<typeof probeSpec> & { classes: number; multilabel: boolean }

@@ -6,7 +6,7 @@ import { checkObject, checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { ArgumentError, DisposedError } from '../errors.js'
 import { type FileSource, identifySource, resolveSource } from '../files/source.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
-import type { TrackEncoder } from '../model/track-encoder.js'
+import type { TrackEncoder, TrackVectors } from '../model/track-encoder.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
@@ -16,6 +16,7 @@ import { checkSet, checkTrackEncoder } from './checks.js'
 import { f1 } from './decisions.js'
 import { embedded } from './embed.js'
 import { evaluateProbabilities, intervalsOf, worstTracks } from './evaluation.js'
+import { examplesOf, fractionOf } from './examples.js'
 import type {
   ProbeEvaluateOptions,
   ProbeFitOptions,
@@ -24,7 +25,7 @@ import type {
   ProbePredictOptions,
   ProbeSettings,
 } from './option-types.js'
-import { checkSameClasses, checkTask, clipLabels, meanOverClips } from './probe-data.js'
+import { checkSameClasses, checkTask, labelsOfExamples, meanOverClips } from './probe-data.js'
 import { readProbe, writeProbe } from './probe-file.js'
 import {
   type ProbeSpec,
@@ -33,7 +34,9 @@ import {
   probeLoadOptions,
   probeOverTimeOptions,
   probePredictOptions,
+  probeSpec,
 } from './probe-options.js'
+import { withProtocol } from './protocols.js'
 import { bestThresholds } from './thresholds.js'
 import { seenTracks } from './trained-on.js'
 import type {
@@ -58,21 +61,57 @@ interface ProbeParts {
 }
 
 const specOf = (settings: ProbeSettings, classes: number, task: string): ProbeSpec => ({
-  ...settings,
+  ...probeSpec.strip().parse(settings),
   classes,
   multilabel: task === 'multilabel',
 })
 
+interface Fitted {
+  settings: ProbeSettings
+  probe: ProbeHandle
+  history: ProbeHistory
+}
+
+/** Fits a head for every learning rate of the grid, and keeps the best by validation. */
+async function fitBest(
+  settings: ProbeSettings,
+  task: string,
+  train: EmbeddedTracks,
+  validation: EmbeddedTracks,
+  signal?: AbortSignal,
+): Promise<Fitted> {
+  const { examples, seed, labelFraction, lrGrid = [settings.lr] } = settings
+  const part = fractionOf(train, labelFraction, seed)
+  const [known, asked] = [examplesOf(part, examples, seed), examplesOf(validation, examples, seed + 1)]
+  const y = labelsOfExamples(known.trackOf, part.dataset)
+  const validY = labelsOfExamples(asked.trackOf, validation.dataset)
+  let best: (Fitted & { score: number }) | undefined
+  for (const lr of lrGrid) {
+    const tried = { ...settings, lr }
+    const spec = specOf(tried, part.dataset.classes.length, task)
+    const fitted = await callNative(signal, (abort) =>
+      native().probeFit(spec, known.x.data, y, asked.x.data, validY, abort),
+    )
+    const worse = best && fitted.score >= best.score ? fitted.probe : best?.probe
+    if (worse) native().dispose(worse)
+    if (worse !== fitted.probe) best = { settings: tried, ...fitted }
+  }
+  return best!
+}
+
+type Judged = Pick<EmbeddedTracks, 'embeddings' | 'trackOf' | 'trackMeans'>
+
+/** Embeddings of tracks → probabilities [tracks, K], by their clips or by their means. */
 async function predictTracks(
   probe: ProbeHandle,
-  x: MatrixData,
-  trackOf: Int32Array,
-  tracks: number,
+  { embeddings, trackOf, trackMeans }: Judged,
+  examples: ProbeSettings['examples'],
   classes: number,
 ): Promise<Matrix> {
-  const { data, rows } = Matrix.from(x)
-  const p = await callNative(undefined, () => native().probePredict(probe, data, rows))
-  return meanOverClips(p, trackOf, tracks, classes)
+  const judged = Matrix.from(examples === 'tracks' ? trackMeans : embeddings)
+  const p = await callNative(undefined, () => native().probePredict(probe, judged.data, judged.rows))
+  if (examples === 'tracks') return matrix(p, judged.rows, classes)
+  return meanOverClips(p, trackOf, trackMeans.rows, classes)
 }
 
 /** Macro-averaged F1 of decisions at a threshold a class. */
@@ -90,9 +129,9 @@ function f1At({ data, rows, cols }: Matrix, labels: Matrix, thresholds: readonly
 /**
  * A head on a frozen encoder. It holds the encoder without owning it: dispose both.
  *
- * Clips: in training and test alike, all consecutive clips of 59,049 samples of each track (see `embedDataset`). A
- * clip has the labels of its track; the answer for a track is the mean of its clips' sigmoids (multi-label) or
- * softmaxes.
+ * Clips: unless its protocol says otherwise, in training and test alike, all consecutive clips of 59,049 samples of each
+ * track (see `embedDataset`). A clip has the labels of its track; the answer for a track is the mean of its clips'
+ * sigmoids (multi-label) or softmaxes.
  */
 export class LinearProbe implements Disposable {
   /** names of the classes */
@@ -136,7 +175,7 @@ export class LinearProbe implements Disposable {
 
   /**
    * Embeds both data sets, then trains the head: Adam, learning rate reduced on a plateau of the validation loss, early
-   * stopping; the weights of the best validation loss are kept.
+   * stopping; the weights of the best validation loss are kept. `protocol` chooses another published way.
    * @param options.encoder an `Encoder`; its weights stay as they are
    * @param options.train data set, or its embeddings by the same encoder
    * @param options.validation data set of the same classes, or its embeddings by the same encoder
@@ -155,8 +194,8 @@ export class LinearProbe implements Disposable {
       cache,
       signal,
       onProgress,
-      ...settings
-    } = parseOptions(probeFitOptions, options, 'LinearProbe.fit')
+      ...asked
+    } = parseOptions(probeFitOptions, withProtocol(options), 'LinearProbe.fit')
     const trainSet = 'dataset' in train ? train.dataset : train
     const task = checkTask(trainSet)
     checkSameClasses(trainSet, 'dataset' in validation ? validation.dataset : validation, 'validation')
@@ -166,23 +205,12 @@ export class LinearProbe implements Disposable {
     const validX = await embed(validation, 'valid')
     onProgress?.({ phase: 'fit', done: 0, total: 1 })
     const classes = [...trainSet.classes]
-    const spec = specOf(settings, classes.length, task)
-    const data = ({ embeddings }: EmbeddedTracks) => Matrix.from(embeddings).data
-    const { probe, history } = await callNative(signal, (abort) =>
-      native().probeFit(spec, data(trainX), clipLabels(trainX), data(validX), clipLabels(validX), abort),
-    )
+    const { probe, history, settings } = await fitBest(asked, task, trainX, validX, signal)
     onProgress?.({ phase: 'fit', done: 1, total: 1 })
     const parts = { encoder, handle: probe, classes, task, settings, history }
     if (task === 'multiclass') return new LinearProbe(MADE_HERE, parts)
-    const { trackOf, dataset } = validX
-    const judged = await predictTracks(
-      probe,
-      validX.embeddings,
-      trackOf,
-      dataset.tracks.length,
-      classes.length,
-    )
-    const thresholds = bestThresholds(judged, Matrix.from(dataset.labels))
+    const judged = await predictTracks(probe, validX, settings.examples, classes.length)
+    const thresholds = bestThresholds(judged, Matrix.from(validX.dataset.labels))
     return new LinearProbe(MADE_HERE, { ...parts, thresholds })
   }
 
@@ -215,7 +243,7 @@ export class LinearProbe implements Disposable {
     checkSameClasses(this, 'dataset' in set ? set.dataset : set, 'test')
     const onProgress = (p: { done: number; total: number }) => tell?.({ phase: 'test', ...p })
     const x = await embedded(this.encoder, set, { cache, signal, onProgress })
-    const probabilities = await this.#predictTracks(x.embeddings, x.trackOf, x.dataset.tracks.length)
+    const probabilities = await this.#predictTracks(x)
     const { thresholds } = this
     const multilabel = this.task === 'multilabel'
     const labels = Matrix.from(x.dataset.labels)
@@ -247,8 +275,7 @@ export class LinearProbe implements Disposable {
     const { signal, onWarning } = parseOptions(probePredictOptions, options, 'predictFile')
     identifySource(source, 'predictFile') // also for an encoder that is not one of clmr
     const told = onWarning && { onWarning }
-    const { windows } = await this.encoder.encodeFile(source, { signal, ...told })
-    return this.#ranked(await this.#predictTracks(windows, new Int32Array(windows.rows), 1))
+    return this.#ranked(await this.#predictTrack(await this.encoder.encodeFile(source, { signal, ...told })))
   }
 
   /**
@@ -260,10 +287,9 @@ export class LinearProbe implements Disposable {
     this.#checkAlive()
     const settings = parseOptions(probeOverTimeOptions, options, 'predictOverTime')
     identifySource(source, 'predictOverTime')
-    const { windows: embeddings, times } = await this.encoder.encodeFile(source, settings)
-    const windows = await this.predict(embeddings)
-    const mean = meanOverClips(windows.data, new Int32Array(windows.rows), 1, windows.cols)
-    return Result.of({ tags: this.#ranked(mean), times, windows })
+    const track = await this.encoder.encodeFile(source, settings)
+    const tags = this.#ranked(await this.#predictTrack(track))
+    return Result.of({ tags, times: track.times, windows: await this.predict(track.windows) })
   }
 
   /** [1, K] → every class, the likeliest first */
@@ -280,9 +306,9 @@ export class LinearProbe implements Disposable {
    */
   async predict(embeddings: MatrixData): Promise<Matrix> {
     this.#checkAlive()
-    const given = Matrix.from(embeddings)
-    const rows = new Int32Array(given.rows).map((_, i) => i)
-    return this.#predictTracks(given, rows, given.rows)
+    const { data, rows } = Matrix.from(embeddings)
+    const p = await callNative(undefined, () => native().probePredict(this.#handle, data, rows))
+    return matrix(p, rows, this.classes.length)
   }
 
   /** Weights as safetensors, classes and options as its metadata; written atomically. @throws IoError */
@@ -311,8 +337,13 @@ export class LinearProbe implements Disposable {
     this.dispose()
   }
 
-  #predictTracks(x: MatrixData, trackOf: Int32Array, tracks: number): Promise<Matrix> {
-    return predictTracks(this.#handle, x, trackOf, tracks, this.classes.length)
+  #predictTracks(x: Judged): Promise<Matrix> {
+    return predictTracks(this.#handle, x, this.settings.examples, this.classes.length)
+  }
+
+  #predictTrack({ windows, mean }: TrackVectors): Promise<Matrix> {
+    const trackMeans = { data: mean, rows: 1, cols: mean.length }
+    return this.#predictTracks({ embeddings: windows, trackOf: new Int32Array(windows.rows), trackMeans })
   }
 
   #checkAlive(): void {

@@ -335,6 +335,8 @@ export interface ProbeHistory {
 export interface FittedProbe {
   probe: ProbeHandle
   history: ProbeHistory
+  /** validation loss of the weights, or 1 − metric where the metric says which are kept; the lower the better */
+  score: number
 }
 
 export interface Neighbours {
@@ -343,7 +345,7 @@ export interface Neighbours {
 }
 
 export interface NativeEvaluate {
-  /** x [n, E], y [n, K] (0/1) for training and validation → a fitted head: the weights of the best validation loss. */
+  /** x [n, E], y [n, K] (0/1) for training and validation → a fitted head. */
   probeFit(
     spec: ProbeSpec,
     trainX: Float32Array,

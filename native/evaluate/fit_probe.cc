@@ -7,13 +7,17 @@
 #include <limits>
 
 #include "evaluate/probe.h"
+#include "objective/metrics.h"
 #include "optim/gradients.h"
 #include "optim/optimizer.h"
 #include "optim/plateau.h"
 #include "random/philox.h"
+#include "random/tensors.h"
 
 namespace clmr {
 namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // The order of an epoch's examples, drawn from (seed, probe, epoch).
 at::Tensor EpochOrder(const ProbeSpec& spec, int64_t epoch, int64_t n) {
@@ -21,8 +25,18 @@ at::Tensor EpochOrder(const ProbeSpec& spec, int64_t epoch, int64_t n) {
   return at::tensor(stream.Permutation(n));
 }
 
+// [n, hidden]: 0 where a value is dropped, the others grow to make up for it; undefined without dropout.
+// `first` is the place of the batch in its epoch.
+at::Tensor Kept(const ProbeSpec& spec, int64_t epoch, int64_t first, int64_t n) {
+  if (spec.dropout == 0 || spec.hidden == 0) return {};
+  const at::Tensor drawn = random::UniformRows(n, spec.hidden, spec.seed, random::Purpose::dropout,
+                                               static_cast<uint32_t>(epoch), first);
+  return (drawn.ge(spec.dropout).to(at::kDouble) / (1 - spec.dropout)).to(at::kFloat);
+}
+
 double TrainEpoch(const ProbeSpec& spec, const Probe& probe, Optimizer& optimizer, double learning_rate,
-                  const at::Tensor& order, const at::Tensor& x, const at::Tensor& y, const AbortFlag& abort) {
+                  int64_t epoch, const at::Tensor& x, const at::Tensor& y, const AbortFlag& abort) {
+  const at::Tensor order = EpochOrder(spec, epoch, x.size(0));
   at::AutoGradMode with_gradients(true);
   const int64_t n = order.size(0);
   const NamedTensors parameters = probe.Parameters();
@@ -31,7 +45,8 @@ double TrainEpoch(const ProbeSpec& spec, const Probe& probe, Optimizer& optimize
     throw_if_aborted(abort);
     const at::Tensor rows = order.slice(0, from, std::min(from + spec.batch_size, n));
     const Gradients gradients(parameters);
-    const at::Tensor loss = probe.Loss(x.index_select(0, rows), y.index_select(0, rows));
+    const at::Tensor kept = Kept(spec, epoch, from, rows.size(0));
+    const at::Tensor loss = probe.Loss(x.index_select(0, rows), y.index_select(0, rows), kept);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) throw Error("ERR_NON_FINITE", "the training loss of the probe is not finite");
     loss.backward();
@@ -54,6 +69,15 @@ double ValidationLoss(const Probe& probe, const at::Tensor& x, const at::Tensor&
   const double loss = total / static_cast<double>(x.size(0));
   if (!std::isfinite(loss)) throw Error("ERR_NON_FINITE", "the validation loss of the probe is not finite");
   return loss;
+}
+
+// 1 − accuracy, or 1 − macro ROC-AUC; 1 where no class has both kinds of examples.
+double MetricError(const ProbeSpec& spec, const Probe& probe, const at::Tensor& x, const at::Tensor& y) {
+  at::NoGradGuard no_gradients;
+  const at::Tensor logits = probe.Logits(x);
+  if (!spec.multilabel) return logits.argmax(1).ne(y.argmax(1)).to(at::kDouble).mean().item<double>();
+  const auto ranking = MacroRanking(logits, y);
+  return ranking ? 1 - ranking->roc_auc : 1;
 }
 
 // Rows that are in double at a time.
@@ -99,7 +123,7 @@ void CheckSpec(const ProbeSpec& spec) {
   const bool sound = spec.classes > 0 && spec.hidden >= 0 && spec.learning_rate > 0 &&
                      spec.weight_decay >= 0 && spec.batch_size > 0 && spec.max_epochs > 0 &&
                      spec.plateau_factor > 0 && spec.plateau_factor < 1 && spec.plateau_patience >= 0 &&
-                     spec.stop_patience > 0;
+                     spec.stop_patience > 0 && spec.dropout >= 0 && spec.dropout < 1;
   if (!sound) throw Error("ERR_ARGUMENT", "the probe's settings are out of range");
 }
 
@@ -112,28 +136,29 @@ FittedProbe Fit(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tens
   adam.weight_decay = spec.weight_decay;  // L2 in the gradient, as torch.optim.Adam
   Optimizer optimizer(adam, probe.Parameters());
   Plateau plateau(spec.learning_rate, spec.plateau_factor, spec.plateau_patience);
-  ProbeHistory history;
-  auto best = std::make_shared<Probe>();
-  double best_loss = std::numeric_limits<double>::infinity();
+  FittedProbe fitted{std::make_shared<Probe>(), {}, kInfinity};
+  double lowest = kInfinity;
   // as Lightning's EarlyStopping with min_delta 0: over after `stop_patience` epochs
   // in a row without a new best
   for (int64_t epoch = 0, waited = 0; epoch < spec.max_epochs && waited < spec.stop_patience; ++epoch) {
     const double learning_rate = plateau.LearningRate();
-    const at::Tensor order = EpochOrder(spec, epoch, train_x.size(0));
     const double train_loss =
-        TrainEpoch(spec, probe, optimizer, learning_rate, order, train_x, train_y, abort);
+        TrainEpoch(spec, probe, optimizer, learning_rate, epoch, train_x, train_y, abort);
     const double valid_loss = ValidationLoss(probe, valid_x, valid_y, abort);
-    history.epochs.push_back({train_loss, valid_loss, learning_rate});
-    plateau.Observe(valid_loss);
-    ++waited;
-    if (valid_loss < best_loss) {
-      best_loss = valid_loss;
-      *best = probe.Clone();
-      history.best_epoch = epoch;
-      waited = 0;
-    }
+    fitted.history.epochs.push_back({train_loss, valid_loss, learning_rate});
+    const bool by_metric = spec.monitor == Watched::metric || spec.keep == Watched::metric;
+    const double error = by_metric ? MetricError(spec, probe, valid_x, valid_y) : 0;
+    const double watched = spec.monitor == Watched::metric ? error : valid_loss;
+    plateau.Observe(watched);
+    waited = watched < lowest ? 0 : waited + 1;
+    lowest = std::min(lowest, watched);
+    const double score = spec.keep == Watched::metric ? error : valid_loss;
+    if (spec.keep != Watched::last && score >= fitted.score) continue;
+    fitted.score = score;
+    *fitted.probe = probe.Clone();
+    fitted.history.best_epoch = epoch;
   }
-  return {std::move(best), std::move(history)};
+  return fitted;
 }
 
 }  // namespace

@@ -50,11 +50,13 @@ ModuleTensors Probe::Tensors() {
   return all;
 }
 
-at::Tensor Probe::Logits(const at::Tensor& x) const {
+at::Tensor Probe::Logits(const at::Tensor& x, const at::Tensor& kept) const {
   at::Tensor out = x;
   for (size_t i = 0; i < layers_.size(); ++i) {
     out = at::linear(out, layers_[i].weight, layers_[i].bias);
-    if (i + 1 < layers_.size()) out = at::relu(out);
+    if (i + 1 == layers_.size()) break;
+    out = at::relu(out);
+    if (kept.defined()) out = out * kept;
   }
   return out;
 }
@@ -72,8 +74,8 @@ void Probe::FoldScaling(const at::Tensor& mean, const at::Tensor& deviation) {
   first.weight = weight.to(at::kFloat);
 }
 
-at::Tensor Probe::Loss(const at::Tensor& x, const at::Tensor& y) const {
-  return ClassificationLoss(Logits(x), y, multilabel_);
+at::Tensor Probe::Loss(const at::Tensor& x, const at::Tensor& y, const at::Tensor& kept) const {
+  return ClassificationLoss(Logits(x, kept), y, multilabel_);
 }
 
 }  // namespace clmr

@@ -13,6 +13,9 @@
 
 namespace clmr {
 
+// What is looked at after an epoch.
+enum class Watched { loss, metric, last };
+
 struct ProbeSpec {
   static constexpr const char* kName = "ProbeSpec";
   int64_t classes;
@@ -24,16 +27,22 @@ struct ProbeSpec {
   int64_t plateau_patience, stop_patience;
   uint64_t seed;
   bool standardize;
+  double dropout;   // of the hidden layer
+  Watched monitor;  // reduces the learning rate and ends the training
+  Watched keep;     // whose best epoch gives the weights
 
   static auto Fields() {
-    return std::tuple(Field("classes", &ProbeSpec::classes), Field("hidden", &ProbeSpec::hidden),
-                      Field("multilabel", &ProbeSpec::multilabel), Field("lr", &ProbeSpec::learning_rate),
-                      Field("weightDecay", &ProbeSpec::weight_decay),
-                      Field("batchSize", &ProbeSpec::batch_size), Field("maxEpochs", &ProbeSpec::max_epochs),
-                      Field("plateauFactor", &ProbeSpec::plateau_factor),
-                      Field("plateauPatience", &ProbeSpec::plateau_patience),
-                      Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed),
-                      Field("standardize", &ProbeSpec::standardize));
+    return std::tuple(
+        Field("classes", &ProbeSpec::classes), Field("hidden", &ProbeSpec::hidden),
+        Field("multilabel", &ProbeSpec::multilabel), Field("lr", &ProbeSpec::learning_rate),
+        Field("weightDecay", &ProbeSpec::weight_decay), Field("batchSize", &ProbeSpec::batch_size),
+        Field("maxEpochs", &ProbeSpec::max_epochs), Field("plateauFactor", &ProbeSpec::plateau_factor),
+        Field("plateauPatience", &ProbeSpec::plateau_patience),
+        Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed),
+        Field("standardize", &ProbeSpec::standardize), Field("dropout", &ProbeSpec::dropout),
+        ChoiceField("monitor", &ProbeSpec::monitor, {{"loss", Watched::loss}, {"metric", Watched::metric}}),
+        ChoiceField("keep", &ProbeSpec::keep,
+                    {{"loss", Watched::loss}, {"metric", Watched::metric}, {"last", Watched::last}}));
   }
 };
 
@@ -67,15 +76,15 @@ class Probe : public ModuleOf<Probe> {
   ModuleTensors Tensors() override;
   int64_t EmbeddingSize() const { return layers_.front().weight.size(1); }
 
-  // x [n, E] → logits [n, K]
-  at::Tensor Logits(const at::Tensor& x) const;
+  // x [n, E] → logits [n, K]; hidden values are multiplied by `kept` [n, hidden], where it is defined
+  at::Tensor Logits(const at::Tensor& x, const at::Tensor& kept = {}) const;
   // x [n, E] → probabilities [n, K]: sigmoid for multi-label, softmax otherwise
   at::Tensor Predict(const at::Tensor& x) const;
   // Takes raw features from now on, where it took (x − mean) / deviation: both [E], in double.
   void FoldScaling(const at::Tensor& mean, const at::Tensor& deviation);
   // Mean loss of x [n, E], y [n, K], a scalar: binary cross-entropy over n·K entries,
   // or cross-entropy over n rows.
-  at::Tensor Loss(const at::Tensor& x, const at::Tensor& y) const;
+  at::Tensor Loss(const at::Tensor& x, const at::Tensor& y, const at::Tensor& kept = {}) const;
 
  private:
   // Sizes as `spec` has them, without values.
@@ -92,14 +101,17 @@ struct FittedProbe {
   static constexpr const char* kName = "FittedProbe";
   std::shared_ptr<Probe> probe;
   ProbeHistory history;
+  double score;  // of the weights: their validation loss, or 1 − metric where that is what is kept
 
   static auto Fields() {
-    return std::tuple(Field("probe", &FittedProbe::probe), Field("history", &FittedProbe::history));
+    return std::tuple(Field("probe", &FittedProbe::probe), Field("history", &FittedProbe::history),
+                      Field("score", &FittedProbe::score));
   }
 };
 
-// x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of the
-// validation loss; the weights of the best validation loss are kept. With `standardize` it is trained on features of
+// x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of what is
+// monitored; the weights of the best epoch are kept, or of the last one. The metric is accuracy, or the macro-averaged
+// ROC-AUC where an example may have several classes. With `standardize` it is trained on features of
 // mean 0 and deviation 1 over train_x, and takes raw ones in the end. Looks at `abort` between batches.
 FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
                      const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort);

@@ -1,37 +1,58 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
 import { SPLITS, type Split } from '../../datasets/tracks.js'
-import { type Evaluation, embedDataset, evaluateRetrieval, type Retrieval } from '../../evaluate/index.js'
-import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
+import {
+  type DatasetEmbeddings,
+  type Evaluation,
+  embedDataset,
+  evaluateRetrieval,
+  type Retrieval,
+} from '../../evaluate/index.js'
+import {
+  checkLabelled,
+  linearEvaluation,
+  type RepeatedEvaluation,
+  repeatedEvaluation,
+} from '../../evaluate/linear-evaluation.js'
+import type { ProbeOptions } from '../../evaluate/option-types.js'
 import { probeOptions } from '../../evaluate/probe-options.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
 import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples, noCacheFlag, threadsFlag } from '../command.js'
+import { UsageError } from '../failure.js'
 import { type EncoderFlags, encoderFlags, loadModel, MODEL_HELP } from '../model.js'
-import { tellProbes, tellRetrieval } from '../results.js'
+import { tellProbes, tellRepeated, tellRetrieval } from '../results.js'
 import { onRun, type Session } from '../session.js'
 
 /** Options of the table that have a flag; the others are those of the published protocol. */
-const FLAGS = ['hidden', 'seed', 'standardize'] as const
+const FLAGS = ['protocol', 'hidden', 'seed', 'standardize'] as const
+/** Draws of a part of the labels, where --seeds does not say it. */
+const DRAWS = 3
+const SEED = 42
 const BASELINES = ['random', 'log-mel'] as const
 
 interface Options extends EncoderFlags {
   model: string
   data: string
+  protocol?: ProbeOptions['protocol']
   hidden?: number
   seed?: number
   standardize?: boolean
   baselines?: boolean
   cache: boolean
   saveProbe?: string
+  seeds?: number
+  labelFractions?: number[]
 }
 
 /** What was measured of one model. */
 interface Measured {
   retrieval: Retrieval
   evaluation?: Evaluation
+  /** with several seeds, or with a part of the labels */
+  repeated?: RepeatedEvaluation[]
 }
 
 /** What the model was trained on, of the tracks here: a line on the splits, and one on the tracks that were judged. */
@@ -53,16 +74,38 @@ function tellTrainedOn(
   else session.warn(`${sentence}${trainedOn?.tracks ? ': these figures flatter the model' : ''}`)
 }
 
+/** Probes with several seeds and with parts of the labels, as far as these were asked for. */
+async function repeat(
+  session: Session,
+  encoder: Encoder | LogMel,
+  embeddings: DatasetEmbeddings<Dataset>,
+  options: Options,
+): Promise<RepeatedEvaluation[] | undefined> {
+  const { seeds, labelFractions } = options
+  if (seeds === undefined && labelFractions === undefined) return undefined
+  const settings = probeSettings(options)
+  const { signal } = session
+  const repeated: RepeatedEvaluation[] = []
+  for (const percent of labelFractions ?? [100]) {
+    const draws = seeds ?? (percent === 100 ? 1 : DRAWS)
+    const drawn = Array.from({ length: draws }, (_, i) => (settings.seed ?? SEED) + i)
+    const asked = { ...settings, labelFraction: percent / 100, signal }
+    repeated.push(await repeatedEvaluation(encoder, embeddings, asked, drawn))
+  }
+  return repeated
+}
+
 /** Retrieval of the test tracks, of all where there are no labels; then the probe, where there are labels. */
 async function measure(
   session: Session,
   name: string,
   encoder: Encoder | LogMel,
   dataset: Dataset,
-  settings: ReturnType<typeof probeSettings>,
-  { cache, save }: { cache: boolean; save?: string },
+  options: Options,
 ): Promise<Measured> {
   const { signal } = session
+  const { cache, model, saveProbe } = options
+  const settings = probeSettings(options)
   using asked = dataset.subset('test')
   const enough = dataset.task !== 'none' && asked.length > 1
   const retrieval = await session.withProgress(`${name}: retrieval`, (progress) =>
@@ -77,33 +120,55 @@ async function measure(
   const embeddings = await session.withProgress(`${name}: embed`, (progress) =>
     embedDataset(encoder, dataset, { cache, signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
-  return { retrieval, evaluation: await linearEvaluation(encoder, embeddings, { ...settings, save, signal }) }
+  const save = name === model ? saveProbe : undefined
+  const evaluation = await linearEvaluation(encoder, embeddings, { ...settings, save, signal })
+  return { retrieval, evaluation, repeated: await repeat(session, encoder, embeddings, options) }
 }
 
 /** One line of the JSON. */
-function jsonOf({ retrieval, evaluation }: Measured) {
+function jsonOf({ retrieval, evaluation, repeated }: Measured) {
   if (!evaluation) return { retrieval }
   const { clips: _clips, ...figures } = evaluation
-  return { retrieval, ...figures, trainedOn: evaluation.trainedOn }
+  return { retrieval, ...figures, trainedOn: evaluation.trainedOn, repeated }
 }
 
-const probeSettings = ({ hidden, seed, standardize }: Options) =>
-  parseOptions(probeOptions, { hidden, seed, standardize }, 'clmr evaluate')
+/** What was said of the probe; the rest is of the protocol. @throws ConfigError */
+function probeSettings({ protocol, hidden, seed, standardize }: Options): ProbeOptions {
+  const given = { protocol, hidden, seed, standardize }
+  parseOptions(probeOptions, given, 'clmr evaluate')
+  return given
+}
+
+/** @throws UsageError */
+function count(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new UsageError(`--seeds ${text} is no number of probes`, 'Write a whole number from 1')
+}
+
+/** `1,10,100` @throws UsageError */
+function percents(text: string): number[] {
+  const values = text.split(',').map(Number)
+  if (values.every((value) => value > 0 && value <= 100)) return values
+  throw new UsageError(
+    `--label-fractions ${text} are no shares of the labels`,
+    'Write percentages, such as 1,10,100',
+  )
+}
 
 async function evaluate(session: Session, options: Options): Promise<void> {
   const { signal } = session
-  const settings = probeSettings(options)
+  const { seed = SEED } = probeSettings(options)
   using dataset = await openDataset(options.data)
   if (dataset.task !== 'none' || options.saveProbe) checkLabelled(dataset)
   if (options.saveProbe) await checkWritable(options.saveProbe)
-  const { model, baselines, cache, saveProbe } = options
+  const { model, baselines } = options
   const names = [model, ...(baselines ? BASELINES.filter((name) => name !== model) : [])]
   const measured: [string, Measured][] = []
   let tellLast = () => {}
   for (const name of names) {
-    using encoder = await loadModel(name, options, { seed: settings.seed, dataset, signal })
-    const save = name === model ? saveProbe : undefined
-    const found = await measure(session, name, encoder, dataset, settings, { cache, save })
+    using encoder = await loadModel(name, options, { seed, dataset, signal })
+    const found = await measure(session, name, encoder, dataset, options)
     measured.push([name, found])
     if (name === model) tellLast = () => tellTrainedOn(session, encoder, dataset, found)
   }
@@ -115,7 +180,12 @@ async function evaluate(session: Session, options: Options): Promise<void> {
     evaluation ? [[name, evaluation] as const] : [],
   )
   if (probes.length > 0) tellProbes(session, probes)
-  else session.note('no labels, so there is no linear evaluation: prepare it again with --labels for one')
+  tellRepeated(
+    session,
+    measured.flatMap(([name, { repeated = [] }]) => repeated.map((of) => [name, of] as const)),
+  )
+  if (probes.length === 0)
+    session.note('no labels, so there is no linear evaluation: prepare it again with --labels for one')
   tellLast()
   const [first, ...others] = measured
   const rest = Object.fromEntries(others.map(([name, of]) => [name, jsonOf(of)]))
@@ -131,6 +201,14 @@ export function configure(command: Command): void {
     )
     .option('--baselines', 'Also random weights and log-mel statistics, on the same tracks')
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
+  command
+    .option('--seeds <n>', 'Also fit n probes, with the seeds from --seed on, and show their spread', count)
+    .addOption(
+      new Option(
+        '--label-fractions <1,10,100>',
+        'Also fit probes with these percentages of the labels, three draws each (or --seeds)',
+      ).argParser(percents),
+    )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')
   noCacheFlag(command)
   encoderFlags(command)
@@ -139,6 +217,7 @@ export function configure(command: Command): void {
   examples(command, [
     'clmr evaluate --model runs/mine --data corpus.cache --baselines',
     'clmr evaluate --model runs/mine --data corpus.cache --save-probe tags.safetensors',
+    'clmr evaluate --model runs/mine --data corpus.cache --protocol marble --label-fractions 1,10,100',
     'clmr evaluate --model log-mel --data corpus.cache --json',
   ])
   onRun(command, evaluate)
