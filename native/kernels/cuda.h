@@ -22,6 +22,15 @@ struct CudaKernels {
   // for nothing where the temperature is on the device of z, or on the CPU.
   std::array<at::Tensor, 3> (*nt_xent)(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
                                        bool differentiate);
+  // The block of a convolution while it trains: y [N, C, T] float32 or bfloat16, gamma and beta [C] float32 → out
+  // [N, C, T / 3] = max-pool(ReLU(batch norm(y))), or [N, C, T] where not `pooled`; what won each window, for the
+  // way back; mean and biased variance [C]. y is read once. Any of the two layouts, channels last or not.
+  std::array<at::Tensor, 4> (*norm_relu_pool)(const at::Tensor& y, const at::Tensor& gamma,
+                                              const at::Tensor& beta, double eps, bool pooled);
+  // upstream: of out; forward: what norm_relu_pool returned → ∂/∂y, ∂/∂gamma, ∂/∂beta
+  std::array<at::Tensor, 3> (*norm_relu_pool_backward)(const at::Tensor& upstream, const at::Tensor& y,
+                                                       const at::Tensor& gamma, const at::Tensor& beta,
+                                                       double eps, const std::array<at::Tensor, 4>& forward);
   // source float32 of any shape, read as it lies; numbers [kPointwiseNumbers, R] float64 (what they are:
   // kernels/augment/pointwise_numbers.h), on its device → [R, samples]: crop, polarity, noise, gain, delay and
   // reversal in one launch, as the loops of kernels/augment/augment.h.

@@ -6,11 +6,13 @@
 #include "kernels/cuda.h"
 #include "kernels/nt_xent/cuda/nt_xent.h"
 #include "kernels/sample_cnn/inference/cuda/bias_relu_pool.h"
+#include "kernels/sample_cnn/training/cuda/norm_relu_pool.h"
 
 namespace {
 
 using namespace clmr::kernels;
-const CudaKernels kTable{kCudaBuild, cuda::bias_relu_pool, cuda::nt_xent, cuda::pointwise};
+const CudaKernels kTable{kCudaBuild,           cuda::bias_relu_pool,          cuda::nt_xent,
+                         cuda::norm_relu_pool, cuda::norm_relu_pool_backward, cuda::pointwise};
 
 }  // namespace
 

@@ -1,12 +1,14 @@
 #include "emulation.h"
 // The kernels, as nvcc compiles them
 #include "kernels/sample_cnn/inference/cuda/bias_relu_pool.cu"
+#include "kernels/sample_cnn/training/cuda/norm_relu_pool.cu"
 
 #include <ATen/ATen.h>
 
 #include "cases.h"
 #include "kernels/sample_cnn/inference/cuda/bias_relu_pool.h"
 #include "kernels/sample_cnn/reference.h"
+#include "kernels/sample_cnn/training/cuda/norm_relu_pool.h"
 
 namespace clmr::test {
 namespace {
@@ -39,6 +41,36 @@ void BiasReluPoolCase(const Case& c, at::ScalarType type, bool odd) {
   Compare(title, got[0], kernels::reference::pool_relu(sum, c.pooled).to(type), 0);
 }
 
+// The oracle: ATen's batch norm, ReLU and pooling in float64, and autograd through them. What is kept in bfloat16
+// is rounded to 8 bits on the way out.
+void NormReluPoolCase(const Case& c, at::ScalarType type) {
+  const at::Tensor y = MakeInput(c, type, false) * 2 + 5;
+  const at::Tensor gamma = at::randn({c.channels}), beta = at::randn({c.channels});
+  const std::string title = "batch norm + ReLU + pool [" + std::to_string(c.n) + ", " +
+                            std::to_string(c.channels) + ", " + std::to_string(c.samples) + "] " +
+                            at::toString(type);
+  const at::Tensor x = y.to(at::kDouble).contiguous().requires_grad_(true);
+  const at::Tensor scale = gamma.to(at::kDouble).requires_grad_(true);
+  const at::Tensor shift = beta.to(at::kDouble).requires_grad_(true);
+  at::Tensor expected = at::batch_norm(x, scale, shift, {}, {}, true, 0, kBatchNormEps, false).relu();
+  if (c.pooled) expected = at::max_pool1d(expected, {kPool}, {kPool});
+  const at::Tensor upstream = at::randn(expected.sizes()).to(type);
+  expected.backward(upstream.to(at::kDouble));
+  const auto got = Play(title, [&] {
+    const auto forward = kernels::cuda::norm_relu_pool(y, gamma, beta, kBatchNormEps, c.pooled);
+    const auto backward =
+        kernels::cuda::norm_relu_pool_backward(upstream, y, gamma, beta, kBatchNormEps, forward);
+    return std::vector<at::Tensor>{forward[0], forward[2], forward[3], backward[0], backward[1], backward[2]};
+  });
+  const double rounding = type == at::kFloat ? 2e-6 : 4e-3;
+  Compare(title + ", out", got[0], expected.detach(), rounding);
+  Compare(title + ", mean", got[1], x.detach().mean({0, 2}), 1e-6);
+  Compare(title + ", variance", got[2], x.detach().var({0, 2}, /*unbiased=*/false), 1e-6);
+  Compare(title + ", gradient", got[3], x.grad(), rounding);
+  Compare(title + ", gradient of gamma", got[4], scale.grad(), 5e-6);
+  Compare(title + ", gradient of beta", got[5], shift.grad(), 5e-6);
+}
+
 }  // namespace
 
 void SampleCnnCases() {
@@ -48,6 +80,11 @@ void SampleCnnCases() {
   for (const Case& shape : shapes)
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16})
       for (const bool odd : {false, true}) BiasReluPoolCase(shape, type, odd);
+  const Case trained[] = {{4, 3, 27, true, false}, {3, 5, 29, true, false}, {2, 40, 28, true, true},
+                          {7, 70, 1, false, true}, {9, 2, 1, false, false}, {5, 2, 2187, true, false},
+                          {3, 33, 300, true, true}};
+  for (const Case& shape : trained)
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) NormReluPoolCase(shape, type);
 }
 
 }  // namespace clmr::test
