@@ -24,6 +24,7 @@ import {
 import { reportCallOptions } from '../lib/evaluate/report/write-report.js'
 import { retrievalOptions } from '../lib/evaluate/retrieval.js'
 import { searchOptions } from '../lib/evaluate/search.js'
+import { architectureOptions, completeArchitecture } from '../lib/model/architecture-options.js'
 import {
   encodeOptions,
   encoderOptions,
@@ -102,6 +103,8 @@ export const tables: Record<string, Declaration[]> = {
     given('ClmrProbabilities', 'clmrTransforms', probabilityTable),
   ],
   model: [
+    { name: 'ArchitectureOptions', doc: 'The layers of a SampleCNN.', table: architectureOptions },
+    complete('Architecture', 'The layers of a SampleCNN, complete.', completeArchitecture),
     given('EncoderOptions', 'Encoder.create', encoderOptions),
     given('EncoderLoadOptions', 'Encoder.load', loadOptions),
     given('EncodeOptions', 'Encoder.encode', encodeOptions),

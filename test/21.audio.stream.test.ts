@@ -181,8 +181,8 @@ describe('21 audio: windows of a stream', () => {
       const length = 1 + Math.floor(random() * 300_000)
       const hop = [0.05, 0.5, 2, 59049 / 22050, 3.3, 5][n % 6]!
       const track = Float32Array.from({ length }, (_, i) => i)
-      const starts = windowStarts(length, hop)
-      const cutter = new WindowCutter(hop)
+      const starts = windowStarts(length, { clipLength: 59049, hop })
+      const cutter = new WindowCutter(hop, 59049)
       const windows: Float32Array[] = []
       for (let at = 0; at < length; ) {
         const size = Math.floor(random() ** 3 * 150_000)

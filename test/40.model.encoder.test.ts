@@ -11,7 +11,7 @@ import {
   Encoder,
   ShapeError,
 } from 'clmr'
-import { sequentialLayers } from '#lib/model/architecture.js'
+import { CLMR_ARCHITECTURE, nativeArchitecture, sequentialLayers } from '#lib/model/architecture.js'
 import { stateOfEncoder } from '#lib/model/encoder.js'
 import { native } from '#lib/native/load.js'
 import { goldenPath, readGolden, relativeError, testClip, testClips } from './helpers/golden.js'
@@ -133,7 +133,7 @@ describe('Encoder', () => {
     const state = stateOfEncoder(a)
     assert.deepEqual(state, stateOfEncoder(b))
     assert.notDeepEqual(state['sequential.3.0.weight'], stateOfEncoder(c)['sequential.3.0.weight'])
-    for (const { index, inChannels, kernel } of sequentialLayers) {
+    for (const { index, inChannels, kernel } of sequentialLayers()) {
       const bound = 1 / Math.sqrt(inChannels * kernel)
       const weight = state[`sequential.${index}.0.weight`]!.data
       const largest = weight.reduce((m, w) => Math.max(m, Math.abs(w)), 0)
@@ -211,7 +211,8 @@ describe('Encoder', () => {
   })
 
   it('BAD CALL - weights that lack a tensor, have one too many or one of another shape', async () => {
-    const options = { device: 'cpu', precision: 'float32' } as const
+    const architecture = nativeArchitecture(CLMR_ARCHITECTURE)
+    const options = { architecture, device: 'cpu', precision: 'float32' } as const
     const state = stateOfEncoder(encoder)
     const { 'sequential.4.1.bias': _, ...lacking } = state
     const wrong = { ...state, 'sequential.2.0.bias': { shape: [4], data: new Float32Array(4) } }

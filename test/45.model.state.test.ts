@@ -34,7 +34,7 @@ describe('45 model: state', () => {
       2_368_512,
     )
     assert.deepEqual(
-      sequentialLayers.map(({ outputLength }) => outputLength),
+      sequentialLayers().map(({ outputLength }) => outputLength),
       [19683, 6561, 2187, 729, 243, 81, 27, 9, 3, 1, 1],
     )
   })

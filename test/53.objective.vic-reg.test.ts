@@ -6,7 +6,7 @@ import type { NamedTensor, StateDict } from '#lib/native/binding.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { parseTrainingConfig } from '#lib/train/config.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
-import { parseTrainerOptions } from '#lib/train/options.js'
+import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
 import { goldenPath, hashUniform, readGoldenJson, trainingViews } from './helpers/golden.js'
 import { labelledDataset } from './helpers/labelled-dataset.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -42,7 +42,7 @@ function goldenExpander(tensors: StateDict): StateDict {
 }
 
 async function makeTrainer(options: TrainerOptions, encoder?: StateDict): Promise<NativeTrainer> {
-  const config = parseTrainerOptions({ objective: vicReg(), seed: 1, ...options }, 'test')
+  const config = forNetwork(parseTrainerOptions({ objective: vicReg(), seed: 1, ...options }, 'test'))
   const augmenter = { ...config.augmenter, transforms: [] }
   return NativeTrainer.create({ ...config, augmenter }, { encoder }, undefined)
 }

@@ -89,7 +89,7 @@ describe('55 model: where the windows of a file lie', () => {
       [2 * CLIP, 7],
       [500, 2],
     ] as const) {
-      const starts = spreadStarts(length, n)
+      const starts = spreadStarts(length, n, CLIP)
       const places = length - CLIP
       assert.equal(starts.length, places <= 0 ? 1 : Math.min(n, places))
       for (const [i, start] of starts.entries())
@@ -115,7 +115,7 @@ describe('55 model: where the windows of a file lie', () => {
           [{ windows: 2, from: 11 }, 11 * RATE, samples.length],
         ] as const) {
           const stretch = [Math.round(first), Math.min(samples.length, Math.round(last))] as const
-          const starts = spreadStarts(stretch[1] - stretch[0], options.windows).map(
+          const starts = spreadStarts(stretch[1] - stretch[0], options.windows, CLIP).map(
             (start) => start + stretch[0],
           )
           const expected = new Float32Array(starts.length * CLIP)

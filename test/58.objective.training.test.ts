@@ -15,6 +15,7 @@ import {
   type TrainerOptions,
   vicReg,
 } from 'clmr'
+import { CLMR_ARCHITECTURE } from '#lib/model/architecture.js'
 import { loadModelState } from '#lib/model/load-state.js'
 import type { NamedTensor, StateDict } from '#lib/native/binding.js'
 import { collapseWarning } from '#lib/objective/collapse.js'
@@ -82,7 +83,7 @@ async function goldenTrainer(name: 'infoNce' | 'byol') {
   const { encoder, projector } = await loadModelState(goldenPath('checkpoints/plain.pt'))
   const spec: TrainerSpec = {
     ...{ seed: 1, batchSize: golden.examples, accumulate: 1, viewNorm: 'joint', precision: 'float32' },
-    ...{ kernels: 'fused', device: 'cpu' }, // what users train with; 66 holds the plain step to it
+    ...{ kernels: 'fused', device: 'cpu', architecture: CLMR_ARCHITECTURE }, // what users train with; 66 holds the plain step to it
     objective: name === 'byol' ? { name, ...golden.byol } : { name, ...golden.infoNce },
     projection: name === 'byol' ? golden.projection : { hidden: 512, out: 64 },
     optimizer: { name: 'adam', lr: golden.lr, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
@@ -206,7 +207,12 @@ describe('58 objectives through the trainer', () => {
     const trainer = await NativeTrainer.create(
       {
         ...{ seed: 1, batchSize: 3, accumulate: 1, viewNorm: 'joint', precision: 'float32' },
-        ...{ kernels: 'fused', device: 'cpu', projection: { hidden: 16, out: 4 } },
+        ...{
+          kernels: 'fused',
+          device: 'cpu',
+          architecture: CLMR_ARCHITECTURE,
+          projection: { hidden: 16, out: 4 },
+        },
         objective: infoNce({ queue: 5 }),
         optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
         augmenter: { transforms: [], views: 2, clipLength: 59049, sampleRate: 22050, seed: 1 },
@@ -260,7 +266,12 @@ describe('58 objectives through the trainer', () => {
       const trainer = await NativeTrainer.create(
         {
           ...{ seed: 1, batchSize: 2, accumulate: 1, viewNorm: 'joint', precision: 'float32' },
-          ...{ kernels: 'plain', device: 'cpu', projection: { hidden: 1, out: 1 } },
+          ...{
+            kernels: 'plain',
+            device: 'cpu',
+            architecture: CLMR_ARCHITECTURE,
+            projection: { hidden: 1, out: 1 },
+          },
           objective: { ...spec, classes: 4, multilabel },
           optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
           augmenter: { transforms: [], views: 1, clipLength: 59049, sampleRate: 22050, seed: 1 },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Optimizer, optimizers } from 'clmr'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
-import { parseTrainerOptions } from '#lib/train/options.js'
+import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
 import { trainingViews } from './helpers/golden.js'
 
 describe('The optimisers', () => {
@@ -11,7 +11,7 @@ describe('The optimisers', () => {
 
   /** states of a parameter after 0, 1 and 2 steps */
   async function threeStates(optimizer: Optimizer): Promise<StateDict[]> {
-    const { augmenter, ...config } = parseTrainerOptions({ optimizer }, 'test')
+    const { augmenter, ...config } = forNetwork(parseTrainerOptions({ optimizer }, 'test'))
     const trainer = await NativeTrainer.create(
       { ...config, augmenter: { ...augmenter, transforms: [] } },
       {},

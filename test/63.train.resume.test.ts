@@ -15,7 +15,7 @@ import {
 import { cropSourceOf } from '#lib/cache/dataset.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
-import { parseTrainerOptions } from '#lib/train/options.js'
+import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
 import { trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
@@ -245,7 +245,9 @@ describe('A resumed run equals an uninterrupted one', () => {
 
 describe('The state of a trainer', () => {
   const make = () => {
-    const { augmenter, ...config } = parseTrainerOptions({ optimizer: optimizers.adam({ lr: 1e-3 }) }, 'test')
+    const { augmenter, ...config } = forNetwork(
+      parseTrainerOptions({ optimizer: optimizers.adam({ lr: 1e-3 }) }, 'test'),
+    )
     return NativeTrainer.create({ ...config, augmenter: { ...augmenter, transforms: [] } }, {}, undefined)
   }
   const step = (trainer: NativeTrainer, i: number) =>
@@ -277,7 +279,7 @@ describe('The state of a trainer', () => {
   it('counts steps, from which all random choices come: without that count the steps to come differ (control)', () =>
     withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, LENGTHS)
-      const config = parseTrainerOptions({ batchSize: 2, seed: 7 }, 'test')
+      const config = forNetwork(parseTrainerOptions({ batchSize: 2, seed: 7 }, 'test'))
       const trainer = await NativeTrainer.create(config, {}, cropSourceOf(dataset))
       const next = () => trainer.enqueue(undefined, (abort) => trainer.nextStep(1e-3, abort))
       await next()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { ConfigError, optimizers, type Schedule, schedules, Trainer, type TrainerOptions } from 'clmr'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
-import { parseTrainerOptions } from '#lib/train/options.js'
+import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
 import { learningRateAt } from '#lib/train/schedule-tables.js'
 import { trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -13,7 +13,7 @@ async function makeTrainer(
   options: TrainerOptions,
   weights: { encoder?: StateDict; projector?: StateDict } = {},
 ) {
-  const { augmenter, ...config } = parseTrainerOptions(options, 'test')
+  const { augmenter, ...config } = forNetwork(parseTrainerOptions(options, 'test'))
   return NativeTrainer.create({ ...config, augmenter: { ...augmenter, transforms: [] } }, weights, undefined)
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Dataset, optimizers, Trainer, type TrainerOptions } from 'clmr'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
-import { parseTrainerOptions } from '#lib/train/options.js'
+import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
 import { hashUniform, trainingViews } from './helpers/golden.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
@@ -17,9 +17,8 @@ interface Outcome {
 
 /** One SGD step on `views`: loss, gradients (momentum after the first step) and running statistics. */
 async function stepOn(views: Float32Array, options: TrainerOptions): Promise<Outcome> {
-  const { augmenter, ...config } = parseTrainerOptions(
-    { ...options, optimizer: optimizers.sgd({ momentum: 0.5 }) },
-    'test',
+  const { augmenter, ...config } = forNetwork(
+    parseTrainerOptions({ ...options, optimizer: optimizers.sgd({ momentum: 0.5 }) }, 'test'),
   )
   const trainer = await NativeTrainer.create(
     { ...config, augmenter: { ...augmenter, transforms: [] } },

@@ -6,7 +6,7 @@ import { OnnxFile } from '#lib/formats/onnx/file.js'
 import { bytesField, integer, type Message, messageOf, text } from '#lib/formats/onnx/protobuf.js'
 import { type GraphSpec, type NodeSpec, writeOnnx } from '#lib/formats/onnx/writer.js'
 import { float32Tensor } from '#lib/formats/tensor.js'
-import { sequentialLayers } from '#lib/model/architecture.js'
+import { CLMR_ARCHITECTURE, sequentialLayers } from '#lib/model/architecture.js'
 import { loadModelState, saveModelState } from '#lib/model/load-state.js'
 import { onnxGraph } from '#lib/model/onnx-graph.js'
 import type { NamedTensor, StateDict } from '#lib/native/binding.js'
@@ -61,7 +61,7 @@ function folded(state: StateDict, layer: number): { weight: NamedTensor; bias: N
 function exported(state: StateDict, last: readonly NodeSpec[], tensors: GraphSpec['tensors']): GraphSpec {
   const nodes: NodeSpec[] = []
   const all: [string, ReturnType<typeof float32Tensor>][] = tensors.map(([name, tensor]) => [name, tensor])
-  for (const { index, stride, padding, pool } of sequentialLayers) {
+  for (const { index, stride, padding, pool } of sequentialLayers()) {
     const { weight, bias } = folded(state, index)
     all.push([`onnx::Conv_${index}`, float32Tensor(weight.shape, weight.data)])
     all.push([`onnx::Conv_b${index}`, float32Tensor(bias.shape, bias.data)])
@@ -126,7 +126,7 @@ function withExternalData(state: StateDict, file: string): { model: Message; dat
     ])
     tensors.push(bytesField(5, messageOf(dims, integer(2, 1), text(8, name), ...pairs, integer(14, 1))))
   }
-  for (const { index } of sequentialLayers) {
+  for (const { index } of sequentialLayers()) {
     const { weight, bias } = folded(state, index)
     external(`w${index}`, weight)
     external(`b${index}`, bias)
@@ -162,7 +162,7 @@ describe('89 formats: ONNX', () => {
     }))
 
   it('the graph takes audio and gives representation, and with a head tags, for any batch', () => {
-    const { inputs, outputs, nodes } = onnxGraph(encoderState(), HEAD, {})
+    const { inputs, outputs, nodes } = onnxGraph(CLMR_ARCHITECTURE, encoderState(), HEAD, {})
     assert.deepEqual(inputs, { audio: ['batch', 1, CLIP] })
     assert.deepEqual(outputs, { representation: ['batch', 512], tags: ['batch', 50] })
     const count = (type: string) => nodes.filter((node) => node.type === type).length

@@ -72,9 +72,9 @@ int main(int argc, char** argv) {
   c10::InferenceMode inference;
   namespace kernels = clmr::kernels;
   std::vector<kernels::FoldedLayer> layers;
-  for (const clmr::ConvBlock& b : clmr::SampleCnn::Create(1).blocks) {
+  for (const clmr::ConvBlock& b : clmr::SampleCnn::Create(1, clmr::ClmrArchitecture()).blocks) {
     auto [weight, bias] = clmr::FoldBatchNorm(b);
-    layers.push_back({weight, bias, b.stride, b.padding, b.pooled});
+    layers.push_back({weight, bias, b.stride, b.padding, b.pool});
   }
   const std::string way = argc > 3 ? argv[3] : "float32";
   const kernels::Isa isa = kernels::ActiveChoice().isa;

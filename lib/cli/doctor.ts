@@ -106,7 +106,9 @@ function checkGpu(info: RuntimeInfo | undefined): Finding {
 
 function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
   const model = cpus()[0]?.model.trim() || 'unknown processor'
-  const kernels = info ? `, libtorch ${info.cpuCapability}, own kernels ${info.instructionSet}` : ''
+  const kernels = info
+    ? `, libtorch ${info.cpuCapability}, own kernels ${info.instructionSet} for CLMR's network`
+    : ''
   const granted = grantedThreads()
   const cores = availableParallelism()
   const why = process.env.CLMR_THREADS

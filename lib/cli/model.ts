@@ -35,7 +35,7 @@ export async function loadModel(
 ): Promise<Encoder | LogMel> {
   const { device, precision } = flags
   const options = parseOptions(encoderOptions, { device, precision, seed }, 'the command')
-  const { seed: _seed, ...rest } = options
+  const { seed: _seed, architecture: _layers, ...rest } = options
   if (model === 'log-mel') return new LogMel()
   if (model === 'random' && dataset) return randomEncoder(dataset, { ...options, signal })
   return model === 'random' || model === 'random-fresh'

@@ -174,7 +174,7 @@ export interface ProbeOverTimeOptions {
   signal?: AbortSignal | undefined
   /** Called with each warning about the file. Default: they are dropped. */
   onWarning?: OnWarning | undefined
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
   hop?: number | undefined
 }
 

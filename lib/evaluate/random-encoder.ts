@@ -1,5 +1,5 @@
 /** The baseline of an untrained network, as fair as it can be. */
-import { CLIP_LENGTH } from '../clip.js'
+import { nativeArchitecture } from '../model/architecture.js'
 import { Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { EncoderOptions } from '../model/option-types.js'
 import { encoderOptions } from '../model/options.js'
@@ -24,19 +24,26 @@ export async function randomEncoder(
   options: EncoderOptions & { signal?: AbortSignal },
 ): Promise<Encoder> {
   const { signal, ...rest } = options
-  const { seed, ...where } = parseOptions(encoderOptions, rest, 'random weights')
+  const { seed, architecture, ...where } = parseOptions(encoderOptions, rest, 'random weights')
   const total = dataset.tracks.length
   const count = Math.min(TRACKS, total)
   if (count === 0) return Encoder.create(rest)
-  const clips = new Float32Array(count * CLIP_LENGTH)
+  const { clipLength } = architecture
+  const clips = new Float32Array(count * clipLength)
   const draw = uniform(seed)
   for (let i = 0; i < count; i++) {
     const samples = await dataset.readTrack(Math.floor((i * total) / count), { signal })
-    const start = Math.floor(draw() * Math.max(0, samples.length - CLIP_LENGTH + 1))
-    clips.set(samples.subarray(start, start + CLIP_LENGTH), i * CLIP_LENGTH)
+    const start = Math.floor(draw() * Math.max(0, samples.length - clipLength + 1))
+    clips.set(samples.subarray(start, start + clipLength), i * clipLength)
   }
   const handle = await callNative(signal, (abort) =>
-    native().encoderCreateMeasured(seed, where, clips, count, abort),
+    native().encoderCreateMeasured(
+      seed,
+      { architecture: nativeArchitecture(architecture), ...where },
+      clips,
+      count,
+      abort,
+    ),
   )
-  return encoderOfHandle(handle, TRAINED_ON_NOTHING)
+  return encoderOfHandle(handle, architecture, TRAINED_ON_NOTHING)
 }

@@ -12,6 +12,11 @@ import { native } from '../native/load.js'
  * @throws ArgumentError
  */
 export function allocateClips(n: number): Float32Array {
+  return allocateClipsOf(CLIP_LENGTH, n)
+}
+
+/** The same for clips of another length. @throws ArgumentError */
+export function allocateClipsOf(clipLength: number, n: number): Float32Array {
   if (!Number.isInteger(n) || n < 1 || n > 1_000_000)
     throw new ArgumentError({
       what: 'not a number of clips',
@@ -19,20 +24,25 @@ export function allocateClips(n: number): Float32Array {
       expected: 'an integer from 1 to 1,000,000',
       remedy: 'Pass how many clips the memory is for',
     })
-  return native().allocate(n * CLIP_LENGTH)
+  return native().allocate(n * clipLength)
 }
 
 const hopLength = (hop: number) => Math.max(1, Math.round(hop * SAMPLE_RATE))
+
+/** How long windows are, in samples, and how far apart they begin, in seconds, rounded to whole samples. */
+export interface WindowGrid {
+  clipLength: number
+  hop: number
+}
 
 /**
  * The first samples of the windows of a track: one for a track shorter than a clip (it is padded with zeros),
  * otherwise every `hop` seconds as long as a whole window fits.
  * @param length samples of the track, 1 or more
- * @param hop seconds, rounded to whole samples
  */
-export function windowStarts(length: number, hop: number): Float64Array {
+export function windowStarts(length: number, { clipLength, hop }: WindowGrid): Float64Array {
   const step = hopLength(hop)
-  const count = length <= CLIP_LENGTH ? 1 : Math.floor((length - CLIP_LENGTH) / step) + 1
+  const count = length <= clipLength ? 1 : Math.floor((length - clipLength) / step) + 1
   return Float64Array.from({ length: count }, (_, i) => i * step)
 }
 
@@ -40,8 +50,8 @@ export function windowStarts(length: number, hop: number): Float64Array {
  * The first samples of n windows that are spread evenly over a track of `length` samples: each in the middle of its n-th
  * part of the places where a window can begin. Of a track shorter than a clip there is one.
  */
-export function spreadStarts(length: number, n: number): Float64Array {
-  const places = length - CLIP_LENGTH
+export function spreadStarts(length: number, n: number, clipLength: number): Float64Array {
+  const places = length - clipLength
   const count = places <= 0 ? 1 : Math.min(n, places)
   return Float64Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * Math.max(0, places)) / count))
 }
@@ -52,13 +62,15 @@ export function spreadStarts(length: number, n: number): Float64Array {
  */
 export class WindowCutter {
   readonly #where: number | Float64Array
+  readonly #clipLength: number
   #samples = new Float32Array(0)
   /** position of `#samples` in the track */
   #start = 0
   #windows = 0
 
   /** @param where from window to window in seconds, rounded to whole samples; or the first sample of each */
-  constructor(where: number | Float64Array) {
+  constructor(where: number | Float64Array, clipLength: number) {
+    this.#clipLength = clipLength
     this.#where = typeof where === 'number' ? hopLength(where) : where
   }
 
@@ -80,8 +92,8 @@ export class WindowCutter {
     this.#samples = joined
     this.#start = from
     const windows: Float32Array[] = []
-    for (; this.#next + CLIP_LENGTH <= from + joined.length; this.#windows++)
-      windows.push(joined.subarray(this.#next - from, this.#next - from + CLIP_LENGTH))
+    for (; this.#next + this.#clipLength <= from + joined.length; this.#windows++)
+      windows.push(joined.subarray(this.#next - from, this.#next - from + this.#clipLength))
     return windows
   }
 

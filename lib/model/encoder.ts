@@ -1,7 +1,7 @@
-/** SampleCNN as an embedder: clips, tracks and files → vectors of 512 numbers. */
+/** SampleCNN as an embedder: clips, tracks and files → vectors. */
 import type { z } from 'zod'
 import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
+import { SAMPLE_RATE } from '../clip.js'
 import { DisposedError } from '../errors.js'
 import { type FileInput, type FileSource, nameOf } from '../files/source.js'
 import { type Matrix, matrix } from '../matrix.js'
@@ -11,12 +11,13 @@ import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { aboutFile, tellWarning } from '../warnings.js'
-import { EMBEDDING_DIM } from './architecture.js'
-import { allocateClips } from './clips.js'
+import { dimOf, nativeArchitecture } from './architecture.js'
+import { allocateClipsOf } from './clips.js'
 import type { Sources } from './encode-files.js'
 import { loadModelState, saveModelState } from './load-state.js'
 import { locateModel, locateNamed } from './locate.js'
 import type {
+  Architecture,
   EncodeFileOptions,
   EncodeFilesOptions,
   EncodeOptions,
@@ -30,11 +31,12 @@ import type { TrackEncoder } from './track-encoder.js'
 import { checkBatch, type FileEmbedding, type TrackEmbedding, TrackWindows } from './track-windows.js'
 import { toUnitRows } from './unit.js'
 
-let wrapHandle: (handle: EncoderHandle, trainedOn: TrainedOn) => Encoder
+let wrapHandle: (handle: EncoderHandle, architecture: Architecture, trainedOn: TrainedOn) => Encoder
 let copyState: (encoder: Encoder) => StateDict
 
 /**
- * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers.
+ * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers, or with
+ * other layers from `clipLength` samples to `dim` numbers.
  *
  * The bits of an embedding depend on its clip alone: neither on the rest of the batch
  * nor on the number of threads. NaN or infinity in a clip makes its own embedding NaN and reaches no other.
@@ -44,44 +46,60 @@ let copyState: (encoder: Encoder) => StateDict
  */
 export class Encoder implements TrackEncoder, Disposable {
   static {
-    wrapHandle = (handle, trainedOn) => new Encoder(MADE_HERE, handle, trainedOn)
+    wrapHandle = (handle, architecture, trainedOn) => new Encoder(MADE_HERE, handle, architecture, trainedOn)
     copyState = (encoder) => callNativeSync(() => native().encoderState(encoder.#live()))
   }
 
   /** Hz that the network was trained at: 22,050 */
   readonly sampleRate: number = SAMPLE_RATE
-  /** samples of a clip: 59,049 */
-  readonly clipLength: number = CLIP_LENGTH
-  /** numbers of an embedding: 512 */
-  readonly dim: number = EMBEDDING_DIM
+  /** samples of a clip: 59,049 of CLMR's network */
+  readonly clipLength: number
+  /** numbers of an embedding: 512 of CLMR's network */
+  readonly dim: number
+  /** the layers of the network */
+  readonly architecture: Architecture
   /** The recordings that the weights were trained on, as far as the run that they come from says it. */
   readonly trainedOn: TrainedOn
   readonly #handle: EncoderHandle
-  readonly #windows = new TrackWindows({
-    encode: (samples, starts, out, signal) => this.#encodeWindows(samples, starts, out, signal),
-    checkLive: () => this.#live(),
-  })
+  readonly #windows: TrackWindows
 
-  private constructor(token: typeof MADE_HERE, handle: EncoderHandle, trainedOn: TrainedOn) {
+  private constructor(
+    token: typeof MADE_HERE,
+    handle: EncoderHandle,
+    architecture: Architecture,
+    trainedOn: TrainedOn,
+  ) {
     refuseNew(token, 'Encoder', 'Encoder.create() or Encoder.load()')
     this.#handle = handle
+    this.architecture = architecture
+    this.clipLength = architecture.clipLength
+    this.dim = dimOf(architecture)
+    this.#windows = new TrackWindows({
+      clipLength: this.clipLength,
+      dim: this.dim,
+      encode: (samples, starts, out, signal) => this.#encodeWindows(samples, starts, out, signal),
+      checkLive: () => this.#live(),
+    })
     this.trainedOn = trainedOn
   }
 
   /**
    * New weights, drawn as PyTorch draws them (kaiming-uniform).
-   * @param options seed (42), device ('auto'), precision ('float32')
+   * @param options seed (42), device ('auto'), precision ('float32'), architecture (CLMR's)
    * @throws ConfigError; DeviceError where the device is not there
    */
   static async create(options: EncoderOptions = {}): Promise<Encoder> {
-    const { seed, device, precision } = parseOptions(encoderOptions, options, 'Encoder.create')
-    const handle = await callNative(undefined, () => native().encoderCreate(seed, { device, precision }))
-    return new Encoder(MADE_HERE, handle, TRAINED_ON_NOTHING)
+    const { seed, architecture, ...where } = parseOptions(encoderOptions, options, 'Encoder.create')
+    const handle = await callNative(undefined, () =>
+      native().encoderCreate(seed, { architecture: nativeArchitecture(architecture), ...where }),
+    )
+    return new Encoder(MADE_HERE, handle, architecture, TRAINED_ON_NOTHING)
   }
 
   /**
    * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), .onnx, a model folder that
-   * `clmr export` wrote, or a run directory. The format is recognised by content.
+   * `clmr export` wrote, or a run directory. The format is recognised by content, and the
+   * layers of the network by the tensors in it.
    *
    * The http(s) address of a model file, or the name of a published checkpoint such as `clmr-10000`, is fetched once into
    * the user's cache; a download that was cut off goes on where it stopped. With CLMR_OFFLINE=1 nothing is fetched.
@@ -111,22 +129,26 @@ export class Encoder implements TrackEncoder, Disposable {
     file: FileInput,
     { device, precision, onWarning }: z.output<typeof loadOptions>,
   ): Promise<Encoder> {
-    const { encoder, warnings, trainedOn } = await loadModelState(file)
+    const { encoder, architecture, warnings, trainedOn } = await loadModelState(file)
     for (const warning of warnings) tellWarning(aboutFile(nameOf(file), warning), onWarning)
     const handle = await callNative(undefined, () =>
-      native().encoderFromState(encoder, { device, precision }),
+      native().encoderFromState(encoder, {
+        architecture: nativeArchitecture(architecture),
+        device,
+        precision,
+      }),
     )
-    return new Encoder(MADE_HERE, handle, trainedOn)
+    return new Encoder(MADE_HERE, handle, architecture, trainedOn)
   }
 
   /**
-   * Zeroed memory for n clips: the function `allocateClips`.
+   * Zeroed memory for n clips, as the function `allocateClips` has it.
    * @param n 1 or more
    * @returns n · clipLength samples
    * @throws ArgumentError
    */
   allocateClips(n: number): Float32Array {
-    return allocateClips(n)
+    return allocateClipsOf(this.clipLength, n)
   }
 
   /** The device that 'auto' resolved to: 'cpu', 'cuda:0' … */
@@ -154,13 +176,13 @@ export class Encoder implements TrackEncoder, Disposable {
     const data = await callNative(signal, (abort) =>
       native().encodeWindows(handle, samples, starts, out, abort),
     )
-    return matrix(out ?? data!, starts.length, EMBEDDING_DIM)
+    return matrix(out ?? data!, starts.length, this.dim)
   }
 
   /**
    * Embeds a batch.
-   * @param clips n · 59,049 samples at 22,050 Hz; must not change until the promise settles
-   * @returns [n, 512]
+   * @param clips n · clipLength samples at 22,050 Hz; must not change until the promise settles
+   * @returns [n, dim]
    * @throws ShapeError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async encode(clips: Float32Array, options: EncodeOptions = {}): Promise<Matrix> {
@@ -171,11 +193,11 @@ export class Encoder implements TrackEncoder, Disposable {
   encodeSync(clips: Float32Array, options: EncodeSyncOptions = {}): Matrix {
     const { out: given, normalize } = parseOptions(encodeSyncOptions, options, 'encodeSync')
     const handle = this.#live()
-    const { starts, out } = checkBatch(clips, given)
+    const { starts, out } = checkBatch(clips, given, this)
     const made = callNativeSync(() => native().encodeWindowsSync(handle, clips, starts, out))
     const data = out ?? made!
-    if (normalize) toUnitRows(data, EMBEDDING_DIM)
-    return matrix(data, starts.length, EMBEDDING_DIM)
+    if (normalize) toUnitRows(data, this.dim)
+    return matrix(data, starts.length, this.dim)
   }
 
   /**
@@ -220,7 +242,7 @@ export class Encoder implements TrackEncoder, Disposable {
    */
   async save(path: string): Promise<void> {
     checkPath(path, 'Encoder.save')
-    await saveModelState(path, { encoder: copyState(this) })
+    await saveModelState(path, { encoder: copyState(this), architecture: this.architecture })
   }
 
   /** Frees the native memory once the calls in flight are done. May be called twice. */
@@ -235,8 +257,11 @@ export class Encoder implements TrackEncoder, Disposable {
 }
 
 /** @internal An Encoder around a handle of the trainer's. */
-export const encoderOfHandle = (handle: EncoderHandle, trainedOn: TrainedOn): Encoder =>
-  wrapHandle(handle, trainedOn)
+export const encoderOfHandle = (
+  handle: EncoderHandle,
+  architecture: Architecture,
+  trainedOn: TrainedOn,
+): Encoder => wrapHandle(handle, architecture, trainedOn)
 
 /** @internal A copy of the weights and buffers. */
 export const stateOfEncoder = (encoder: Encoder): StateDict => copyState(encoder)

@@ -14,6 +14,7 @@ import { CheckpointError } from '../errors.js'
 import { readTextInput } from '../files/input.js'
 import type { TrainedOn } from '../runs/data-record.js'
 import { CONFIG_FILE, MODEL_FILE } from '../runs/layout.js'
+import type { Architecture } from './option-types.js'
 
 export const PROBE_FILE = 'probe.safetensors'
 export const CARD_FILE = 'README.md'
@@ -25,8 +26,7 @@ export interface ModelConfig {
   version: 1
   /** the clmr that wrote it */
   producer: string
-  /** `strides`: the first convolution, then the pools; `channels`: what leaves each layer */
-  architecture: { name: 'SampleCNN'; strides: number[]; channels: number[] }
+  architecture: { name: 'SampleCNN' } & Architecture
   /** Hz */
   sampleRate: number
   /** samples of a clip */

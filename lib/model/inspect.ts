@@ -11,12 +11,14 @@ import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import { parseOptions } from '../options.js'
 import { recordsIn } from '../runs/data-record.js'
 import { readRunConfig } from '../runs/reader.js'
+import { dimOf, kernelsFor } from './architecture.js'
 import { readModelConfig } from './folder.js'
 import { locateModel } from './locate.js'
 import { compareTensorNames } from './network-order.js'
 import { openModel, runOf } from './open-model.js'
-import type { InspectOptions } from './option-types.js'
+import type { Architecture, InspectOptions } from './option-types.js'
 import { inspectOptions } from './options.js'
+import { architectureOf, holdsEncoder } from './select-weights.js'
 
 /** A tensor of a model file. */
 export interface InspectedTensor {
@@ -38,6 +40,10 @@ export interface ModelInspection {
   format: TensorFormat
   /** numbers of an embedding; undefined where the file holds no SampleCNN encoder */
   dim?: number
+  /** layers of the encoder; undefined likewise */
+  architecture?: Architecture
+  /** what it is computed with on a CPU: the fused kernels, which are written for CLMR's network, or libtorch's */
+  kernels?: 'fused' | 'plain'
   /** Hz of the audio that it was trained on, where the file says it */
   sampleRate?: number
   /** steps that it was trained for, where the file says it */
@@ -58,12 +64,15 @@ export interface ModelInspection {
   warnings: string[]
 }
 
-/** The convolution whose output is the embedding. */
-const LAST_LAYER = /(^|\.)sequential\.10\.0\.weight$/
-
 function metadataNumber(file: TensorFile, names: readonly string[]): number | undefined {
   const value = Number(names.map((name) => file.metadata.get(name)).find((text) => text !== undefined))
   return Number.isFinite(value) ? value : undefined
+}
+
+function factsOfEncoder(file: TensorFile): Pick<ModelInspection, 'dim' | 'architecture' | 'kernels'> {
+  if (!holdsEncoder(file)) return {}
+  const architecture = architectureOf(file)
+  return { dim: dimOf(architecture), architecture, kernels: kernelsFor(architecture) }
 }
 
 const nameOfObjective = ({ objective }: { objective?: unknown }) =>
@@ -107,7 +116,7 @@ export async function inspectModel(
     return {
       path: file.path ?? '',
       format: file.format,
-      dim: tensors.find(({ name }) => LAST_LAYER.test(name))?.shape[0],
+      ...factsOfEncoder(file),
       sampleRate: metadataNumber(file, ['sampleRate', 'sample_rate', 'hyper_parameters.sample_rate']),
       steps: metadataNumber(file, ['step', 'global_step']),
       ...(typeof input === 'string' ? await factsBeside(input) : {}),

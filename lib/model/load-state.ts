@@ -3,10 +3,10 @@
  *
  * in: a .safetensors file, a .ckpt / .pt / .pth of PyTorch (never executed), an .onnx file, a model folder, or a run
  *     directory
- * out: the encoder's 77 tensors by name, and the projector, head and metadata if there are any
+ * out: the encoder's layers and its tensors by name, and the projector, head and metadata if there are any
  */
 import { extname } from 'node:path'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
+import { SAMPLE_RATE } from '../clip.js'
 import { ArgumentError } from '../errors.js'
 import type { FileInput } from '../files/source.js'
 import { writeOnnx } from '../formats/onnx/writer.js'
@@ -16,18 +16,21 @@ import { toFileTensors } from '../formats/state-dict.js'
 import type { TensorFile, TensorFormat } from '../formats/tensor-file.js'
 import type { StateDict } from '../native/binding.js'
 import { TRAINED_ON_UNKNOWN, type TrainedOn } from '../runs/data-record.js'
+import { architectureIn, CLMR_ARCHITECTURE } from './architecture.js'
 import { onnxGraph } from './onnx-graph.js'
 import { openModel, trainedOnOf } from './open-model.js'
-import { selectEncoder, selectHead, selectProjector } from './select-weights.js'
+import type { Architecture } from './option-types.js'
+import { architectureOf, selectEncoder, selectHead, selectProjector } from './select-weights.js'
 
 export { type InspectedTensor, inspectModel, type ModelInspection } from './inspect.js'
 
 export interface ModelState {
   /** names as `sequential.0.0.weight`, in state-dict order, all of them, with the right shapes */
   encoder: StateDict
-  /** `0.weight` [H, 512], `2.weight` [D, H] */
+  architecture: Architecture
+  /** `0.weight` [H, E], `2.weight` [D, H] */
   projector?: StateDict
-  /** `0.weight` [K, 512], `0.bias` [K], … */
+  /** `0.weight` [K, E], `0.bias` [K], … */
   head?: StateDict
   metadata: Record<string, string>
   format: TensorFormat | 'run'
@@ -51,13 +54,15 @@ function sampleRateOf(file: TensorFile, warnings: string[]): number | undefined 
 }
 
 async function readModel(file: TensorFile): Promise<Omit<ModelState, 'trainedOn'>> {
-  const encoder = await selectEncoder(file)
-  const projector = await selectProjector(file)
+  const architecture = architectureOf(file)
+  const encoder = await selectEncoder(file, architecture)
+  const projector = await selectProjector(file, architecture)
   const head = await selectHead(file)
   const warnings = [projector.warning, head.warning].filter((text) => text !== undefined)
   const sampleRate = sampleRateOf(file, warnings)
   return {
     encoder,
+    architecture,
     projector: projector.state,
     head: head.state,
     metadata: Object.fromEntries(file.metadata),
@@ -89,9 +94,17 @@ export async function loadModelState(input: FileInput): Promise<ModelState> {
 
 export interface SavedModel {
   encoder: StateDict
+  /** by default the one that the tensors make */
+  architecture?: Architecture
   projector?: StateDict
   head?: StateDict
   metadata?: Record<string, string>
+}
+
+/** What a file says of the network beside its tensors. */
+export function networkMetadata({ clipLength, supervised }: Architecture): Record<string, string> {
+  const metadata = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${clipLength}` }
+  return supervised ? { ...metadata, supervised: 'true' } : metadata
 }
 
 /**
@@ -107,16 +120,13 @@ export async function saveModelState(path: string, model: SavedModel): Promise<v
     ...toFileTensors(projector, 'projector.'),
     ...toFileTensors(head, 'head.'),
   ]
-  const metadata = {
-    producer: 'clmr',
-    sampleRate: `${SAMPLE_RATE}`,
-    clipLength: `${CLIP_LENGTH}`,
-    ...model.metadata,
-  }
+  const architecture =
+    model.architecture ?? architectureIn((name) => encoder[name]?.shape) ?? CLMR_ARCHITECTURE
+  const metadata = { producer: 'clmr', ...networkMetadata(architecture), ...model.metadata }
   const extension = extname(path).toLowerCase()
   if (extension === '.safetensors' || extension === '') return writeSafetensors(path, tensors, metadata)
   if (extension === '.pt' || extension === '.pth') return writePyTorch(path, tensors, metadata)
-  if (extension === '.onnx') return writeOnnx(path, onnxGraph(encoder, model.head, metadata))
+  if (extension === '.onnx') return writeOnnx(path, onnxGraph(architecture, encoder, model.head, metadata))
   throw new ArgumentError({
     what: 'models cannot be saved in a format with this extension',
     given: extension,

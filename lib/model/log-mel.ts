@@ -32,7 +32,12 @@ export class LogMel implements TrackEncoder, Disposable {
   readonly dim: number = EMBEDDING_DIM
   /** nothing */
   readonly trainedOn: TrainedOn = TRAINED_ON_NOTHING
-  readonly #windows = new TrackWindows({ encode: encodeWindows, checkLive: () => {} })
+  readonly #windows = new TrackWindows({
+    clipLength: CLIP_LENGTH,
+    dim: EMBEDDING_DIM,
+    encode: encodeWindows,
+    checkLive: () => {},
+  })
 
   /**
    * Vectors of a batch.

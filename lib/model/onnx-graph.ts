@@ -1,12 +1,12 @@
 /**
- * The model as a graph of ONNX: `audio` [batch, 1, 59049] → `representation` [batch, 512], and with a head `tags`
+ * The model as a graph of ONNX: `audio` [batch, 1, clipLength] → `representation` [batch, dim], and with a head `tags`
  * [batch, K], which are logits as PyTorch's. The batch norms stay what they are, so that the file can be trained on.
  */
-import { CLIP_LENGTH } from '../clip.js'
 import type { GraphSpec, NodeSpec } from '../formats/onnx/writer.js'
 import { toFileTensors } from '../formats/state-dict.js'
 import type { StateDict } from '../native/binding.js'
-import { EMBEDDING_DIM, isCounter, type SequentialLayer, sequentialLayers } from './architecture.js'
+import { dimOf, isCounter, type SequentialLayer, sequentialLayers } from './architecture.js'
+import type { Architecture } from './option-types.js'
 
 const EPS = 1e-5
 
@@ -32,8 +32,8 @@ function layerNodes(layer: SequentialLayer, input: string): NodeSpec[] {
     },
     { type: 'Relu', inputs: [`${at}.1`], output: `${at}.2` },
   ]
-  const pooling = { kernel_shape: [3], strides: [3] }
-  if (pool) nodes.push({ type: 'MaxPool', inputs: [`${at}.2`], output: `${at}.3`, attributes: pooling })
+  const pooling = { kernel_shape: [pool], strides: [pool] }
+  if (pool > 0) nodes.push({ type: 'MaxPool', inputs: [`${at}.2`], output: `${at}.3`, attributes: pooling })
   return nodes
 }
 
@@ -66,12 +66,14 @@ function classesOf(head: StateDict): number {
 }
 
 export function onnxGraph(
+  architecture: Architecture,
   encoder: StateDict,
   head: StateDict | undefined,
   metadata: Record<string, string>,
 ): GraphSpec {
   const nodes: NodeSpec[] = []
-  for (const layer of sequentialLayers) nodes.push(...layerNodes(layer, nodes.at(-1)?.output ?? 'audio'))
+  for (const layer of sequentialLayers(architecture))
+    nodes.push(...layerNodes(layer, nodes.at(-1)?.output ?? 'audio'))
   nodes.push({
     type: 'Flatten',
     inputs: [nodes.at(-1)!.output],
@@ -83,9 +85,9 @@ export function onnxGraph(
   return {
     nodes,
     tensors: tensors.filter(([name]) => !isCounter(name)),
-    inputs: { audio: ['batch', 1, CLIP_LENGTH] },
+    inputs: { audio: ['batch', 1, architecture.clipLength] },
     outputs: {
-      representation: ['batch', EMBEDDING_DIM],
+      representation: ['batch', dimOf(architecture)],
       ...(head ? { tags: ['batch', classesOf(head)] } : {}),
     },
     metadata,

@@ -1,6 +1,30 @@
 /** The options of stage model, written by scripts/write-option-types.ts from its tables: do not edit. */
 import type { OnWarning } from '../warnings.js'
 
+/** The layers of a SampleCNN. */
+export interface ArchitectureOptions {
+  /** Stride of each layer after the first: a stride of s is a convolution over s samples and a maximum of s. The first layer has a stride of 3. */
+  strides: readonly number[]
+  /** Output channels of the first layer and of each layer in `strides`. The last is the length of an embedding. */
+  channels: readonly number[]
+  /** Whether a classifier follows, which the objective `supervised` trains. Embeddings are its input. Default: false. */
+  supervised?: boolean | undefined
+  /** Samples of a clip, of which the layers must leave one step. Range: 3 or more. Default: 3 times the product of the strides. */
+  clipLength?: number | undefined
+}
+
+/** The layers of a SampleCNN, complete. */
+export interface Architecture {
+  /** Stride of each layer after the first: a stride of s is a convolution over s samples and a maximum of s. The first layer has a stride of 3. */
+  readonly strides: readonly number[]
+  /** Output channels of the first layer and of each layer in `strides`. The last is the length of an embedding. */
+  readonly channels: readonly number[]
+  /** Whether a classifier follows, which the objective `supervised` trains. Embeddings are its input. Default: false. */
+  readonly supervised: boolean
+  /** Samples of a clip, of which the layers must leave one step. Range: 3 or more. Default: 3 times the product of the strides. */
+  readonly clipLength: number
+}
+
 /** Options of `Encoder.create`. */
 export interface EncoderOptions {
   /** Seed of the new weights; the same seed gives the same weights everywhere. Range: 0 or more. Default: 42. */
@@ -9,6 +33,8 @@ export interface EncoderOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | undefined
+  /** Layers of the network. Default: CLMR's, 59,049 samples to 512 numbers. */
+  architecture?: ArchitectureOptions | undefined
 }
 
 /** Options of `Encoder.load`. */
@@ -27,7 +53,7 @@ export interface EncoderLoadOptions {
 
 /** Options of `Encoder.encode`. */
 export interface EncodeOptions {
-  /** Filled instead of a new array: n · 512 values that do not overlap the clips. */
+  /** Filled instead of a new array: n · dim values that do not overlap the clips. */
   out?: Float32Array | undefined
   /** Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
@@ -37,7 +63,7 @@ export interface EncodeOptions {
 
 /** Options of `Encoder.encodeSync`. */
 export interface EncodeSyncOptions {
-  /** Filled instead of a new array: n · 512 values that do not overlap the clips. */
+  /** Filled instead of a new array: n · dim values that do not overlap the clips. */
   out?: Float32Array | undefined
   /** Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
@@ -45,7 +71,7 @@ export interface EncodeSyncOptions {
 
 /** Options of `Encoder.encodeTrack`. */
 export interface EncodeTrackOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
   hop?: number | undefined
   /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
@@ -57,7 +83,7 @@ export interface EncodeTrackOptions {
 
 /** Options of `Encoder.encodeFile`. */
 export interface EncodeFileOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
   hop?: number | undefined
   /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
@@ -75,7 +101,7 @@ export interface EncodeFileOptions {
 
 /** Options of `Encoder.encodeFiles`. */
 export interface EncodeFilesOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip, 2.678 s. */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
   hop?: number | undefined
   /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined

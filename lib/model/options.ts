@@ -1,6 +1,6 @@
 /** The options of an Encoder and of its calls. */
 import { z } from 'zod'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
+import { SAMPLE_RATE } from '../clip.js'
 import { ConfigError } from '../errors.js'
 import {
   deviceOption,
@@ -11,6 +11,8 @@ import {
   typed,
   warningOption,
 } from '../options.js'
+import { CLMR_ARCHITECTURE } from './architecture.js'
+import { architectureOption } from './architecture-options.js'
 import type { EncodeFileOptions } from './option-types.js'
 
 /** Of `Encoder.create`. */
@@ -20,9 +22,12 @@ export const encoderOptions = z.strictObject({
   precision: precisionOption(
     "Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network.",
   ),
+  architecture: architectureOption
+    .default(CLMR_ARCHITECTURE)
+    .describe("Layers of the network. Default: CLMR's, 59,049 samples to 512 numbers."),
 })
 /** Of `Encoder.load` and `Encoder.pretrained`. */
-export const loadOptions = encoderOptions.omit({ seed: true }).extend({
+export const loadOptions = encoderOptions.omit({ seed: true, architecture: true }).extend({
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/i, { message: 'expected 64 hexadecimal digits' })
@@ -42,7 +47,7 @@ const normalize = z
 const out = z
   .unknown()
   .optional()
-  .describe('Filled instead of a new array: n · 512 values that do not overlap the clips.')
+  .describe('Filled instead of a new array: n · dim values that do not overlap the clips.')
   .meta(typed('Float32Array'))
 /** Of `encodeSync`. */
 export const encodeSyncOptions = z.strictObject({ out, normalize })
@@ -54,8 +59,8 @@ const windowOptions = z.strictObject({
     .number()
     .min(1 / SAMPLE_RATE)
     .max(86_400)
-    .default(CLIP_LENGTH / SAMPLE_RATE)
-    .describe('Seconds from the start of one window to the next. Default: one clip, 2.678 s.'),
+    .optional()
+    .describe('Seconds from the start of one window to the next. Default: one clip.'),
   normalize: normalize.describe(
     'Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros.',
   ),

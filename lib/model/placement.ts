@@ -1,13 +1,15 @@
 /** Where the windows of a file lie: one every hop, or some that are spread evenly; over all of it or a stretch. */
 import { PcmFile } from '../audio/pcm-file.js'
 import { type AudioInput, consume, decodeStream, inMemory } from '../audio/stream.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
+import { SAMPLE_RATE } from '../clip.js'
 import { ArgumentError } from '../errors.js'
 import { type FileInput, nameOf } from '../files/source.js'
 import { spreadStarts, WindowCutter } from './clips.js'
 
-/** In seconds. */
+/** In seconds, but for the length of a window. */
 export interface Placement {
+  /** samples */
+  clipLength: number
   hop: number
   /** spread evenly, in place of one every hop */
   windows?: number
@@ -87,6 +89,7 @@ async function* spreadOver(
   n: number,
   from: number,
   to: number,
+  clipLength: number,
   signal?: AbortSignal,
 ): Windows {
   let kept: Float32Array[] | undefined = []
@@ -96,43 +99,43 @@ async function* spreadOver(
     if (length > KEPT) kept = undefined
     kept?.push(piece)
   })
-  const starts = spreadStarts(length, n)
+  const starts = spreadStarts(length, n, clipLength)
   const again = kept ? withoutWarnings(kept) : stretchOf(file, from, to, signal)
-  yield* cut(again, new WindowCutter(starts), from)
+  yield* cut(again, new WindowCutter(starts, clipLength), from)
   return known
 }
 
 async function* inPcm(
   pcm: PcmFile,
-  { hop, windows }: Placement,
+  { clipLength, hop, windows }: Placement,
   from: number,
   to: number,
   signal?: AbortSignal,
 ): Windows {
   const { warnings } = pcm
   if (windows === undefined) {
-    yield* cut(withoutWarnings(pcm.decode(from, to, signal)), new WindowCutter(hop), from)
+    yield* cut(withoutWarnings(pcm.decode(from, to, signal)), new WindowCutter(hop, clipLength), from)
     return { warnings }
   }
-  for (const start of spreadStarts(to - from, windows)) {
-    const samples = pcm.decode(from + start, Math.min(to, from + start + CLIP_LENGTH), signal)
-    yield* cut(withoutWarnings(samples), new WindowCutter(Float64Array.of(0)), from + start)
+  for (const start of spreadStarts(to - from, windows, clipLength)) {
+    const samples = pcm.decode(from + start, Math.min(to, from + start + clipLength), signal)
+    yield* cut(withoutWarnings(samples), new WindowCutter(Float64Array.of(0), clipLength), from + start)
   }
   return { warnings }
 }
 
 /** The windows of a file, of which only the stretches are decoded that are needed, where its format lets them be found. */
 export async function* placedWindows(file: AudioInput, placement: Placement, signal?: AbortSignal): Windows {
-  const { hop, windows } = placement
+  const { clipLength, hop, windows } = placement
   const [from, to] = [sampleOf(placement.from), sampleOf(placement.to)]
   if (windows === undefined && from === 0 && to === Number.POSITIVE_INFINITY)
-    return yield* cut(decodeStream(file, SAMPLE_RATE, signal), new WindowCutter(hop), 0)
+    return yield* cut(decodeStream(file, SAMPLE_RATE, signal), new WindowCutter(hop, clipLength), 0)
   const input = await inMemory(file, signal)
   const pcm = await PcmFile.open(input, SAMPLE_RATE, signal)
   if (!pcm)
     return windows === undefined
-      ? yield* cut(stretchOf(input, from, to, signal), new WindowCutter(hop), from)
-      : yield* spreadOver(input, windows, from, to, signal)
+      ? yield* cut(stretchOf(input, from, to, signal), new WindowCutter(hop, clipLength), from)
+      : yield* spreadOver(input, windows, from, to, clipLength, signal)
   try {
     if (from >= pcm.length) throw beyondEnd(file, from, pcm.length)
     return yield* inPcm(pcm, placement, from, Math.min(to, pcm.length), signal)

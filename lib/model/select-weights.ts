@@ -4,7 +4,16 @@ import { emptyStateDict, toNamedTensor } from '../formats/state-dict.js'
 import type { FileTensor } from '../formats/tensor.js'
 import type { TensorFile } from '../formats/tensor-file.js'
 import type { NamedTensor, StateDict } from '../native/binding.js'
-import { EMBEDDING_DIM, encoderTensors, isCounter } from './architecture.js'
+import {
+  architectureIn,
+  CLMR_ARCHITECTURE,
+  clipLengthFor,
+  dimOf,
+  encoderTensors,
+  fitsClip,
+  isCounter,
+} from './architecture.js'
+import type { Architecture } from './option-types.js'
 
 const REMEDY = 'Load a checkpoint of SampleCNN, as CLMR or this library writes them'
 
@@ -42,9 +51,19 @@ function checkFinite(name: string, tensor: NamedTensor, path?: string): NamedTen
   })
 }
 
+/** Tensors of a file that are not those of a network, as words. */
+interface Faults {
+  missing: string[]
+  unexpected: string[]
+  misshaped: string[]
+}
+
+const countOf = ({ missing, unexpected, misshaped }: Faults) =>
+  missing.length + unexpected.length + misshaped.length
+
 /** Old versions of PyTorch had no batch counters; everything else must be there. */
-function complaints(file: TensorFile, prefix: string): string[] {
-  const expected = encoderTensors()
+function faultsOf(file: TensorFile, prefix: string, architecture: Architecture): Faults {
+  const expected = encoderTensors(architecture)
   const known = new Set(expected.map(({ name }) => prefix + name))
   const missing = expected.filter(({ name }) => !isCounter(name) && !file.entries.has(prefix + name))
   const unexpected = [...file.entries.keys()].filter(
@@ -55,17 +74,24 @@ function complaints(file: TensorFile, prefix: string): string[] {
     if (!found || sameShape(found.shape, shape)) return []
     return [`${prefix}${name} is ${shapeText(found.shape)} instead of ${shapeText(shape)}`]
   })
-  const words: string[] = []
-  if (missing.length)
-    words.push(`missing: ${fewOf(missing.map(({ name, shape }) => `${prefix}${name} ${shapeText(shape)}`))}`)
-  if (unexpected.length) words.push(`unexpected: ${fewOf(unexpected)}`)
-  if (misshaped.length) words.push(`of another shape: ${fewOf(misshaped)}`)
-  return words
+  return {
+    missing: missing.map(({ name, shape }) => `${prefix}${name} ${shapeText(shape)}`),
+    unexpected,
+    misshaped,
+  }
 }
 
-async function readEncoder(file: TensorFile, prefix: string): Promise<StateDict> {
+function complaints({ missing, unexpected, misshaped }: Faults): string {
+  const words: string[] = []
+  if (missing.length) words.push(`missing: ${fewOf(missing)}`)
+  if (unexpected.length) words.push(`unexpected: ${fewOf(unexpected)}`)
+  if (misshaped.length) words.push(`of another shape: ${fewOf(misshaped)}`)
+  return words.join('; ')
+}
+
+async function readEncoder(file: TensorFile, prefix: string, architecture: Architecture): Promise<StateDict> {
   const state = emptyStateDict()
-  for (const { name, shape } of encoderTensors()) {
+  for (const { name, shape } of encoderTensors(architecture)) {
     const tensor = file.entries.has(prefix + name)
       ? toNamedTensor(await file.read(prefix + name))
       : { shape, data: new Float32Array(1) }
@@ -79,10 +105,14 @@ function sameBytes(a: FileTensor, b: FileTensor): boolean {
 }
 
 /** CLMR's Lightning module holds its encoder under two names, which is fine if both have the same weights. */
-async function checkOneEncoder(file: TensorFile, prefixes: string[]): Promise<void> {
+async function checkOneEncoder(
+  file: TensorFile,
+  prefixes: string[],
+  architecture: Architecture,
+): Promise<void> {
   const [first, ...others] = prefixes as [string, ...string[]]
   for (const other of others)
-    for (const { name } of encoderTensors()) {
+    for (const { name } of encoderTensors(architecture)) {
       if (!file.entries.has(first + name) || !file.entries.has(other + name)) continue
       if (sameBytes(await file.read(first + name), await file.read(other + name))) continue
       throw new CheckpointError({
@@ -93,10 +123,45 @@ async function checkOneEncoder(file: TensorFile, prefixes: string[]): Promise<vo
     }
 }
 
+const USUAL = ['model.encoder.', 'encoder.', 'module.encoder.', '', 'model.', 'module.']
+const encoderPrefixes = (file: TensorFile) => prefixesBefore(file, /^((?:.*\.)?)sequential\.\d+\./, USUAL)
+
+/** Of a clip: what our files say, and CLMR's where it fits the strides. @throws CheckpointError */
+function clipLengthIn(file: TensorFile, strides: readonly number[]): number {
+  const [ours, clmrs] = ['clipLength', 'hyper_parameters.audio_length'].map((name) => file.metadata.get(name))
+  const told = [ours, clmrs].map(Number).find((length) => fitsClip(strides, length))
+  if (told !== undefined) return told
+  const fits = clipLengthFor(strides)
+  if (ours === undefined) return fits
+  throw new CheckpointError({
+    what: 'the clip length in its metadata does not fit its layers',
+    path: file.path,
+    given: `${ours} samples, strides ${strides.join(', ')}`,
+    expected: `a length of which the layers leave one step, such as ${fits}`,
+    remedy: REMEDY,
+  })
+}
+
+/** The network that the tensors of a file make; CLMR's where they make none, or are nearer to it. @throws CheckpointError */
+export function architectureOf(file: TensorFile): Architecture {
+  const prefix = encoderPrefixes(file)[0] ?? ''
+  const found = architectureIn((name) => file.entries.get(prefix + name)?.shape)
+  if (!found) return CLMR_ARCHITECTURE
+  const faults = countOf(faultsOf(file, prefix, found))
+  if (faults > 0 && countOf(faultsOf(file, prefix, CLMR_ARCHITECTURE)) <= faults) return CLMR_ARCHITECTURE
+  const supervised = file.metadata.get('supervised') === 'true' || file.entries.has(`${prefix}fc.weight`)
+  return { ...found, supervised, clipLength: clipLengthIn(file, found.strides) }
+}
+
+/** Whether the tensors of a file are those of a SampleCNN. @throws CheckpointError */
+export function holdsEncoder(file: TensorFile): boolean {
+  const prefix = encoderPrefixes(file)[0]
+  return prefix !== undefined && countOf(faultsOf(file, prefix, architectureOf(file))) === 0
+}
+
 /** @throws CheckpointError that names the first few tensors that are missing, unexpected or of another shape */
-export async function selectEncoder(file: TensorFile): Promise<StateDict> {
-  const usual = ['model.encoder.', 'encoder.', 'module.encoder.', '', 'model.', 'module.']
-  const prefixes = prefixesBefore(file, /^((?:.*\.)?)sequential\.\d+\./, usual)
+export async function selectEncoder(file: TensorFile, architecture: Architecture): Promise<StateDict> {
+  const prefixes = encoderPrefixes(file)
   const prefix = prefixes[0]
   if (prefix === undefined)
     throw new CheckpointError({
@@ -106,16 +171,16 @@ export async function selectEncoder(file: TensorFile): Promise<StateDict> {
       expected: '77 tensors such as encoder.sequential.0.0.weight [128, 1, 3]',
       remedy: REMEDY,
     })
-  const wrong = complaints(file, prefix)
-  if (wrong.length)
+  const faults = faultsOf(file, prefix, architecture)
+  if (countOf(faults) > 0)
     throw new CheckpointError({
-      what: `its tensors do not fit SampleCNN: ${wrong.join('; ')}`,
+      what: `its tensors do not fit SampleCNN: ${complaints(faults)}`,
       path: file.path,
-      expected: `the 77 tensors of SampleCNN under ${JSON.stringify(`${prefix}sequential.`)}`,
+      expected: `the ${encoderTensors(architecture).length} tensors of SampleCNN under ${JSON.stringify(`${prefix}sequential.`)}`,
       remedy: REMEDY,
     })
-  await checkOneEncoder(file, prefixes)
-  return readEncoder(file, prefix)
+  await checkOneEncoder(file, prefixes, architecture)
+  return readEncoder(file, prefix, architecture)
 }
 
 async function readPart(file: TensorFile, names: Map<string, string>): Promise<StateDict | undefined> {
@@ -139,8 +204,8 @@ export interface Part {
   warning?: string
 }
 
-/** The SimCLR projector `0.weight` [H, 512], `2.weight` [D, H]; one of another shape is left out with a warning. */
-export async function selectProjector(file: TensorFile): Promise<Part> {
+/** The SimCLR projector `0.weight` [H, E], `2.weight` [D, H]; one of another shape is left out with a warning. */
+export async function selectProjector(file: TensorFile, architecture: Architecture): Promise<Part> {
   const usual = ['model.projector.', 'projector.', 'module.projector.']
   const prefix = prefixesBefore(file, /^((?:.*\.)?projector\.)/, usual)[0]
   if (prefix === undefined) return {}
@@ -148,7 +213,7 @@ export async function selectProjector(file: TensorFile): Promise<Part> {
   const first = file.entries.get(`${prefix}0.weight`)?.shape
   const second = file.entries.get(`${prefix}2.weight`)?.shape
   const fits = names.size === 2 && first?.length === 2 && second?.length === 2
-  if (!fits || first[1] !== EMBEDDING_DIM || second[1] !== first[0])
+  if (!fits || first[1] !== dimOf(architecture) || second[1] !== first[0])
     return { warning: `the projector (${fewOf([...names.values()])}) is not SimCLR's and is left out` }
   return { state: await readPart(file, names) }
 }
@@ -162,8 +227,7 @@ export async function selectHead(file: TensorFile): Promise<Part> {
     const names = namesUnder(file, prefix, /^\d+\.(weight|bias)$/)
     if (names.size) return { state: await readPart(file, names) }
   }
-  const usual = ['model.encoder.', 'encoder.', 'module.encoder.', '', 'model.', 'module.']
-  const prefix = prefixesBefore(file, /^((?:.*\.)?)fc\.(?:weight|bias)$/, usual)[0]
+  const prefix = prefixesBefore(file, /^((?:.*\.)?)fc\.(?:weight|bias)$/, USUAL)[0]
   if (prefix === undefined) return {}
   const names = namesUnder(file, `${prefix}fc.`, /^(weight|bias)$/)
   return { state: await readPart(file, new Map([...names].map(([name, inFile]) => [`0.${name}`, inFile]))) }

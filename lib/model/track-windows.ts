@@ -1,6 +1,6 @@
 /** What makes vectors of windows, made to take clips, tracks and files: `Encoder` and `LogMel` are it. */
 import { consume } from '../audio/stream.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
+import { SAMPLE_RATE } from '../clip.js'
 import { ClmrError, DisposedError } from '../errors.js'
 import { type ByteStream, type FileInput, type FileSource, identifySource, nameOf } from '../files/source.js'
 import { Matrix } from '../matrix.js'
@@ -10,8 +10,7 @@ import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { aboutFile, type OnWarning } from '../warnings.js'
-import { EMBEDDING_DIM } from './architecture.js'
-import { checkApart, checkTrack, windowStarts } from './clips.js'
+import { checkApart, checkTrack, type WindowGrid, windowStarts } from './clips.js'
 import { mapAhead, type Sources } from './encode-files.js'
 import type {
   EncodeFileOptions,
@@ -26,11 +25,11 @@ import { WindowBatches } from './window-batches.js'
 
 /** A track as a sequence of windows. */
 export interface TrackEmbedding {
-  /** one row per window, [n, 512] */
+  /** one row per window, [n, dim] */
   windows: Matrix
   /** the start of every window, seconds */
   times: Float64Array
-  /** the mean of the windows, [512] */
+  /** the mean of the windows, [dim] */
   mean: Float32Array
   /** what there is to know about the file: damage, lengths that were wrong; empty for samples in memory */
   warnings: string[]
@@ -63,15 +62,20 @@ function trackEmbedding(
 }
 
 /** What a file is encoded with. */
-interface FileSettings extends Placement {
+interface FileSettings extends Omit<Placement, 'clipLength' | 'hop'> {
+  hop?: number
   normalize: boolean
   onWarning?: OnWarning
   signal?: AbortSignal
 }
 
-/** The two things that differ between those who encode. */
+/** What differs between those who encode. */
 export interface WindowEncoder {
-  /** windows of 59,049 samples at `starts`, zero past the end → [starts.length, 512], in `out` where it is given */
+  /** samples of a window */
+  clipLength: number
+  /** numbers of an embedding */
+  dim: number
+  /** windows of `clipLength` samples at `starts`, zero past the end → [starts.length, dim], in `out` where it is given */
   encode(
     samples: Float32Array,
     starts: Float64Array,
@@ -82,14 +86,19 @@ export interface WindowEncoder {
   checkLive(): void
 }
 
-const clipStarts = (n: number) => Float64Array.from({ length: n }, (_, i) => i * CLIP_LENGTH)
+const clipStarts = (n: number, clipLength: number) =>
+  Float64Array.from({ length: n }, (_, i) => i * clipLength)
 
 /** out: where each clip of a batch begins, and the checked `out` */
-export function checkBatch(clips: Float32Array, out: unknown): { starts: Float64Array; out?: Float32Array } {
-  const n = checkRows(clips, CLIP_LENGTH, 'clips')
-  checkOut(out, n * EMBEDDING_DIM)
+export function checkBatch(
+  clips: Float32Array,
+  out: unknown,
+  { clipLength, dim }: Pick<WindowEncoder, 'clipLength' | 'dim'>,
+): { starts: Float64Array; out?: Float32Array } {
+  const n = checkRows(clips, clipLength, 'clips')
+  checkOut(out, n * dim)
   checkApart(out, clips)
-  return { starts: clipStarts(n), out }
+  return { starts: clipStarts(n, clipLength), out }
 }
 
 /** Clips, tracks and files as windows. */
@@ -103,7 +112,7 @@ export class TrackWindows {
   async encode(clips: Float32Array, options: EncodeOptions): Promise<Matrix> {
     const { out: given, normalize, signal } = parseOptions(encodeOptions, options, 'encode')
     this.#encoder.checkLive()
-    const { starts, out } = checkBatch(clips, given)
+    const { starts, out } = checkBatch(clips, given, this.#encoder)
     const embeddings = await this.#encoder.encode(clips, starts, out, signal)
     if (normalize) toUnitRows(embeddings.data, embeddings.cols)
     return embeddings
@@ -120,14 +129,23 @@ export class TrackWindows {
         : await callNative(signal, (abort) =>
             native().mixAndResample([samples], sampleRate, SAMPLE_RATE, 'best', abort),
           )
-    const starts = windowStarts(track.length, hop)
+    const starts = windowStarts(track.length, this.#gridOf(hop))
     const windows = await this.#encoder.encode(track, starts, undefined, signal)
     const times = starts.map((start) => start / SAMPLE_RATE)
     return trackEmbedding(windows, times, normalize)
   }
 
+  /** One window after the other where nothing else is asked for. */
+  #gridOf(hop: number | undefined): WindowGrid {
+    const { clipLength } = this.#encoder
+    return { clipLength, hop: hop ?? clipLength / SAMPLE_RATE }
+  }
+
   #batches(signal?: AbortSignal): WindowBatches {
-    return new WindowBatches((clips, n) => this.#encoder.encode(clips, clipStarts(n), undefined, signal))
+    const { clipLength } = this.#encoder
+    return new WindowBatches(clipLength, (clips, n) =>
+      this.#encoder.encode(clips, clipStarts(n, clipLength), undefined, signal),
+    )
   }
 
   /** Decodes, resamples and encodes a file; the three stages work at the same time, on different pieces of it. */
@@ -139,7 +157,8 @@ export class TrackWindows {
     const { normalize, onWarning, signal } = settings
     const rows: Promise<Float32Array>[] = []
     const times: number[] = []
-    const { warnings } = await consume(placedWindows(file, settings, signal), async ({ start, samples }) => {
+    const placement = { ...settings, ...this.#gridOf(settings.hop) }
+    const { warnings } = await consume(placedWindows(file, placement, signal), async ({ start, samples }) => {
       times.push(start / SAMPLE_RATE)
       rows.push((await batches.add(samples)).embedding)
     })

@@ -1,14 +1,13 @@
 /** Encodes windows of many tracks together: all that wait form the next batch. */
 
-import { CLIP_LENGTH } from '../clip.js'
 import type { Matrix } from '../matrix.js'
 
 /** Windows of a batch: enough for all threads, and for the late layers to be merged. */
 const BATCH = 16
-/** Windows that may wait, 0.24 MB each; adding more waits until there is room. */
+/** Windows that may wait, 0.24 MB each of CLMR's; adding more waits until there is room. */
 const MAX_WAITING = 4 * BATCH
 
-/** in: n windows in a row; out: [n, 512] */
+/** in: n windows in a row; out: [n, dim] */
 export type EncodeBatch = (clips: Float32Array, n: number) => Promise<Matrix>
 
 interface Waiting {
@@ -26,11 +25,14 @@ export class WindowBatches {
   readonly #encode: EncodeBatch
   readonly #waiting: Waiting[] = []
   readonly #room: (() => void)[] = []
-  readonly #clips = new Float32Array(BATCH * CLIP_LENGTH)
+  readonly #clipLength: number
+  readonly #clips: Float32Array
   #running = false
 
-  constructor(encode: EncodeBatch) {
+  constructor(clipLength: number, encode: EncodeBatch) {
     this.#encode = encode
+    this.#clipLength = clipLength
+    this.#clips = new Float32Array(BATCH * clipLength)
   }
 
   /** Resolves once there is room for the window, to the promise of its embedding. The window must not change. */
@@ -60,10 +62,11 @@ export class WindowBatches {
   }
 
   #fill(batch: Waiting[]): Float32Array {
+    const length = this.#clipLength
     for (const [i, { window }] of batch.entries()) {
-      this.#clips.set(window, i * CLIP_LENGTH)
-      this.#clips.fill(0, i * CLIP_LENGTH + window.length, (i + 1) * CLIP_LENGTH)
+      this.#clips.set(window, i * length)
+      this.#clips.fill(0, i * length + window.length, (i + 1) * length)
     }
-    return this.#clips.subarray(0, batch.length * CLIP_LENGTH)
+    return this.#clips.subarray(0, batch.length * length)
   }
 }

@@ -210,8 +210,8 @@ export interface NativeModel {
   /** The device that 'auto' resolved to. */
   encoderDevice(encoder: EncoderHandle): string
   /**
-   * Windows of 59,049 samples of `samples` at `starts` (in samples, any overlap); past the end they are zero.
-   * → [starts.length, 512]. Where `out` is given, it is filled and the promise is empty. Eval mode. Bits do not depend
+   * Windows of a clip's samples of `samples` at `starts` (in samples, any overlap); past the end they are zero.
+   * → [starts.length, E]. Where `out` is given, it is filled and the promise is empty. Eval mode. Bits do not depend
    * on threads or on the other windows, and NaN or infinity in one window reaches no other.
    */
   encodeWindows(

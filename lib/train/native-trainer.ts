@@ -1,5 +1,6 @@
 /** The native trainer behind a queue: one call at a time, in order, and what an abort leaves winding down counts. */
 import { ClmrError, NonFiniteError } from '../errors.js'
+import { nativeArchitecture } from '../model/architecture.js'
 import type {
   AbortFlag,
   CropSourceHandle,
@@ -18,7 +19,8 @@ import { type TrainerSpec, trainerSpec } from './options.js'
 function nativeSpec(config: TrainerSpec) {
   const names = Object.keys(trainerSpec.shape) as (keyof TrainerSpec)[]
   const { lr: _lr, ...optimizer } = config.optimizer
-  return { ...Object.fromEntries(names.map((name) => [name, config[name]])), optimizer }
+  const architecture = nativeArchitecture(config.architecture)
+  return { ...Object.fromEntries(names.map((name) => [name, config[name]])), optimizer, architecture }
 }
 
 export class NativeTrainer {

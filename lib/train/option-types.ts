@@ -2,6 +2,7 @@
 import type { AugmenterOptions, AugmenterSettings } from '../augment/option-types.js'
 import type { Dataset } from '../cache/dataset.js'
 import type { Encoder } from '../model/encoder.js'
+import type { Architecture, ArchitectureOptions } from '../model/option-types.js'
 import type { Objective, ObjectiveInput } from '../objective/option-types.js'
 import type { OnWarning } from '../warnings.js'
 import type { EpochResult, StepResult } from './types.js'
@@ -161,7 +162,9 @@ export type PresetName = 'clmr' | 'clmr-paper' | 'moco' | 'byol' | 'supervised'
 export interface TrainerOptions {
   /** Checkpoint or run directory whose encoder and projector weights to start from. */
   initFrom?: string | undefined
-  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
+  /** Layers of the network. Default: those of the weights to start from, otherwise those of CLMR. */
+  architecture?: ArchitectureOptions | undefined
+  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training and the clip length of the network. */
   augmenter?: AugmenterOptions | undefined
   /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
   objective?: ObjectiveInput | undefined
@@ -231,7 +234,9 @@ export interface TrainerOptions {
 export interface TrainerConfig {
   /** Checkpoint or run directory whose encoder and projector weights to start from. */
   readonly initFrom?: string | undefined
-  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
+  /** Layers of the network. Default: those of the weights to start from, otherwise those of CLMR. */
+  readonly architecture?: Architecture | undefined
+  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training and the clip length of the network. */
   readonly augmenter: AugmenterSettings
   /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
   readonly objective: Objective
@@ -289,7 +294,7 @@ export interface TrainerConfig {
 
 /** Options of `Trainer.resume`. */
 export interface TrainerOverrides {
-  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training. */
+  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training and the clip length of the network. */
   augmenter?: AugmenterOptions | undefined
   /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
   objective?: ObjectiveInput | undefined

@@ -4,8 +4,12 @@ import { isFloats } from '../arrays.js'
 import { Augmenter } from '../augment/augmenter.js'
 import { augmenterOptions } from '../augment/options.js'
 import { Dataset } from '../cache/dataset.js'
+import { CLIP_LENGTH } from '../clip.js'
 import { MEASURES } from '../evaluate/monitor.js'
+import { CLMR_ARCHITECTURE } from '../model/architecture.js'
+import { architectureOption } from '../model/architecture-options.js'
 import { Encoder } from '../model/encoder.js'
+import type { Architecture } from '../model/option-types.js'
 import { ntXent } from '../objective/nt-xent.js'
 import { objectiveNames, objectiveOption } from '../objective/objectives.js'
 import {
@@ -55,10 +59,13 @@ export const trainerConfig = z.strictObject({
     .optional()
     .describe('Checkpoint or run directory whose encoder and projector weights to start from.')
     .meta({ flag: true, free: true, placeholder: 'model' }),
+  architecture: architectureOption
+    .optional()
+    .describe('Layers of the network. Default: those of the weights to start from, otherwise those of CLMR.'),
   augmenter: augmenterOption
     .default(() => augmenterOptions.parse({}))
     .describe(
-      'How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training.',
+      'How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training and the clip length of the network.',
     ),
   objective: objectiveOption
     .default(() => ntXent())
@@ -191,7 +198,12 @@ export const trainerOptions = trainerConfig.extend({
 })
 
 /** Of `Trainer.resume`: what a run may be given anew. */
-export const trainerOverrides = trainerOptions.omit({ encoder: true, initFrom: true, runDirectory: true })
+export const trainerOverrides = trainerOptions.omit({
+  encoder: true,
+  initFrom: true,
+  runDirectory: true,
+  architecture: true,
+})
 
 /** Of `Trainer.steps`. */
 export const stepsOptions = z.strictObject({ signal: signalOption })
@@ -215,11 +227,34 @@ export const fitOptions = stepsOptions.extend({
   ),
 })
 
-export type TrainerSpec = z.output<typeof trainerSpec>
+interface OfNetwork {
+  architecture?: Architecture | undefined
+  augmenter: { clipLength: number }
+  objective: { name: string }
+}
+/** Options that know their network, and make views for it. */
+export type ForNetwork<T> = T & { architecture: Architecture }
+export type TrainerSpec = ForNetwork<z.output<typeof trainerSpec>>
 export type CompleteTrainerOptions = z.output<typeof trainerOptions>
 
+/**
+ * Fills in the network, and the clip length of the views where nobody has asked for another.
+ * @param found of the weights to start from
+ */
+export function forNetwork<T extends OfNetwork>(
+  options: T,
+  found: Architecture = CLMR_ARCHITECTURE,
+): ForNetwork<T> {
+  const { augmenter, objective } = options
+  const supervised = objective.name === 'supervised'
+  const architecture = { ...(options.architecture ?? found), supervised }
+  const usual = augmenter.clipLength === CLIP_LENGTH
+  const clipLength = usual ? architecture.clipLength : augmenter.clipLength
+  return { ...options, architecture, augmenter: { ...augmenter, clipLength } }
+}
+
 /** What is stored with a run: the options that can be written in a file. */
-export function storedOptions(options: CompleteTrainerOptions): TrainerConfig {
+export function storedOptions(options: ForNetwork<CompleteTrainerOptions>): ForNetwork<TrainerConfig> {
   const {
     encoder: _encoder,
     dataset: _dataset,

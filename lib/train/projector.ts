@@ -3,25 +3,29 @@
 import { isFloats } from '../arrays.js'
 import { ConfigError } from '../errors.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
-import { EMBEDDING_DIM } from '../model/architecture.js'
+import { dimOf } from '../model/architecture.js'
 import { checkRows } from '../native/buffers.js'
 import { descriptorOf } from '../objective/objectives.js'
 import type { NativeTrainer } from './native-trainer.js'
 import type { TrainerConfig } from './option-types.js'
+import type { ForNetwork } from './options.js'
 
 /** The projector of a trainer: what stands between the encoder and the objective. */
 export interface Projector {
   /** numbers of a projection */
   readonly dim: number
   /**
-   * Embeddings [n, 512] to projections [n, dim], with the weights of the last finished step.
+   * Embeddings [n, dim of the encoder] to projections [n, dim], with the weights of the last finished step.
    * @throws ShapeError
    */
   project(embeddings: MatrixData | Float32Array): Promise<Matrix>
 }
 
 /** @internal @throws ConfigError where the objective has none */
-export function projectorOf(native: NativeTrainer, { objective, projection }: TrainerConfig): Projector {
+export function projectorOf(
+  native: NativeTrainer,
+  { objective, projection, architecture }: ForNetwork<TrainerConfig>,
+): Projector {
   if (descriptorOf(objective).projector === 'none')
     throw new ConfigError({
       what: `${objective.name} training has no projector`,
@@ -32,7 +36,7 @@ export function projectorOf(native: NativeTrainer, { objective, projection }: Tr
     dim,
     async project(embeddings) {
       const data = isFloats(embeddings) ? embeddings : Matrix.from(embeddings).data
-      const n = checkRows(data, EMBEDDING_DIM, 'embeddings')
+      const n = checkRows(data, dimOf(architecture), 'embeddings')
       return matrix(await native.project(data, n), n, dim)
     },
   }

@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type Dataset, ofSources, openDataset } from '../cache/dataset.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
 import { cutEventFiles, TensorBoardWriter } from '../formats/tensorboard.js'
-import { saveModelState } from '../model/load-state.js'
+import { CLMR_ARCHITECTURE } from '../model/architecture.js'
+import { networkMetadata, saveModelState } from '../model/load-state.js'
 import type { StateDict, TrainerState } from '../native/binding.js'
 import { markedNames } from '../options.js'
 import {
@@ -26,6 +26,8 @@ import { tellWarning } from '../warnings.js'
 import type { TrainerConfig, TrainerOverrides } from './option-types.js'
 import {
   type CompleteTrainerOptions,
+  type ForNetwork,
+  forNetwork,
   parseTrainerConfig,
   parseTrainerOptions,
   storedOptions,
@@ -34,8 +36,6 @@ import {
 import { resumeRemarks } from './remarks.js'
 import type { StepResult } from './types.js'
 import type { WatchState } from './watch.js'
-
-const METADATA = { sampleRate: `${SAMPLE_RATE}`, clipLength: `${CLIP_LENGTH}` }
 
 /** The tracks of a record in a cache: all, a split, or those among tracks that came later. */
 async function reopen(
@@ -117,29 +117,37 @@ export function runDataOf({ dataset, validation }: CompleteTrainerOptions, befor
 export class Run {
   readonly path: string
   latestCheckpoint: string | undefined
-  readonly #config: TrainerConfig
+  readonly #config: ForNetwork<TrainerConfig>
   #open: Promise<RunDirectory> | undefined
   #board: Promise<TensorBoardWriter> | undefined
 
-  constructor(path: string, config: TrainerConfig, directory?: RunDirectory) {
+  constructor(path: string, config: ForNetwork<TrainerConfig>, directory?: RunDirectory) {
     this.path = path
     this.#config = config
     this.#open = directory && Promise.resolve(directory)
   }
 
   /** @throws ArgumentError where the folder holds a run already; IoError */
-  static async create(path: string, options: CompleteTrainerOptions, data: RunData): Promise<Run> {
+  static async create(
+    path: string,
+    options: ForNetwork<CompleteTrainerOptions>,
+    data: RunData,
+  ): Promise<Run> {
     const config = storedOptions(options)
     const stored = { ...config, cropSeed: 'augmenter', data }
     return new Run(
       path,
       config,
-      await RunDirectory.create(path, stored, { keep: config.keepCheckpoints, metadata: METADATA }),
+      await RunDirectory.create(path, stored, {
+        keep: config.keepCheckpoints,
+        metadata: networkMetadata(config.architecture),
+      }),
     )
   }
 
   #directory(): Promise<RunDirectory> {
-    this.#open ??= RunDirectory.open(this.path, { keep: this.#config.keepCheckpoints, metadata: METADATA })
+    const { keepCheckpoints: keep, architecture } = this.#config
+    this.#open ??= RunDirectory.open(this.path, { keep, metadata: networkMetadata(architecture) })
     return this.#open
   }
 
@@ -156,6 +164,7 @@ export class Run {
     if (isBest && best)
       await saveModelState(join(this.path, BEST_FILE), {
         encoder: underPrefix(state.tensors, 'encoder.'),
+        architecture: this.#config.architecture,
         projector: underPrefix(state.tensors, 'projector.'),
         head: underPrefix(state.tensors, 'head.'),
         metadata: { step: `${state.step}`, [best.measure]: `${best.value}` },
@@ -184,7 +193,7 @@ function watchStateOf(extra: Record<string, unknown>): WatchState {
 }
 
 export interface ResumedRun {
-  options: CompleteTrainerOptions
+  options: ForNetwork<CompleteTrainerOptions>
   run: Run
   state: TrainerState
   /**
@@ -204,7 +213,7 @@ function given<T extends object>(overrides: T): Partial<T> {
 }
 
 /** What a run has from its beginning. */
-const SETTLED = ['encoder', 'initFrom', 'runDirectory'] as const
+const SETTLED = ['encoder', 'initFrom', 'runDirectory', 'architecture'] as const
 
 /** @throws ConfigError for an option that would change nothing in a run that goes on */
 function refuseSettled(overrides: object): void {
@@ -232,9 +241,11 @@ function refuseSeed(path: string, before: number, seed: number): void {
 /** @throws CheckpointError, ConfigError, IoError */
 export async function openRun(path: string, overrides: TrainerOverrides): Promise<ResumedRun> {
   refuseSettled(overrides)
-  const { keepCheckpoints } = (await readRunConfig(path)) as { keepCheckpoints?: number }
+  const { keepCheckpoints, architecture = CLMR_ARCHITECTURE } = (await readRunConfig(
+    path,
+  )) as Partial<TrainerConfig>
   const keep = overrides.keepCheckpoints ?? keepCheckpoints
-  const directory = await RunDirectory.open(path, { keep, metadata: METADATA })
+  const directory = await RunDirectory.open(path, { keep, metadata: networkMetadata(architecture) })
   try {
     const latest = await directory.loadLatest()
     if (!latest)
@@ -248,9 +259,8 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     const data = recordsIn(directory.config)
     const { training, validation } = data
     const stored = currentConfig((latest.extra.config as object | undefined) ?? config)
-    const options = parseTrainerOptions(
-      { ...stored, ...given(overrides), runDirectory: path },
-      'Trainer.resume',
+    const options = forNetwork(
+      parseTrainerOptions({ ...stored, ...given(overrides), runDirectory: path }, 'Trainer.resume'),
     )
     for (const warning of latest.warnings) tellWarning(warning, options.onWarning)
     const before = parseTrainerConfig(stored, 'the run')
@@ -289,17 +299,18 @@ export const freeOptions = FREE.filter((name) => !SETTLED.some((settled) => sett
  * @throws ConfigError that names the options that have changed, except `free` ones such as epochs
  */
 export function refuseChanges(stored: unknown, config: TrainerConfig, path: string): void {
-  const before = trainerConfig.strip().parse(stored) as TrainerConfig
+  const before = forNetwork(trainerConfig.strip().parse(stored) as TrainerConfig)
+  const now = forNetwork(config, before.architecture)
   const names = (Object.keys(trainerConfig.shape) as (keyof TrainerConfig)[]).filter(
     (name) => !FREE.includes(name),
   )
-  const changed = names.filter((name) => !isDeepStrictEqual(before[name], config[name]))
+  const changed = names.filter((name) => !isDeepStrictEqual(before[name], now[name]))
   if (changed.length === 0) return
   const name = changed[0]!
   throw new ConfigError({
     what: `the run was started with other options: ${changed.join(', ')}`,
     path,
-    given: `${name} ${JSON.stringify(config[name])}`,
+    given: `${name} ${JSON.stringify(now[name])}`,
     expected: `${name} ${JSON.stringify(before[name])}`,
     remedy: 'Start a new run with initFrom',
   })

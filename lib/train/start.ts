@@ -1,18 +1,19 @@
 /** From complete options to a native trainer: what they must agree on, the weights to start from, the native spec. */
 
 import { cropSourceOf } from '../cache/dataset.js'
-import { CLIP_LENGTH } from '../clip.js'
 import { ConfigError, DeviceError } from '../errors.js'
+import { isSameNetwork, kernelsFor } from '../model/architecture.js'
 import { stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
 import { locateModel } from '../model/locate.js'
+import type { Architecture } from '../model/option-types.js'
 import type { StateDict } from '../native/binding.js'
 import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { aboutFile, tellWarning } from '../warnings.js'
 import { NativeTrainer } from './native-trainer.js'
 import type { TrainerConfig } from './option-types.js'
-import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
+import { type CompleteTrainerOptions, type ForNetwork, LEAST_BATCH } from './options.js'
 import { learningRateAt } from './schedule-tables.js'
 import { checkWatch } from './watch.js'
 
@@ -32,12 +33,12 @@ export function checkOptions(options: CompleteTrainerOptions): void {
   checkDevice(options.device)
   const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
   const { precision, kernels } = options
-  if (augmenter.clipLength !== CLIP_LENGTH)
+  if (options.architecture?.supervised && options.objective.name !== 'supervised')
     throw new ConfigError({
-      what: 'the augmenter makes views that SampleCNN does not take',
-      given: `a clipLength of ${augmenter.clipLength}`,
-      expected: `${CLIP_LENGTH}`,
-      remedy: 'Leave clipLength out',
+      what: 'a network with a classifier learns from labels',
+      given: `architecture.supervised, objective ${options.objective.name}`,
+      expected: 'objective supervised, or a network without a classifier',
+      remedy: 'Leave `supervised` out of the architecture, or choose that objective',
     })
   const own = augmenter.transforms.find((transform) => transform.name === 'custom')
   if (own)
@@ -72,6 +73,34 @@ export function checkOptions(options: CompleteTrainerOptions): void {
     })
 }
 
+/** What network and options must agree on, once it is known which network. @throws ConfigError */
+export function checkNetwork(options: ForNetwork<CompleteTrainerOptions>, found?: Architecture): void {
+  const { architecture, augmenter, precision } = options
+  const told = ({ strides, channels, clipLength }: Architecture) =>
+    `strides ${strides.join(', ')}, channels ${channels.join(', ')}, clipLength ${clipLength}`
+  if (found && !isSameNetwork(found, architecture))
+    throw new ConfigError({
+      what: 'the weights to start from are of another network than `architecture`',
+      given: told(architecture),
+      expected: told(found),
+      remedy: 'Leave `architecture` out',
+    })
+  if (augmenter.clipLength !== architecture.clipLength)
+    throw new ConfigError({
+      what: 'the augmenter makes views that SampleCNN does not take',
+      given: `a clipLength of ${augmenter.clipLength}`,
+      expected: `${architecture.clipLength}`,
+      remedy: 'Leave clipLength out',
+    })
+  if (precision === 'bfloat16' && kernelsFor(architecture) === 'plain')
+    throw new ConfigError({
+      what: "only CLMR's network is trained in bfloat16: others run on the plain kernels",
+      given: told(architecture),
+      expected: "precision 'float32'",
+      remedy: 'Leave `precision` out',
+    })
+}
+
 function checkProjector(projector: StateDict, projection: TrainerConfig['projection'], path?: string): void {
   const [hidden] = projector['0.weight']!.shape
   const [out] = projector['2.weight']!.shape
@@ -88,6 +117,8 @@ function checkProjector(projector: StateDict, projection: TrainerConfig['project
 export interface InitialWeights {
   encoder?: StateDict
   projector?: StateDict
+  /** of the encoder */
+  architecture?: Architecture
   trainedOn: TrainedOn
 }
 
@@ -101,14 +132,18 @@ export async function initialWeights(options: CompleteTrainerOptions): Promise<I
       expected: 'one of them, or none',
       remedy: 'Leave one out',
     })
-  if (encoder) return { encoder: stateOfEncoder(encoder), trainedOn: encoder.trainedOn }
+  if (encoder) {
+    const { architecture, trainedOn } = encoder
+    return { encoder: stateOfEncoder(encoder), architecture, trainedOn }
+  }
   if (initFrom === undefined) return { trainedOn: TRAINED_ON_NOTHING }
   const model = await loadModelState(await locateModel(initFrom, 'Trainer.create'))
   for (const warning of model.warnings) tellWarning(aboutFile(initFrom, warning), onWarning)
-  const { trainedOn } = model
-  if (descriptorOf(objective).projector !== 'simclr') return { encoder: model.encoder, trainedOn }
+  const { architecture, trainedOn } = model
+  if (descriptorOf(objective).projector !== 'simclr')
+    return { encoder: model.encoder, architecture, trainedOn }
   if (model.projector) checkProjector(model.projector, projection, initFrom)
-  return { encoder: model.encoder, projector: model.projector, trainedOn }
+  return { encoder: model.encoder, projector: model.projector, architecture, trainedOn }
 }
 
 type StepOptions = Pick<CompleteTrainerOptions, 'dataset' | 'batchSize' | 'accumulate'>
@@ -126,7 +161,7 @@ export function stepsOf(options: CompleteTrainerOptions): number | undefined {
 
 /** The native side of a trainer with these options. cropSeed: where it is not that of the augmenter. */
 export function nativeTrainer(
-  options: CompleteTrainerOptions,
+  options: ForNetwork<CompleteTrainerOptions>,
   weights: { encoder?: StateDict; projector?: StateDict },
   cropSeed?: number,
 ): Promise<NativeTrainer> {

@@ -4,6 +4,7 @@ import { checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import type { Dataset } from '../cache/dataset.js'
 import { ConfigError, DisposedError } from '../errors.js'
 import { type Encoder, encoderOfHandle } from '../model/encoder.js'
+import type { Architecture } from '../model/option-types.js'
 import type { AbortFlag, NativeStepResult } from '../native/binding.js'
 import { fromNativeError } from '../native/call.js'
 import { collapseWarning } from '../objective/collapse.js'
@@ -22,7 +23,9 @@ import type {
 } from './option-types.js'
 import {
   type CompleteTrainerOptions,
+  type ForNetwork,
   fitOptions,
+  forNetwork,
   parseTrainerOptions,
   stepOptions,
   stepsOptions,
@@ -32,7 +35,7 @@ import { type Projector, projectorOf } from './projector.js'
 import { validationRemarks } from './remarks.js'
 import { openRun, Run, runDataOf } from './run.js'
 import { learningRateAt } from './schedule-tables.js'
-import { checkOptions, initialWeights, nativeTrainer } from './start.js'
+import { checkNetwork, checkOptions, initialWeights, nativeTrainer } from './start.js'
 import type { StepResult, TrainingSummary } from './types.js'
 import { checkRowsOfViews } from './views.js'
 import { Watch } from './watch.js'
@@ -46,7 +49,7 @@ import { Watch } from './watch.js'
  */
 export class Trainer implements Disposable, AsyncDisposable {
   /** The options that are stored with a run, complete. */
-  readonly config: TrainerConfig
+  readonly config: TrainerConfig & { readonly architecture: Architecture }
   readonly #native: NativeTrainer
   readonly #dataset: Dataset | undefined
   readonly #onWarning: OnWarning | undefined
@@ -61,7 +64,7 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   private constructor(
     token: typeof MADE_HERE,
-    options: CompleteTrainerOptions,
+    options: ForNetwork<CompleteTrainerOptions>,
     native: NativeTrainer,
     run: Run | undefined,
     trainedOn: TrainedOn,
@@ -84,10 +87,12 @@ export class Trainer implements Disposable, AsyncDisposable {
    * @throws ConfigError, DeviceError, CheckpointError, IoError
    */
   static async create(options: TrainerOptions = {}): Promise<Trainer> {
-    const complete = parseTrainerOptions(options, 'Trainer.create')
-    checkOptions(complete)
-    for (const remark of validationRemarks(complete)) tellWarning(remark, complete.onWarning)
-    const weights = await initialWeights(complete)
+    const parsed = parseTrainerOptions(options, 'Trainer.create')
+    checkOptions(parsed)
+    for (const remark of validationRemarks(parsed)) tellWarning(remark, parsed.onWarning)
+    const weights = await initialWeights(parsed)
+    const complete = forNetwork(parsed, weights.architecture)
+    checkNetwork(complete, weights.architecture)
     const native = await nativeTrainer(complete, weights)
     const { runDirectory } = complete
     const data = runDataOf(complete, weights.trainedOn)
@@ -120,6 +125,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     let native: NativeTrainer | undefined
     try {
       checkOptions(options)
+      checkNetwork(options)
       native = await nativeTrainer(options, {}, cropSeed)
       await native.restore(state)
     } catch (error) {
@@ -157,7 +163,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   get encoder(): Encoder {
     this.#check()
     if (!this.#encoder || this.#encoder.disposed)
-      this.#encoder = encoderOfHandle(this.#native.encoder(), this.#trainedOn)
+      this.#encoder = encoderOfHandle(this.#native.encoder(), this.config.architecture, this.#trainedOn)
     return this.#encoder
   }
 
@@ -170,7 +176,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   /**
    * One optimiser step on views that the caller has made. In the count of steps it takes the place of a batch of the
    * data set, where there is one.
-   * @param views rows of 59,049 samples, row = example · views + view, of 2 examples or more (and that in `accumulate`
+   * @param views rows of the encoder's `clipLength` samples, row = example · views + view, of 2 examples or more (and that in `accumulate`
    *        batches of equal size, one after the other); must not change meanwhile
    * @param options.labels for `supervised`: one row of 0 and 1 an example, one column a class
    * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down

@@ -1,6 +1,5 @@
 /** Views that the caller has made: what they have to be for a step. */
 
-import { CLIP_LENGTH } from '../clip.js'
 import { describe, ShapeError } from '../errors.js'
 import { checkRows } from '../native/buffers.js'
 import type { TrainerConfig } from './option-types.js'
@@ -8,7 +7,7 @@ import { LEAST_BATCH } from './options.js'
 
 /** @returns the number of rows. @throws ShapeError */
 export function checkRowsOfViews(views: unknown, { augmenter, accumulate }: TrainerConfig): number {
-  const rows = checkRows(views, CLIP_LENGTH, 'views')
+  const rows = checkRows(views, augmenter.clipLength, 'views')
   const perExample = augmenter.views
   if (rows % (perExample * accumulate) === 0 && rows >= LEAST_BATCH * perExample * accumulate) return rows
   const batches = accumulate === 1 ? '' : ` in each of ${accumulate} equal batches`

@@ -7,7 +7,7 @@ import type { AbortFlag } from '../native/binding.js'
 import { labelsFor } from '../objective/objectives.js'
 import { TRAINED_ON_NOTHING } from '../runs/data-record.js'
 import type { NativeTrainer } from './native-trainer.js'
-import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
+import { type CompleteTrainerOptions, type ForNetwork, LEAST_BATCH } from './options.js'
 import type { BestFigure, StepResult } from './types.js'
 
 /** What a checkpoint keeps of it. */
@@ -50,11 +50,11 @@ export function checkWatch({ monitor, patience, validation }: WatchOptions): voi
 }
 
 export class Watch {
-  readonly #options: WatchOptions
+  readonly #options: ForNetwork<WatchOptions>
   readonly #validation: Dataset | undefined
   #state: WatchState
 
-  constructor(options: WatchOptions, state: WatchState = {}) {
+  constructor(options: ForNetwork<WatchOptions>, state: WatchState = {}) {
     this.#options = options
     this.#validation = options.validation
     const sameMeasure = state.best?.measure === this.#deciding
@@ -84,11 +84,11 @@ export class Watch {
   ): Promise<void> {
     const validation = this.#validation
     if (!validation || validation.length < LEAST_BATCH) return
-    const { monitor, dataset, objective, seed } = this.#options
+    const { monitor, dataset, objective, seed, architecture } = this.#options
     const labels = labelsFor(objective, validation)
     result.validLoss = await native.validate(cropSourceOf(validation), abort, labels)
     if (!monitor || result.epoch % monitor.every !== 0) return
-    using encoder = encoderOfHandle(native.encoder(), TRAINED_ON_NOTHING)
+    using encoder = encoderOfHandle(native.encoder(), architecture, TRAINED_ON_NOTHING)
     const { measures } = monitor
     result.monitor = await measureEncoder(encoder, {
       train: dataset!,

@@ -17,17 +17,18 @@ using AbortPointer = std::shared_ptr<AbortFlag>;
 // The weights are drawn or copied off the JavaScript thread.
 Promise<EncoderPointer> Create(const Call& call, int64_t seed, EncoderSpec options) {
   return Async(call, [=](const AbortFlag&) {
-    return std::make_shared<Encoder>(SampleCnn::Create(static_cast<uint64_t>(seed)), options.device,
-                                     options.precision);
+    return std::make_shared<Encoder>(SampleCnn::Create(static_cast<uint64_t>(seed), options.architecture),
+                                     options.device, options.precision);
   });
 }
 
 Promise<EncoderPointer> CreateMeasured(const Call& call, int64_t seed, EncoderSpec options, FloatSpan clips,
                                        int64_t n, AbortPointer abort) {
-  if (n < 1 || clips.size != n * kClipLength) throw Error("ERR_SHAPE", "the clips are not n whole ones");
-  const at::Tensor batch = at::from_blob(clips.data, {n, kClipLength}, at::kFloat);
+  const int64_t length = options.architecture.clip_length;
+  if (n < 1 || clips.size != n * length) throw Error("ERR_SHAPE", "the clips are not n whole ones");
+  const at::Tensor batch = at::from_blob(clips.data, {n, length}, at::kFloat);
   return Async(call, abort, [=](const AbortFlag& abort) {
-    SampleCnn model = SampleCnn::Create(static_cast<uint64_t>(seed));
+    SampleCnn model = SampleCnn::Create(static_cast<uint64_t>(seed), options.architecture);
     MeasureBatchStatistics(model, batch, abort);
     return std::make_shared<Encoder>(model, options.device, options.precision);
   });
@@ -35,7 +36,8 @@ Promise<EncoderPointer> CreateMeasured(const Call& call, int64_t seed, EncoderSp
 
 Promise<EncoderPointer> FromState(const Call& call, NamedTensors state, EncoderSpec options) {
   return Async(call, [=](const AbortFlag&) {
-    return std::make_shared<Encoder>(SampleCnn::FromState(state), options.device, options.precision);
+    return std::make_shared<Encoder>(SampleCnn::FromState(state, options.architecture), options.device,
+                                     options.precision);
   });
 }
 
@@ -52,9 +54,10 @@ struct WindowsToEncode {
   WindowsToEncode(EncoderPointer encoder, FloatSpan samples, std::vector<double> starts,
                   std::optional<FloatSpan> out)
       : encoder(std::move(encoder)), samples(samples), starts(std::move(starts)), out(out) {
-    if (out && out->size != count() * kEmbeddingSize)
-      throw Error("ERR_SHAPE", "expected out to hold " + std::to_string(count() * kEmbeddingSize) +
-                                   " values but it holds " + std::to_string(out->size));
+    const int64_t size = count() * this->encoder->EmbeddingSize();
+    if (out && out->size != size)
+      throw Error("ERR_SHAPE", "expected out to hold " + std::to_string(size) + " values but it holds " +
+                                   std::to_string(out->size));
   }
 
   int64_t count() const { return static_cast<int64_t>(starts.size()); }
@@ -65,7 +68,7 @@ struct WindowsToEncode {
       encoder->EncodeWindows(samples.data, samples.size, starts, out->data, ThreadCount(), abort);
       return std::nullopt;
     }
-    at::Tensor result = at::empty({count(), kEmbeddingSize}, at::kFloat);
+    at::Tensor result = at::empty({count(), encoder->EmbeddingSize()}, at::kFloat);
     encoder->EncodeWindows(samples.data, samples.size, starts, result.mutable_data_ptr<float>(),
                            ThreadCount(), abort);
     return result;

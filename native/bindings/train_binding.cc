@@ -58,7 +58,7 @@ Promise<StepResult> Step(const Call& call, TrainerPointer trainer, double learni
 Promise<StepResult> StepOnViews(const Call& call, TrainerPointer trainer, FloatSpan samples, int64_t rows,
                                 std::optional<LabelMatrix> label_matrix, double learning_rate,
                                 AbortPointer abort) {
-  const LabelledViews views{ToMatrix(samples, "views", rows, kClipLength), ToTensor(label_matrix)};
+  const LabelledViews views{ToMatrix(samples, "views", rows, trainer->ClipLength()), ToTensor(label_matrix)};
   return Async(call, abort,
                [=](const AbortFlag& abort) { return trainer->StepOnViews(views, learning_rate, abort); });
 }
@@ -71,7 +71,7 @@ Promise<double> Validate(const Call& call, TrainerPointer trainer, std::shared_p
 }
 
 Promise<at::Tensor> Project(const Call& call, TrainerPointer trainer, FloatSpan span, int64_t n) {
-  const at::Tensor embeddings = ToMatrix(span, "embeddings", n, kEmbeddingSize);
+  const at::Tensor embeddings = ToMatrix(span, "embeddings", n, trainer->EmbeddingSize());
   return Async(call, [=](const AbortFlag&) { return trainer->Project(embeddings); });
 }
 

@@ -5,7 +5,7 @@
 namespace clmr {
 
 // Gives every batch norm of `model` the mean and the variance that it sees in training mode, averaged over batches of
-// the clips [n, 59049]; the last, smaller batch counts as the others. n ≥ 1.
+// the clips [n, T]; the last, smaller batch counts as the others. n ≥ 1.
 void MeasureBatchStatistics(SampleCnn& model, const at::Tensor& clips, const AbortFlag& abort);
 
 }  // namespace clmr

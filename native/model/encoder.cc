@@ -11,13 +11,13 @@
 namespace clmr {
 namespace {
 
-std::vector<kernels::FoldedLayer> Fold(const SampleCnn& model) {
-  std::vector<kernels::FoldedLayer> layers;
+kernels::FoldedNetwork Fold(const SampleCnn& model) {
+  kernels::FoldedNetwork network{{}, model.ClipLength()};
   for (const ConvBlock& block : model.blocks) {
     const auto [weight, bias] = FoldBatchNorm(block);
-    layers.push_back({weight, bias, block.stride, block.padding, block.pooled});
+    network.layers.push_back({weight, bias, block.stride, block.padding, block.pool});
   }
-  return layers;
+  return network;
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ struct Encoder::Weights {
 };
 
 Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision precision)
-    : device_(ResolveDevice(device)), precision_(precision) {
+    : architecture_(model.architecture), device_(ResolveDevice(device)), precision_(precision) {
   weights_ = Prepare(model);
   if (precision == Precision::float32 || kernels::Bfloat16IsClose(*weights_->inference, Fold(model), device_))
     return;
@@ -66,7 +66,7 @@ void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vec
   std::vector<at::Tensor> windows;
   std::vector<const float*> clips;
   for (const double start : starts) {
-    windows.push_back(WindowAt(samples, length, static_cast<int64_t>(start)));
+    windows.push_back(WindowAt(samples, length, static_cast<int64_t>(start), ClipLength()));
     clips.push_back(windows.back().const_data_ptr<float>());
   }
   weights->inference->Run(clips.data(), static_cast<int64_t>(clips.size()), out, threads, abort);

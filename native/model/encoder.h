@@ -1,5 +1,5 @@
 #pragma once
-// Embeds windows of audio with SampleCNN in eval mode: samples [T*] → [windows, 512].
+// Embeds windows of audio with SampleCNN in eval mode: samples [T*] → [windows, E].
 #include <c10/core/Device.h>
 
 #include <memory>
@@ -16,10 +16,12 @@ struct EncoderSpec {
   static constexpr const char* kName = "EncoderSpec";
   std::string device;
   Precision precision;  // bfloat16: allowed where it is faster, not insisted on
+  Architecture architecture;
 
   static auto Fields() {
     return std::tuple(Field("device", &EncoderSpec::device),
-                      ChoiceField("precision", &EncoderSpec::precision, kPrecisionWords));
+                      ChoiceField("precision", &EncoderSpec::precision, kPrecisionWords),
+                      Field("architecture", &EncoderSpec::architecture));
   }
 };
 
@@ -29,12 +31,12 @@ class Encoder {
   explicit Encoder(const SampleCnn& model, const std::string& device = "cpu",
                    Precision precision = Precision::float32);
 
-  // Other weights from now on, copied: calls in flight end with the old ones. This is how an encoder follows
-  // a training run: the trainer calls it between two steps. Safe beside every other member.
+  // Other weights of the same architecture from now on, copied: calls in flight end with the old ones. This is
+  // how an encoder follows a training run: the trainer calls it between two steps. Safe beside every other member.
   void Update(const SampleCnn& model);
 
-  // Windows of kClipLength samples at `starts`, in samples; what lies past the end is zero.
-  // `out` holds starts.size() · 512 values. On up to `threads` threads: the bits of an embedding depend on
+  // Windows of a clip's samples at `starts`, in samples; what lies past the end is zero.
+  // `out` holds starts.size() · E values. On up to `threads` threads: the bits of an embedding depend on
   // its samples alone, and NaN or infinity in one window reaches no other. Looks at `abort` between layers.
   void EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out,
                      int64_t threads, const AbortFlag& abort) const;
@@ -42,6 +44,8 @@ class Encoder {
   NamedTensors State() const;
   std::string Device() const { return device_.str(); }
   int64_t Bytes() const;
+  int64_t ClipLength() const { return architecture_.clip_length; }
+  int64_t EmbeddingSize() const { return architecture_.EmbeddingSize(); }
 
  private:
   struct Weights;  // one consistent set, immutable
@@ -49,6 +53,7 @@ class Encoder {
   std::shared_ptr<const Weights> Current() const;
   std::shared_ptr<const Weights> Prepare(const SampleCnn& model) const;
 
+  const Architecture architecture_;
   const c10::Device device_;
   Precision precision_;  // bfloat16: allowed where it is faster, not insisted on
   mutable std::mutex mutex_;

@@ -17,7 +17,7 @@ at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool tr
   at::Tensor y = at::conv1d(x, block.weight, block.bias, {block.stride}, {block.padding});
   y = at::relu(BatchNorm(y, block.gamma, block.beta, block.running_mean, block.running_var, training));
   if (training) at::Tensor(block.batches_tracked).add_(1);
-  return block.pooled ? at::max_pool1d(y, {kPool}, {kPool}) : y;
+  return block.pool > 1 ? at::max_pool1d(y, {block.pool}, {block.pool}) : y;
 }
 
 std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block) {

@@ -11,11 +11,11 @@ namespace clmr {
 at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
                      const at::Tensor& running_mean, const at::Tensor& running_var, bool training);
 
-// x [N, Cin, T] → Conv1d · BatchNorm · ReLU · (MaxPool1d(3, 3)): [N, Cout, T']. training: as BatchNorm does,
+// x [N, Cin, T] → Conv1d · BatchNorm · ReLU · (MaxPool1d(s, s)): [N, Cout, T']. training: as BatchNorm does,
 // and the batch is counted.
 at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool training);
 
-// Conv1d and its batch norm in eval mode as one convolution in float64: weight [Cout, Cin, 3], bias [Cout]
+// Conv1d and its batch norm in eval mode as one convolution in float64: weight [Cout, Cin, K], bias [Cout]
 //   w' = w · γ / √(σ² + ε),   b' = (b − μ) · γ / √(σ² + ε) + β
 std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block);
 

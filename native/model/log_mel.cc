@@ -70,7 +70,7 @@ void LogMelWindows(const float* samples, int64_t length, const std::vector<doubl
     const int64_t to = std::min(count, from + kBatch);
     std::vector<at::Tensor> windows;
     for (int64_t i = from; i < to; ++i)
-      windows.push_back(WindowAt(samples, length, static_cast<int64_t>(starts[i])));
+      windows.push_back(WindowAt(samples, length, static_cast<int64_t>(starts[i]), kClipLength));
     const at::Tensor bands = LogMelSpectrogram(at::cat(windows));
     vectors.slice(0, from, to).copy_(at::cat({OverTime(bands), OverTime(at::diff(bands))}, 1));
   }

@@ -1,6 +1,6 @@
 #pragma once
 // SimCLR's projector:
-//   embeddings [N, 512] → Linear(512 → H, no bias) · ReLU · Linear(H → D, no bias) → [N, D]
+//   embeddings [N, E] → Linear(E → H, no bias) · ReLU · Linear(H → D, no bias) → [N, D]
 #include <ATen/core/Tensor.h>
 
 #include "model/sample_cnn.h"
@@ -9,14 +9,14 @@ namespace clmr {
 
 class Projector : public ModuleOf<Projector> {
  public:
-  static Projector Create(uint64_t seed, int64_t hidden, int64_t out);
-  // names `0.weight` and `2.weight`; throws ERR_CHECKPOINT
-  static Projector FromState(const NamedTensors& state);
+  static Projector Create(uint64_t seed, int64_t in, int64_t hidden, int64_t out);
+  // names `0.weight` and `2.weight`, for embeddings of `in` numbers; throws ERR_CHECKPOINT
+  static Projector FromState(const NamedTensors& state, int64_t in);
 
   ModuleTensors Tensors() override;
   at::Tensor Forward(const at::Tensor& embeddings) const;
 
-  at::Tensor first, second;  // [H, 512], [D, H]
+  at::Tensor first, second;  // [H, E], [D, H]
 };
 
 }  // namespace clmr

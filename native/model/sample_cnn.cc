@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
-
 #include "kernels/sample_cnn/training/training.h"
 #include "model/initial_weights.h"
 #include "model/layers.h"
@@ -11,18 +9,18 @@
 namespace clmr {
 namespace {
 
-constexpr int kBlocks = 11;
-constexpr int64_t kKernel = 3;
-// channels that enter block i; the last place: those that leave block 10
-constexpr std::array<int64_t, kBlocks + 1> kChannels = {1,   128, 128, 128, 256, 256,
-                                                        256, 256, 256, 256, 512, 512};
+constexpr int64_t kOuterKernel = 3;  // of the first layer and the last
 
-// Block 0 strides instead of pooling, block 10 sees length 1.
-ConvBlock EmptyBlock(int i) {
+// Everything but the weight and bias of the convolution, which have no value yet.
+ConvBlock BlankBlock(int64_t in, int64_t out, int64_t kernel) {
   ConvBlock block;
-  block.stride = i == 0 ? 3 : 1;
-  block.padding = i == 0 ? 0 : 1;
-  block.pooled = i != 0 && i != kBlocks - 1;
+  block.weight = at::empty({out, in, kernel}, at::kFloat);
+  block.bias = at::empty({out}, at::kFloat);
+  block.gamma = at::ones({out}, at::kFloat);
+  block.beta = at::zeros({out}, at::kFloat);
+  block.running_mean = at::zeros({out}, at::kFloat);
+  block.running_var = at::ones({out}, at::kFloat);
+  block.batches_tracked = at::zeros({}, at::kFloat);
   return block;
 }
 
@@ -34,37 +32,37 @@ void ThrowInBackward(const at::Tensor& x, const AbortFlag& abort) {
 
 }  // namespace
 
-// Everything but the weights of the convolutions, which have no value yet.
-SampleCnn SampleCnn::Blank() {
+// The first layer strides instead of pooling, the last sees length 1.
+SampleCnn SampleCnn::Blank(const Architecture& architecture) {
+  Check(architecture);
+  const auto& [strides, channels, clip_length] = architecture;
   SampleCnn model;
-  for (int i = 0; i < kBlocks; ++i) {
-    const int64_t in = kChannels[i], out = kChannels[i + 1];
-    ConvBlock block = EmptyBlock(i);
-    block.weight = at::empty({out, in, kKernel}, at::kFloat);
-    block.bias = at::empty({out}, at::kFloat);
-    block.gamma = at::ones({out}, at::kFloat);
-    block.beta = at::zeros({out}, at::kFloat);
-    block.running_mean = at::zeros({out}, at::kFloat);
-    block.running_var = at::ones({out}, at::kFloat);
-    block.batches_tracked = at::zeros({}, at::kFloat);
-    model.blocks.push_back(std::move(block));
+  model.architecture = architecture;
+  model.blocks.push_back(BlankBlock(1, channels[0], kOuterKernel));
+  model.blocks[0].stride = kOuterKernel;
+  model.blocks[0].padding = 0;
+  for (size_t i = 0; i < strides.size(); ++i) {
+    model.blocks.push_back(BlankBlock(channels[i], channels[i + 1], strides[i]));
+    model.blocks.back().pool = strides[i];
   }
+  model.blocks.push_back(BlankBlock(channels.back(), channels.back(), kOuterKernel));
+  model.blocks.front().pool = model.blocks.back().pool = 1;
   return model;
 }
 
-SampleCnn SampleCnn::Create(uint64_t seed) {
-  SampleCnn model = Blank();
-  for (int i = 0; i < kBlocks; ++i) {
+SampleCnn SampleCnn::Create(uint64_t seed, const Architecture& architecture) {
+  SampleCnn model = Blank(architecture);
+  for (size_t i = 0; i < model.blocks.size(); ++i) {
     ConvBlock& block = model.blocks[i];
-    const int64_t fan_in = kChannels[i] * kKernel;
+    const int64_t fan_in = block.weight.size(1) * block.weight.size(2);
     block.weight = InitialWeights(block.weight.sizes(), fan_in, seed, WeightStream::encoder, i, 0);
     block.bias = InitialWeights(block.bias.sizes(), fan_in, seed, WeightStream::encoder, i, 1);
   }
   return model;
 }
 
-SampleCnn SampleCnn::FromState(const NamedTensors& state) {
-  SampleCnn model = Blank();
+SampleCnn SampleCnn::FromState(const NamedTensors& state, const Architecture& architecture) {
+  SampleCnn model = Blank(architecture);
   model.Load(state, "the weights of SampleCNN");
   return model;
 }
@@ -87,8 +85,8 @@ ModuleTensors SampleCnn::Tensors() {
 
 at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const AbortFlag& abort,
                               bool wants_fused, Precision precision) const {
-  if (clips.dim() != 2 || clips.size(1) != kClipLength)
-    throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(kClipLength) + "]");
+  if (clips.dim() != 2 || clips.size(1) != ClipLength())
+    throw Error("ERR_SHAPE", "SampleCNN expects clips [N, " + std::to_string(ClipLength()) + "]");
   const bool fused = training && wants_fused && kernels::TrainingServes(blocks, clips);
   at::Tensor x = fused ? kernels::TrainingForward(blocks, clips, abort, precision) : clips.unsqueeze(1);
   for (size_t i = fused ? kernels::kTrainingBlocks : 0; i < blocks.size(); ++i) {

@@ -6,14 +6,13 @@
 #include <cstring>
 
 #include "error.h"
-#include "model/sample_cnn.h"
 
 namespace clmr {
 
-at::Tensor WindowAt(const float* samples, int64_t length, int64_t start) {
-  if (start + kClipLength <= length)
-    return at::from_blob(const_cast<float*>(samples + start), {1, kClipLength}, at::kFloat);
-  at::Tensor window = at::zeros({1, kClipLength}, at::kFloat);
+at::Tensor WindowAt(const float* samples, int64_t length, int64_t start, int64_t size) {
+  if (start + size <= length)
+    return at::from_blob(const_cast<float*>(samples + start), {1, size}, at::kFloat);
+  at::Tensor window = at::zeros({1, size}, at::kFloat);
   if (start < length)
     std::memcpy(window.mutable_data_ptr<float>(), samples + start, (length - start) * sizeof(float));
   return window;

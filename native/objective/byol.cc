@@ -28,7 +28,7 @@ double ByolMomentum(double base, int64_t k, int64_t steps) {
 ByolObjective::ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection,
                              uint64_t seed)
     : spec_(spec),
-      projector_(MlpHead::Create({kEmbeddingSize, projection.hidden, projection.out}, seed,
+      projector_(MlpHead::Create({encoder.EmbeddingSize(), projection.hidden, projection.out}, seed,
                                  WeightStream::projector)),
       predictor_(MlpHead::Create({projection.out, spec.predictor_hidden, projection.out}, seed,
                                  WeightStream::predictor)),

@@ -29,8 +29,9 @@ std::unique_ptr<Objective> Objective::WithState(const NamedTensors& state) const
 }
 
 Projector SimClrProjector(const ObjectiveStart& start) {
-  if (start.projector) return Projector::FromState(*start.projector);
-  return Projector::Create(start.seed, start.projection.hidden, start.projection.out);
+  const int64_t in = start.encoder.EmbeddingSize();
+  if (start.projector) return Projector::FromState(*start.projector, in);
+  return Projector::Create(start.seed, in, start.projection.hidden, start.projection.out);
 }
 
 at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input) {

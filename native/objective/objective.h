@@ -29,15 +29,15 @@ struct ViewRange {
 
 // What an objective compares; rows are grouped by example.
 struct ObjectiveInput {
-  at::Tensor embeddings;  // [B·V', 512] of OnlineViews, by the encoder that learns
-  at::Tensor targets;     // [B·V'', 512] of TargetViews, by TargetEncoder, without gradient; undefined where
-                          // there is none
-  at::Tensor labels;      // [B, K] of 0 and 1; undefined where the data has none
-  int64_t views = 0;      // V
-  bool training = true;   // false: running statistics, no dropout, and nothing of the objective moves
-  bool views_apart = false;          // batch norm of the heads sees one view at a time
-  uint32_t step = 0;                 // of which random choices are drawn
-  int64_t first_row = 0;             // of the embeddings, in a step that works through several batches
+  at::Tensor embeddings;     // [B·V', E] of OnlineViews, by the encoder that learns
+  at::Tensor targets;        // [B·V'', E] of TargetViews, by TargetEncoder, without gradient; undefined where
+                             // there is none
+  at::Tensor labels;         // [B, K] of 0 and 1; undefined where the data has none
+  int64_t views = 0;         // V
+  bool training = true;      // false: running statistics, no dropout, and nothing of the objective moves
+  bool views_apart = false;  // batch norm of the heads sees one view at a time
+  uint32_t step = 0;         // of which random choices are drawn
+  int64_t first_row = 0;     // of the embeddings, in a step that works through several batches
   const AbortFlag* abort = nullptr;  // outlives the backward pass
 };
 
@@ -73,7 +73,7 @@ class Objective : public Module {
   // After the optimiser's update number `step` (from 1): averages follow, queues move on. Does not fail.
   virtual void AfterUpdate(const SampleCnn& /*encoder*/, int64_t /*step*/) {}
 
-  // embeddings [N, 512] → projections [N, D], running statistics
+  // embeddings [N, E] → projections [N, D], running statistics
   virtual at::Tensor Project(const at::Tensor& embeddings) const = 0;
 
   // One with the same settings and its part of the state of a trainer. Throws ERR_CHECKPOINT.

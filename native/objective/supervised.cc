@@ -14,11 +14,11 @@ at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels
   return at::cross_entropy_loss(logits, labels.argmax(1));
 }
 
-SupervisedObjective::SupervisedObjective(SupervisedSpec spec, uint64_t seed) : spec_(spec), seed_(seed) {
+SupervisedObjective::SupervisedObjective(SupervisedSpec spec, int64_t in, uint64_t seed)
+    : spec_(spec), seed_(seed) {
   if (spec.classes < 1) throw Error("ERR_CONFIG", "supervised training needs classes");
-  weight_ =
-      InitialWeights({spec.classes, kEmbeddingSize}, kEmbeddingSize, seed, WeightStream::classifier, 0, 0);
-  bias_ = InitialWeights({spec.classes}, kEmbeddingSize, seed, WeightStream::classifier, 0, 1);
+  weight_ = InitialWeights({spec.classes, in}, in, seed, WeightStream::classifier, 0, 0);
+  bias_ = InitialWeights({spec.classes}, in, seed, WeightStream::classifier, 0, 1);
   weight_.requires_grad_(true);
   bias_.requires_grad_(true);
 }
@@ -66,7 +66,7 @@ std::unique_ptr<Objective> SupervisedObjective::Copy() const {
 }
 
 std::unique_ptr<Objective> Make(const SupervisedSpec& spec, const ObjectiveStart& start) {
-  return std::make_unique<SupervisedObjective>(spec, start.seed);
+  return std::make_unique<SupervisedObjective>(spec, start.encoder.EmbeddingSize(), start.seed);
 }
 
 }  // namespace clmr

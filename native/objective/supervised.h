@@ -25,7 +25,8 @@ struct SupervisedSpec {
 
 class SupervisedObjective : public Objective {
  public:
-  SupervisedObjective(SupervisedSpec spec, uint64_t seed);
+  // in: numbers of an embedding
+  SupervisedObjective(SupervisedSpec spec, int64_t in, uint64_t seed);
 
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   // There is no projector: throws ERR_CONFIG.
@@ -40,7 +41,7 @@ class SupervisedObjective : public Objective {
 
   SupervisedSpec spec_;
   uint64_t seed_;
-  at::Tensor weight_, bias_;  // CLMR's fc: [K, 512], [K]
+  at::Tensor weight_, bias_;  // CLMR's fc: [K, E], [K]
 };
 
 std::unique_ptr<Objective> Make(const SupervisedSpec& spec, const ObjectiveStart& start);

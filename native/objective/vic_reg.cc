@@ -35,9 +35,9 @@ VicRegTerms VicReg(const at::Tensor& z, double gamma) {
           Redundancy(a) + Redundancy(b)};
 }
 
-VicRegObjective::VicRegObjective(VicRegSpec spec, ProjectionSpec projection, uint64_t seed)
+VicRegObjective::VicRegObjective(VicRegSpec spec, int64_t in, ProjectionSpec projection, uint64_t seed)
     : spec_(spec),
-      expander_(MlpHead::Create({kEmbeddingSize, projection.hidden, projection.hidden, projection.out}, seed,
+      expander_(MlpHead::Create({in, projection.hidden, projection.hidden, projection.out}, seed,
                                 WeightStream::projector)) {
   expander_.RequireGrad(true);
 }
@@ -70,7 +70,7 @@ ModuleTensors VicRegObjective::Tensors() { return Under("objective.projector.", 
 std::unique_ptr<Objective> VicRegObjective::Copy() const { return std::make_unique<VicRegObjective>(*this); }
 
 std::unique_ptr<Objective> Make(const VicRegSpec& spec, const ObjectiveStart& start) {
-  return std::make_unique<VicRegObjective>(spec, start.projection, start.seed);
+  return std::make_unique<VicRegObjective>(spec, start.encoder.EmbeddingSize(), start.projection, start.seed);
 }
 
 }  // namespace clmr

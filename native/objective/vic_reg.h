@@ -32,7 +32,8 @@ VicRegTerms VicReg(const at::Tensor& z, double gamma);
 
 class VicRegObjective : public Objective {
  public:
-  VicRegObjective(VicRegSpec spec, ProjectionSpec projection, uint64_t seed);
+  // in: numbers of an embedding
+  VicRegObjective(VicRegSpec spec, int64_t in, ProjectionSpec projection, uint64_t seed);
 
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;

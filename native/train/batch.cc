@@ -4,7 +4,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
-#include "model/sample_cnn.h"
 #include "random/philox.h"
 
 namespace clmr {
@@ -36,12 +35,13 @@ at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& track
   for (const int64_t track : tracks) lengths.push_back(source.Length(track));
   const std::vector<int64_t> starts = chain.DrawStarts(lengths, step);
   const int64_t rows = static_cast<int64_t>(starts.size()), views = chain.spec().views;
-  at::Tensor crops = at::empty({rows, kClipLength}, at::kFloat);
+  const int64_t size = chain.spec().clip_length;
+  at::Tensor crops = at::empty({rows, size}, at::kFloat);
   float* out = crops.mutable_data_ptr<float>();
   at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       throw_if_aborted(abort);
-      source.Read(tracks[row / views], starts[row], kClipLength, out + row * kClipLength);
+      source.Read(tracks[row / views], starts[row], size, out + row * size);
     }
   });
   return crops;

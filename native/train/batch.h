@@ -15,7 +15,7 @@ namespace clmr {
 // Examples of a batch: batch norm and every objective compare several.
 constexpr int64_t kLeastBatch = 2;
 
-// views [B·V, 59049], row = example·V + view; labels [B, K] of 0 and 1, undefined where there are none
+// views [B·V, T], row = example·V + view; labels [B, K] of 0 and 1, undefined where there are none
 struct LabelledViews {
   at::Tensor views, labels;
 };
@@ -39,12 +39,12 @@ class BatchOrder {
   mutable std::vector<int64_t> order_;
 };
 
-// tracks [B] → crops [B·V, 59049], row = example·V + view, each from where the chain begins it at this step;
+// tracks [B] → crops [B·V, T], row = example·V + view, each from where the chain begins it at this step;
 // a shorter track is zero-padded. Only the crops are read. Throws ERR_CACHE with the path.
 at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
                      uint32_t step, const AbortFlag& abort);
 
-// crops [B·V, 59049] → views [B·V, 59049]: the rest of the chain
+// crops [B·V, T] → views [B·V, T]: the rest of the chain
 at::Tensor AugmentCrops(const at::Tensor& crops, const Chain& chain, uint32_t step, const AbortFlag& abort);
 
 // The rows of labels [all tracks, K] that belong to `tracks`; undefined where there are none.

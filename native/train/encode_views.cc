@@ -26,9 +26,9 @@ std::vector<at::Tensor> Chunks(const TrainerSpec& spec, const at::Tensor& views)
 
 at::Tensor EncodeAtOnce(const TrainerSpec& spec, const SampleCnn& encoder, const at::Tensor& views,
                         ViewRange range, bool training, const AbortFlag& abort) {
-  const at::Tensor by_view = views.view({-1, spec.chain.views, kClipLength});
+  const at::Tensor by_view = views.view({-1, spec.chain.views, encoder.ClipLength()});
   if (spec.view_norm == ViewNorm::joint || !training) {
-    const at::Tensor wanted = by_view.narrow(1, range.first, range.count).reshape({-1, kClipLength});
+    const at::Tensor wanted = by_view.narrow(1, range.first, range.count).reshape({-1, encoder.ClipLength()});
     return encoder.Forward(wanted, training, abort, spec.fused, spec.precision);
   }
   std::vector<at::Tensor> embeddings;  // count × [B, E]

@@ -154,11 +154,11 @@ void Trainer::Update(Draft draft, const Gradients& gradients, double learning_ra
 void Trainer::CheckBatch(const LabelledViews& batch, int64_t batches) const {
   const at::Tensor& views = batch.views;
   const int64_t n_views = spec_.chain.views, least = kLeastBatch * n_views * batches;
-  if (views.dim() != 2 || views.size(1) != kClipLength || views.size(0) < least ||
+  if (views.dim() != 2 || views.size(1) != ClipLength() || views.size(0) < least ||
       views.size(0) % (n_views * batches) != 0)
     throw Error("ERR_SHAPE", "expected views of at least " + std::to_string(kLeastBatch) +
                                  " examples a batch, " + std::to_string(n_views) + " rows of " +
-                                 std::to_string(kClipLength) + " samples each");
+                                 std::to_string(ClipLength()) + " samples each");
   if (batch.labels.defined() && batch.labels.size(0) != views.size(0) / n_views)
     throw Error("ERR_SHAPE", "expected labels of " + std::to_string(views.size(0) / n_views) +
                                  " examples, not of " + std::to_string(batch.labels.size(0)));

@@ -7,11 +7,12 @@
 namespace clmr {
 namespace {
 
-const ChainSpec& CheckClipLength(const ChainSpec& chain) {
-  if (chain.clip_length != kClipLength)
-    throw Error("ERR_CONFIG", "training needs views of " + std::to_string(kClipLength) +
-                                  " samples, the augmenter makes " + std::to_string(chain.clip_length));
-  return chain;
+const ChainSpec& CheckClipLength(const TrainerSpec& spec) {
+  const int64_t needed = spec.architecture.clip_length;
+  if (spec.chain.clip_length != needed)
+    throw Error("ERR_CONFIG", "training needs views of " + std::to_string(needed) +
+                                  " samples, the augmenter makes " + std::to_string(spec.chain.clip_length));
+  return spec.chain;
 }
 
 }  // namespace
@@ -20,13 +21,14 @@ Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
                  const std::optional<NamedTensors>& projector, std::shared_ptr<const CropSource> source,
                  at::Tensor labels, std::optional<uint64_t> crop_seed)
     : spec_(std::move(spec)),
-      chain_(CheckClipLength(spec_.chain), crop_seed),
+      chain_(CheckClipLength(spec_), crop_seed),
       source_(std::move(source)),
       labels_(std::move(labels)) {
   if (spec_.device != "cpu" && spec_.device != "auto")
     throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + spec_.device);
   if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size * spec_.accumulate);
-  SampleCnn model = encoder ? SampleCnn::FromState(*encoder) : SampleCnn::Create(spec_.seed);
+  SampleCnn model = encoder ? SampleCnn::FromState(*encoder, spec_.architecture)
+                            : SampleCnn::Create(spec_.seed, spec_.architecture);
   const ObjectiveStart start{model, projector ? &*projector : nullptr, spec_.projection, spec_.seed,
                              spec_.chain.views};
   std::unique_ptr<Objective> objective = MakeObjective(spec_.objective, start);
@@ -67,7 +69,7 @@ void Trainer::Restore(const TrainerState& state) {
   if (state.step < 0)
     throw Error("ERR_CHECKPOINT", "the state counts " + std::to_string(state.step) + " steps");
   std::lock_guard one_at_a_time(step_mutex_);
-  SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."));
+  SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."), spec_.architecture);
   std::unique_ptr<Objective> objective = objective_->WithState(state.tensors);
   Optimizer checked(spec_.optimizer, Parameters());
   checked.Restore(Under(state.tensors, "optimizer."));  // throws before anything has changed

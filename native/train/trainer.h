@@ -83,6 +83,8 @@ class Trainer {
   // embeddings [N, 512] → projections [N, D] with what the last finished step left
   at::Tensor Project(const at::Tensor& embeddings);
   int64_t Bytes() const;
+  int64_t ClipLength() const { return spec_.architecture.clip_length; }
+  int64_t EmbeddingSize() const { return spec_.architecture.EmbeddingSize(); }
 
  private:
   // Encoder and objective of one step: the weights of the trainer, with running statistics of their own.

@@ -26,23 +26,24 @@ struct TrainerSpec {
   bool fused;           // the encoder's pass as one operation, where that can be had
   Precision precision;  // of the activations that it keeps
   std::string device;
+  Architecture architecture;
   ObjectiveSpec objective;
   ProjectionSpec projection;
   OptimizerSpec optimizer;
   ChainSpec chain;
 
   static auto Fields() {
-    return std::tuple(Field("seed", &TrainerSpec::seed), Field("batchSize", &TrainerSpec::batch_size),
-                      Field("accumulate", &TrainerSpec::accumulate),
-                      OptionalField("chunkSize", &TrainerSpec::chunk_size),
-                      OptionalField("clipGradientNorm", &TrainerSpec::clip_gradient_norm),
-                      ChoiceField("viewNorm", &TrainerSpec::view_norm,
-                                  {{"joint", ViewNorm::joint}, {"separate", ViewNorm::separate}}),
-                      ChoiceField("kernels", &TrainerSpec::fused, {{"plain", false}, {"fused", true}}),
-                      ChoiceField("precision", &TrainerSpec::precision, kPrecisionWords),
-                      Field("device", &TrainerSpec::device), Field("objective", &TrainerSpec::objective),
-                      Field("projection", &TrainerSpec::projection),
-                      Field("optimizer", &TrainerSpec::optimizer), Field("augmenter", &TrainerSpec::chain));
+    return std::tuple(
+        Field("seed", &TrainerSpec::seed), Field("batchSize", &TrainerSpec::batch_size),
+        Field("accumulate", &TrainerSpec::accumulate), OptionalField("chunkSize", &TrainerSpec::chunk_size),
+        OptionalField("clipGradientNorm", &TrainerSpec::clip_gradient_norm),
+        ChoiceField("viewNorm", &TrainerSpec::view_norm,
+                    {{"joint", ViewNorm::joint}, {"separate", ViewNorm::separate}}),
+        ChoiceField("kernels", &TrainerSpec::fused, {{"plain", false}, {"fused", true}}),
+        ChoiceField("precision", &TrainerSpec::precision, kPrecisionWords),
+        Field("device", &TrainerSpec::device), Field("architecture", &TrainerSpec::architecture),
+        Field("objective", &TrainerSpec::objective), Field("projection", &TrainerSpec::projection),
+        Field("optimizer", &TrainerSpec::optimizer), Field("augmenter", &TrainerSpec::chain));
   }
 };
 

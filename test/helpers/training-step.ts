@@ -1,5 +1,6 @@
 // SGD steps on test views, with the kernels and threads that a test asks for.
 import { getThreads, setThreads } from 'clmr'
+import { CLMR_ARCHITECTURE } from '#lib/model/architecture.js'
 import { loadModelState } from '#lib/model/load-state.js'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
@@ -38,6 +39,7 @@ function specOf({ examples, views, precision = 'float32' }: TrainingCase): Train
     precision,
     kernels: 'fused', // of `Kernels`, the word plain makes it the plain step
     device: 'cpu',
+    architecture: CLMR_ARCHITECTURE,
     objective: { name: 'ntXent', temperature: 0.5 },
     projection: { hidden: 512, out: 64 },
     optimizer: { name: 'sgd', lr: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },

@@ -162,7 +162,7 @@ constexpr Case kPlain{4, false, false, false}, kMixed{5, true, false, false}, kH
 // Whether every gradient is near enough.
 bool Check(const Case& c) {
   at::manual_seed(1);
-  clmr::SampleCnn model = clmr::SampleCnn::Create(5);
+  clmr::SampleCnn model = clmr::SampleCnn::Create(5, clmr::ClmrArchitecture());
   Spread(model, c.mixed);
   const at::Tensor clips = c.tones ? Tones(c.clips) : at::randn({c.clips, clmr::kClipLength}) * 0.3,
                    above = at::randn({c.clips, clmr::kEmbeddingSize, 1});

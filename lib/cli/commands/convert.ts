@@ -23,9 +23,9 @@ export function configure(command: Command): void {
   onRun(command, async (session, _options: object, from: string, to: string) => {
     await checkOutput(to)
     const found = await locateModel(from, 'clmr convert', { signal: session.signal })
-    const { encoder, projector, head, format, warnings } = await loadModelState(found)
+    const { encoder, architecture, projector, head, format, warnings } = await loadModelState(found)
     for (const warning of warnings) session.note(`${from}: ${warning}`)
-    await saveModelState(to, { encoder, projector, head })
+    await saveModelState(to, { encoder, architecture, projector, head })
     const keeps = extname(to).toLowerCase() !== '.onnx'
     const parts = ['encoder', ...(projector && keeps ? ['projector'] : []), ...(head ? ['head'] : [])]
     if (projector && !keeps) session.note('an ONNX file has no place for the projector: it is left out')

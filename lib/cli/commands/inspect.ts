@@ -19,8 +19,13 @@ function summary({ path, format, dim, sampleRate, tensors, values, ...rest }: Mo
   const trained = [objective && `with ${objective}`, steps !== undefined && `for ${grouped(steps)} steps`]
   const on = data && `on ${grouped(data.tracks)} tracks of ${data.cache}`
   const training = [...trained, on].filter(Boolean).join(' ')
+  const { architecture, kernels } = rest
+  const layers =
+    architecture &&
+    `strides ${architecture.strides.join(', ')}; channels ${architecture.channels.join(', ')}; clips of ${grouped(architecture.clipLength)} samples; ${kernels} kernels`
   return [
     `${path}: ${embeds}; ${format}, ${tensors.length} tensors, ${grouped(values)} numbers`,
+    ...(layers ? [layers] : []),
     ...(training ? [`trained ${training}`] : []),
   ]
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
 import { MEASURES, type MonitorFigures } from '../../evaluate/monitor.js'
+import { kernelsFor } from '../../model/architecture.js'
 import { objectiveNames } from '../../objective/objectives.js'
 import { flagFor, markedNames } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
@@ -188,8 +189,11 @@ async function train(session: Session, options: Options & Record<string, unknown
         validation,
         runDirectory: run,
       })
-  const { batchSize, chunkSize = batchSize, augmenter, kernels } = trainer.config
-  const note = memoryNote(Math.min(batchSize, chunkSize), augmenter.views, memoryLimit(), kernels)
+  const { batchSize, chunkSize = batchSize, augmenter, kernels, architecture } = trainer.config
+  const examples = Math.min(batchSize, chunkSize)
+  // the sizes of another network are not known beforehand
+  const note =
+    kernelsFor(architecture) === 'fused' && memoryNote(examples, augmenter.views, memoryLimit(), kernels)
   if (note) session.note(note)
   if (options.resume) session.note(whereItIs(trainer))
   try {

@@ -2,12 +2,12 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Dataset } from '../../cache/dataset.js'
-import { CLIP_LENGTH, SAMPLE_RATE } from '../../clip.js'
+import { SAMPLE_RATE } from '../../clip.js'
 import { ArgumentError, CheckpointError, ioError } from '../../errors.js'
 import { writeAtomically } from '../../files/atomic-file.js'
 import { hashFile } from '../../files/hash-file.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { EMBEDDING_DIM, sequentialLayers } from '../../model/architecture.js'
+import { dimOf } from '../../model/architecture.js'
 import { Encoder } from '../../model/encoder.js'
 import { CARD_FILE, FORMAT, type ModelConfig, PROBE_FILE, readModelConfig } from '../../model/folder.js'
 import { loadModelState, type ModelState, saveModelState } from '../../model/load-state.js'
@@ -58,9 +58,22 @@ async function checkTarget(folder: string): Promise<void> {
 }
 
 /** Options of a training that belong elsewhere in config.json, or that only its machine has a use for. */
-const ELSEWHERE = ['augmenter', 'objective', 'data', 'initFrom', 'runDirectory', 'cropSeed', 'onWarning']
+const ELSEWHERE = [
+  'architecture',
+  'augmenter',
+  'objective',
+  'data',
+  'initFrom',
+  'runDirectory',
+  'cropSeed',
+  'onWarning',
+]
 
-function modelConfig(run: RunConfig, { metadata, trainedOn }: ModelState, producer: string): ModelConfig {
+function modelConfig(
+  run: RunConfig,
+  { architecture, metadata, trainedOn }: ModelState,
+  producer: string,
+): ModelConfig {
   const { transforms, views } = (run.augmenter ?? {}) as { transforms?: unknown; views?: unknown }
   const { training } = recordsIn(run)
   const options = Object.entries(run).filter(([name]) => !ELSEWHERE.includes(name))
@@ -68,15 +81,11 @@ function modelConfig(run: RunConfig, { metadata, trainedOn }: ModelState, produc
     format: FORMAT,
     version: 1,
     producer,
-    architecture: {
-      name: 'SampleCNN',
-      strides: sequentialLayers.flatMap(({ stride, pool }) => (pool || stride > 1 ? [3] : [])),
-      channels: sequentialLayers.map(({ outChannels }) => outChannels),
-    },
+    architecture: { name: 'SampleCNN', ...architecture },
     sampleRate: SAMPLE_RATE,
-    clipLength: CLIP_LENGTH,
-    hop: CLIP_LENGTH / SAMPLE_RATE,
-    dim: EMBEDDING_DIM,
+    clipLength: architecture.clipLength,
+    hop: architecture.clipLength / SAMPLE_RATE,
+    dim: dimOf(architecture),
     chain: transforms,
     views,
     objective: run.objective,
@@ -139,8 +148,9 @@ export async function exportModel(
   const state = await loadModelState(run)
   const config = modelConfig(await readRunConfig(directory), state, producer)
   await makeFolder(folder)
-  const { encoder: weights, projector, head, metadata } = state
-  await saveModelState(join(folder, MODEL_FILE), { encoder: weights, projector, head, metadata })
+  const { encoder: weights, architecture, projector, head, metadata } = state
+  const model = { encoder: weights, architecture, projector, head, metadata }
+  await saveModelState(join(folder, MODEL_FILE), model)
   await writeAtomically(join(folder, CONFIG_FILE), [Buffer.from(`${JSON.stringify(config, null, 2)}\n`)])
   using encoder = await Encoder.load(folder, { device: 'auto' })
   const { retrieval, evaluation, probe } = await measure(encoder, options)

@@ -5,12 +5,12 @@
 
 namespace clmr::kernels::reference {
 
-// x [N, C, T], overwritten → where `pooled` the maximum of every three, then ReLU: [N, C, T / 3]
-at::Tensor pool_relu(at::Tensor x, bool pooled);
+// x [N, C, T], overwritten → the maximum of every `pool`, then ReLU: [N, C, T / pool]
+at::Tensor pool_relu(at::Tensor x, int64_t pool);
 
-// With batch norm folded in, x [N, Cin, T] → Conv1d · (MaxPool1d(3, 3)) · ReLU: [N, Cout, T'].
+// With batch norm folded in, x [N, Cin, T] → Conv1d · (MaxPool1d(s, s)) · ReLU: [N, Cout, T'].
 // The last two commute.
 at::Tensor conv_pool_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                          int64_t stride, int64_t padding, bool pooled);
+                          int64_t stride, int64_t padding, int64_t pool);
 
 }  // namespace clmr::kernels::reference

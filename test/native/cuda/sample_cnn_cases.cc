@@ -38,7 +38,7 @@ void BiasReluPoolCase(const Case& c, at::ScalarType type, bool odd) {
   const auto got =
       Play(title, [&] { return std::vector<at::Tensor>{kernels::cuda::bias_relu_pool(x, bias, c.pooled)}; });
   const at::Tensor sum = (x.to(at::kFloat) + bias.view({1, -1, 1})).contiguous();
-  Compare(title, got[0], kernels::reference::pool_relu(sum, c.pooled).to(type), 0);
+  Compare(title, got[0], kernels::reference::pool_relu(sum, c.pooled ? 3 : 1).to(type), 0);
 }
 
 // The oracle: ATen's batch norm, ReLU and pooling in float64, and autograd through them. What is kept in bfloat16

@@ -21,34 +21,34 @@ constexpr double kLeastCosine = 0.99975;
 // from float64); one whose batch norms blow up small differences would be more than 1e-5 away (test 43).
 constexpr double kMostOfNine = 2e-6;
 
-// [4, kClipLength]: decaying sines, the same quietly, noise, a tone in faint noise;
+// [4, length]: decaying sines, the same quietly, noise, a tone in faint noise;
 // the same on every machine.
-at::Tensor ProbeClips() {
-  const at::Tensor t = at::arange(kClipLength, at::kDouble) / kClipLength;
+at::Tensor ProbeClips(int64_t length) {
+  const at::Tensor t = at::arange(length, at::kDouble) / length;
   const at::Tensor sines = (t * 4000).sin() * (t * -3).exp() * 0.5 + (t * t * 20000).sin() * 0.3;
-  at::Tensor noise = at::empty({kClipLength}, at::kDouble);
+  at::Tensor noise = at::empty({length}, at::kDouble);
   uint32_t state = 1;
-  for (int64_t i = 0; i < kClipLength; ++i) {
+  for (int64_t i = 0; i < length; ++i) {
     state = state * 1664525 + 1013904223;  // Numerical Recipes' generator
     noise.mutable_data_ptr<double>()[i] = state / 4294967296.0 - 0.5;
   }
   return at::stack({sines, sines * 0.05, noise, noise * 0.02 + (t * 900).sin() * 0.3}).to(at::kFloat);
 }
 
-// clips [n, kClipLength] → [n, 512]
-at::Tensor Embed(const Inference& inference, const at::Tensor& clips, int64_t threads) {
+// clips [n, T] → [n, size]
+at::Tensor Embed(const Inference& inference, const at::Tensor& clips, int64_t size, int64_t threads) {
   const AbortFlag never{false};
   std::vector<const float*> rows;
   for (int64_t i = 0; i < clips.size(0); ++i) rows.push_back(clips[i].const_data_ptr<float>());
-  at::Tensor out = at::empty({clips.size(0), kEmbeddingSize}, at::kFloat);
+  at::Tensor out = at::empty({clips.size(0), size}, at::kFloat);
   inference.Run(rows.data(), clips.size(0), out.mutable_data_ptr<float>(), threads, never);
   return out;
 }
 
 bool NineIsClose(const Inference& nine, const Inference& six) {
-  const at::Tensor loud = ProbeClips().index_select(0, at::tensor({0, 2}));
+  const at::Tensor loud = ProbeClips(kClipLength).index_select(0, at::tensor({0, 2}));
   const auto run = [&](const Inference& inference) {
-    return Embed(inference, loud, at::get_num_threads()).to(at::kDouble);
+    return Embed(inference, loud, kEmbeddingSize, at::get_num_threads()).to(at::kDouble);
   };
   const at::Tensor wanted = run(six), distance = (run(nine) - wanted).norm(2, 1);
   return (distance <= kMostOfNine * wanted.norm(2, 1)).all().item<bool>();
@@ -56,11 +56,13 @@ bool NineIsClose(const Inference& nine, const Inference& six) {
 
 }  // namespace
 
-std::unique_ptr<const Inference> MakeInference(const std::vector<FoldedLayer>& layers, c10::Device device,
+std::unique_ptr<const Inference> MakeInference(const FoldedNetwork& network, c10::Device device,
                                                Precision precision) {
   c10::InferenceMode inference_mode;
   const Choice choice = ActiveChoice();
-  if (choice.plain || !device.is_cpu()) return MakeLayerByLayer(layers, device, precision);
+  const std::vector<FoldedLayer>& layers = network.layers;
+  const bool clmrs = network.clip_length == kClipLength && AreClmrs(layers);
+  if (choice.plain || !device.is_cpu() || !clmrs) return MakeLayerByLayer(network, device, precision);
   std::unique_ptr<const Inference> half;
   if (precision == Precision::bfloat16) {
     if (choice.bfloat16 == Bfloat16Way::direct) half = MakeDirect(layers, choice.isa);
@@ -72,12 +74,14 @@ std::unique_ptr<const Inference> MakeInference(const std::vector<FoldedLayer>& l
   return NineIsClose(*nine, *six) ? std::move(nine) : std::move(six);
 }
 
-bool Bfloat16IsClose(const Inference& half, const std::vector<FoldedLayer>& layers, c10::Device device) {
+bool Bfloat16IsClose(const Inference& half, const FoldedNetwork& network, c10::Device device) {
   c10::InferenceMode inference_mode;
-  const std::unique_ptr<const Inference> plain = MakeLayerByLayer(layers, device, Precision::float32);
-  const at::Tensor clips = ProbeClips(), got = Embed(half, clips, 1);
+  const std::unique_ptr<const Inference> plain = MakeLayerByLayer(network, device, Precision::float32);
+  const at::Tensor clips = ProbeClips(network.clip_length);
+  const int64_t size = network.EmbeddingSize();
+  const at::Tensor got = Embed(half, clips, size, 1);
   for (int64_t i = 0; i < clips.size(0); ++i) {
-    const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), 1)[0];
+    const at::Tensor exact = Embed(*plain, clips.slice(0, i, i + 1), size, 1)[0];
     const double wanted = exact.norm().item<double>(), norm = got[i].norm().item<double>();
     // Not with NaN.
     const bool close = at::dot(exact, got[i]).item<double>() >= kLeastCosine * wanted * norm && norm > 0;

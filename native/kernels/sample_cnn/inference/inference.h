@@ -11,18 +11,25 @@
 
 namespace clmr::kernels {
 
-// A convolution with its batch norm folded in: weight [Cout, Cin, 3], bias [Cout], float64 on the CPU.
+// A convolution with its batch norm folded in: weight [Cout, Cin, K], bias [Cout], float64 on the CPU.
 struct FoldedLayer {
   at::Tensor weight, bias;
-  int64_t stride, padding;
-  bool pooled;
+  int64_t stride, padding, pool;
+};
+
+// The network as inference takes it: its layers, and the samples of a clip.
+struct FoldedNetwork {
+  std::vector<FoldedLayer> layers;
+  int64_t clip_length;
+
+  int64_t EmbeddingSize() const { return layers.back().weight.size(0); }
 };
 
 class Inference {
  public:
   virtual ~Inference() = default;
 
-  // clips[i] points to kClipLength samples, read in place → out [n, 512] on the CPU. Works on up to `threads`
+  // clips[i] points to the samples of a clip, read in place → out [n, E] on the CPU. Works on up to `threads`
   // threads and looks at `abort` between layers. The bits of an embedding depend on nothing but its clip, and
   // NaN or infinity in one clip reaches no other.
   virtual void Run(const float* const* clips, int64_t n, float* out, int64_t threads,
@@ -31,12 +38,12 @@ class Inference {
   virtual int64_t Bytes() const = 0;
 };
 
-// The network, ready to run: fused on the CPU, layer by layer on a device or where the plain version is asked
-// for. bfloat16 is allowed, not insisted on: float32 runs where bfloat16 would not be faster.
-std::unique_ptr<const Inference> MakeInference(const std::vector<FoldedLayer>& layers, c10::Device device,
+// The network, ready to run: CLMR's fused on the CPU; layer by layer any other, on a device, or where the plain
+// version is asked for. bfloat16 is allowed, not insisted on: float32 runs where bfloat16 would not be faster.
+std::unique_ptr<const Inference> MakeInference(const FoldedNetwork& network, c10::Device device,
                                                Precision precision);
 
-// Whether `half`, made with Precision::bfloat16 of these layers, gives embeddings close to those of float32.
-bool Bfloat16IsClose(const Inference& half, const std::vector<FoldedLayer>& layers, c10::Device device);
+// Whether `half`, made with Precision::bfloat16 of this network, gives embeddings close to those of float32.
+bool Bfloat16IsClose(const Inference& half, const FoldedNetwork& network, c10::Device device);
 
 }  // namespace clmr::kernels

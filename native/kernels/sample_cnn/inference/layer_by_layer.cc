@@ -20,19 +20,22 @@ constexpr int64_t kClipsOnDevice = 64;
 // would save less and cost as many digits: with all of them in bfloat16 the cosine to float64 falls to 0.997.
 bool WorthHalving(size_t block) { return block == 1; }
 
-// x [N, Cin, T] → [N, Cout, T' or T' / 3]
+// x [N, Cin, T] → [N, Cout, T' or T' / s]
 at::Tensor ConvPoolRelu(const at::Tensor& x, const FoldedLayer& layer) {
   const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr;
-  if (cuda)
+  if (cuda && (layer.pool == 1 || layer.pool == kPool))
     return cuda->bias_relu_pool(at::conv1d(x, layer.weight, {}, {layer.stride}, {layer.padding}), layer.bias,
-                                layer.pooled);
-  return reference::conv_pool_relu(x, layer.weight, layer.bias, layer.stride, layer.padding, layer.pooled);
+                                layer.pool == kPool);
+  return reference::conv_pool_relu(x, layer.weight, layer.bias, layer.stride, layer.padding, layer.pool);
 }
 
 class LayerByLayer final : public Inference {
  public:
-  LayerByLayer(const std::vector<FoldedLayer>& layers, c10::Device device, Precision precision)
-      : device_(device), layers_(layers) {
+  LayerByLayer(const FoldedNetwork& network, c10::Device device, Precision precision)
+      : device_(device),
+        clip_length_(network.clip_length),
+        size_(network.EmbeddingSize()),
+        layers_(network.layers) {
     for (size_t i = 0; i < layers_.size(); ++i) {
       const bool half = precision == Precision::bfloat16 && WorthHalving(i);
       const at::ScalarType type = half ? at::kBFloat16 : at::kFloat;
@@ -50,9 +53,9 @@ class LayerByLayer final : public Inference {
       const int64_t first = group * together;
       std::vector<at::Tensor> rows;
       for (int64_t i = first; i < std::min(n, first + together); ++i)
-        rows.push_back(at::from_blob(const_cast<float*>(clips[i]), {1, kClipLength}, at::kFloat));
+        rows.push_back(at::from_blob(const_cast<float*>(clips[i]), {1, clip_length_}, at::kFloat));
       const at::Tensor embeddings = Embed(at::cat(rows), abort).contiguous();
-      std::memcpy(out + first * kEmbeddingSize, embeddings.const_data_ptr<float>(), embeddings.nbytes());
+      std::memcpy(out + first * size_, embeddings.const_data_ptr<float>(), embeddings.nbytes());
     });
   }
 
@@ -70,18 +73,19 @@ class LayerByLayer final : public Inference {
       throw_if_aborted(abort);
       x = ConvPoolRelu(x.to(layer.weight.scalar_type()), layer);
     }
-    return x.to(at::kCPU, at::kFloat).view({-1, kEmbeddingSize});
+    return x.to(at::kCPU, at::kFloat).view({-1, size_});
   }
 
   const c10::Device device_;
+  const int64_t clip_length_, size_;
   std::vector<FoldedLayer> layers_;
 };
 
 }  // namespace
 
-std::unique_ptr<const Inference> MakeLayerByLayer(const std::vector<FoldedLayer>& layers, c10::Device device,
+std::unique_ptr<const Inference> MakeLayerByLayer(const FoldedNetwork& network, c10::Device device,
                                                   Precision precision) {
-  return std::make_unique<LayerByLayer>(layers, device, precision);
+  return std::make_unique<LayerByLayer>(network, device, precision);
 }
 
 }  // namespace clmr::kernels

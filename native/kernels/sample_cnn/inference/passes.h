@@ -6,10 +6,10 @@
 namespace clmr::kernels {
 
 // By the reference, and on CUDA by its kernel where there is one. Any device.
-std::unique_ptr<const Inference> MakeLayerByLayer(const std::vector<FoldedLayer>& layers, c10::Device device,
+std::unique_ptr<const Inference> MakeLayerByLayer(const FoldedNetwork& network, c10::Device device,
                                                   Precision precision);
 
-// The fused ones run on the CPU: the first convolution is computed inside the second layer, bias, ReLU and
+// The fused ones run CLMR's network on the CPU: the first convolution is computed inside the second layer, bias, ReLU and
 // max-pool happen in registers, and nothing that is not pooled is ever stored.
 
 // Winograd in float32, with tiles of six outputs everywhere, or of nine in the long layers: some per cent

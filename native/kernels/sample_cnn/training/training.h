@@ -12,7 +12,7 @@ namespace clmr::kernels {
 // How many blocks TrainingForward does at once. The one after them sees a single step: nothing to be gained.
 constexpr int64_t kTrainingBlocks = 10;
 
-// Whether TrainingForward can take this: float32 on the CPU, no gradient of the clips wanted, and the plain
+// Whether TrainingForward can take this: CLMR's network, float32 on the CPU, no gradient of the clips wanted, and the plain
 // versions are not asked for.
 bool TrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clips);
 
