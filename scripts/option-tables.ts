@@ -124,7 +124,7 @@ export const tables: Record<string, Declaration[]> = {
     given('NtXentLossOptions', 'ntXentLoss', ntXentLossOptions),
   ],
   train: [
-    { choice: 'Optimizer', noun: 'optimiser', suffix: 'Optimizer', members: membersOf(optimizerOption) },
+    { choice: 'Optimizer', noun: 'optimizer', suffix: 'Optimizer', members: membersOf(optimizerOption) },
     { choice: 'Schedule', noun: 'schedule', suffix: 'Schedule', members: membersOf(scheduleOption) },
     { name: 'PresetName', doc: 'Names that `preset` takes.', names: PRESETS },
     given('TrainerOptions', 'Trainer.create', trainerOptions),

@@ -139,7 +139,7 @@ function interfaceOf(
 const union = (name: string, doc: string, members: readonly string[]) =>
   `/** ${doc} */\nexport type ${name} = ${members.join(' | ')}\n`
 
-/** The options and the complete form of each member of a choice such as the optimisers, and the unions of them. */
+/** The options and the complete form of each member of a choice such as the optimizers, and the unions of them. */
 function choiceOf({ choice, noun, suffix, members }: Extract<Declaration, { choice: string }>): string[] {
   const names = Object.keys(members)
   const hasOptions = (name: string) =>

@@ -147,7 +147,7 @@ describe('02 binding contract', () => {
     assertFields(structs.get('ProbeSpec'), probeSpec.extend(ofData))
   })
 
-  it('every objective, optimiser and transform takes the options of its table', () => {
+  it('every objective, optimizer and transform takes the options of its table', () => {
     for (const { name, table, views } of OBJECTIVES) {
       assertFields(structs.get(name), (table as z.ZodObject).omit({ name: true }))
       assert.deepEqual(structs.get(name)!.constants, { views: [...views] }, name)

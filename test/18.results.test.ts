@@ -1,6 +1,7 @@
 import assert, { deepEqual } from 'node:assert'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import {
@@ -83,7 +84,18 @@ describe('18 results: what calls return can be posted, cloned and written as JSO
     const z = random(8 * 4)
     const track = await encoder.encodeTrack(clips.subarray(0, 1.5 * CLIP), { hop: 0.5 })
     const files: unknown[] = []
-    for await (const result of encoder.encodeFiles([wav({ frames: 500 })])) files.push(result)
+    const stream = Readable.from([wav({ frames: 500 })], { objectMode: false })
+    const sources = [wav({ frames: 500 }), stream, new URL('file:///gone.wav'), new File([], 'empty.wav')]
+    for await (const result of encoder.encodeFiles(sources)) {
+      assert.equal(result.path, sources[files.length])
+      files.push(result)
+    }
+    assert.deepEqual(
+      files.map((file) => structuredClone(file as { name: string }).name),
+      ['a Uint8Array of 1044', 'an object (Readable)', 'file:///gone.wav', 'empty.wav'],
+    )
+    // an error loses its class in a copy, and is written as JSON by its own toJSON
+    files.splice(2)
     await assertTravels({
       FileEmbedding: files,
       Matrix: await encoder.encode(clips),

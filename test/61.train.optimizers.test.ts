@@ -5,7 +5,7 @@ import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
 import { trainingViews } from './helpers/golden.js'
 
-describe('The optimisers', () => {
+describe('The optimizers', () => {
   // Oracle: the formulas of torch.optim written out in float64, from the state before and after each of two steps.
   const NAMES = ['encoder.sequential.0.0.weight', 'encoder.sequential.5.1.bias', 'projector.2.weight']
 

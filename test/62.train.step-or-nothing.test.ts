@@ -6,7 +6,7 @@ import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
 // Oracle of all: a control that was left in peace. Equal loss and gradient norm of later steps, to the bit, mean equal
-// weights, statistics and optimiser state before them.
+// weights, statistics and optimizer state before them.
 
 const numbers = async (trainer: Trainer, step: number) => {
   const { loss, gradientNorm } = await trainer.step(trainingViews(step, 2))

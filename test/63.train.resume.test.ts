@@ -39,7 +39,7 @@ const options = (dataset: Dataset, runDirectory: string, maxSteps = STEPS): Trai
 const metricsOf = async (run: string) =>
   (await readRunMetrics(run)).map(({ step, loss, gradientNorm }) => [step, loss, gradientNorm])
 
-/** of weights, statistics, optimiser and counters after the last step */
+/** of weights, statistics, optimizer and counters after the last step */
 async function digest(run: string, step = STEPS): Promise<string> {
   const hash = createHash('sha256')
   for (const file of ['model.safetensors', 'optimizer.safetensors'])
@@ -253,7 +253,7 @@ describe('The state of a trainer', () => {
   const step = (trainer: NativeTrainer, i: number) =>
     trainer.enqueue(undefined, (abort) => trainer.stepOnViews(trainingViews(i, 2), 4, 1e-3, abort))
 
-  it('holds all that the steps to come depend on: without the optimiser, or its counter, they differ', async () => {
+  it('holds all that the steps to come depend on: without the optimizer, or its counter, they differ', async () => {
     const trainer = await make()
     await step(trainer, 0)
     const state = await trainer.state()

@@ -51,7 +51,7 @@ describe('67 train: learning-rate schedules', () => {
   // Oracle: closed form; the same numbers as LinearLR followed by CosineAnnealingLR of torch.optim.lr_scheduler.
   const at = (schedule: Schedule, step: number, total?: number) => learningRateAt(schedule, 2, step, total)
 
-  it('constant is the rate of the optimiser at every step', () => {
+  it('constant is the rate of the optimizer at every step', () => {
     assert.deepEqual(
       [0, 1, 1e6].map((step) => at(schedules.constant(), step)),
       [2, 2, 2],

@@ -17,7 +17,7 @@ const spec: ProbeSpec = {
   plateauPatience: 5,
   stopPatience: 10,
   seed: 42,
-  standardize: false,
+  standardise: false,
   dropout: 0,
   monitor: 'loss',
   keep: 'loss',

@@ -132,7 +132,7 @@ describe('73 evaluate: LinearProbe', () => {
     assert.equal(counting.encoded, before + 30)
   })
 
-  it('standardize changes the training, and is folded into weights that take raw features', async () => {
+  it('standardise changes the training, and is folded into weights that take raw features', async () => {
     const wide = (set: ReturnType<typeof toyDataset>) => {
       const { readTrack } = set
       set.readTrack = async (i) => (await readTrack(i)).map((v, at) => v * 1000 ** ((at % 4) - 1) + 50)
@@ -141,7 +141,7 @@ describe('73 evaluate: LinearProbe', () => {
     const train = wide(toyDataset({ tracks: 90, seed: 1 }))
     const validation = wide(toyDataset({ tracks: 30, seed: 2 }))
     const test = wide(toyDataset({ tracks: 30, seed: 3 }))
-    using probe = await LinearProbe.fit({ encoder, train, validation, ...fast, standardize: true })
+    using probe = await LinearProbe.fit({ encoder, train, validation, ...fast, standardise: true })
     assert.equal((await probe.evaluate(test)).accuracy, 1)
     const best = probe.history.epochs[probe.history.bestEpoch]!
     const { embeddings, trackOf } = await embedDataset(encoder, validation)

@@ -96,7 +96,7 @@ describe('732 evaluate: a probe as a file', () => {
     return withCache(async (folder, cache) => {
       const [probe, song] = [join(folder, 'tags.safetensors'), join(folder, 'music', 'low', '0.wav')]
       const { f1PerClass } = await clmrJson<{ f1PerClass: number[] }>(
-        ...['evaluate', '--model', 'log-mel', '--data', cache, '--standardize', '--save-probe', probe],
+        ...['evaluate', '--model', 'log-mel', '--data', cache, '--standardise', '--save-probe', probe],
       )
       assert.equal(f1PerClass.length, 2)
       await writeFile(join(folder, 'broken.mp3'), 'no music')

@@ -201,14 +201,14 @@ describe('75 evaluate: the report page', () => {
       labels: [i % 10],
       near: [[(i + 10) % 20_000, 1]] as [number, number][],
     }))
-    assert.deepEqual(agreementOf(tracks, 1), { share: 1, chance: 1999 / 19_999, neighbors: 1 })
+    assert.deepEqual(agreementOf(tracks, 1), { share: 1, chance: 1999 / 19_999, neighbours: 1 })
   })
 
   it('lists for every track its nearest ones, and how many share its class', () =>
     withTempDir(async (folder) => {
       const out = join(folder, 'report.html')
       const embeddings = await embedDataset(encoder, toyDataset({ tracks: 30, gap: 9 }))
-      await writeReport({ out, embeddings, neighbors: 4, maxAudioBytes: 0 })
+      await writeReport({ out, embeddings, neighbours: 4, maxAudioBytes: 0 })
       const page = await readFile(out, 'utf8')
       const { tracks } = takeApart(page).data.map!
       for (const [i, track] of tracks.entries()) {

@@ -77,7 +77,7 @@ describe('77 model: LogMel', () => {
       train: dataset,
       validation: dataset,
       maxEpochs: 50,
-      standardize: true,
+      standardise: true,
       lr: 0.01,
     })
     assert.equal((await probe.evaluate(dataset)).accuracy, 1)

@@ -40,8 +40,8 @@ describe('85 demo run', function () {
 
       assert.equal(first.tracks, 33)
       assert.equal(first.classes.length, 11)
-      for (const { evaluation, standardized, sameClass } of [first.trained, first.random])
-        for (const share of [...sharesOf(evaluation), standardized.accuracy, sameClass])
+      for (const { evaluation, standardised, sameClass } of [first.trained, first.random])
+        for (const share of [...sharesOf(evaluation), standardised.accuracy, sameClass])
           assert.ok(share >= 0 && share <= 1, `${share}`)
 
       const page = await readFile(first.report, 'utf8')

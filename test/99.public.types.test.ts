@@ -282,7 +282,7 @@ describe('99 the public types', () => {
       })
 
       if (typescript === ts ? bundler || !dom : !bundler) continue
-      it(`BAD CALL - a misspelt option, transform, optimiser, objective, preset or device does not compile: ${how}`, function () {
+      it(`BAD CALL - a misspelt option, transform, optimizer, objective, preset or device does not compile: ${how}`, function () {
         this.timeout(60_000)
         const text = ["import * as clmr from 'clmr'", ...WRONG].join('\n')
         const found = complaints(typescript, { ...optionsFor(typescript, setting), skipLibCheck: true }, text)

@@ -62,7 +62,7 @@ const CONTENDERS: Record<string, Contender> = {
 
 interface Result {
   published: number
-  standardized: number
+  standardised: number
   nearest: number
   seconds: number
 }
@@ -106,7 +106,7 @@ async function measure(name: string, seed: number): Promise<Result> {
   const seconds = (performance.now() - started) / 1000
   const embeddings = await embedDataset(encoder, dataset, {})
   const published = await linearEvaluation(encoder, embeddings, { seed })
-  const standardized = await linearEvaluation(encoder, embeddings, { seed, standardize: true })
+  const standardised = await linearEvaluation(encoder, embeddings, { seed, standardise: true })
   let same = 0
   for (const [i, track] of dataset.tracks.entries()) {
     const [nearest] = (await similarTracks(embeddings, i, { k: 1 })).rows
@@ -115,7 +115,7 @@ async function measure(name: string, seed: number): Promise<Result> {
   dataset.dispose()
   return {
     published: published.accuracy,
-    standardized: standardized.accuracy,
+    standardised: standardised.accuracy,
     nearest: same / embeddings.dataset.tracks.length,
     seconds,
   }
@@ -146,7 +146,7 @@ if (!missing) {
   }
   const rows = Object.keys(CONTENDERS).map((name) => {
     const results = all.map((seed) => JSON.parse(readFileSync(resultFile(name, seed), 'utf8')) as Result)
-    return `| ${name} | ${cell(results, 'published')} | ${cell(results, 'standardized')} | ${cell(results, 'nearest')} |`
+    return `| ${name} | ${cell(results, 'published')} | ${cell(results, 'standardised')} | ${cell(results, 'nearest')} |`
   })
   writeSection(
     'Objectives on the demo corpus',

@@ -38,7 +38,7 @@ export interface DemoOptions {
   out: string
   /** of the music, the split, the weights and the training; default 42 */
   seed?: number
-  /** optimiser steps; default DEMO_STEPS */
+  /** optimizer steps; default DEMO_STEPS */
   steps?: number
   /** default 12 */
   tracksPerClass?: number
@@ -55,7 +55,7 @@ export interface DemoOptions {
 export interface DemoMeasure {
   evaluation: Evaluation
   /** the same with features of mean 0 and deviation 1, so that the scale of the embeddings does not matter */
-  standardized: Evaluation
+  standardised: Evaluation
   /** share of tracks whose nearest neighbour is of their class */
   sameClass: number
 }
@@ -192,8 +192,8 @@ async function measure(
     onProgress: (p) => onProgress?.({ stage, ...p }),
   })
   const evaluation = await linearEvaluation(encoder, embeddings, { seed, signal })
-  const standardized = await linearEvaluation(encoder, embeddings, { seed, signal, standardize: true })
-  return { embeddings, evaluation, standardized, sameClass: await sameClassShare(embeddings) }
+  const standardised = await linearEvaluation(encoder, embeddings, { seed, signal, standardise: true })
+  return { embeddings, evaluation, standardised, sameClass: await sameClassShare(embeddings) }
 }
 
 /** A few test tracks, spread over the classes, and the three that sound most like each. */

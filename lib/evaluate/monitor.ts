@@ -97,7 +97,7 @@ async function probeFigure(
   valid: EmbeddedTracks,
   { seed, signal }: MonitorSettings,
 ): Promise<number> {
-  const fitted = await LinearProbe.fit({ encoder, train, validation: valid, standardize: true, seed, signal })
+  const fitted = await LinearProbe.fit({ encoder, train, validation: valid, standardise: true, seed, signal })
   using probe = fitted
   const { data, cols } = await probe.predict(valid.embeddings)
   return figureOf(meanOverClips(data, valid.trackOf, valid.dataset.tracks.length, cols), valid)

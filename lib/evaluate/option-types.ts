@@ -59,7 +59,7 @@ export interface ProbeOptions {
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   seed?: number | undefined
   /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
-  standardize?: boolean | undefined
+  standardise?: boolean | undefined
 }
 
 /** The options of a probe, complete. */
@@ -97,7 +97,7 @@ export interface ProbeSettings {
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   readonly seed: number
   /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
-  readonly standardize: boolean
+  readonly standardise: boolean
 }
 
 /** Options of `LinearProbe.fit`. */
@@ -135,7 +135,7 @@ export interface ProbeFitOptions {
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   seed?: number | undefined
   /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
-  standardize?: boolean | undefined
+  standardise?: boolean | undefined
   /** Encoder of the embeddings; its weights stay as they are. */
   encoder: TrackEncoder
   /** Tracks to train on: a data set, or its embeddings. */
@@ -233,7 +233,7 @@ export interface ReportOptions {
   /** Projection of the embeddings onto the map: principal components or UMAP. Default: 'pca'. */
   projection?: 'pca' | 'umap' | undefined
   /** Similar tracks to list for each track. Range: 0 to 50. Default: 5. */
-  neighbors?: number | undefined
+  neighbours?: number | undefined
   /** Maximum length of an excerpt in seconds. Range: above 0, at most 60. Default: 5. */
   seconds?: number | undefined
   /** Maximum size of all excerpts in bytes. Range: 0 or more. Default: 8,000,000. */

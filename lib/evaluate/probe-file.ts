@@ -39,7 +39,7 @@ const settings = probeOptions.required({
   plateauPatience: true,
   stopPatience: true,
   seed: true,
-  standardize: true,
+  standardise: true,
 })
 
 const description = z.object({

@@ -84,7 +84,7 @@ export const probeOptions = z.strictObject({
     .describe('Epochs without improvement after which the learning rate is reduced.'),
   stopPatience: count.default(10).describe('Epochs without improvement after which the training ends.'),
   seed: seedOption('Seed of the initial weights and of the order of the clips.'),
-  standardize: z
+  standardise: z
     .boolean()
     .default(false)
     .describe(

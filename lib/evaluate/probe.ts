@@ -140,7 +140,7 @@ export class LinearProbe implements Disposable {
   readonly task: 'multilabel' | 'multiclass'
   /** the options that it was fitted with, defaults included */
   readonly settings: ProbeSettings
-  /** losses and learning rate of every epoch; `bestEpoch` counts from 0 */
+  /** losses and learning rate of every epoch; `epochs[bestEpoch]` is the one whose weights were kept */
   readonly history: ProbeHistory
   /** multi-label: the probability of each class with the highest F1 on the validation tracks; undefined if unknown */
   readonly thresholds: readonly number[] | undefined

@@ -224,6 +224,18 @@ export async function collect(
   return Buffer.concat(parts, length)
 }
 
+/** Whether a copy of it can be sent to another thread. */
+export const isCloneable = (source: FileSource): boolean =>
+  typeof source !== 'object' || source === null || isBytes(source) || isBuffer(source) || isBlob(source)
+
+/** A path, the address of a URL, the name of a `File` or of the file that a Node stream reads; of others, what they are. */
+export function sourceName(source: FileSource): string {
+  if (typeof source === 'string') return source
+  const { href, name, path } = (source ?? {}) as { href?: unknown; name?: unknown; path?: unknown }
+  const text = [href, name, path].find((one) => typeof one === 'string' && one !== '')
+  return (text as string | undefined) ?? describe(source)
+}
+
 /** The path, or the name of a file in memory, for messages. */
 export function nameOf(input: FileInput | { name?: string }): string | undefined {
   return typeof input === 'string' ? input : input.name

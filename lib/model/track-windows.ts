@@ -12,6 +12,7 @@ import { Result } from '../result.js'
 import { aboutFile, type OnWarning } from '../warnings.js'
 import { checkApart, checkTrack, type WindowGrid, windowStarts } from './clips.js'
 import { mapAhead, type Sources } from './encode-files.js'
+import { fileResult } from './file-result.js'
 import type {
   EncodeFileOptions,
   EncodeFilesOptions,
@@ -37,11 +38,12 @@ export interface TrackEmbedding {
 
 /**
  * What encodeFiles yields: an embedding, or what was wrong with that file. `path` is the source as it was given: a path,
- * or a URL, a `File`, a stream.
+ * or a URL, a `File`, a stream. `name` is a text for it, which is still there in a copy (`structuredClone`, `postMessage`,
+ * JSON); `path` is not, where it was a stream or a URL.
  */
 export type FileEmbedding<S = string> =
-  | { path: S; embedding: TrackEmbedding; error?: undefined }
-  | { path: S; error: Error; embedding?: undefined }
+  | { path: S; name: string; embedding: TrackEmbedding; error?: undefined }
+  | { path: S; name: string; error: Error; embedding?: undefined }
 
 function meanRow({ data, rows, cols }: Matrix): Float32Array {
   const sums = new Float64Array(cols)
@@ -49,7 +51,7 @@ function meanRow({ data, rows, cols }: Matrix): Float32Array {
   return Float32Array.from(sums, (sum) => sum / rows)
 }
 
-/** The windows of a track as the result: `mean` is taken before anything is normalised. */
+/** The windows of a track as the result: `mean` is taken before anything is normalized. */
 function trackEmbedding(
   windows: Matrix,
   times: Float64Array,
@@ -198,11 +200,11 @@ export class TrackWindows {
   ): Promise<FileEmbedding<S>> {
     try {
       const file = identifySource(path, 'encodeFiles')
-      return Result.of({ path, embedding: await this.#embedFile(file, batches, settings) })
+      return fileResult(path, { embedding: await this.#embedFile(file, batches, settings) })
     } catch (error) {
       if (settings.signal.aborted || !(error instanceof ClmrError) || error instanceof DisposedError)
         throw error
-      return Result.of({ path, error })
+      return fileResult(path, { error })
     }
   }
 }

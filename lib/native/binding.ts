@@ -257,7 +257,7 @@ export interface LabelMatrix {
 }
 
 export interface NativeStepResult {
-  /** the number of optimiser steps done, this one included */
+  /** the number of optimizer steps done, this one included */
   step: number
   loss: number
   /** L2 norm over all parameters */

@@ -49,7 +49,7 @@ export const byolObjective = {
     scheduleSteps: options.scheduleSteps ?? steps ?? 0,
   }),
   presets: {
-    /** BYOL with the heads of its paper, 4096 → 256; with CLMR's optimiser, as BYOL-A. */
+    /** BYOL with the heads of its paper, 4096 → 256; with CLMR's optimizer, as BYOL-A. */
     byol: {
       objective: byol({ momentum: 0.996, predictorHidden: 4096 }),
       projection: { hidden: 4096, out: 256 },

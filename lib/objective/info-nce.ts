@@ -48,7 +48,7 @@ export const infoNceObjective = {
   labels: false,
   projector: 'simclr',
   presets: {
-    /** MoCo v2: queue of 65,536 keys, τ 0.2, 128 dimensions; with CLMR's optimiser. */
+    /** MoCo v2: queue of 65,536 keys, τ 0.2, 128 dimensions; with CLMR's optimizer. */
     moco: {
       objective: infoNce({ temperature: 0.2, queue: 65536, momentum: 0.999 }),
       projection: { hidden: 512, out: 128 },

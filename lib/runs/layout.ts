@@ -9,7 +9,7 @@
  *
  * and in the folder of a checkpoint:
  *
- *   model.safetensors      encoder.*, projector.*, and all other tensors but the optimiser's
+ *   model.safetensors      encoder.*, projector.*, and all other tensors but the optimizer's
  *   optimizer.safetensors  optimizer.*
  *   state.json             step, epoch, the trainer's own state, and the hash of every file
  */

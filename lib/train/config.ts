@@ -132,7 +132,7 @@ function named(choice: unknown, usual: string): unknown {
   return isNameless ? { name: usual, ...choice } : choice
 }
 
-/** The options of a preset under those that were written; a choice such as the optimiser is mixed with one of its name. */
+/** The options of a preset under those that were written; a choice such as the optimizer is mixed with one of its name. */
 function overPreset(
   base: Record<string, unknown>,
   written: Record<string, unknown>,

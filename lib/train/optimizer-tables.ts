@@ -1,5 +1,5 @@
 /**
- * What moves the weights. An optimiser is a plain object with a name, so that it can be written in YAML, stored in a run
+ * What moves the weights. An optimizer is a plain object with a name, so that it can be written in YAML, stored in a run
  * directory and compared.
  */
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-/** The functions that make optimisers: the group `optimizers` of the package. */
+/** The functions that make optimizers: the group `optimizers` of the package. */
 import { parseOptions } from '../options.js'
 import { adamTable, larsTable, sgdTable } from './optimizer-tables.js'
 import type {

@@ -45,7 +45,7 @@ export interface LarsOptions {
   excludeBiasAndNorm?: boolean | undefined
 }
 
-/** The optimiser `adam`, complete. */
+/** The optimizer `adam`, complete. */
 export interface AdamOptimizer {
   /** Its name. */
   readonly name: 'adam'
@@ -59,7 +59,7 @@ export interface AdamOptimizer {
   readonly weightDecay: number
 }
 
-/** The optimiser `sgd`, complete. */
+/** The optimizer `sgd`, complete. */
 export interface SgdOptimizer {
   /** Its name. */
   readonly name: 'sgd'
@@ -73,7 +73,7 @@ export interface SgdOptimizer {
   readonly weightDecay: number
 }
 
-/** The optimiser `lars`, complete. */
+/** The optimizer `lars`, complete. */
 export interface LarsOptimizer {
   /** Its name. */
   readonly name: 'lars'
@@ -89,34 +89,34 @@ export interface LarsOptimizer {
   readonly excludeBiasAndNorm: boolean
 }
 
-/** Any optimiser, complete: adam, sgd, lars. */
+/** Any optimizer, complete: adam, sgd, lars. */
 export type Optimizer = AdamOptimizer | SgdOptimizer | LarsOptimizer
 
-/** Names of the optimisers. */
+/** Names of the optimizers. */
 export type OptimizerName = 'adam' | 'sgd' | 'lars'
 
-/** Any optimiser as it is written: what is left out takes its default. */
+/** Any optimizer as it is written: what is left out takes its default. */
 export type OptimizerInput =
   | ({
-      /** Name of the optimiser. */
+      /** Name of the optimizer. */
       name: 'adam'
     } & AdamOptions)
   | ({
-      /** Name of the optimiser. */
+      /** Name of the optimizer. */
       name: 'sgd'
     } & SgdOptions)
   | ({
-      /** Name of the optimiser. */
+      /** Name of the optimizer. */
       name: 'lars'
     } & LarsOptions)
 
 /** Options of `cosine`. */
 export interface CosineOptions {
-  /** Steps in which the learning rate rises from 0 to that of the optimiser. Range: 0 or more. Default: 0. */
+  /** Steps in which the learning rate rises from 0 to that of the optimizer. Range: 0 or more. Default: 0. */
   warmupSteps?: number | undefined
   /** Steps, warm-up included, until the rate has fallen to floor. Range: 1 or more. Default: all steps of the training. */
   totalSteps?: number | undefined
-  /** Final learning rate as a share of that of the optimiser. Range: 0 to 1. Default: 0. */
+  /** Final learning rate as a share of that of the optimizer. Range: 0 to 1. Default: 0. */
   floor?: number | undefined
 }
 
@@ -130,11 +130,11 @@ export interface ConstantSchedule {
 export interface CosineSchedule {
   /** Its name. */
   readonly name: 'cosine'
-  /** Steps in which the learning rate rises from 0 to that of the optimiser. Range: 0 or more. Default: 0. */
+  /** Steps in which the learning rate rises from 0 to that of the optimizer. Range: 0 or more. Default: 0. */
   readonly warmupSteps: number
   /** Steps, warm-up included, until the rate has fallen to floor. Range: 1 or more. Default: all steps of the training. */
   readonly totalSteps?: number | undefined
-  /** Final learning rate as a share of that of the optimiser. Range: 0 to 1. Default: 0. */
+  /** Final learning rate as a share of that of the optimizer. Range: 0 to 1. Default: 0. */
   readonly floor: number
 }
 
@@ -177,7 +177,7 @@ export interface TrainerOptions {
         out?: number | undefined
       }
     | undefined
-  /** Optimiser: adam, sgd or lars, with its options. */
+  /** Optimizer: adam, sgd or lars, with its options. */
   optimizer?: OptimizerInput | undefined
   /** Learning rate over time: constant, or cosine with a warm-up. */
   schedule?: ScheduleInput | undefined
@@ -206,7 +206,7 @@ export interface TrainerOptions {
     | undefined
   /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
   patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | undefined
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   seed?: number | undefined
@@ -247,7 +247,7 @@ export interface TrainerConfig {
     /** Dimensions of a projection. Range: 1 to 65,536. Default: 64. */
     readonly out: number
   }
-  /** Optimiser: adam, sgd or lars, with its options. */
+  /** Optimizer: adam, sgd or lars, with its options. */
   readonly optimizer: Optimizer
   /** Learning rate over time: constant, or cosine with a warm-up. */
   readonly schedule: Schedule
@@ -276,7 +276,7 @@ export interface TrainerConfig {
     | undefined
   /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
   readonly patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. Default: 'float32'. */
   readonly precision: 'float32' | 'bfloat16'
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   readonly seed: number
@@ -307,7 +307,7 @@ export interface TrainerOverrides {
         out?: number | undefined
       }
     | undefined
-  /** Optimiser: adam, sgd or lars, with its options. */
+  /** Optimizer: adam, sgd or lars, with its options. */
   optimizer?: OptimizerInput | undefined
   /** Learning rate over time: constant, or cosine with a warm-up. */
   schedule?: ScheduleInput | undefined
@@ -336,7 +336,7 @@ export interface TrainerOverrides {
     | undefined
   /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
   patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32. Default: 'float32'. */
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | undefined
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   seed?: number | undefined

@@ -81,7 +81,7 @@ export const trainerConfig = z.strictObject({
     .describe('Sizes of the projector between encoder and objective.'),
   optimizer: optimizerOption
     .default(() => adam())
-    .describe('Optimiser: adam, sgd or lars, with its options.'),
+    .describe('Optimizer: adam, sgd or lars, with its options.'),
   schedule: scheduleOption
     .default(() => constant())
     .describe('Learning rate over time: constant, or cosine with a warm-up.'),
@@ -142,7 +142,7 @@ export const trainerConfig = z.strictObject({
     )
     .meta({ flag: true, free: true }),
   precision: precisionOption(
-    "Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimiser stay in float32.",
+    "Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32.",
   ).meta({ flag: true }),
   seed: seedOption('Seed of weights, order, crops and transforms.').meta({ flag: true }),
   runDirectory: folder

@@ -1,4 +1,4 @@
-/** Learning rate over time. A schedule is a plain object with a name, as an optimiser is. */
+/** Learning rate over time. A schedule is a plain object with a name, as an optimizer is. */
 import { z } from 'zod'
 import { ConfigError } from '../errors.js'
 import { typed } from '../options.js'
@@ -12,7 +12,7 @@ export const cosineTable = z
     name: z.literal('cosine'),
     warmupSteps: stepCount(0)
       .default(0)
-      .describe('Steps in which the learning rate rises from 0 to that of the optimiser.'),
+      .describe('Steps in which the learning rate rises from 0 to that of the optimizer.'),
     totalSteps: stepCount(1)
       .optional()
       .describe(
@@ -23,7 +23,7 @@ export const cosineTable = z
       .min(0)
       .max(1)
       .default(0)
-      .describe('Final learning rate as a share of that of the optimiser.'),
+      .describe('Final learning rate as a share of that of the optimizer.'),
   })
   .refine(({ warmupSteps, totalSteps }) => totalSteps === undefined || warmupSteps < totalSteps, {
     message: 'the warm-up has to end before totalSteps',

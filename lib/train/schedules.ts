@@ -3,14 +3,14 @@ import { parseOptions } from '../options.js'
 import type { ConstantSchedule, CosineOptions, CosineSchedule } from './option-types.js'
 import { cosineTable } from './schedule-tables.js'
 
-/** The optimiser's learning rate at every step. */
+/** The optimizer's learning rate at every step. */
 export function constant(): ConstantSchedule {
   return { name: 'constant' }
 }
 
 /**
  * A linear warm-up, then half a cosine down (Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm
- * Restarts", 2017, without restarts). Step s of the warm-up of w steps takes s / w of the optimiser's rate (s from 1).
+ * Restarts", 2017, without restarts). Step s of the warm-up of w steps takes s / w of the optimizer's rate (s from 1).
  * @param options warmupSteps (0), totalSteps (those of the training), floor (0, a share of the rate)
  * @throws ConfigError
  */

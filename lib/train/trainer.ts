@@ -44,7 +44,7 @@ import { Watch } from './watch.js'
  * Trains an encoder so that views of one piece of music come close and those of others stay apart.
  *
  * A step either happens or does not: after an abort, a file that cannot be read, or a loss that is not finite, weights,
- * running statistics and optimiser are as they were, and training can go on. Random choices come from
+ * running statistics and optimizer are as they were, and training can go on. Random choices come from
  * (seed, step, row), so that a resumed run equals an uninterrupted one bit for bit on the same machine and threads.
  */
 export class Trainer implements Disposable, AsyncDisposable {
@@ -174,7 +174,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * One optimiser step on views that the caller has made. In the count of steps it takes the place of a batch of the
+   * One optimizer step on views that the caller has made. In the count of steps it takes the place of a batch of the
    * data set, where there is one.
    * @param views rows of the encoder's `clipLength` samples, row = example · views + view, of 2 examples or more (and that in `accumulate`
    *        batches of equal size, one after the other); must not change meanwhile

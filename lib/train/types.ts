@@ -1,7 +1,7 @@
 /** What a training reports. */
 import type { MonitorFigures, MonitorMeasure } from '../evaluate/monitor.js'
 
-/** One optimiser step. */
+/** One optimizer step. */
 export interface StepResult {
   /** steps done, this one included */
   step: number

@@ -168,7 +168,7 @@ FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at:
   CheckSpec(spec);
   CheckExamples(spec, train_x, train_y, train_x.size(1), "training");
   CheckExamples(spec, valid_x, valid_y, train_x.size(1), "validation");
-  if (!spec.standardize) return Fit(spec, train_x, train_y, valid_x, valid_y, abort);
+  if (!spec.standardise) return Fit(spec, train_x, train_y, valid_x, valid_y, abort);
   const Scaling scaling(train_x);
   FittedProbe fitted = Fit(spec, scaling.Of(train_x), train_y, scaling.Of(valid_x), valid_y, abort);
   at::NoGradGuard no_gradients;

@@ -26,7 +26,7 @@ struct ProbeSpec {
   double plateau_factor;
   int64_t plateau_patience, stop_patience;
   uint64_t seed;
-  bool standardize;
+  bool standardise;
   double dropout;   // of the hidden layer
   Watched monitor;  // reduces the learning rate and ends the training
   Watched keep;     // whose best epoch gives the weights
@@ -39,7 +39,7 @@ struct ProbeSpec {
         Field("maxEpochs", &ProbeSpec::max_epochs), Field("plateauFactor", &ProbeSpec::plateau_factor),
         Field("plateauPatience", &ProbeSpec::plateau_patience),
         Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed),
-        Field("standardize", &ProbeSpec::standardize), Field("dropout", &ProbeSpec::dropout),
+        Field("standardise", &ProbeSpec::standardise), Field("dropout", &ProbeSpec::dropout),
         ChoiceField("monitor", &ProbeSpec::monitor, {{"loss", Watched::loss}, {"metric", Watched::metric}}),
         ChoiceField("keep", &ProbeSpec::keep,
                     {{"loss", Watched::loss}, {"metric", Watched::metric}, {"last", Watched::last}}));
@@ -111,7 +111,7 @@ struct FittedProbe {
 
 // x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of what is
 // monitored; the weights of the best epoch are kept, or of the last one. The metric is accuracy, or the macro-averaged
-// ROC-AUC where an example may have several classes. With `standardize` it is trained on features of
+// ROC-AUC where an example may have several classes. With `standardise` it is trained on features of
 // mean 0 and deviation 1 over train_x, and takes raw ones in the end. Looks at `abort` between batches.
 FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,
                      const at::Tensor& valid_x, const at::Tensor& valid_y, const AbortFlag& abort);

@@ -12,7 +12,7 @@
 namespace clmr {
 
 enum class Role {
-  learned,     // the optimiser moves it
+  learned,     // the optimizer moves it
   statistics,  // running ones of batch norm, which move while a step computes
   kept,        // all else that is state
 };
@@ -26,7 +26,7 @@ using ModuleTensors = std::vector<ModuleTensor>;
 
 // The tensors of a module that is part of another one.
 ModuleTensors Under(const std::string& prefix, ModuleTensors tensors);
-// The same, where no optimiser moves them.
+// The same, where no optimizer moves them.
 ModuleTensors Frozen(ModuleTensors tensors);
 void Append(ModuleTensors& all, ModuleTensors part);
 

@@ -54,7 +54,7 @@ using ViewBounds = std::pair<double, double>;
 constexpr double kAnyNumber = std::numeric_limits<double>::infinity();
 
 // Its tensors are `projector.*` (SimCLR's), `head.*` (a classifier) and `objective.*` (all else); those that
-// are learned the optimiser moves, besides the encoder.
+// are learned the optimizer moves, besides the encoder.
 class Objective : public Module {
  public:
   // One for a single step: shares the weights, and has running statistics of its own. Where the step comes to
@@ -70,7 +70,7 @@ class Objective : public Module {
   // May be called several times in a step, on the parts of a batch that is worked through in parts.
   virtual ObjectiveLoss Loss(const ObjectiveInput& input) = 0;
 
-  // After the optimiser's update number `step` (from 1): averages follow, queues move on. Does not fail.
+  // After the optimizer's update number `step` (from 1): averages follow, queues move on. Does not fail.
   virtual void AfterUpdate(const SampleCnn& /*encoder*/, int64_t /*step*/) {}
 
   // embeddings [N, E] → projections [N, D], running statistics

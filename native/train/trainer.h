@@ -1,6 +1,6 @@
 #pragma once
 // Training of SampleCNN: one step is one call. A step either happens or does not: an abort, a failing read
-// or a value that is not finite leaves weights, running statistics and optimiser as they were.
+// or a value that is not finite leaves weights, running statistics and optimizer as they were.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -106,7 +106,7 @@ class Trainer {
                 const at::Tensor& loss, const AbortFlag& abort) const;
   void Update(Draft draft, const Gradients& gradients, double learning_rate, StepResult& result,
               const AbortFlag& abort);
-  NamedTensors Parameters() const;  // what the optimiser moves
+  NamedTensors Parameters() const;  // what the optimizer moves
   void Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective);
 
   TrainerSpec spec_;

@@ -55,7 +55,7 @@ function show(session: Session, result: DemoResult): void {
       row('accuracy', ({ evaluation }) => percent(evaluation.accuracy)),
       row('ROC-AUC', ({ evaluation }) => figure(evaluation.rocAuc)),
       row('PR-AUC', ({ evaluation }) => figure(evaluation.prAuc)),
-      row('accuracy, standardised features', ({ standardized }) => percent(standardized.accuracy)),
+      row('accuracy, standardised features', ({ standardised }) => percent(standardised.accuracy)),
       row('nearest track of the same class', ({ sameClass }) => percent(sameClass)),
     ]),
   )

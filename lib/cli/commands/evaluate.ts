@@ -27,7 +27,7 @@ import { tellProbes, tellRepeated, tellRetrieval } from '../results.js'
 import { onRun, type Session } from '../session.js'
 
 /** Options of the table that have a flag; the others are those of the published protocol. */
-const FLAGS = ['protocol', 'hidden', 'seed', 'standardize'] as const
+const FLAGS = ['protocol', 'hidden', 'seed', 'standardise'] as const
 /** Draws of a part of the labels, where --seeds does not say it. */
 const DRAWS = 3
 const SEED = 42
@@ -39,7 +39,7 @@ interface Options extends EncoderFlags {
   protocol?: ProbeOptions['protocol']
   hidden?: number
   seed?: number
-  standardize?: boolean
+  standardise?: boolean
   baselines?: boolean
   cache: boolean
   saveProbe?: string
@@ -133,8 +133,8 @@ function jsonOf({ retrieval, evaluation, repeated }: Measured) {
 }
 
 /** What was said of the probe; the rest is of the protocol. @throws ConfigError */
-function probeSettings({ protocol, hidden, seed, standardize }: Options): ProbeOptions {
-  const given = { protocol, hidden, seed, standardize }
+function probeSettings({ protocol, hidden, seed, standardise }: Options): ProbeOptions {
+  const given = { protocol, hidden, seed, standardise }
   parseOptions(probeOptions, given, 'clmr evaluate')
   return given
 }

@@ -20,7 +20,7 @@ interface Options extends EncoderFlags {
   baseline?: boolean
   title?: string
   projection?: 'pca' | 'umap'
-  neighbors?: number
+  neighbours?: number
   seconds?: number
   cache: boolean
 }
@@ -46,7 +46,7 @@ async function measure(
 }
 
 async function report(session: Session, options: Options): Promise<void> {
-  const { run, out, data, baseline, title, projection, neighbors, seconds, device, precision } = options
+  const { run, out, data, baseline, title, projection, neighbours, seconds, device, precision } = options
   await checkWritable(out)
   const cache = data ?? (await trainingCache(run))
   if (cache === undefined)
@@ -70,7 +70,7 @@ async function report(session: Session, options: Options): Promise<void> {
       run,
       title,
       projection,
-      neighbors,
+      neighbours,
       seconds,
       results,
       embeddings: trained?.embeddings,
@@ -91,7 +91,7 @@ export function configure(command: Command): void {
     .requiredOption('--out <file>', 'Page to write, such as report.html')
     .option('--data <dir>', 'Cache whose tracks the map shows (default: the one that the run was trained on)')
     .option('--baseline', 'Compare with random weights')
-  for (const name of ['title', 'projection', 'neighbors', 'seconds'])
+  for (const name of ['title', 'projection', 'neighbours', 'seconds'])
     command.addOption(flagFor(reportOptions, name))
   noCacheFlag(command)
   encoderFlags(command)

@@ -28,7 +28,7 @@ export interface MapData {
   projection: string
   /** how the excerpts were chosen, and what is missing */
   audioNote: string
-  agreement?: { share: number; chance: number; neighbors: number }
+  agreement?: { share: number; chance: number; neighbours: number }
 }
 
 export interface PageData {
@@ -97,8 +97,8 @@ function tiles({ curve, results, map, multilabel }: PageData): Markup {
       ),
     )
   if (map?.agreement) {
-    const { share, chance, neighbors } = map.agreement
-    const note = `share a class, of ${neighbors}; by chance ${percent(chance)}`
+    const { share, chance, neighbours } = map.agreement
+    const note = `share a class, of ${neighbours}; by chance ${percent(chance)}`
     made.push(tile('Neighbours alike', percent(share), note))
   }
   if (curve) {

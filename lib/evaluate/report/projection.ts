@@ -29,7 +29,7 @@ function umapPlane(x: Matrix, seed: number, signal?: AbortSignal): Promise<Matri
     data: x.data.slice(),
     rows: x.rows,
     cols: x.cols,
-    neighbors: Math.min(15, x.rows - 1),
+    neighbours: Math.min(15, x.rows - 1),
     seed,
     stop: new Int32Array(new SharedArrayBuffer(4)),
   }

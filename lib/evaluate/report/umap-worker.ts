@@ -7,16 +7,16 @@ export interface UmapRequest {
   data: Float32Array
   rows: number
   cols: number
-  neighbors: number
+  neighbours: number
   seed: number
   /** one number, not 0 once the thread is to stop */
   stop: Int32Array
 }
 
-const { data, rows, cols, neighbors, seed, stop } = workerData as UmapRequest
+const { data, rows, cols, neighbours, seed, stop } = workerData as UmapRequest
 
 const points = Array.from({ length: rows }, (_, i) => Array.from(data.subarray(i * cols, (i + 1) * cols)))
 const stopped = () => Atomics.load(stop, 0) !== 0
-const umap = new UMAP({ nComponents: 2, nNeighbors: neighbors, random: uniform(seed) })
+const umap = new UMAP({ nComponents: 2, nNeighbors: neighbours, random: uniform(seed) })
 for (let left = stopped() ? 0 : umap.initializeFit(points); left > 0 && !stopped(); left--) umap.step()
 if (!stopped()) parentPort!.postMessage(Float32Array.from(umap.getEmbedding().flat()))

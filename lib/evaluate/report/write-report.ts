@@ -26,7 +26,7 @@ export const reportOptions = z.strictObject({
     .enum(['pca', 'umap'])
     .default('pca')
     .describe('Projection of the embeddings onto the map: principal components or UMAP.'),
-  neighbors: z.number().int().min(0).max(50).default(5).describe('Similar tracks to list for each track.'),
+  neighbours: z.number().int().min(0).max(50).default(5).describe('Similar tracks to list for each track.'),
   seconds: z
     .number()
     .positive()
@@ -146,7 +146,7 @@ const alike = (a: { labels: readonly number[] }, b: { labels: readonly number[] 
   a.labels.some((k) => b.labels.includes(k))
 
 /** How often a neighbour shares a class with its track, and how often any other track would. */
-export function agreementOf(tracks: readonly Labelled[], neighbors: number): MapData['agreement'] {
+export function agreementOf(tracks: readonly Labelled[], neighbours: number): MapData['agreement'] {
   const labelled = tracks.filter((t) => t.labels.length > 0 && t.near.length > 0)
   if (labelled.length === 0) return undefined
   const pairs = labelled.flatMap((t) => t.near.map(([to]) => alike(t, tracks[to]!)))
@@ -156,7 +156,7 @@ export function agreementOf(tracks: readonly Labelled[], neighbors: number): Map
   return {
     share: pairs.filter(Boolean).length / pairs.length,
     chance: hits / (labelled.length * (tracks.length - 1)),
-    neighbors,
+    neighbours,
   }
 }
 
@@ -188,7 +188,7 @@ async function makeMap(embedded: DatasetEmbeddings, s: Settings, live: Live) {
   const { dataset, trackMeans } = embedded
   live.onProgress?.({ phase: 'project', done: 0, total: 1 })
   const { name, plane } = await project(trackMeans, s.projection, s.seed, live.signal)
-  const near = await neighboursOf(trackMeans, s.neighbors)
+  const near = await neighboursOf(trackMeans, s.neighbours)
   live.onProgress?.({ phase: 'project', done: 1, total: 1 })
   const square = toUnitSquare(plane)
   const labelled = Matrix.from(dataset.labels)
@@ -205,7 +205,7 @@ async function makeMap(embedded: DatasetEmbeddings, s: Settings, live: Live) {
     rate: EXCERPT_RATE,
     projection: projectionWords(name, plane, trackMeans),
     audioNote: audioWords(audible, tracks.length, seconds),
-    agreement: agreementOf(tracks, s.neighbors),
+    agreement: agreementOf(tracks, s.neighbours),
   }
   return { map, audible }
 }

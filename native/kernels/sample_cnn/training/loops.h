@@ -4,7 +4,7 @@
 //
 // Batch norm is monotone in each channel. With the sign of γ folded into the weights,
 // the maximum of a pooling window is therefore the same before and after batch norm:
-// a layer keeps y = its convolution and p = max-pool(y), and the next layer normalises p as it loads it.
+// a layer keeps y = its convolution and p = max-pool(y), and the next layer normalizes p as it loads it.
 //
 // The gradient of the weights saves as many multiplications as the convolution: dW = Gᵀ·Σ (Bᵀ·x)(A·dy)ᵀ, the
 // sum over all tiles, one matrix product for each point.
