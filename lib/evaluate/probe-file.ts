@@ -24,9 +24,12 @@ export interface SavedProbe {
 
 const FORMAT = 'clmr-probe'
 
-/** A probe of before has `learningRate`. */
+/** A probe of before has `learningRate` and `standardize`. */
 const named = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => underNewNames(Object(value), { learningRate: 'lr' }), schema)
+  z.preprocess(
+    (value) => underNewNames(Object(value), { learningRate: 'lr', standardize: 'standardise' }),
+    schema,
+  )
 
 /** What a probe of every version says. */
 const settings = probeOptions.required({
