@@ -15,16 +15,22 @@ import {
   type TrainerOptions,
   vicReg,
 } from 'clmr'
-import { CLMR_ARCHITECTURE } from '#lib/model/architecture.js'
-import { loadModelState } from '#lib/model/load-state.js'
 import type { NamedTensor, StateDict } from '#lib/native/binding.js'
 import { collapseWarning } from '#lib/objective/collapse.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import type { TrainerSpec } from '#lib/train/options.js'
 import { clmrEnds, clmrJson, writeMusic } from './helpers/command-line.js'
-import { goldenPath, hashUniform, maxAbsoluteError, readGoldenJson, trainingViews } from './helpers/golden.js'
+import { maxAbsoluteError, readGoldenJson } from './helpers/golden.js'
 import { labelledDataset } from './helpers/labelled-dataset.js'
+import {
+  SMALL,
+  smallProjector,
+  smallSetting,
+  smallState,
+  smallViews,
+  uniform,
+} from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 interface Run {
@@ -43,12 +49,6 @@ interface Golden extends Record<string, unknown> {
   projection: { hidden: number; out: number }
 }
 const golden = readGoldenJson<Golden>('objectives.json')
-
-const uniform = (seed: number, shape: number[], bound = 1): NamedTensor => {
-  const size = shape.reduce((a, b) => a * b, 1)
-  const scale = Math.fround(bound)
-  return { shape, data: hashUniform(seed, size).map((v) => v * scale) }
-}
 
 /** Linear · batch norm · ReLU · Linear with the weights of make_objectives.py. */
 function mlp(prefix: string, [inputs, hidden, outputs]: [number, number, number], seed: number): StateDict {
@@ -80,14 +80,14 @@ function unitRows(tensor: NamedTensor): NamedTensor {
 
 /** The native trainer with the weights that make_objectives.py starts from. */
 async function goldenTrainer(name: 'infoNce' | 'byol') {
-  const { encoder, projector } = await loadModelState(goldenPath('checkpoints/plain.pt'))
+  const [encoder, projector] = [smallState(SMALL), smallProjector()]
   const spec: TrainerSpec = {
     ...{ seed: 1, batchSize: golden.examples, accumulate: 1, viewNorm: 'joint', precision: 'float32' },
-    ...{ kernels: 'fused', device: 'cpu', architecture: CLMR_ARCHITECTURE }, // what users train with; 66 holds the plain step to it
+    ...{ kernels: 'fused', device: 'cpu', architecture: SMALL },
     objective: name === 'byol' ? { name, ...golden.byol } : { name, ...golden.infoNce },
-    projection: name === 'byol' ? golden.projection : { hidden: 512, out: 64 },
+    projection: name === 'byol' ? golden.projection : { hidden: 48, out: 32 },
     optimizer: { name: 'adam', lr: golden.lr, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-    augmenter: { transforms: [], views: 2, clipLength: 59049, sampleRate: 22050, seed: 1 },
+    augmenter: { transforms: [], views: 2, clipLength: SMALL.clipLength, sampleRate: 22050, seed: 1 },
   }
   const trainer = await NativeTrainer.create(
     spec,
@@ -99,11 +99,11 @@ async function goldenTrainer(name: 'infoNce' | 'byol') {
   Object.assign(
     state.tensors,
     name === 'infoNce'
-      ? { 'objective.queue': unitRows(uniform(900, [golden.infoNce.queue, 64])) }
+      ? { 'objective.queue': unitRows(uniform(900, [golden.infoNce.queue, 32])) }
       : {
-          ...mlp('objective.projector.', [512, hidden, out], 910),
+          ...mlp('objective.projector.', [64, hidden, out], 910),
           ...mlp('objective.predictor.', [out, golden.byol.predictorHidden, out], 930),
-          ...mlp('objective.target.projector.', [512, hidden, out], 910),
+          ...mlp('objective.target.projector.', [64, hidden, out], 910),
         },
   )
   await trainer.restore(state)
@@ -119,7 +119,7 @@ describe('58 objectives against PyTorch', () => {
       const expected = golden[`${name}.float64`] as Run
       const { trainer, start } = await goldenTrainer(name)
       for (let step = 0; step < golden.steps; step++) {
-        const views = trainingViews(step, golden.examples)
+        const views = smallViews(step, golden.examples)
         const result = await trainer.enqueue(undefined, (abort) =>
           trainer.stepOnViews(views, 2 * golden.examples, golden.lr, abort),
         )
@@ -128,7 +128,7 @@ describe('58 objectives against PyTorch', () => {
       }
       const { tensors } = await trainer.state()
       const moved = Object.entries(expected.targetMoved)
-      assert.ok(moved.length === 24 + (name === 'byol' ? 1 : 0), `${moved.length}`)
+      assert.ok(moved.length === 16 + (name === 'byol' ? 1 : 0), `${moved.length}`)
       for (const [key, length] of moved) {
         const ours = key
           .replace(/^0\./, 'objective.target.encoder.')
@@ -139,7 +139,7 @@ describe('58 objectives against PyTorch', () => {
       if (!expected.queue) return
       const queue = tensors['objective.queue']!
       const columns = Array.from({ length: queue.shape[0]! }, (_, i) =>
-        Array.from(queue.data.subarray(64 * i, 64 * i + 4)),
+        Array.from(queue.data.subarray(32 * i, 32 * i + 4)),
       )
       const error = maxAbsoluteError(columns.flat(), expected.queue)
       assert.ok(error < 1e-3, `queue: ${error}`)
@@ -158,13 +158,13 @@ const OBJECTIVES: Record<string, Objective> = {
 describe('58 objectives through the trainer', () => {
   const withDataset = (use: (dataset: Dataset, folder: string) => Promise<void>) =>
     withTempDir(async (folder) => {
-      const dataset = await labelledDataset(folder, [60000, 62000, 70000, 61000, 65000])
+      const dataset = await labelledDataset(folder, [800, 2000, 1000, 900, 1500])
       await use(dataset, folder)
       dataset.dispose()
     })
   const options = (objective: Objective, dataset: Dataset, runDirectory: string): TrainerOptions => ({
     ...{ objective, dataset, validation: dataset, runDirectory },
-    ...{ batchSize: 2, epochs: 2, seed: 3, checkpointEvery: 1 },
+    ...{ architecture: SMALL, batchSize: 2, epochs: 2, seed: 3, checkpointEvery: 1 },
     projection: { hidden: 24, out: 8 },
     optimizer: optimizers.adam({ lr: 1e-4 }),
   })
@@ -198,9 +198,9 @@ describe('58 objectives through the trainer', () => {
         assert.ok((await modelAt(whole, 4)).equals(await modelAt(parts, 4)))
         // whatever the objective keeps beside it, a run is a model
         using encoder = await Encoder.load(whole)
-        assert.equal(encoder.dim, 512)
+        assert.equal(encoder.dim, 64)
         using best = await Encoder.load(join(whole, 'best.safetensors'))
-        assert.equal(best.dim, 512)
+        assert.equal(best.dim, 64)
       }))
 
   it('momentum contrast puts its keys into the queue as a ring: unit rows, the oldest ones go', async () => {
@@ -210,12 +210,12 @@ describe('58 objectives through the trainer', () => {
         ...{
           kernels: 'fused',
           device: 'cpu',
-          architecture: CLMR_ARCHITECTURE,
+          architecture: SMALL,
           projection: { hidden: 16, out: 4 },
         },
         objective: infoNce({ queue: 5 }),
         optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-        augmenter: { transforms: [], views: 2, clipLength: 59049, sampleRate: 22050, seed: 1 },
+        augmenter: { transforms: [], views: 2, clipLength: SMALL.clipLength, sampleRate: 22050, seed: 1 },
       },
       {},
       undefined,
@@ -230,7 +230,7 @@ describe('58 objectives through the trainer', () => {
       [3, 4, 0],
       [1, 2, 3],
     ].entries()) {
-      await trainer.enqueue(undefined, (abort) => trainer.stepOnViews(trainingViews(step, 3), 6, 1e-4, abort))
+      await trainer.enqueue(undefined, (abort) => trainer.stepOnViews(smallViews(step, 3), 6, 1e-4, abort))
       const after = await rows()
       for (const [i, row] of after.entries()) {
         const norm = Math.hypot(...row)
@@ -244,8 +244,12 @@ describe('58 objectives through the trainer', () => {
   })
 
   it('supervised takes labels with views, and refuses them where they are of no use', async () => {
-    using trainer = await Trainer.create({ objective: supervised({ classes: 2 }), augmenter: { views: 1 } })
-    const views = trainingViews(0, 3, 1)
+    using trainer = await Trainer.create({
+      architecture: SMALL,
+      objective: supervised({ classes: 2 }),
+      augmenter: { views: 1 },
+    })
+    const views = smallViews(0, 3, 1)
     const labels = Float32Array.from([1, 0, 0, 1, 1, 0])
     const { metrics, loss } = await trainer.step(views, { labels })
     assert.ok(Number.isFinite(loss) && metrics.accuracy! >= 0 && metrics.rocAuc! <= 1)
@@ -253,8 +257,8 @@ describe('58 objectives through the trainer', () => {
     await assert.rejects(trainer.step(views, { labels: labels.slice(1) }), ShapeError)
     await assert.rejects(trainer.step(views, { labels: new Float32Array(9) }), /labels of 2 classes/)
     assert.throws(() => trainer.projector, /no projector/)
-    using other = await Trainer.create()
-    await assert.rejects(other.step(trainingViews(0, 2), { labels }), /does not look at labels/)
+    using other = await Trainer.create({ architecture: SMALL })
+    await assert.rejects(other.step(smallViews(0, 2), { labels }), /does not look at labels/)
   })
 
   it('a step of the supervised network at zero dropout is the closed form: log K at equal scores', async () => {
@@ -269,12 +273,12 @@ describe('58 objectives through the trainer', () => {
           ...{
             kernels: 'plain',
             device: 'cpu',
-            architecture: CLMR_ARCHITECTURE,
+            architecture: SMALL,
             projection: { hidden: 1, out: 1 },
           },
           objective: { ...spec, classes: 4, multilabel },
           optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-          augmenter: { transforms: [], views: 1, clipLength: 59049, sampleRate: 22050, seed: 1 },
+          augmenter: { transforms: [], views: 1, clipLength: SMALL.clipLength, sampleRate: 22050, seed: 1 },
         },
         {},
         undefined,
@@ -284,7 +288,7 @@ describe('58 objectives through the trainer', () => {
       await trainer.restore(state)
       const labels = { data: Float32Array.from([0, 1, 0, 0, 0, 0, 1, 0]), rows: 2, cols: 4 }
       const result = await trainer.enqueue(undefined, (abort) =>
-        trainer.stepOnViews(trainingViews(0, 2, 1), 2, 1e-4, abort, labels),
+        trainer.stepOnViews(smallViews(0, 2, 1), 2, 1e-4, abort, labels),
       )
       assert.ok(Math.abs(result.loss - expected) < 1e-6, `${result.loss}`)
       trainer.dispose()
@@ -311,7 +315,9 @@ describe('58 objectives through the trainer', () => {
         ['byol', 'projectionStd', '--objective', 'byol'],
       ] as const) {
         const run = join(folder, chosen)
-        const train = (...more: string[]) => clmrEnds(0, 'train', '--run', run, '--quiet', ...flags, ...more)
+        const settings = ['--set', smallSetting, ...flags]
+        const train = (...more: string[]) =>
+          clmrEnds(0, 'train', '--run', run, '--quiet', ...settings, ...more)
         await train('--data', cache, '--batch-size', '2', '--max-steps', '1')
         await train('--resume', '--max-steps', '2', '--batch-size', '2')
         const records = await readRunMetrics(run)
@@ -334,12 +340,12 @@ describe('58 objectives through the trainer', () => {
   })
 
   it('BYOL on clips that are all the same tells a spread of 0 and warns once', async () => {
-    using trainer = await Trainer.create({ objective: byol() })
+    using trainer = await Trainer.create({ architecture: SMALL, objective: byol() })
     const warnings: string[] = []
     const listen = (warning: Error) => warnings.push(warning.message)
     process.on('warning', listen)
     try {
-      const one = trainingViews(0, 1, 1)
+      const one = smallViews(0, 1, 1)
       const views = new Float32Array(4 * one.length)
       for (let i = 0; i < 4; i++) views.set(one, i * one.length)
       for (let step = 0; step < 2; step++) {
@@ -355,11 +361,11 @@ describe('58 objectives through the trainer', () => {
   })
 
   it('NT-Xent tells accuracy, alignment and uniformity as their definitions over the batch', async () => {
-    using trainer = await Trainer.create({ objective: ntXent() })
-    const one = trainingViews(0, 2, 1)
+    using trainer = await Trainer.create({ architecture: SMALL, objective: ntXent() })
+    const one = smallViews(0, 2, 1)
     const views = new Float32Array(2 * one.length) // each example twice the same: aligned, found
     for (let i = 0; i < 4; i++)
-      views.set(one.subarray(Math.floor(i / 2) * 59049, (Math.floor(i / 2) + 1) * 59049), i * 59049)
+      views.set(one.subarray(Math.floor(i / 2) * 729, (Math.floor(i / 2) + 1) * 729), i * 729)
     const { metrics } = await trainer.step(views)
     assert.ok(Math.abs(metrics.alignment!) < 1e-6 && metrics.accuracy === 1, JSON.stringify(metrics))
     // of 12 ordered pairs 4 are at distance 0, the others at the distance of the two examples: between its bounds

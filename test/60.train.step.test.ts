@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { ntXent, optimizers, ShapeError, Trainer } from 'clmr'
+import { saveModelState } from '#lib/model/load-state.js'
 import { goldenPath, readGoldenJson, trainingViews } from './helpers/golden.js'
+import { SMALL, smallProjector, smallState, smallViews } from './helpers/small-networks.js'
+import { withTempDir } from './helpers/temp-dir.js'
 
-// Oracle: test/golden/train.json, eight steps of PyTorch (torch.optim, simclr.NT_Xent) from the same weights.
+// Oracle: test/golden/train.json, eight steps of PyTorch (torch.optim, simclr.NT_Xent) from the same weights, and
+// train_small.json, the same of a small network, whose steps are those of the plain kernels.
 
 interface GoldenRun {
   loss: number[]
@@ -18,6 +23,8 @@ interface Golden {
 const golden = readGoldenJson<Golden & Record<string, unknown>>('train.json')
 const { steps, examples, views, temperature, settings } = golden
 
+const small = readGoldenJson<Golden & { lr: number } & Record<string, unknown>>('train_small.json')
+
 type Kernels = 'plain' | 'fused'
 const goldenTrainer = (viewNorm: 'joint' | 'separate', kernels?: Kernels, precision?: 'bfloat16') =>
   Trainer.create({
@@ -27,6 +34,14 @@ const goldenTrainer = (viewNorm: 'joint' | 'separate', kernels?: Kernels, precis
     optimizer: optimizers.adam(settings.adam_gentle),
     objective: ntXent({ temperature }),
     viewNorm,
+  })
+
+/** Of the small network, by the plain kernels; the file has its weights. */
+const smallTrainer = (viewNorm: 'joint' | 'separate', initFrom: string) =>
+  Trainer.create({
+    ...{ kernels: 'plain', initFrom, viewNorm, projection: { hidden: 48, out: 32 } },
+    optimizer: optimizers.adam({ lr: small.lr }),
+    objective: ntXent({ temperature: small.temperature }),
   })
 
 describe('Trainer.step against PyTorch', () => {
@@ -45,27 +60,33 @@ describe('Trainer.step against PyTorch', () => {
   for (const kernels of ['fused', 'plain'] as const)
     for (const viewNorm of ['joint', 'separate'] as const) {
       const { precisions, firstNorm, norms: normSteps } = oracles[kernels]
-      it(`follows the losses of ${steps} Adam steps to 1e-3, ${viewNorm} batch norm, ${kernels} kernels`, async () => {
-        using trainer = await goldenTrainer(viewNorm, kernels)
-        const runs = precisions.map(
-          (precision) => golden[`adam_gentle.${viewNorm}.${precision}`] as GoldenRun,
-        )
-        for (let step = 0; step < steps; step++) {
-          const result = await trainer.step(trainingViews(step, examples, views))
-          assert.equal(result.step, step + 1)
-          const losses = runs.map(({ loss }) => loss[step]!)
-          assert.ok(
-            distance(result.loss, losses) <= 1e-3,
-            `step ${step}: loss ${result.loss}, PyTorch ${losses}`,
+      const plain = kernels === 'plain'
+      const [expected, prefix] = plain ? [small, ''] : [golden, 'adam_gentle.']
+      it(`follows the losses of ${steps} Adam steps to 1e-3, ${viewNorm} batch norm, ${kernels} kernels`, () =>
+        withTempDir(async (folder) => {
+          const file = join(folder, 'small.safetensors')
+          if (plain) await saveModelState(file, { encoder: smallState(SMALL), projector: smallProjector() })
+          using trainer = plain ? await smallTrainer(viewNorm, file) : await goldenTrainer(viewNorm, kernels)
+          const runs = precisions.map(
+            (precision) => expected[`${prefix}${viewNorm}.${precision}`] as GoldenRun,
           )
-          if (step >= normSteps) continue
-          const norms = runs.map(({ gradientNorm }) => gradientNorm[step]!)
-          assert.ok(
-            distance(result.gradientNorm, norms) <= (step === 0 ? firstNorm : 5e-2),
-            `step ${step}: gradient norm ${result.gradientNorm}, PyTorch ${norms}`,
-          )
-        }
-      })
+          for (let step = 0; step < steps; step++) {
+            const batch = trainingViews(step, examples, views, trainer.encoder.clipLength)
+            const result = await trainer.step(batch)
+            assert.equal(result.step, step + 1)
+            const losses = runs.map(({ loss }) => loss[step]!)
+            assert.ok(
+              distance(result.loss, losses) <= 1e-3,
+              `step ${step}: loss ${result.loss}, PyTorch ${losses}`,
+            )
+            if (step >= normSteps) continue
+            const norms = runs.map(({ gradientNorm }) => gradientNorm[step]!)
+            assert.ok(
+              distance(result.gradientNorm, norms) <= (step === 0 ? firstNorm : 5e-2),
+              `step ${step}: gradient norm ${result.gradientNorm}, PyTorch ${norms}`,
+            )
+          }
+        }))
     }
 
   // Oracle: the float64 losses of PyTorch. Activations that are rounded to 8 bits move them by some 5e-3.
@@ -107,8 +128,8 @@ describe('Trainer.step against PyTorch', () => {
   })
 
   it('tells time, rate and number of every step', async () => {
-    using trainer = await Trainer.create({ optimizer: optimizers.adam({ lr: 1e-4 }) })
-    const result = await trainer.step(trainingViews(0, 2))
+    using trainer = await Trainer.create({ architecture: SMALL, optimizer: optimizers.adam({ lr: 1e-4 }) })
+    const result = await trainer.step(smallViews(0, 2))
     const { step, epoch, lr, dataSeconds, tracks } = result
     assert.deepEqual(
       { step, epoch, lr, dataSeconds, tracks },

@@ -1,4 +1,4 @@
-"""objectives.json: twenty optimiser steps of momentum contrast and of BYOL, written plainly, from the weights of checkpoints/*.
+"""objectives.json: twenty optimiser steps of momentum contrast and of BYOL, written plainly, from the network "small" of small_networks.py.
 
 Adam at a gentle rate, at which float32 and float64 stay together (see make_train.py); queue and momentum are small enough
 for both to matter within twenty steps. Each in float32 and in float64.
@@ -9,22 +9,18 @@ import json
 import math
 import sys
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from deterministic import HERE, hash_uniform, training_views
-from sample_cnn import EMBEDDING, load_model
+from deterministic import HERE, training_views
+from small_networks import NETWORKS, small_model, uniform
 
-STEPS, EXAMPLES, LR = 20, 8, 2e-6
+STEPS, EXAMPLES, LR = 20, 8, 1e-4
+LENGTH, EMBEDDING = NETWORKS["small"]["clipLength"], NETWORKS["small"]["channels"][-1]
 MOCO = {"temperature": 0.2, "queue": 44, "momentum": 0.9}
 BYOL = {"momentum": 0.9, "scheduleSteps": 40, "predictorHidden": 48}
 PROJECTION = {"hidden": 64, "out": 32}
-
-
-def uniform(seed: int, *shape: int, bound: float = 1.0) -> torch.Tensor:
-    return torch.from_numpy(hash_uniform(seed, int(np.prod(shape))) * np.float32(bound)).view(*shape)
 
 
 def mlp(inputs: int, hidden: int, outputs: int, seed: int) -> nn.Sequential:
@@ -46,9 +42,9 @@ class Moco:
     """He et al., 2020. One process, so no shuffling of batches."""
 
     def __init__(self, dtype):
-        self.encoder, self.projector = load_model(dtype)
+        self.encoder, self.projector = small_model(dtype)
         self.target = copy.deepcopy(nn.ModuleList([self.encoder, self.projector]))
-        self.queue = F.normalize(uniform(900, MOCO["queue"], 64).to(dtype), dim=1)
+        self.queue = F.normalize(uniform(900, MOCO["queue"], 32).to(dtype), dim=1)
         self.next = 0
 
     def online(self):
@@ -73,7 +69,7 @@ class Byol:
     """Grill et al., 2020, with the projector and predictor of BYOL-A."""
 
     def __init__(self, dtype):
-        self.encoder, _ = load_model(dtype)
+        self.encoder, _ = small_model(dtype)
         self.projector = mlp(EMBEDDING, PROJECTION["hidden"], PROJECTION["out"], 910).to(dtype)
         self.predictor = mlp(PROJECTION["out"], BYOL["predictorHidden"], PROJECTION["out"], 930).to(dtype)
         self.target = copy.deepcopy(nn.ModuleList([self.encoder, self.projector]))
@@ -102,7 +98,7 @@ def run(kind, dtype) -> dict:
     optimizer = torch.optim.Adam(modules.parameters(), lr=LR)
     losses, norms = [], []
     for step in range(STEPS):
-        x = torch.from_numpy(training_views(step, EXAMPLES)).to(dtype)[:, None]
+        x = torch.from_numpy(training_views(step, EXAMPLES, n=LENGTH)).to(dtype)[:, None]
         optimizer.zero_grad()
         loss = learner.loss(x, step)
         loss.backward()

@@ -1,32 +1,28 @@
-"""vic_reg.json: twenty optimiser steps of VICReg, written plainly, from the weights of checkpoints/plain.pt.
+"""vic_reg.json: twenty optimiser steps of VICReg, written plainly, from the network "small" of small_networks.py.
 
 Keys: `steps` 20, `examples` 8, `lr` of Adam, the settings `vicReg` (weights of the terms) and `projection`; for D =
 float32, float64: `D.loss`, `D.gradientNorm` (over all parameters), `D.terms` (invariance, variance, covariance of every
 step, without their weights), [20] each, and `D.moved` (name -> the norm of what a weight moved). The expander's weights
-come from `hash_uniform` (see expander()), the batch of step s is `trainingViews(s, 8)`; the rate is that of
-make_objectives.py, at which float32 and float64 stay together.
+come from `hash_uniform` (see expander()), the batch of step s is `trainingViews(s, 8, 2, 729)`; the rate is that
+of make_objectives.py, at which float32 and float64 stay together.
 """
 
 import json
 import math
 import sys
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from deterministic import HERE, hash_uniform, training_views
-from sample_cnn import EMBEDDING, load_model
+from deterministic import HERE, training_views
+from small_networks import NETWORKS, small_model, uniform
 
-STEPS, EXAMPLES, LR = 20, 8, 2e-6
+STEPS, EXAMPLES, LR = 20, 8, 1e-4
+LENGTH, EMBEDDING = NETWORKS["small"]["clipLength"], NETWORKS["small"]["channels"][-1]
 VICREG = {"invariance": 25, "variance": 25, "covariance": 1, "gamma": 1}
 PROJECTION = {"hidden": 64, "out": 32}
 EPSILON = 1e-4
-
-
-def uniform(seed: int, *shape: int, bound: float) -> torch.Tensor:
-    return torch.from_numpy(hash_uniform(seed, int(np.prod(shape))) * np.float32(bound)).view(*shape)
 
 
 def expander() -> nn.Sequential:
@@ -55,7 +51,7 @@ def terms(z: torch.Tensor) -> torch.Tensor:
 
 
 def run(dtype: torch.dtype) -> dict:
-    encoder, _ = load_model(dtype)
+    encoder, _ = small_model(dtype)
     model = nn.Sequential(encoder, expander().to(dtype))
     model.train()
     start = [p.detach().clone() for p in model.parameters()]
@@ -63,7 +59,7 @@ def run(dtype: torch.dtype) -> dict:
     optimizer = torch.optim.Adam(model.parameters(), lr=LR)
     result = {"loss": [], "gradientNorm": [], "terms": []}
     for step in range(STEPS):
-        x = torch.from_numpy(training_views(step, EXAMPLES)).to(dtype)[:, None]
+        x = torch.from_numpy(training_views(step, EXAMPLES, n=LENGTH)).to(dtype)[:, None]
         optimizer.zero_grad()
         parts = terms(model(x))
         loss = (weights * parts).sum()

@@ -3,7 +3,7 @@ import { emptyStateDict } from '#lib/formats/state-dict.js'
 import { sequentialLayers } from '#lib/model/architecture.js'
 import type { Architecture } from '#lib/model/option-types.js'
 import type { NamedTensor, StateDict } from '#lib/native/binding.js'
-import { hashUniform, readGoldenJson } from './golden.js'
+import { hashUniform, readGoldenJson, trainingViews } from './golden.js'
 
 /** As test/golden/architectures.json has them. */
 export interface GoldenNetwork {
@@ -22,6 +22,9 @@ export const SMALL: Architecture = {
   supervised: false,
   clipLength: 729,
 }
+
+/** The same for `--set`. */
+export const smallSetting = `architecture=${JSON.stringify({ strides: SMALL.strides, channels: SMALL.channels })}`
 
 export const uniform = (seed: number, shape: number[], bound = 1): NamedTensor => {
   const size = shape.reduce((a, b) => a * b, 1)
@@ -56,3 +59,7 @@ export const smallProjector = (): StateDict => ({
   '0.weight': uniform(3500, [48, 64], 0.125),
   '2.weight': uniform(3501, [32, 48], 0.125),
 })
+
+/** [examples · views, 729]: as `trainingViews`. */
+export const smallViews = (step: number, examples: number, views = 2): Float32Array =>
+  trainingViews(step, examples, views, SMALL.clipLength)
