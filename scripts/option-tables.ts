@@ -12,6 +12,7 @@ import {
   verifyCacheOptions,
 } from '../lib/cache/prepare-options.js'
 import { bootstrapCallOptions } from '../lib/evaluate/bootstrap-options.js'
+import { compareProbesOptions } from '../lib/evaluate/compare.js'
 import { embedOptions } from '../lib/evaluate/embed.js'
 import {
   probeEvaluateOptions,
@@ -148,6 +149,7 @@ export const tables: Record<string, Declaration[]> = {
     given('ProbeOverTimeOptions', 'LinearProbe.predictOverTime', probeOverTimeOptions),
     given('ProbeEvaluateOptions', 'LinearProbe.evaluate', probeEvaluateOptions),
     given('SimilarTracksOptions', 'similarTracks', searchOptions),
+    given('CompareProbesOptions', 'compareProbes', compareProbesOptions),
     given('BootstrapOptions', 'bootstrap', bootstrapCallOptions),
     given('RetrievalOptions', 'evaluateRetrieval', retrievalOptions),
     given('ReportOptions', 'writeReport', reportCallOptions),

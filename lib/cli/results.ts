@@ -1,5 +1,11 @@
 /** Tables of evaluations. */
-import type { Bounds, Evaluation, Retrieval } from '../evaluate/index.js'
+import type {
+  Bounds,
+  Evaluation,
+  ProbeDifference,
+  Retrieval,
+  RetrievalDifference,
+} from '../evaluate/index.js'
 import type { RepeatedEvaluation, Spread } from '../evaluate/linear-evaluation.js'
 import type { Session } from './session.js'
 import { figure, printable, table } from './text.js'
@@ -85,4 +91,38 @@ export function tellRepeated(session: Session, rows: Named<RepeatedEvaluation>):
     ...[rocAuc, prAuc, accuracy, f1].map(spread),
   ])
   session.print(table([['model', 'labels', 'probes', 'ROC-AUC', 'PR-AUC', 'accuracy', 'F1'], ...lines]))
+}
+
+/** What one model has more than another. */
+export interface Differences {
+  retrieval: RetrievalDifference
+  probe?: ProbeDifference
+}
+
+/** `+3.1 (-0.4 to +6.5)`, in points of a hundred */
+function points(value: number, { low, high }: Bounds): string {
+  const signed = (x: number) => `${x > 0 ? '+' : ''}${figure(100 * x, 1)}`
+  return `${signed(value)} (${signed(low)} to ${signed(high)})`
+}
+
+/** Differences on the same tracks: where the interval does not hold 0, one of the two is better. */
+export function tellDifferences(
+  session: Session,
+  [name, other]: readonly [string, string],
+  { retrieval, probe }: Differences,
+): void {
+  const names = `${printable(name)} less ${printable(other)}`
+  session.print(`\n${names}, in points, on the same ${retrieval.tracks} tracks; 95 % intervals in brackets`)
+  const rows = FORMS.map((form) => {
+    const { top1, mrr, byTransform, intervals } = retrieval[form]
+    const chain = points(byTransform.chain!.top1, intervals.byTransform.chain!.top1)
+    return [form, points(top1, intervals.top1), points(mrr, intervals.mrr), chain]
+  })
+  session.print(table([['vectors', 'top 1', 'MRR', 'top 1, altered'], ...rows]))
+  if (!probe) return
+  const figures = ([probe.rocAuc, probe.prAuc, probe.accuracy, probe.f1] as const).map((of) =>
+    points(of.value, of),
+  )
+  const head = [`probe, ${probe.tracks} tracks`, 'ROC-AUC', 'PR-AUC', 'accuracy', 'F1']
+  session.print(table([head, ['', ...figures]]))
 }

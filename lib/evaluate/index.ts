@@ -5,6 +5,7 @@
  * out: retrieval, probes and their metrics, similar tracks, a page to look at and listen to
  */
 export { bootstrap, type Estimate } from './bootstrap.js'
+export { compareProbes, compareRetrieval, type ProbeDifference, type RetrievalDifference } from './compare.js'
 export { type Answer, accuracy, type Confusion, confusionMatrix, f1 } from './decisions.js'
 export { embedDataset } from './embed.js'
 export { averagePrecision, type ClassMetrics, classMetrics, rocAuc } from './metrics.js'

@@ -37,19 +37,31 @@ export function checkLabelled(dataset: Dataset): void {
 }
 
 /**
- * Fits a probe on the train split, stops it by the valid split, and measures it on the test split.
- * @param options.save where to write the probe
+ * Fits a probe on the train split, and stops it by the valid split.
  * @param all what `embedDataset` made of a data set that `checkLabelled` accepts
  * @throws ConfigError, DatasetError, NonFiniteError, the signal's reason
+ */
+export function probeOfSplits(
+  encoder: TrackEncoder,
+  all: DatasetEmbeddings<Dataset>,
+  options: ProbeOptions & { signal?: AbortSignal },
+): Promise<LinearProbe> {
+  const train = embeddingsOf(all, 'train')
+  const validation = embeddingsOf(all, 'valid')
+  return LinearProbe.fit({ encoder, train, validation, ...options })
+}
+
+/**
+ * The same, measured on the test split.
+ * @param options.save where to write the probe
+ * @throws as probeOfSplits, IoError
  */
 export async function linearEvaluation(
   encoder: TrackEncoder,
   all: DatasetEmbeddings<Dataset>,
   { save, ...options }: ProbeOptions & { save?: string; signal?: AbortSignal },
 ): Promise<Evaluation> {
-  const train = embeddingsOf(all, 'train')
-  const validation = embeddingsOf(all, 'valid')
-  using probe = await LinearProbe.fit({ encoder, train, validation, ...options })
+  using probe = await probeOfSplits(encoder, all, options)
   if (save !== undefined) await probe.save(save)
   return await probe.evaluate(embeddingsOf(all, 'test'), { signal: options.signal })
 }

@@ -194,6 +194,18 @@ export interface SimilarTracksOptions {
   k?: number | undefined
 }
 
+/** Options of `compareProbes`. */
+export interface CompareProbesOptions {
+  /** Times that the tracks are drawn with replacement. Range: 1 or more. Default: 10,000. */
+  resamples?: number | undefined
+  /** Seed of the draws. Range: 0 or more. Default: 42. */
+  seed?: number | undefined
+  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  cache?: boolean | undefined
+  /** Ends the call, which then rejects with the reason of the signal. */
+  signal?: AbortSignal | undefined
+}
+
 /** Options of `bootstrap`. */
 export interface BootstrapOptions {
   /** Times that the tracks are drawn with replacement. Range: 1 or more. Default: 10,000. */

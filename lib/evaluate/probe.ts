@@ -14,7 +14,7 @@ import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { checkSet, checkTrackEncoder } from './checks.js'
 import { f1 } from './decisions.js'
-import { embedded } from './embed.js'
+import { embedded, isEmbedded } from './embed.js'
 import { evaluateProbabilities, intervalsOf, worstTracks } from './evaluation.js'
 import { examplesOf, fractionOf } from './examples.js'
 import type {
@@ -242,7 +242,7 @@ export class LinearProbe implements Disposable {
     checkSet(set, 'dataset')
     checkSameClasses(this, 'dataset' in set ? set.dataset : set, 'test')
     const onProgress = (p: { done: number; total: number }) => tell?.({ phase: 'test', ...p })
-    const x = await embedded(this.encoder, set, { cache, signal, onProgress })
+    const x = isEmbedded(set) ? set : await embedded(this.encoder, set, { cache, signal, onProgress })
     const probabilities = await this.#predictTracks(x)
     const { thresholds } = this
     const multilabel = this.task === 'multilabel'
@@ -263,6 +263,21 @@ export class LinearProbe implements Disposable {
       clips: x.trackOf.length,
       ...(trainedOn && { trainedOn }),
     }
+  }
+
+  /**
+   * Probabilities of every class for every track.
+   * @param set a data set, or its embeddings
+   * @returns [tracks, K]
+   * @throws CacheError, ConfigError, AbortError
+   */
+  async predictTracks(set: EvaluationSet, options: ProbeEvaluateOptions = {}): Promise<Matrix> {
+    this.#checkAlive()
+    const { cache, signal, onProgress: tell } = parseOptions(probeEvaluateOptions, options, 'predictTracks')
+    checkSet(set, 'dataset')
+    const onProgress = (p: { done: number; total: number }) => tell?.({ phase: 'test', ...p })
+    if (isEmbedded(set)) return this.#predictTracks(set)
+    return this.#predictTracks(await embedded(this.encoder, set, { cache, signal, onProgress }))
   }
 
   /**

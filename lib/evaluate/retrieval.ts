@@ -99,7 +99,8 @@ export interface Retrieval {
   trainedOn?: SeenTracks
 }
 
-const labelsOf = ({ task, labels }: LabelledTracks) =>
+/** @internal */
+export const labelsOf = ({ task, labels }: LabelledTracks) =>
   task !== 'none' && labels.cols > 0 ? labels.data : undefined
 
 function scoresOf<T>(figures: RankFigures, pick: (interval: Interval) => T) {
@@ -120,7 +121,8 @@ function figuresOf<T>(
   }
 }
 
-function measureOf(figures: NativeFigures, names: readonly string[]): RetrievalMeasure {
+/** @internal */
+export function measureOf(figures: NativeFigures, names: readonly string[]): RetrievalMeasure {
   return {
     ...figuresOf(figures, names, ({ value }) => value),
     intervals: figuresOf(figures, names, ({ low, high }) => ({ low, high })),

@@ -367,6 +367,14 @@ export interface NativeEvaluate {
     labels: Float32Array,
     abort: AbortFlag,
   ): Promise<ProbeFigures>
+  /** Two sets of scores of the same tracks [n, K] → first − second of every figure, with intervals. */
+  probeDifferences(
+    spec: ProbeFiguresSpec,
+    first: Float32Array,
+    second: Float32Array,
+    labels: Float32Array,
+    abort: AbortFlag,
+  ): Promise<ProbeFigures>
   /** Of the resamples `from` … `from + count` − 1 the indices of their n tracks, [count, n]. */
   bootstrapIndices(spec: BootstrapSpec, n: number, from: number, count: number): Promise<Int32Array>
   /**
@@ -377,6 +385,17 @@ export interface NativeEvaluate {
     spec: RetrievalSpec,
     library: Float32Array,
     queries: Float32Array,
+    labels: Float32Array | undefined,
+    abort: AbortFlag,
+  ): Promise<RetrievalForms>
+  /** As `retrieval`, of two encoders on the same tracks: what the first has more than the second. */
+  retrievalDifferences(
+    spec: RetrievalSpec,
+    library: Float32Array,
+    queries: Float32Array,
+    otherDim: number,
+    otherLibrary: Float32Array,
+    otherQueries: Float32Array,
     labels: Float32Array | undefined,
     abort: AbortFlag,
   ): Promise<RetrievalForms>

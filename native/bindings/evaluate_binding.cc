@@ -73,19 +73,43 @@ Promise<at::Tensor> PcaOf(const Call& call, FloatSpan span, int64_t dim, int64_t
   return Async(call, [=](const AbortFlag&) { return Pca(x, components); });
 }
 
+// labels of n tracks, where there are any
+std::optional<at::Tensor> LabelsOf(const std::optional<FloatSpan>& span, int64_t n) {
+  if (!span) return std::nullopt;
+  if (n < 1) throw Error("ERR_SHAPE", "the library is empty");
+  return ToRows(*span, "labels", std::max<int64_t>(1, span->size / n));
+}
+
 Promise<RetrievalForms> Retrieval(const Call& call, RetrievalSpec spec, FloatSpan library_span,
                                   FloatSpan query_span, std::optional<FloatSpan> label_span,
                                   AbortPointer abort) {
   const at::Tensor library = ToRows(library_span, "library", spec.dim);
   const at::Tensor queries = ToRows(query_span, "queries", spec.dim);
-  std::optional<at::Tensor> labels;
-  if (label_span) {
-    const int64_t n = library.size(0);
-    if (n < 1) throw Error("ERR_SHAPE", "the library is empty");
-    labels = ToRows(*label_span, "labels", std::max<int64_t>(1, label_span->size / n));
-  }
+  const std::optional<at::Tensor> labels = LabelsOf(label_span, library.size(0));
   return Async(call, abort, [=](const AbortFlag& abort) {
     return EvaluateRetrieval(spec, library, queries, labels, abort);
+  });
+}
+
+Promise<RetrievalForms> RetrievalDifferences(const Call& call, RetrievalSpec spec, FloatSpan library,
+                                             FloatSpan queries, int64_t other_dim, FloatSpan other_library,
+                                             FloatSpan other_queries, std::optional<FloatSpan> label_span,
+                                             AbortPointer abort) {
+  const RetrievalRows first{ToRows(library, "library", spec.dim), ToRows(queries, "queries", spec.dim)};
+  const RetrievalRows second{ToRows(other_library, "otherLibrary", other_dim),
+                             ToRows(other_queries, "otherQueries", other_dim)};
+  const std::optional<at::Tensor> labels = LabelsOf(label_span, first.library.size(0));
+  return Async(call, abort,
+               [=](const AbortFlag& abort) { return CompareRetrieval(spec, first, second, labels, abort); });
+}
+
+Promise<ProbeFigures> ProbeDifferences(const Call& call, ProbeFiguresSpec spec, FloatSpan first_span,
+                                       FloatSpan second_span, FloatSpan label_span, AbortPointer abort) {
+  const at::Tensor first = ToRows(first_span, "first", spec.classes);
+  const at::Tensor second = ToRows(second_span, "second", spec.classes);
+  const at::Tensor labels = ToRows(label_span, "labels", spec.classes);
+  return Async(call, abort, [=](const AbortFlag& abort) {
+    return CompareProbabilities(spec, first, second, labels, abort);
   });
 }
 
@@ -114,8 +138,11 @@ void ExportEvaluate(Napi::Object exports) {
   Export(exports, "probePredict", ProbePredict, {"probe", "x", "n"});
   Export(exports, "topK", TopKOf, {"queries", "rows", "dim", "k"});
   Export(exports, "probeFigures", ProbeFiguresOf, {"spec", "scores", "labels", "abort"});
+  Export(exports, "probeDifferences", ProbeDifferences, {"spec", "first", "second", "labels", "abort"});
   Export(exports, "bootstrapIndices", BootstrapIndices, {"spec", "n", "from", "count"});
   Export(exports, "retrieval", Retrieval, {"spec", "library", "queries", "labels", "abort"});
+  Export(exports, "retrievalDifferences", RetrievalDifferences,
+         {"spec", "library", "queries", "otherDim", "otherLibrary", "otherQueries", "labels", "abort"});
   Export(exports, "pca", PcaOf, {"x", "dim", "components"});
 }
 

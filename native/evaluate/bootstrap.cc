@@ -83,6 +83,12 @@ Statistic MedianOf(const at::Tensor& values) {
   };
 }
 
+Statistic Difference(Statistic first, Statistic second) {
+  return [first = std::move(first), second = std::move(second)](const at::Tensor& counts) {
+    return first(counts) - second(counts);
+  };
+}
+
 Statistic Together(std::vector<Statistic> statistics) {
   return [statistics = std::move(statistics)](const at::Tensor& counts) {
     std::vector<at::Tensor> columns;

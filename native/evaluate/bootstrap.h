@@ -47,6 +47,8 @@ std::vector<Interval> Bootstrap(const BootstrapSpec& spec, int64_t n, const Stat
 Statistic RatioOfSums(at::Tensor numerators, at::Tensor denominators);
 // The median of `values` [n, q] over all tracks and their q values, [r, 1].
 Statistic MedianOf(const at::Tensor& values);
+// What the first has more than the second on the same tracks.
+Statistic Difference(Statistic first, Statistic second);
 // Several statistics side by side.
 Statistic Together(std::vector<Statistic> statistics);
 

@@ -87,15 +87,15 @@ void Check(const ProbeFiguresSpec& spec, const at::Tensor& scores, const at::Ten
     throw Error("ERR_NON_FINITE", "the scores hold NaN or infinity");
 }
 
-}  // namespace
-
-ProbeFigures EvaluateProbabilities(const ProbeFiguresSpec& spec, const at::Tensor& scores,
-                                   const at::Tensor& labels, const AbortFlag& abort) {
+// All figures as columns, in the order that FiguresFrom reads.
+Statistic AllOf(const ProbeFiguresSpec& spec, const at::Tensor& scores, const at::Tensor& labels) {
   Check(spec, scores, labels);
   const at::Tensor x = scores.to(at::kDouble), y = labels.to(at::kDouble);
   const at::Tensor decisions = Decisions(spec, scores).to(at::kDouble);
-  const Statistic statistic = Together({Ranked(x, y), Accuracy(spec, decisions, y), F1(spec, decisions, y)});
-  const std::vector<Interval> of = Bootstrap(spec.bootstrap, x.size(0), statistic, abort);
+  return Together({Ranked(x, y), Accuracy(spec, decisions, y), F1(spec, decisions, y)});
+}
+
+ProbeFigures FiguresFrom(const ProbeFiguresSpec& spec, const std::vector<Interval>& of) {
   const int64_t accuracy = 2 + 2 * spec.classes, f1 = accuracy + 1 + spec.classes;
   // column 0 of each statistic is that of all
   const auto column = [&](int64_t k) {
@@ -104,6 +104,21 @@ ProbeFigures EvaluateProbabilities(const ProbeFiguresSpec& spec, const at::Tenso
   ProbeFigures figures{column(0), {}};
   for (int64_t k = 1; k <= spec.classes; ++k) figures.classes.push_back(column(k));
   return figures;
+}
+
+}  // namespace
+
+ProbeFigures EvaluateProbabilities(const ProbeFiguresSpec& spec, const at::Tensor& scores,
+                                   const at::Tensor& labels, const AbortFlag& abort) {
+  const Statistic statistic = AllOf(spec, scores, labels);
+  return FiguresFrom(spec, Bootstrap(spec.bootstrap, labels.size(0), statistic, abort));
+}
+
+ProbeFigures CompareProbabilities(const ProbeFiguresSpec& spec, const at::Tensor& first,
+                                  const at::Tensor& second, const at::Tensor& labels,
+                                  const AbortFlag& abort) {
+  const Statistic statistic = Difference(AllOf(spec, first, labels), AllOf(spec, second, labels));
+  return FiguresFrom(spec, Bootstrap(spec.bootstrap, labels.size(0), statistic, abort));
 }
 
 }  // namespace clmr

@@ -50,4 +50,8 @@ struct ProbeFigures {
 ProbeFigures EvaluateProbabilities(const ProbeFiguresSpec& spec, const at::Tensor& scores,
                                    const at::Tensor& labels, const AbortFlag& abort);
 
+// first, second [n, K]: two sets of scores of the same tracks → first − second of every figure, on the same resamples.
+ProbeFigures CompareProbabilities(const ProbeFiguresSpec& spec, const at::Tensor& first,
+                                  const at::Tensor& second, const at::Tensor& labels, const AbortFlag& abort);
+
 }  // namespace clmr

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <vector>
 
 namespace clmr {
 namespace {
@@ -70,13 +71,11 @@ at::Tensor Ranks(const at::Tensor& queries, const at::Tensor& library, const Abo
   });
 }
 
-RankFigures FiguresOf(const RetrievalSpec& spec, const at::Tensor& ranks, int64_t n, const AbortFlag& abort) {
+Statistic RankStatistic(const RetrievalSpec& spec, const at::Tensor& ranks, int64_t n) {
   const at::Tensor rank = ranks.reshape({n, -1});
   const auto mean = [](const at::Tensor& x) { return x.to(at::kDouble).mean(1); };
   const at::Tensor values = at::stack({mean(rank.le(1)), mean(rank.le(spec.k)), mean(rank.reciprocal())}, 1);
-  const auto of = Bootstrap(spec.bootstrap, n,
-                            Together({RatioOfSums(values, at::ones_like(values)), MedianOf(rank)}), abort);
-  return {of[0], of[1], of[2], of[3]};
+  return Together({RatioOfSums(values, at::ones_like(values)), MedianOf(rank)});
 }
 
 // For each query: average precision and precision at k of the tracks that share a label with its own, and
@@ -96,29 +95,51 @@ at::Tensor LabelScores(const RetrievalSpec& spec, const at::Tensor& queries, con
   });
 }
 
-std::optional<LabelFigures> LabelFiguresOf(const RetrievalSpec& spec, const at::Tensor& scores, int64_t n,
-                                           const AbortFlag& abort) {
+// undefined where no two tracks share a label
+std::optional<Statistic> LabelStatistic(const at::Tensor& scores, int64_t n) {
   const at::Tensor ofTracks = scores.reshape({n, -1, 3}).mean(1);
   const at::Tensor related = ofTracks.slice(1, 2, 3).expand({n, 2}).contiguous();
   if (related.sum().item<double>() == 0) return std::nullopt;
-  const auto of = Bootstrap(spec.bootstrap, n, RatioOfSums(ofTracks.slice(1, 0, 2), related), abort);
-  return LabelFigures{of[0], of[1]};
+  return RatioOfSums(ofTracks.slice(1, 0, 2), related);
 }
 
-RetrievalFigures FiguresOfForm(const RetrievalSpec& spec, const RowMap& map, const at::Tensor& library,
-                               const at::Tensor& queries, const std::optional<at::Tensor>& labels,
-                               const AbortFlag& abort) {
-  const int64_t n = library.size(0), each = queries.size(0) / spec.conditions;
-  const at::Tensor rows = UnitRows(map(library));
-  const auto asked = [&](int64_t condition) {
-    return UnitRows(map(queries.slice(0, condition * each, (condition + 1) * each).to(at::kDouble)));
+// The rows of an encoder in one form, of length 1.
+struct Form {
+  at::Tensor library;  // [n, components]
+  std::function<at::Tensor(int64_t condition)> queries;
+};
+
+Form FormOf(const RetrievalSpec& spec, const RowMap& map, const at::Tensor& library,
+            const at::Tensor& queries) {
+  const int64_t each = queries.size(0) / spec.conditions;
+  return {UnitRows(map(library)), [=](int64_t condition) {
+            return UnitRows(map(queries.slice(0, condition * each, (condition + 1) * each).to(at::kDouble)));
+          }};
+}
+
+// Of one encoder, or the differences of two.
+RetrievalFigures FiguresOfForm(const RetrievalSpec& spec, const std::vector<Form>& forms,
+                               const std::optional<at::Tensor>& labels, const AbortFlag& abort) {
+  const int64_t n = forms[0].library.size(0);
+  const auto figures = [&](const std::function<Statistic(const Form&)>& of) {
+    const Statistic statistic = forms.size() == 1 ? of(forms[0]) : Difference(of(forms[0]), of(forms[1]));
+    return Bootstrap(spec.bootstrap, n, statistic, abort);
   };
-  RetrievalFigures figures;
-  for (int64_t condition = 0; condition < spec.conditions; ++condition)
-    figures.conditions.push_back(FiguresOf(spec, Ranks(asked(condition), rows, abort), n, abort));
-  if (labels)
-    figures.labels = LabelFiguresOf(spec, LabelScores(spec, asked(0), rows, *labels, abort), n, abort);
-  return figures;
+  RetrievalFigures result;
+  for (int64_t condition = 0; condition < spec.conditions; ++condition) {
+    const auto of = figures([&](const Form& form) {
+      return RankStatistic(spec, Ranks(form.queries(condition), form.library, abort), n);
+    });
+    result.conditions.push_back({of[0], of[1], of[2], of[3]});
+  }
+  if (!labels) return result;
+  const auto related = [&](const Form& form) {
+    return LabelStatistic(LabelScores(spec, form.queries(0), form.library, *labels, abort), n);
+  };
+  if (!related(forms[0])) return result;
+  const auto of = figures([&](const Form& form) { return *related(form); });
+  result.labels = LabelFigures{of[0], of[1]};
+  return result;
 }
 
 void Check(const RetrievalSpec& spec, const at::Tensor& library, const at::Tensor& queries,
@@ -134,19 +155,37 @@ void Check(const RetrievalSpec& spec, const at::Tensor& library, const at::Tenso
       throw Error("ERR_NON_FINITE", "the embeddings hold NaN or infinity");
 }
 
+RetrievalForms FormsOf(const RetrievalSpec& spec, const std::vector<RetrievalRows>& encoders,
+                       const std::optional<at::Tensor>& labels, const AbortFlag& abort) {
+  for (const RetrievalRows& rows : encoders) Check(spec, rows.library, rows.queries, labels);
+  std::optional<at::Tensor> classes;
+  if (labels) classes = labels->to(at::kDouble);
+  const auto with = [&](const std::function<RowMap(const at::Tensor& library)>& fit) {
+    std::vector<Form> forms;
+    for (const RetrievalRows& rows : encoders) {
+      const at::Tensor library = rows.library.to(at::kDouble);
+      forms.push_back(FormOf(spec, fit(library), library, rows.queries));
+    }
+    return FiguresOfForm(spec, forms, classes, abort);
+  };
+  const RowMap same = [](const at::Tensor& rows) { return rows; };
+  return {with([&](const at::Tensor&) { return same; }), with(Standardised), with(Whitened)};
+}
+
 }  // namespace
 
 RetrievalForms EvaluateRetrieval(const RetrievalSpec& spec, const at::Tensor& library,
                                  const at::Tensor& queries, const std::optional<at::Tensor>& labels,
                                  const AbortFlag& abort) {
-  Check(spec, library, queries, labels);
-  const at::Tensor rows = library.to(at::kDouble);
-  std::optional<at::Tensor> classes;
-  if (labels) classes = labels->to(at::kDouble);
-  const auto with = [&](const RowMap& map) {
-    return FiguresOfForm(spec, map, rows, queries, classes, abort);
-  };
-  return {with([](const at::Tensor& same) { return same; }), with(Standardised(rows)), with(Whitened(rows))};
+  return FormsOf(spec, {{library, queries}}, labels, abort);
+}
+
+RetrievalForms CompareRetrieval(const RetrievalSpec& spec, const RetrievalRows& first,
+                                const RetrievalRows& second, const std::optional<at::Tensor>& labels,
+                                const AbortFlag& abort) {
+  if (first.library.size(0) != second.library.size(0) || first.queries.size(0) != second.queries.size(0))
+    throw Error("ERR_SHAPE", "the two encoders have different numbers of rows");
+  return FormsOf(spec, {first, second}, labels, abort);
 }
 
 }  // namespace clmr

@@ -78,4 +78,14 @@ RetrievalForms EvaluateRetrieval(const RetrievalSpec& spec, const at::Tensor& li
                                  const at::Tensor& queries, const std::optional<at::Tensor>& labels,
                                  const AbortFlag& abort);
 
+// What one encoder makes of the tracks.
+struct RetrievalRows {
+  at::Tensor library, queries;  // as above
+};
+
+// first − second of every figure, for two encoders on the same tracks and the same resamples.
+RetrievalForms CompareRetrieval(const RetrievalSpec& spec, const RetrievalRows& first,
+                                const RetrievalRows& second, const std::optional<at::Tensor>& labels,
+                                const AbortFlag& abort);
+
 }  // namespace clmr

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
 import { SPLITS, type Split } from '../../datasets/tracks.js'
 import {
+  compareProbes,
+  compareRetrieval,
   type DatasetEmbeddings,
   type Evaluation,
   embedDataset,
@@ -10,7 +12,9 @@ import {
 } from '../../evaluate/index.js'
 import {
   checkLabelled,
+  embeddingsOf,
   linearEvaluation,
+  probeOfSplits,
   type RepeatedEvaluation,
   repeatedEvaluation,
 } from '../../evaluate/linear-evaluation.js'
@@ -23,7 +27,7 @@ import { flagFor, parseOptions } from '../../options.js'
 import { commonFlags, examples, noCacheFlag, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
 import { type EncoderFlags, encoderFlags, loadModel, MODEL_HELP } from '../model.js'
-import { tellProbes, tellRepeated, tellRetrieval } from '../results.js'
+import { type Differences, tellDifferences, tellProbes, tellRepeated, tellRetrieval } from '../results.js'
 import { onRun, type Session } from '../session.js'
 
 /** Options of the table that have a flag; the others are those of the published protocol. */
@@ -45,12 +49,14 @@ interface Options extends EncoderFlags {
   saveProbe?: string
   seeds?: number
   labelFractions?: number[]
+  compare?: string
 }
 
 /** What was measured of one model. */
 interface Measured {
   retrieval: Retrieval
   evaluation?: Evaluation
+  embeddings?: DatasetEmbeddings<Dataset>
   /** with several seeds, or with a part of the labels */
   repeated?: RepeatedEvaluation[]
 }
@@ -73,6 +79,10 @@ function tellTrainedOn(
   if (isClean(trainedOn)) session.print(sentence)
   else session.warn(`${sentence}${trainedOn?.tracks ? ': these figures flatter the model' : ''}`)
 }
+
+/** The tracks that retrieval asks for: the test tracks, or all where these are too few or there are no labels. */
+const queriedOf = (dataset: Dataset, test: Dataset) =>
+  dataset.task !== 'none' && test.length > 1 ? test : dataset
 
 /** Probes with several seeds and with parts of the labels, as far as these were asked for. */
 async function repeat(
@@ -106,10 +116,10 @@ async function measure(
   const { signal } = session
   const { cache, model, saveProbe } = options
   const settings = probeSettings(options)
-  using asked = dataset.subset('test')
-  const enough = dataset.task !== 'none' && asked.length > 1
+  using test = dataset.subset('test')
+  const asked = queriedOf(dataset, test)
   const retrieval = await session.withProgress(`${name}: retrieval`, (progress) =>
-    evaluateRetrieval(encoder, enough ? asked : dataset, {
+    evaluateRetrieval(encoder, asked, {
       seed: settings.seed,
       cache,
       signal,
@@ -122,7 +132,31 @@ async function measure(
   )
   const save = name === model ? saveProbe : undefined
   const evaluation = await linearEvaluation(encoder, embeddings, { ...settings, save, signal })
-  return { retrieval, evaluation, repeated: await repeat(session, encoder, embeddings, options) }
+  const repeated = await repeat(session, encoder, embeddings, options)
+  return { retrieval, evaluation, embeddings, repeated }
+}
+
+/** The model less `--compare`, on the same tracks; with the probes that were measured before. */
+async function compare(
+  session: Session,
+  [a, b]: readonly (Measured | undefined)[],
+  dataset: Dataset,
+  options: Options & { compare: string },
+): Promise<Differences> {
+  const { signal } = session
+  const { cache } = options
+  const settings = probeSettings(options)
+  const { seed } = settings
+  const weights = { seed, dataset, signal }
+  using first = await loadModel(options.model, options, weights)
+  using second = await loadModel(options.compare, options, weights)
+  using test = dataset.subset('test')
+  const retrieval = await compareRetrieval(first, second, queriedOf(dataset, test), { seed, cache, signal })
+  if (!a?.embeddings || !b?.embeddings) return { retrieval }
+  using probe = await probeOfSplits(first, a.embeddings, { ...settings, signal })
+  using other = await probeOfSplits(second, b.embeddings, { ...settings, signal })
+  const sets = [embeddingsOf(a.embeddings, 'test'), embeddingsOf(b.embeddings, 'test')] as const
+  return { retrieval, probe: await compareProbes(probe, other, sets, { seed, signal }) }
 }
 
 /** One line of the JSON. */
@@ -162,8 +196,9 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   using dataset = await openDataset(options.data)
   if (dataset.task !== 'none' || options.saveProbe) checkLabelled(dataset)
   if (options.saveProbe) await checkWritable(options.saveProbe)
-  const { model, baselines } = options
-  const names = [model, ...(baselines ? BASELINES.filter((name) => name !== model) : [])]
+  const { model, baselines, compare: other } = options
+  const others = [...(other === undefined ? [] : [other]), ...(baselines ? BASELINES : [])]
+  const names = [...new Set([model, ...others])]
   const measured: [string, Measured][] = []
   let tellLast = () => {}
   for (const name of names) {
@@ -186,10 +221,20 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   )
   if (probes.length === 0)
     session.note('no labels, so there is no linear evaluation: prepare it again with --labels for one')
+  const found = new Map(measured)
+  const pair = [found.get(model), found.get(other ?? '')]
+  const differences = other && (await compare(session, pair, dataset, { ...options, compare: other }))
+  if (differences) tellDifferences(session, [model, other], differences)
   tellLast()
-  const [first, ...others] = measured
-  const rest = Object.fromEntries(others.map(([name, of]) => [name, jsonOf(of)]))
-  session.printJson({ ...jsonOf(first![1]), ...(baselines ? { baselines: rest } : {}) })
+  const jsonFor = (name: string) => jsonOf(found.get(name)!)
+  const rest = (baselines ? BASELINES : [])
+    .filter((name) => name !== model)
+    .map((name) => [name, jsonFor(name)])
+  session.printJson({
+    ...jsonFor(model),
+    ...(baselines && { baselines: Object.fromEntries(rest) }),
+    ...(differences && { compared: { model: other, ...jsonFor(other), difference: differences } }),
+  })
 }
 
 export function configure(command: Command): void {
@@ -200,6 +245,7 @@ export function configure(command: Command): void {
       'Cache, made by `clmr prepare`; with labels also a linear probe is fitted',
     )
     .option('--baselines', 'Also random weights and log-mel statistics, on the same tracks')
+    .option('--compare <model>', 'Also another model, and its differences to this one with their intervals')
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
   command
     .option('--seeds <n>', 'Also fit n probes, with the seeds from --seed on, and show their spread', count)
@@ -218,6 +264,7 @@ export function configure(command: Command): void {
     'clmr evaluate --model runs/mine --data corpus.cache --baselines',
     'clmr evaluate --model runs/mine --data corpus.cache --save-probe tags.safetensors',
     'clmr evaluate --model runs/mine --data corpus.cache --protocol marble --label-fractions 1,10,100',
+    'clmr evaluate --model runs/mine --data corpus.cache --compare runs/before',
     'clmr evaluate --model log-mel --data corpus.cache --json',
   ])
   onRun(command, evaluate)

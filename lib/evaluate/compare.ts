@@ -1,0 +1,128 @@
+/** Two models on the same tracks: what the first has more than the second, with intervals of the difference. */
+import { Augmenter } from '../augment/augmenter.js'
+import { ArgumentError } from '../errors.js'
+import { Matrix } from '../matrix.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
+import { callNative } from '../native/call.js'
+import type { ClassFigures } from '../native/figures.js'
+import { native } from '../native/load.js'
+import { parseOptions, signalOption } from '../options.js'
+import type { Estimate } from './bootstrap.js'
+import { bootstrapOptions } from './bootstrap-options.js'
+import { checkTrackEncoder, checkTracks } from './checks.js'
+import { checkAnyTracks, isEmbedded } from './embed.js'
+import type { CompareProbesOptions, RetrievalOptions } from './option-types.js'
+import type { LinearProbe } from './probe.js'
+import { labelsOf, measureOf, type Retrieval, retrievalOptions } from './retrieval.js'
+import { conditionsOf } from './retrieval-conditions.js'
+import { retrievalVectors } from './retrieval-vectors.js'
+import type { EvaluationScores, EvaluationSet } from './types.js'
+import { cacheOption } from './vector-store.js'
+
+/** Of `compareProbes`. */
+export const compareProbesOptions = bootstrapOptions.extend({ cache: cacheOption, signal: signalOption })
+
+/** The figures of `evaluateRetrieval`, each of the first encoder less that of the second. */
+export type RetrievalDifference = Omit<Retrieval, 'trainedOn'>
+
+/** The figures of `LinearProbe.evaluate`, each of the first probe less that of the second. */
+export interface ProbeDifference extends EvaluationScores<Estimate> {
+  /** each class by itself, in the order of the classes */
+  perClass: EvaluationScores<Estimate>[]
+  /** tracks that were judged */
+  tracks: number
+}
+
+/**
+ * Compares two encoders by retrieval: the same crops, the same alterations, the same resamples of the tracks. Where an
+ * interval does not hold 0, one encoder is better, though not by chance of the tracks. The intervals of the two by
+ * themselves overlap far longer.
+ * @param options those of `evaluateRetrieval`
+ * @returns the first less the second: of shares more is better, of `medianRank` less
+ * @throws as evaluateRetrieval
+ */
+export async function compareRetrieval(
+  first: TrackEncoder,
+  second: TrackEncoder,
+  dataset: Parameters<typeof retrievalVectors>[1],
+  options: RetrievalOptions = {},
+): Promise<RetrievalDifference> {
+  const settings = parseOptions(retrievalOptions, options, 'compareRetrieval')
+  for (const encoder of [first, second]) checkTrackEncoder(encoder, 'compareRetrieval')
+  checkTracks(dataset, 'compareRetrieval')
+  checkAnyTracks(dataset)
+  const { crops, k, seed, signal } = settings
+  const vectorsOf = async (encoder: TrackEncoder) => {
+    const conditions = conditionsOf(settings.augmenter ?? new Augmenter({ seed }), encoder)
+    const { library, queries } = await retrievalVectors(encoder, dataset, conditions, settings)
+    return { names: conditions.map(({ name }) => name), library, queries }
+  }
+  const [a, b] = [await vectorsOf(first), await vectorsOf(second)]
+  const bootstrap = parseOptions(bootstrapOptions, { seed }, 'compareRetrieval')
+  const spec = { dim: first.dim, conditions: a.names.length, k, bootstrap }
+  const labels = labelsOf(dataset)
+  const { raw, standardised, whitened } = await callNative(signal, (abort) =>
+    native().retrievalDifferences(
+      spec,
+      a.library,
+      a.queries,
+      second.dim,
+      b.library,
+      b.queries,
+      labels,
+      abort,
+    ),
+  )
+  return {
+    tracks: dataset.tracks.length,
+    queriesPerTrack: crops - 1,
+    k,
+    raw: measureOf(raw, a.names),
+    standardised: measureOf(standardised, a.names),
+    whitened: measureOf(whitened, a.names),
+  }
+}
+
+const scoresOf = ({ rocAuc, prAuc, accuracy, f1 }: ClassFigures) => ({ rocAuc, prAuc, accuracy, f1 })
+
+const known = (set: EvaluationSet) => (isEmbedded(set) ? set.dataset : set)
+
+/**
+ * Compares two probes, of one encoder or of two, on the same tracks and the same resamples of them.
+ * @param set the tracks; or two sets of embeddings of the same tracks, one for each probe
+ * @returns the first less the second
+ * @throws ArgumentError for probes of other classes or sets of other tracks; otherwise as LinearProbe.evaluate
+ */
+export async function compareProbes(
+  first: LinearProbe,
+  second: LinearProbe,
+  set: EvaluationSet | readonly [EvaluationSet, EvaluationSet],
+  options: CompareProbesOptions = {},
+): Promise<ProbeDifference> {
+  const { cache, signal, ...bootstrap } = parseOptions(compareProbesOptions, options, 'compareProbes')
+  const [a, b] = (Array.isArray(set) ? set : [set, set]) as [EvaluationSet, EvaluationSet]
+  const { tracks, labels } = known(a)
+  if (`${first.classes}` !== `${second.classes}` || first.task !== second.task)
+    throw new ArgumentError({
+      what: 'the two probes tell other classes apart',
+      remedy: 'Fit both on the same data set',
+    })
+  if (
+    known(b).tracks.some(({ path }, i) => path !== tracks[i]?.path) ||
+    known(b).tracks.length !== tracks.length
+  )
+    throw new ArgumentError({
+      what: 'the two sets hold other tracks',
+      given: `${tracks.length} and ${known(b).tracks.length} tracks`,
+      expected: 'the same tracks in the same order',
+      remedy: 'Embed one data set with both encoders',
+    })
+  const ofFirst = await first.predictTracks(a, { cache, signal })
+  const ofSecond = await second.predictTracks(b, { cache, signal })
+  const spec = { classes: first.classes.length, multilabel: first.task === 'multilabel', bootstrap }
+  const truth = Matrix.from(labels).data
+  const { all, classes } = await callNative(signal, (abort) =>
+    native().probeDifferences(spec, ofFirst.data, ofSecond.data, truth, abort),
+  )
+  return { ...scoresOf(all), perClass: classes.map(scoresOf), tracks: tracks.length }
+}
