@@ -16,7 +16,7 @@ import type { LinearProbe } from './probe.js'
 import { labelsOf, measureOf, type Retrieval, retrievalOptions } from './retrieval.js'
 import { conditionsOf } from './retrieval-conditions.js'
 import { retrievalVectors } from './retrieval-vectors.js'
-import type { EvaluationScores, EvaluationSet } from './types.js'
+import type { EvaluationScores, EvaluationSet, LabelledTracks } from './types.js'
 import { cacheOption } from './vector-store.js'
 
 /** Of `compareProbes`. */
@@ -44,7 +44,7 @@ export interface ProbeDifference extends EvaluationScores<Estimate> {
 export async function compareRetrieval(
   first: TrackEncoder,
   second: TrackEncoder,
-  dataset: Parameters<typeof retrievalVectors>[1],
+  dataset: LabelledTracks,
   options: RetrievalOptions = {},
 ): Promise<RetrievalDifference> {
   const settings = parseOptions(retrievalOptions, options, 'compareRetrieval')

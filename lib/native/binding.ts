@@ -10,7 +10,9 @@
  * Axis letters: B examples, V views, N = B·V rows, T samples, E embedding, D projection, K classes.
  */
 
-import type { ProbeFigures, RetrievalForms } from './figures.js'
+import type { Neighbours, NtXentLossValue, ProbeFigures, ProbeHistory, RetrievalForms } from './figures.js'
+
+export type { ProbeHistory } from './figures.js'
 
 /** Raised by the facade when an AbortSignal fires; the native side looks at it between chunks of work. */
 export interface AbortFlag {
@@ -231,13 +233,6 @@ export interface NativeModel {
   ): Float32Array | undefined
 }
 
-export interface NtXentLossValue {
-  loss: number
-  /** d loss / d z [N, dim] */
-  gradient: Float32Array
-  temperatureGradient: number
-}
-
 export interface NativeObjective {
   /** z [N, dim], rows grouped by example (row = example·views + view) → loss, d loss / d z [N, dim], d loss / d τ. */
   ntXentLoss(
@@ -324,24 +319,11 @@ export interface NativeTrain {
   trainerEncoder(trainer: TrainerHandle): EncoderHandle
 }
 
-/** How a probe was trained. */
-export interface ProbeHistory {
-  /** losses and learning rate of every epoch */
-  epochs: { trainLoss: number; validLoss: number; lr: number }[]
-  /** place of the best epoch in `epochs`, whose weights were kept */
-  bestEpoch: number
-}
-
 export interface FittedProbe {
   probe: ProbeHandle
   history: ProbeHistory
   /** validation loss of the weights, or 1 − metric where the metric says which are kept; the lower the better */
   score: number
-}
-
-export interface Neighbours {
-  indices: Int32Array
-  scores: Float32Array
 }
 
 export interface NativeEvaluate {

@@ -41,3 +41,23 @@ export interface RetrievalForms {
   standardised: RetrievalFigures
   whitened: RetrievalFigures
 }
+
+/** How a probe was trained. */
+export interface ProbeHistory {
+  /** losses and learning rate of every epoch */
+  epochs: { trainLoss: number; validLoss: number; lr: number }[]
+  /** place of the best epoch in `epochs`, whose weights were kept */
+  bestEpoch: number
+}
+
+export interface Neighbours {
+  indices: Int32Array
+  scores: Float32Array
+}
+
+export interface NtXentLossValue {
+  loss: number
+  /** d loss / d z [N, dim] */
+  gradient: Float32Array
+  temperatureGradient: number
+}
