@@ -26,8 +26,8 @@ export async function randomEncoder(
   const { signal, ...rest } = options
   const { seed, architecture, ...where } = parseOptions(encoderOptions, rest, 'random weights')
   const total = dataset.tracks.length
-  const count = Math.min(TRACKS, total)
-  if (count === 0) return Encoder.create(rest)
+  if (total === 0) return Encoder.create(rest)
+  const count = Math.max(2, Math.min(TRACKS, total)) // a single clip has no deviation
   const { clipLength } = architecture
   const clips = new Float32Array(count * clipLength)
   const draw = uniform(seed)

@@ -3,18 +3,16 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-
 namespace clmr {
 namespace {
 
-constexpr int64_t kBatch = 16;
+constexpr int64_t kBatch = 16;     // at most
 constexpr double kMomentum = 0.1;  // of the running statistics, as PyTorch's default
 
 }  // namespace
 
 void MeasureBatchStatistics(SampleCnn& model, const at::Tensor& clips, const AbortFlag& abort) {
-  if (clips.size(0) < 1) throw Error("ERR_ARGUMENT", "there are no clips to measure");
+  if (clips.size(0) < 2) throw Error("ERR_ARGUMENT", "there are fewer than two clips to measure");
   c10::InferenceMode inference;
   const int64_t batches = (clips.size(0) + kBatch - 1) / kBatch;
   const SampleCnn before = model.Clone();
@@ -23,9 +21,11 @@ void MeasureBatchStatistics(SampleCnn& model, const at::Tensor& clips, const Abo
     block.running_var.zero_();
   }
   for (int64_t batch = 0; batch < batches; ++batch) {
-    const int64_t from = batch * kBatch;
+    // batches of equal size: the variance of a single clip's last layer is not a number
+    const int64_t from = batch * clips.size(0) / batches;
+    const int64_t to = (batch + 1) * clips.size(0) / batches;
     const SampleCnn moved = before.Clone();
-    moved.Forward(clips.slice(0, from, std::min(from + kBatch, clips.size(0))), /*training=*/true, abort);
+    moved.Forward(clips.slice(0, from, to), /*training=*/true, abort);
     // after = (1 − momentum) · before + momentum · batch, solved for the batch
     for (size_t i = 0; i < model.blocks.size(); ++i) {
       const auto add = [&](at::Tensor& sum, const at::Tensor& after, const at::Tensor& start) {
