@@ -54,7 +54,7 @@ describe('52 the objectives as data', () => {
 
 describe('52 the presets', () => {
   it('are complete trainings', () => {
-    assert.deepEqual(PRESETS, ['clmr', 'clmr-paper', 'moco', 'byol', 'supervised'])
+    assert.deepEqual(PRESETS, ['clmr', 'clmr-paper', 'moco', 'byol', 'supervised', 'small'])
     for (const name of PRESETS) parseTrainerConfig(preset(name), name)
     assert.equal(preset('clmr-paper').batchSize, 96)
     assert.deepEqual([preset('clmr').viewNorm, preset('clmr').batchSize], ['separate', 48])

@@ -98,8 +98,8 @@ export async function measure(model: string, dataset: Dataset, seed = SEED): Pro
   }
   if (!isLabelled(dataset)) return worth
   const embedded = await embed(encoder, dataset)
-  const accuracy = async (standardize: boolean): Promise<Share> => {
-    const evaluation = await linearEvaluation(encoder, embedded, { seed: SEED, standardize })
+  const accuracy = async (standardise: boolean): Promise<Share> => {
+    const evaluation = await linearEvaluation(encoder, embedded, { seed: SEED, standardise })
     return { value: evaluation.accuracy, ...evaluation.intervals.accuracy }
   }
   return { ...worth, probe: { published: await accuracy(false), standardised: await accuracy(true) } }

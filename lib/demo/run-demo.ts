@@ -1,30 +1,34 @@
 /**
- * The whole story in one call: corpus → cache → training → evaluation against random weights → similar tracks →
- * report. A stage that an earlier call has finished is not repeated; an interrupted one goes on.
+ * The whole story in one call: corpus → cache → training → comparison with random weights and with log-mel
+ * statistics → similar tracks → report. A stage that an earlier call has finished is not repeated; an interrupted one goes on.
  */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Dataset, prepare } from '../cache/index.js'
 import { ConfigError, ioError } from '../errors.js'
-import {
-  type DatasetEmbeddings,
-  type Evaluation,
-  embedDataset,
-  type SimilarTrack,
-  similarTracks,
-  writeReport,
-} from '../evaluate/index.js'
-import { linearEvaluation } from '../evaluate/linear-evaluation.js'
+import { type DatasetEmbeddings, type SimilarTrack, similarTracks, writeReport } from '../evaluate/index.js'
+import { randomEncoder } from '../evaluate/random-encoder.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
-import { Encoder } from '../model/index.js'
+import { Encoder, LogMel } from '../model/index.js'
+import type { TrackEncoder } from '../model/track-encoder.js'
 import { isRunDirectory } from '../runs/reader.js'
-import { Trainer } from '../train/index.js'
+import { preset, Trainer } from '../train/index.js'
 import type { TrainerConfig } from '../train/option-types.js'
 import { checkDevice } from '../train/start.js'
+import { type DemoMeasure, measureEncoder } from './compare.js'
 import { writeCorpus } from './index.js'
 
-export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | 'embed random weights' | 'report'
+/** What is compared, by the name that tables give it. */
+export const DEMO_ROWS = {
+  trained: 'trained',
+  random: 'random weights, batch statistics of the data',
+  randomFresh: 'random weights as they begin',
+  logMel: 'log-mel statistics',
+} as const
+export type DemoRow = keyof typeof DEMO_ROWS
+
+export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | `embed ${string}` | 'report'
 
 export interface DemoProgress {
   stage: DemoStage
@@ -52,15 +56,7 @@ export interface DemoOptions {
   onProgress?: (progress: DemoProgress) => void
 }
 
-export interface DemoMeasure {
-  evaluation: Evaluation
-  /** the same with features of mean 0 and deviation 1, so that the scale of the embeddings does not matter */
-  standardised: Evaluation
-  /** share of tracks whose nearest neighbour is of their class */
-  sameClass: number
-}
-
-export interface DemoResult {
+export interface DemoResult extends Record<DemoRow, DemoMeasure> {
   report: string
   steps: number
   tracks: number
@@ -68,13 +64,12 @@ export interface DemoResult {
   /** of this call, and of its training */
   seconds: number
   trainSeconds: number
-  trained: DemoMeasure
-  random: DemoMeasure
   similar: { query: string; tracks: SimilarTrack[] }[]
 }
 
-/** Steps of the fused kernels that take about three minutes on two cores. */
-export const DEMO_STEPS = 200
+/** Steps of the fused kernels that take about two minutes on two cores. */
+export const DEMO_STEPS = 150
+const PRESET = 'small'
 const QUERIES = 4
 
 type Settings = Required<Omit<DemoOptions, 'signal' | 'onProgress'>> &
@@ -88,6 +83,7 @@ const planOf = ({ seed, steps, tracksPerClass, batchSize, precision }: Settings)
   tracksPerClass,
   batchSize,
   precision,
+  preset: PRESET,
 })
 
 interface Marker {
@@ -148,6 +144,7 @@ async function train(settings: Settings, run: string, dataset: Dataset): Promise
   await using trainer = (await isRunDirectory(run))
     ? await Trainer.resume(run, { dataset: training, device })
     : await Trainer.create({
+        ...preset(PRESET),
         dataset: training,
         runDirectory: run,
         batchSize,
@@ -156,7 +153,6 @@ async function train(settings: Settings, run: string, dataset: Dataset): Promise
         seed,
         device,
         precision,
-        kernels: 'fused',
         checkpointEvery: 25,
       })
   onProgress?.({ stage: 'train', done: trainer.stepsDone, total: steps })
@@ -170,30 +166,24 @@ async function train(settings: Settings, run: string, dataset: Dataset): Promise
   return summary.seconds
 }
 
-/** The share of tracks whose nearest neighbour is of their class. */
-async function sameClassShare(embeddings: Embedded): Promise<number> {
-  const { tracks } = embeddings.dataset
-  let same = 0
-  for (const [i, track] of tracks.entries()) {
-    const [nearest] = (await similarTracks(embeddings, i, { k: 1 })).rows
-    if (nearest && tracks[nearest.index]!.labels[0] === track.labels[0]) same++
+/** The trained encoder and the baselines, one after the other. */
+async function compareAll(settings: Settings, run: string, dataset: Dataset) {
+  const { seed, device, precision, signal, onProgress } = settings
+  const options = { seed, device, precision }
+  const measured = async (row: DemoRow, made: Promise<TrackEncoder & Disposable>) => {
+    using encoder = await made
+    const stage: DemoStage = row === 'trained' ? 'embed' : `embed ${DEMO_ROWS[row]}`
+    const report = (p: { done: number; total: number }) => onProgress?.({ stage, ...p })
+    return await measureEncoder(encoder, dataset, { seed, signal, onProgress: report })
   }
-  return same / tracks.length
-}
-
-async function measure(
-  { signal, onProgress, seed }: Settings,
-  stage: DemoStage,
-  encoder: Encoder,
-  dataset: Dataset,
-): Promise<DemoMeasure & { embeddings: Embedded }> {
-  const embeddings = await embedDataset(encoder, dataset, {
-    signal,
-    onProgress: (p) => onProgress?.({ stage, ...p }),
-  })
-  const evaluation = await linearEvaluation(encoder, embeddings, { seed, signal })
-  const standardised = await linearEvaluation(encoder, embeddings, { seed, signal, standardise: true })
-  return { embeddings, evaluation, standardised, sameClass: await sameClassShare(embeddings) }
+  const { embeddings, ...trained } = await measured('trained', Encoder.load(run, { device, precision }))
+  const { embeddings: _1, ...random } = await measured(
+    'random',
+    randomEncoder(dataset, { ...options, signal }),
+  )
+  const { embeddings: _2, ...randomFresh } = await measured('randomFresh', Encoder.create(options))
+  const { embeddings: _3, ...logMel } = await measured('logMel', Promise.resolve(new LogMel()))
+  return { embeddings, rows: { trained, random, randomFresh, logMel } }
 }
 
 /** A few test tracks, spread over the classes, and the three that sound most like each. */
@@ -222,41 +212,43 @@ function complete(options: DemoOptions): Settings {
   }
 }
 
+/** Every row of the comparison, with the features as they are and standardised. */
+const shown = (rows: Record<DemoRow, DemoMeasure>) =>
+  (Object.keys(DEMO_ROWS) as DemoRow[]).flatMap((row) => [
+    { name: DEMO_ROWS[row], evaluation: rows[row].evaluation },
+    { name: `${DEMO_ROWS[row]}, standardised`, evaluation: rows[row].standardised },
+  ])
+
 /**
- * Makes the corpus, prepares it, trains on its train split, and compares the encoder with one of random weights: by a
- * linear probe after the published protocol, by one on standardised features, and by the share of tracks whose nearest
- * neighbour is of their class. The same options give the same numbers on the same machine. Another call in the same
- * folder goes on where the last call ended.
+ * Makes the corpus, prepares it, trains on its train split with the preset `small`, and compares the encoder with random
+ * weights and with log-mel statistics: by retrieval among the tracks that it was not trained on, by a linear probe after
+ * the published protocol, by one on standardised features, and by the share of tracks whose nearest neighbour is of their
+ * class. The same options give the same numbers on the same machine. Another call in the same folder goes on where the
+ * last call ended.
  * @throws ConfigError where `out` holds a demo with other settings, DeviceError, IoError, the signal's reason
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const settings = complete(options)
-  const { out, seed, steps, device, precision, signal, onProgress } = settings
+  const { out, steps, device, signal, onProgress } = settings
   checkDevice(device)
   const started = performance.now()
   const run = join(out, 'run')
   const corpus = await makeCorpus(settings)
   using dataset = await prepareCorpus(settings, corpus)
   const trainSeconds = await train(settings, run, dataset)
-  using encoder = await Encoder.load(run, { device, precision })
-  using fresh = await Encoder.create({ seed, device, precision })
-  const { embeddings, ...trained } = await measure(settings, 'embed', encoder, dataset)
-  const { embeddings: _fresh, ...random } = await measure(settings, 'embed random weights', fresh, dataset)
+  const { embeddings, rows } = await compareAll(settings, run, dataset)
   const similar = await findSimilar(embeddings)
   const report = resolve(out, 'report.html')
   await writeReport({
     out: report,
     run,
     title: 'clmr demo',
-    results: [
-      { name: 'trained', evaluation: trained.evaluation },
-      { name: 'random weights', evaluation: random.evaluation },
-    ],
+    results: shown(rows),
     embeddings,
     signal,
     onProgress: ({ phase, done, total }) => onProgress?.({ stage: 'report', done, total, note: phase }),
   })
   const seconds = (performance.now() - started) / 1000
   const { length: tracks, classes } = dataset
-  return { report, steps, tracks, classes, seconds, trainSeconds, trained, random, similar }
+  return { report, steps, tracks, classes, seconds, trainSeconds, ...rows, similar }
 }

@@ -156,7 +156,7 @@ export type ScheduleInput =
     } & CosineOptions)
 
 /** Names that `preset` takes. */
-export type PresetName = 'clmr' | 'clmr-paper' | 'moco' | 'byol' | 'supervised'
+export type PresetName = 'clmr' | 'clmr-paper' | 'moco' | 'byol' | 'supervised' | 'small'
 
 /** Options of `Trainer.create`. */
 export interface TrainerOptions {

@@ -1,21 +1,38 @@
 /** Trainings that have a name: published settings as plain options, to be spread or chosen with `--preset`. */
+
+import { gain, polarityInversion, randomCrop } from '../augment/transforms.js'
 import { ConfigError, describe } from '../errors.js'
+import { ntXent } from '../objective/nt-xent.js'
 import { OBJECTIVES } from '../objective/objectives.js'
 import { nearestName } from '../options.js'
 import { adam } from './optimizers.js'
 import type { PresetName, TrainerOptions } from './option-types.js'
+import { cosine } from './schedules.js'
 
 /** What CLMR's code trains with, and every preset that does not say something else. */
 const usual = (): TrainerOptions => ({ optimizer: adam({ lr: 3e-4 }), batchSize: 48 })
 
-const TABLE: Record<string, TrainerOptions> = Object.assign({}, ...OBJECTIVES.map(({ presets }) => presets))
+/**
+ * For minutes to hours on a CPU: a light chain, a small temperature, and a rate that rises and falls. The published
+ * chain is made for millions of steps; in ten thousands of views an encoder learns next to nothing from it.
+ */
+const small: TrainerOptions = {
+  objective: ntXent({ temperature: 0.1 }),
+  optimizer: adam({ lr: 1e-3 }),
+  schedule: cosine({ warmupSteps: 20 }),
+  augmenter: { transforms: [randomCrop(), polarityInversion({ p: 0.5 }), gain({ p: 0.5, db: [-12, -1] })] },
+}
+
+const TABLE: Record<string, TrainerOptions> = Object.assign({}, ...OBJECTIVES.map(({ presets }) => presets), {
+  small,
+})
 
 /** The names that `preset` takes. */
 export const PRESETS = Object.keys(TABLE) as readonly PresetName[]
 
 /**
  * The options of a training by its name, for `Trainer.create({ ...preset('byol'), dataset })`.
- * @param name clmr, clmr-paper (batch 96), moco, byol or supervised
+ * @param name clmr, clmr-paper (batch 96), moco, byol, supervised, or small (for minutes to hours on a CPU)
  * @throws ConfigError for another name
  */
 export function preset(name: PresetName): TrainerOptions {
