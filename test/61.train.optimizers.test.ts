@@ -3,7 +3,7 @@ import { type Optimizer, optimizers } from 'clmr'
 import type { StateDict } from '#lib/native/binding.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
-import { trainingViews } from './helpers/golden.js'
+import { SMALL, smallViews } from './helpers/small-networks.js'
 
 describe('The optimizers', () => {
   // Oracle: the formulas of torch.optim written out in float64, from the state before and after each of two steps.
@@ -11,7 +11,9 @@ describe('The optimizers', () => {
 
   /** states of a parameter after 0, 1 and 2 steps */
   async function threeStates(optimizer: Optimizer): Promise<StateDict[]> {
-    const { augmenter, ...config } = forNetwork(parseTrainerOptions({ optimizer }, 'test'))
+    const { augmenter, ...config } = forNetwork(
+      parseTrainerOptions({ architecture: SMALL, optimizer }, 'test'),
+    )
     const trainer = await NativeTrainer.create(
       { ...config, augmenter: { ...augmenter, transforms: [] } },
       {},
@@ -19,7 +21,7 @@ describe('The optimizers', () => {
     )
     const states = [(await trainer.state()).tensors]
     for (let i = 0; i < 2; i++) {
-      const views = trainingViews(i, 2)
+      const views = smallViews(i, 2)
       await trainer.enqueue(undefined, (abort) => trainer.stepOnViews(views, 4, optimizer.lr, abort))
       states.push((await trainer.state()).tensors)
     }

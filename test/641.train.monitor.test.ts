@@ -6,12 +6,18 @@ import { measureEncoder } from '#lib/evaluate/monitor.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { Watch } from '#lib/train/watch.js'
 import { clmrEnds, writeMusic } from './helpers/command-line.js'
+import { smallSetting } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
 const measures = ['retrieval', 'knn', 'probe'] as const
 /** A step that changes nothing: the figures of all epochs are equal, and only the first is the best. */
-const still = { optimizer: optimizers.sgd({ lr: 1e-12, momentum: 0 }), batchSize: 2, maxSteps: 40 }
+const still = {
+  architecture: SMALL,
+  optimizer: optimizers.sgd({ lr: 1e-12, momentum: 0 }),
+  batchSize: 2,
+  maxSteps: 40,
+}
 
 describe('641 train: monitor', () => {
   let folder: string
@@ -122,7 +128,19 @@ describe('641 train: monitor', () => {
   it('clmr train --monitor --patience: the valid split is measured, the progress says it', async function () {
     this.timeout(60_000)
     const run = join(folder, 'cli')
-    const args = ['train', '--data', dataset.cache, '--run', run, '--max-steps', '3', '--batch-size', '2']
+    const args = [
+      'train',
+      '--data',
+      dataset.cache,
+      '--run',
+      run,
+      '--max-steps',
+      '3',
+      '--batch-size',
+      '2',
+      '--set',
+      smallSetting,
+    ]
     const { stdout, stderr } = await clmrEnds(0, ...args, '--monitor', 'knn,retrieval', '--patience', '5')
     assert.match(stderr, /^epoch 1: validation loss \S+, knn \S+, retrieval \S+$/m)
     assert.match(stdout, /^best knn \S+ after step \d$/m)
