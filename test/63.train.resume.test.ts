@@ -13,10 +13,12 @@ import {
   type TrainerOptions,
 } from 'clmr'
 import { cropSourceOf } from '#lib/cache/dataset.js'
+import { CLMR_ARCHITECTURE } from '#lib/model/architecture.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
 import { trainingViews } from './helpers/golden.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
@@ -25,7 +27,17 @@ import { tinyDataset } from './helpers/tiny-dataset.js'
 const STEPS = 6
 const LENGTHS = [70000, 61000, 80000, 60000, 65000]
 
-const options = (dataset: Dataset, runDirectory: string, maxSteps = STEPS): TrainerOptions => ({
+/** The small network for what any network does; CLMR's for what takes a while, and once for a run that was cut. */
+type Network = 'small' | 'clmr'
+const ARCHITECTURES = { small: SMALL, clmr: CLMR_ARCHITECTURE }
+
+const options = (
+  dataset: Dataset,
+  runDirectory: string,
+  maxSteps = STEPS,
+  network: Network = 'clmr',
+): TrainerOptions => ({
+  architecture: ARCHITECTURES[network],
   dataset,
   runDirectory,
   maxSteps,
@@ -56,7 +68,7 @@ async function finish(trainer: Trainer): Promise<void> {
 describe('A resumed run equals an uninterrupted one', () => {
   let folder: string
   let dataset: Dataset
-  let whole: { metrics: unknown[][]; digest: string }
+  const wholes = {} as Record<Network, { metrics: unknown[][]; digest: string }>
   let release: () => void
   let cleaned: Promise<void>
 
@@ -65,10 +77,10 @@ describe('A resumed run equals an uninterrupted one', () => {
       cleaned = withTempDir(async (path) => {
         folder = path
         dataset = await tinyDataset(folder, LENGTHS)
-        await finish(await Trainer.create(options(dataset, join(folder, 'whole'))))
-        whole = {
-          metrics: await metricsOf(join(folder, 'whole')),
-          digest: await digest(join(folder, 'whole')),
+        for (const network of ['small', 'clmr'] as const) {
+          const run = join(folder, `whole-${network}`)
+          await finish(await Trainer.create(options(dataset, run, STEPS, network)))
+          wholes[network] = { metrics: await metricsOf(run), digest: await digest(run) }
         }
         await new Promise<void>((resolve) => {
           release = resolve
@@ -85,26 +97,28 @@ describe('A resumed run equals an uninterrupted one', () => {
     await cleaned
   })
 
-  const checkWhole = async (run: string) => {
-    assert.deepEqual(await metricsOf(run), whole.metrics)
-    assert.equal(await digest(run), whole.digest)
+  const checkWhole = async (run: string, network: Network = 'clmr') => {
+    assert.deepEqual(await metricsOf(run), wholes[network].metrics)
+    assert.equal(await digest(run), wholes[network].digest)
   }
 
   it('has logged every step', () => {
     assert.deepEqual(
-      whole.metrics.map(([step]) => step),
+      wholes.clmr.metrics.map(([step]) => step),
       [1, 2, 3, 4, 5, 6],
     )
   })
 
-  for (const cut of [1, 2, 3, 4, 5])
+  for (const cut of [1, 2, 3, 4, 5]) {
+    const network = cut === 3 ? 'clmr' : 'small'
     it(`bit for bit when it ended after step ${cut}`, async () => {
       const run = join(folder, `cut-${cut}`)
-      using first = await Trainer.create(options(dataset, run, cut))
+      using first = await Trainer.create(options(dataset, run, cut, network))
       await first.fit()
       await finish(await Trainer.resume(run, { maxSteps: STEPS }))
-      await checkWhole(run)
+      await checkWhole(run, network)
     })
+  }
 
   // Oracle: the losses that the version before wrote, whose crops came from the seed of the training.
   it('a run whose config has no cropSeed goes on with crops from the seed of the training', async () => {
@@ -146,7 +160,7 @@ describe('A resumed run equals an uninterrupted one', () => {
     await finish(await Trainer.resume(cut, { maxSteps: STEPS }))
     assert.deepEqual(await metricsOf(cut), await metricsOf(straight))
     assert.equal(await digest(cut), await digest(straight))
-    assert.notEqual(await digest(cut), whole.digest) // it is not float32
+    assert.notEqual(await digest(cut), wholes.clmr.digest) // it is not float32
   })
 
   it('bit for bit when a signal aborted it in the middle of a step; fit saves before it rejects', async () => {
@@ -165,18 +179,18 @@ describe('A resumed run equals an uninterrupted one', () => {
 
   it('bit for bit when the loop over its steps was left', async () => {
     const run = join(folder, 'left')
-    using trainer = await Trainer.create(options(dataset, run))
+    using trainer = await Trainer.create(options(dataset, run, STEPS, 'small'))
     for await (const { step } of trainer.steps()) if (step === 3) break
     await finish(await Trainer.resume(run))
-    await checkWhole(run)
+    await checkWhole(run, 'small')
   })
 
   it('bit for bit when the same trainer goes on', async () => {
     const run = join(folder, 'same')
-    using trainer = await Trainer.create(options(dataset, run))
+    using trainer = await Trainer.create(options(dataset, run, STEPS, 'small'))
     for await (const { step } of trainer.steps()) if (step === 2) break
     await trainer.fit()
-    await checkWhole(run)
+    await checkWhole(run, 'small')
   })
 
   it('bit for bit after kill -9, between steps and while a checkpoint is written', async () => {
@@ -237,9 +251,11 @@ describe('A resumed run equals an uninterrupted one', () => {
   })
 
   it('BAD CALL - a folder with a run is not started again, one without is not resumed', async () => {
-    await assert.rejects(Trainer.create(options(dataset, join(folder, 'whole'))), { code: 'ERR_ARGUMENT' })
+    await assert.rejects(Trainer.create(options(dataset, join(folder, 'whole-clmr'))), {
+      code: 'ERR_ARGUMENT',
+    })
     await assert.rejects(Trainer.resume(join(folder, 'nothing')), CheckpointError)
-    assert.equal(await digest(join(folder, 'whole')), whole.digest)
+    assert.equal(await digest(join(folder, 'whole-clmr')), wholes.clmr.digest)
   })
 })
 

@@ -12,12 +12,7 @@ import { tinyDataset } from './helpers/tiny-dataset.js'
 
 const measures = ['retrieval', 'knn', 'probe'] as const
 /** A step that changes nothing: the figures of all epochs are equal, and only the first is the best. */
-const still = {
-  architecture: SMALL,
-  optimizer: optimizers.sgd({ lr: 1e-12, momentum: 0 }),
-  batchSize: 2,
-  maxSteps: 40,
-}
+const still = { optimizer: optimizers.sgd({ lr: 1e-12, momentum: 0 }), batchSize: 2, maxSteps: 40 }
 
 describe('641 train: monitor', () => {
   let folder: string

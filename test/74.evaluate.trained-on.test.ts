@@ -6,6 +6,7 @@ import { type Dataset, Encoder, LinearProbe, openDataset, Trainer, writeReport }
 import { readTrainingCurve } from '#lib/evaluate/report/training-curve.js'
 import { changedParts } from '#lib/runs/data-record.js'
 import { clmr, clmrEnds, clmrJson } from './helpers/command-line.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
 import { withCache } from './helpers/trainings.js'
@@ -15,6 +16,7 @@ const sourcesOf = (dataset: Dataset) => dataset.tracks.map(({ sourceSha256 }) =>
 /** One step on all tracks of a data set. */
 async function train(dataset: Dataset, runDirectory: string, options = {}): Promise<string> {
   await using trainer = await Trainer.create({
+    architecture: SMALL,
     dataset,
     runDirectory,
     batchSize: 2,

@@ -7,6 +7,7 @@ import { parquetReadObjects } from 'hyparquet'
 import { readSafetensors, writeSafetensors } from '#lib/formats/safetensors.js'
 import { clmr, clmrEnds, clmrJson, startClmr, writeMusic } from './helpers/command-line.js'
 import { readNpy } from './helpers/npy.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 /** ten tracks, one file that is no audio, and a cache of them */
@@ -171,12 +172,18 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
     this.timeout(180_000)
     return withCache(async ({ folder, music }) => {
       const at = (name: string) => join(folder, name)
-      using other = await Encoder.create({ seed: 9 })
-      await other.save(at('other.safetensors'))
+      const [model, other] = [at('model.safetensors'), at('other.safetensors')]
+      for (const [path, seed] of [
+        [model, 8],
+        [other, 9],
+      ] as const) {
+        using encoder = await Encoder.create({ seed, architecture: SMALL })
+        await encoder.save(path)
+      }
       for (const [extension, ...flags] of [['jsonl'], ['npy', '--normalize'], ['parquet', '--per-window']]) {
         const [part, whole] = [at(`part.${extension}`), at(`whole.${extension}`)]
         const run = (out: string, paths: string[], ...more: string[]) =>
-          clmrJson('embed', '--model', 'random', ...paths, '--out', out, ...flags, ...more)
+          clmrJson('embed', '--model', model, ...paths, '--out', out, ...flags, ...more)
         await run(whole, [music])
         await run(part, [join(music, 'high')])
         const grown = await run(part, [music])
@@ -186,8 +193,7 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
         await writeFile(join(music, 'high', '2.wav'), await readFile(join(music, 'high', '2.wav')))
         assert.equal((await run(part, [music])).kept, 9)
         assert.deepEqual(await readFile(part), await readFile(whole))
-        const options =
-          extension === 'npy' ? ['--model', at('other.safetensors')] : ['--hop', '0.01', '--per-window']
+        const options = extension === 'npy' ? ['--model', other] : ['--hop', '0.01', '--per-window']
         assert.equal((await run(part, [music], ...options)).kept, 0, extension)
       }
     })

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encoderTensors } from '#lib/model/architecture.js'
 import { clmrEnds, clmrJson, startClmr } from './helpers/command-line.js'
+import { smallSetting } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { afterFirstStep, stepsLogged, withCache } from './helpers/trainings.js'
 
 const SMALL = ['--batch-size', '2', '--quiet']
+const NETWORK = ['--set', smallSetting]
 
 describe('82 cli: train, evaluate, report', () => {
   it('a run from a cache: trained, verified, evaluated, shown on a page', () =>
@@ -89,7 +91,7 @@ describe('82 cli: train, evaluate, report', () => {
 
   it('the default batch is as large as a small folder allows, and that is said', () =>
     withCache(async (folder, cache) => {
-      const args = ['train', '--data', cache, '--run', join(folder, 'run'), '--max-steps', '1']
+      const args = ['train', '--data', cache, '--run', join(folder, 'run'), '--max-steps', '1', ...NETWORK]
       const { stderr, stdout } = await clmrEnds(0, ...args)
       assert.match(stderr, /there are 6 tracks: the batch size is 6 instead of 48/)
       assert.match(stdout, /^1 steps, 1 epochs, loss of the last step \d/)
@@ -100,7 +102,7 @@ describe('82 cli: train, evaluate, report', () => {
   it('the batch of a preset adapts too, a typed one does not; the run goes on under its preset, not under another', () =>
     withCache(async (folder, cache) => {
       const run = join(folder, 'run')
-      const args = ['train', '--data', cache, '--run', run, '--max-steps', '1', '--preset']
+      const args = ['train', '--data', cache, '--run', run, '--max-steps', '1', ...NETWORK, '--preset']
       const typed = await clmrEnds(2, ...args, 'supervised', '--batch-size', '48')
       assert.match(typed.stderr, /batchSize 48/)
       const { stderr } = await clmrEnds(0, ...args, 'supervised')

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { clmrEnds, startClmr } from './helpers/command-line.js'
 import { type Running, startNode } from './helpers/node-process.js'
+import { smallSetting } from './helpers/small-networks.js'
 import { afterFirstStep, stepsLogged, withCache } from './helpers/trainings.js'
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
@@ -64,7 +65,7 @@ describe('87 cli: how a command ends', () => {
         const run = join(folder, 'run')
         const running = startClmr([
           'train',
-          ...['--data', cache, '--run', run, '--batch-size', '2', '--epochs', '1000'],
+          ...['--data', cache, '--run', run, '--batch-size', '2', '--epochs', '1000', '--set', smallSetting],
         ])
         await afterFirstStep(running, run)
         running.child.kill(signal)
@@ -87,7 +88,19 @@ describe('87 cli: how a command ends', () => {
         ['pipe', 'pipe'],
       ] as const) {
         const run = join(folder, name)
-        const args = ['train', '--data', cache, '--run', run, '--batch-size', '2', '--max-steps', '3']
+        const args = [
+          'train',
+          '--data',
+          cache,
+          '--run',
+          run,
+          '--batch-size',
+          '2',
+          '--max-steps',
+          '3',
+          '--set',
+          smallSetting,
+        ]
         const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', stderr] })
         child.stderr?.destroy()
         const code = await new Promise((resolve) => child.once('close', resolve))
@@ -159,7 +172,7 @@ print(child.wait())`
     return withCache(async (folder, cache) => {
       const args = ['train', '--data', cache, '--run', join(folder, 'run'), '--batch-size', '2']
       // weights grow by 999 a step: after 14 they are beyond float32
-      const grow = ['optimizer.name=sgd', 'optimizer.lr=1000', 'optimizer.weightDecay=1']
+      const grow = [smallSetting, 'optimizer.name=sgd', 'optimizer.lr=1000', 'optimizer.weightDecay=1']
       const many = ['--max-steps', '30', ...grow.flatMap((one) => ['--set', one])]
       const { stderr } = await clmrEnds(4, ...args, ...many)
       assert.match(stderr, /ERR_NON_FINITE/)
