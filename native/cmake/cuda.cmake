@@ -8,6 +8,9 @@ endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY None)  # named below by its file
 get_filename_component(CLMR_CUDA_ROOT ${CMAKE_CUDA_COMPILER} REALPATH)
 get_filename_component(CLMR_CUDA_ROOT ${CLMR_CUDA_ROOT}/../.. ABSOLUTE)
+if(CLMR_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
+endif()
 set(ENV{LIBRARY_PATH} "${CLMR_CUDA_ROOT}/lib:$ENV{LIBRARY_PATH}")  # where nvcc of the wheels does not look itself
 enable_language(CUDA)
 if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.25.2 does not know that nvcc has C++20
@@ -26,4 +29,4 @@ target_include_directories(clmr_cuda PRIVATE native)
 target_include_directories(clmr_cuda SYSTEM PRIVATE ${CLMR_CUDA_ROOT}/include ${CLMR_NODE_API_INCLUDE})
 target_compile_definitions(clmr_cuda PRIVATE NAPI_VERSION=9)
 target_link_libraries(clmr_cuda PRIVATE clmr::torch_cpu clmr::c10 clmr::glibc_floor ${CLMR_CUDART})
-target_link_options(clmr_cuda PRIVATE -Wl,--allow-shlib-undefined,-z,nodelete)
+target_link_options(clmr_cuda PRIVATE -Wl,--allow-shlib-undefined,-z,nodelete,-z,now)  # or a wrong libcudart would end the process
