@@ -1,6 +1,7 @@
 // npm run package [-- PLATFORM] [--wheel FILE]: tarballs as they are published, in dist/packages/:
 //   clmr-VERSION.tgz                          JavaScript, types, sources, every native part that lies in prebuilds/
 //   clmr-libtorch-PLATFORM-VERSION.tgz        the libraries of libtorch for the CPU, with their licences
+//   clmr-cuda-linux-x64-VERSION.tgz           the kernels for CUDA, where there is an nvcc or pip can fetch one
 // The wheel of another platform than this machine's is fetched by pip, or named by --wheel.
 import { execFileSync } from 'node:child_process'
 import {
@@ -18,6 +19,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installLibtorch } from '../dist/libtorch/install.js'
 import { LIBTORCH_VERSION, PLATFORM_PACKAGE_VERSION } from '../dist/libtorch/release.js'
+import { buildCuda } from './build-cuda.mjs'
+import { symbolFaults } from './check-symbols.mjs'
 import { HERE, platformArgument } from './platforms.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -153,10 +156,43 @@ async function packLibtorch() {
   pack(stage)
 }
 
+/** The plug-in with clmr's kernels for CUDA. It names its build, so that clmr leaves out one of another version. */
+function packCuda() {
+  const { file, missing } = buildCuda()
+  if (missing) return process.stdout.write(`NOT MADE: @clmr/cuda-${platform.name}: ${missing}\n`)
+  const stage = join(work, 'cuda')
+  mkdirSync(join(stage, 'lib'), { recursive: true })
+  const library = join(stage, 'lib', 'libclmr_cuda.so')
+  cpSync(file, library)
+  execFileSync(platform.strip[0], [...platform.strip.slice(1), library])
+  const faults = symbolFaults([library])
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+  for (const name of ['README.md', 'LICENSE'])
+    cpSync(name === 'LICENSE' ? join(root, name) : join(root, 'packages', 'cuda', name), join(stage, name))
+  const { name, version, license, homepage, repository, bugs } = manifest
+  const published = {
+    name: `@clmr/cuda-${platform.name}`,
+    version,
+    description: 'Kernels of clmr for NVIDIA GPUs, Ampere to Blackwell, CUDA 13',
+    license,
+    ...{ homepage, repository, bugs },
+    os: [platform.os],
+    cpu: [platform.cpu],
+    libc: [platform.libc],
+    peerDependencies: { [name]: version },
+    files: ['lib/'],
+    exports: { './package.json': './package.json' },
+    publishConfig: { access: 'public', provenance: true },
+  }
+  writeFileSync(join(stage, 'package.json'), `${JSON.stringify(published, undefined, 2)}\n`)
+  pack(stage)
+}
+
 try {
   mkdirSync(out, { recursive: true })
   packClmr()
   await packLibtorch()
+  if (platform.name === HERE && HERE === 'linux-x64') packCuda()
 } finally {
   rmSync(work, { recursive: true, force: true })
 }

@@ -151,6 +151,7 @@ describe('91 process: loading', () => {
     folder: string,
     cuda: string | Buffer,
     env: NodeJS.ProcessEnv = { CLMR_CUDA: '1' },
+    plugInFolder = join(folder, 'clmr', 'build', 'Release'),
   ) => {
     const addon = join(root, 'build', 'Release')
     const lib = join(folder, 'torch', 'lib')
@@ -163,7 +164,8 @@ describe('91 process: loading', () => {
     const bytes = typeof cuda === 'string' ? await readFile(join(addon, cuda)) : cuda
     for (const name of ['c10_cuda', 'torch_cuda']) await writeFile(join(lib, libraryFile(name)), bytes)
     const index = await copyPackage(join(folder, 'clmr'), '1.0.0')
-    await writeFile(join(folder, 'clmr', 'build', 'Release', libraryFile('clmr_cuda')), bytes)
+    await mkdir(plugInFolder, { recursive: true })
+    await writeFile(join(plugInFolder, libraryFile('clmr_cuda')), bytes)
     const script = `${EMBED}
       const clmr = await import(${JSON.stringify(index)})
       console.log(await embed(clmr))
@@ -190,6 +192,20 @@ describe('91 process: loading', () => {
       const { level, found, remedy } = await gpuOf(folder, libraryFile('clmr_cupti_stub'))
       assert.equal(level, 'warn', 'there is no device')
       assert.match(remedy!, /CUDA_VISIBLE_DEVICES/)
+      assert.match(found, /^0 with CUDA, clmr's own kernels are left out: the library has no clmr_napi_init/)
+    }))
+
+  it('the plug-in comes out of its package, @clmr/cuda-<platform>-<arch>, where none was built', () =>
+    withTempDir(async (folder) => {
+      const home = join(folder, 'node_modules', '@clmr', `cuda-${process.platform}-${process.arch}`)
+      await mkdir(home, { recursive: true })
+      await writeFile(join(home, 'package.json'), '{ "name": "@clmr/cuda" }')
+      const { found } = await gpuOf(
+        folder,
+        libraryFile('clmr_cupti_stub'),
+        { CLMR_CUDA: '1' },
+        join(home, 'lib'),
+      )
       assert.match(found, /^0 with CUDA, clmr's own kernels are left out: the library has no clmr_napi_init/)
     }))
 

@@ -1,6 +1,7 @@
 /** Opens CUDA where there is a device: first libtorch's part, then our kernels, which are a library of their own. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { libraryFile } from '../libtorch/release.js'
 import type { CudaKernels, NativeBinding } from './binding.js'
 
@@ -44,14 +45,27 @@ export function openCuda(opener: Opener, libraries: string, withStandIns: boolea
   }
 }
 
-/** Opens our CUDA kernels if they were built; otherwise libtorch's own run. */
+/** The plug-in that was built here, or the one of its package. */
+function findPlugIn(addonFolder: string): string | undefined {
+  const file = libraryFile('clmr_cuda')
+  const built = join(addonFolder, file)
+  if (existsSync(built)) return built
+  try {
+    const name = `@clmr/cuda-${process.platform}-${process.arch}`
+    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'lib', file)
+  } catch {
+    return undefined
+  }
+}
+
+/** Opens our CUDA kernels if they are there; otherwise libtorch's own run. */
 export function useCudaKernels(
   init: (path: string) => unknown,
   binding: NativeBinding,
   addonFolder: string,
 ): CudaState {
-  const plugIn = join(addonFolder, libraryFile('clmr_cuda'))
-  if (!existsSync(plugIn)) return { state: 'open' }
+  const plugIn = findPlugIn(addonFolder)
+  if (!plugIn) return { state: 'open' }
   try {
     binding.useCuda((init(plugIn) as { kernels: CudaKernels }).kernels)
     return { state: 'open' }
