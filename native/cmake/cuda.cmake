@@ -23,7 +23,7 @@ find_file(CLMR_CUDART NAMES libcudart.so.13 libcudart.so REQUIRED NO_DEFAULT_PAT
 
 file(GLOB CLMR_CUDA_KERNELS CONFIGURE_DEPENDS native/kernels/cuda/*.cc native/kernels/*/cuda/*.cc native/kernels/*/cuda/*.cu
   native/kernels/*/*/cuda/*.cc native/kernels/*/*/cuda/*.cu)
-add_library(clmr_cuda SHARED native/bindings/cuda/plug_in.cc ${CLMR_CUDA_KERNELS})
+add_library(clmr_cuda SHARED native/bindings/cuda/plug_in.cc native/kernels/augment/shapes.cc ${CLMR_CUDA_KERNELS})
 set_target_properties(clmr_cuda PROPERTIES LINKER_LANGUAGE CXX CUDA_STANDARD 20)
 target_include_directories(clmr_cuda PRIVATE native)
 target_include_directories(clmr_cuda SYSTEM PRIVATE ${CLMR_CUDA_ROOT}/include ${CLMR_NODE_API_INCLUDE})

@@ -35,6 +35,15 @@ struct CudaKernels {
   // kernels/augment/pointwise_numbers.h), on its device → [R, samples]: crop, polarity, noise, gain, delay and
   // reversal in one launch, as the loops of kernels/augment/augment.h.
   at::Tensor (*pointwise)(const at::Tensor& source, const at::Tensor& numbers, int64_t samples);
+  // x [R, T] float32, numbers of the rows float64 on its device → [R, T], as the loops of kernels/augment/augment.h
+  // one row at a time. cutoffs, high_pass [R]; lowest_cutoff: the least of them, on the host
+  at::Tensor (*sinc_filter)(const at::Tensor& x, const at::Tensor& cutoffs, const at::Tensor& high_pass,
+                            double lowest_cutoff);
+  // numbers [26, R]: feedback, damping, delays of the combs [2, 8] and of the all-passes [2, 4]
+  at::Tensor (*reverb)(const at::Tensor& x, const at::Tensor& numbers, double sample_rate);
+  // factors [R]; least_factor: the least of them, on the host
+  at::Tensor (*pitch_shift)(const at::Tensor& x, const at::Tensor& factors, double sample_rate,
+                            double least_factor);
 };
 
 // Throws ERR_ADDON where the table is that of another build.

@@ -11,8 +11,9 @@
 namespace {
 
 using namespace clmr::kernels;
-const CudaKernels kTable{kCudaBuild,           cuda::bias_relu_pool,          cuda::nt_xent,
-                         cuda::norm_relu_pool, cuda::norm_relu_pool_backward, cuda::pointwise};
+const CudaKernels kTable{
+    kCudaBuild,      cuda::bias_relu_pool, cuda::nt_xent, cuda::norm_relu_pool, cuda::norm_relu_pool_backward,
+    cuda::pointwise, cuda::sinc_filter,    cuda::reverb,  cuda::pitch_shift};
 
 }  // namespace
 

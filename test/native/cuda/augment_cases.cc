@@ -1,12 +1,15 @@
 #include "emulation.h"
 // The kernels, as nvcc compiles them
-#include "kernels/augment/cuda/pointwise.cu"
+#include "kernels/augment/cuda/augment.cu"
 
 #include <ATen/ATen.h>
+
+#include <algorithm>
 
 #include "cases.h"
 #include "kernels/augment/augment.h"
 #include "kernels/augment/cuda/augment.h"
+#include "kernels/augment/shapes.h"
 
 namespace clmr::test {
 namespace {
@@ -68,6 +71,65 @@ void PointwiseCase(const std::string& title, const at::Tensor& source, const std
     Compare(title + ", row " + std::to_string(r), got[0][static_cast<int64_t>(r)], expected[r], 1e-5);
 }
 
+at::Tensor Column(const std::vector<double>& values) { return at::tensor(values, at::kDouble); }
+
+constexpr double kRate = 22050;
+
+// Each row by itself, by the plain loops
+template <class F>
+at::Tensor EachRow(const at::Tensor& x, F f) {
+  const at::Tensor y = x.clone();
+  for (int64_t row = 0; row < y.size(0); ++row)
+    f(row, y.mutable_data_ptr<float>() + row * y.size(1), y.size(1));
+  return y;
+}
+
+void FilterCase(const at::Tensor& x, const std::vector<double>& cutoffs,
+                const std::vector<double>& high_pass) {
+  const double lowest = *std::min_element(cutoffs.begin(), cutoffs.end());
+  const auto got = Play("filter", [&] {
+    return std::vector<at::Tensor>{kernels::cuda::sinc_filter(x, Column(cutoffs), Column(high_pass), lowest)};
+  });
+  reference::FilterScratch scratch;
+  Compare("filter", got[0],
+          EachRow(x,
+                  [&](int64_t row, float* data, int64_t n) {
+                    reference::sinc_filter_f32(data, n, cutoffs[row], high_pass[row] != 0, scratch);
+                  }),
+          2e-6);
+}
+
+void ReverbCase(const at::Tensor& x, const std::vector<reference::ReverbParameters>& parameters,
+                double rate) {
+  at::Tensor numbers = at::empty({26, x.size(0)}, at::kDouble);
+  for (int64_t row = 0; row < x.size(0); ++row) {
+    const kernels::ReverbLines lines = kernels::ReverbLinesAt(rate, parameters[row].room_size);
+    numbers[0][row] = kernels::ReverbFeedback(parameters[row].reverberance);
+    numbers[1][row] = kernels::ReverbDamping(parameters[row].damping);
+    for (int i = 0; i < 16; ++i) numbers[2 + i][row] = lines.combs[i / 8][i % 8];
+    for (int i = 0; i < 8; ++i) numbers[18 + i][row] = lines.all_passes[i / 4][i % 4];
+  }
+  const auto got =
+      Play("reverb", [&] { return std::vector<at::Tensor>{kernels::cuda::reverb(x, numbers, rate)}; });
+  reference::ReverbScratch scratch;
+  Compare("reverb", got[0],
+          EachRow(x, [&](int64_t row, float* data,
+                         int64_t n) { reference::reverb_f32(data, n, rate, parameters[row], scratch); }),
+          2e-6);
+}
+
+void PitchCase(const at::Tensor& x, const std::vector<double>& factors) {
+  const double least = *std::min_element(factors.begin(), factors.end());
+  const auto got = Play("pitch", [&] {
+    return std::vector<at::Tensor>{kernels::cuda::pitch_shift(x, Column(factors), kRate, least)};
+  });
+  reference::PitchScratch scratch;
+  Compare("pitch", got[0],
+          EachRow(x, [&](int64_t row, float* data,
+                         int64_t n) { reference::pitch_shift_f32(data, n, kRate, factors[row], scratch); }),
+          1e-5);
+}
+
 }  // namespace
 
 void AugmentCases() {
@@ -98,6 +160,18 @@ void AugmentCases() {
   source[500] = INFINITY;
   PointwiseCase("pointwise with samples that are no numbers", source, {{0, all}, {90, echo}, {90, noisy}},
                 5000);
+
+  at::Tensor clips = at::randn({3, 5003}) * 0.3;
+  FilterCase(clips, {200 / kRate, 4000 / kRate, 0.5}, {1, 0, 0});
+  FilterCase(clips.narrow(1, 0, 7), {0.01, 0.1, 0.02}, {0, 1, 0});
+  ReverbCase(clips.narrow(1, 0, 2500), {{50, 50, 100}, {99, 0, 0}, {0, 99, 37}}, kRate);
+  ReverbCase(clips.narrow(1, 0, 300), {{20, 10, 0}, {100, 100, 100}, {1, 2, 3}}, 1000);
+  PitchCase(clips, {1.25, 0.8, 1});
+  clips[1][77] = NAN;
+  clips[2][5] = INFINITY;
+  FilterCase(clips.narrow(1, 0, 600), {0.1, 0.1, 0.1}, {0, 0, 1});
+  ReverbCase(clips.narrow(1, 0, 600), {{50, 50, 50}, {50, 50, 50}, {50, 50, 50}}, kRate);
+  PitchCase(clips, {0.7, 0.8, 1.1});
 }
 
 }  // namespace clmr::test
