@@ -49,7 +49,6 @@ function* nvccs() {
   for (const home of [CUDA_HOME, CUDA_PATH, '/usr/local/cuda']) if (home) yield join(home, 'bin', 'nvcc')
   for (const folder of PATH.split(delimiter).filter(Boolean)) yield join(folder, 'nvcc')
   yield nvccOfPython()
-  yield nvccOfCache()
 }
 
 const versionOf = (nvcc) =>
