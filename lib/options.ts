@@ -20,20 +20,31 @@ export const typed = (given: string, complete = given) => ({ typescript: { given
 
 type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
 
+const deviceName = z.string().regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, {
+  message: 'expected auto, cpu, cuda or cuda:N',
+}) as unknown as z.ZodType<Device, Device>
+const deviceMarks = {
+  ...typed(`'auto' | 'cpu' | 'cuda' | \`cuda:\${number}\``),
+  placeholder: 'auto|cpu|cuda|cuda:N',
+}
+
 /** Where to compute. */
-export const deviceOption = (doc: string) =>
-  (
-    z.string().regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, {
-      message: 'expected auto, cpu, cuda or cuda:N',
-    }) as unknown as z.ZodType<Device, Device>
-  )
-    .default('auto')
-    .describe(doc)
-    .meta({ ...typed(`'auto' | 'cpu' | 'cuda' | \`cuda:\${number}\``), placeholder: 'auto|cpu|cuda|cuda:N' })
+export const deviceOption = (doc: string) => deviceName.default('auto').describe(doc).meta(deviceMarks)
+/** The same where a record of the options may lack it. */
+export const optionalDevice = (doc: string) =>
+  deviceName.optional().describe(`${doc} Default: 'auto'.`).meta(deviceMarks)
 
 /** What numbers are kept as. */
 export const precisionOption = (doc: string) =>
-  z.enum(['float32', 'bfloat16']).default('float32').describe(doc)
+  z.enum(['float32', 'bfloat16', 'auto']).default('float32').describe(doc)
+
+/** Arithmetic of float32 on CUDA. */
+export const tf32Option = z
+  .boolean()
+  .optional()
+  .describe(
+    'Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false.',
+  )
 
 /** An option that stops a call. */
 export const signalOption = z

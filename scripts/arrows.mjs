@@ -57,7 +57,7 @@ export const LIB = {
 }
 
 /** What every stage of native/ may use. */
-const BASE = ['error', 'fields', 'random', 'running', 'kernels']
+const BASE = ['error', 'fields', 'random', 'running', 'kernels', 'device']
 
 /** @type {Record<string, string[]>} */
 export const NATIVE = {
@@ -69,6 +69,8 @@ export const NATIVE = {
   running: ['error'],
   // raw loops, a folder an op
   kernels: ['error', 'fields', 'random'],
+  // where to compute
+  device: ['error', 'kernels'],
   // the stages over libtorch
   audio: BASE,
   cache: BASE,

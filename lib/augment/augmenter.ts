@@ -4,12 +4,14 @@ import { type Matrix, matrix } from '../matrix.js'
 import type { AppliedTransform } from '../native/binding.js'
 import { checkOut, checkRows } from '../native/buffers.js'
 import { callNative, callNativeSync } from '../native/call.js'
+import { checkDevice } from '../native/devices.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { applyWithCustom, hasCustom } from './custom.js'
 import type {
   ApplyOptions,
   AugmenterOptions,
+  AugmenterSettings,
   AugmentOptions,
   DrawOptions,
   Transform,
@@ -41,23 +43,30 @@ export class Augmenter {
   readonly sampleRate: number
   /** seed of every random choice */
   readonly seed: number
+  /** where to compute, as it was given */
+  readonly device: NonNullable<AugmenterSettings['device']>
 
   /**
    * @param options transforms (default: clmrTransforms()), views (2), clipLength (59049 samples), sampleRate (22050 Hz),
-   *        seed (42)
-   * @throws ConfigError
+   *        seed (42), device ('auto')
+   * @throws ConfigError; DeviceError where the device is not there
    */
   constructor(options: AugmenterOptions = {}) {
-    const { transforms, views, clipLength, sampleRate, seed } = parseOptions(
-      augmenterOptions,
-      options,
-      'Augmenter',
-    )
+    const {
+      transforms,
+      views,
+      clipLength,
+      sampleRate,
+      seed,
+      device = 'auto',
+    } = parseOptions(augmenterOptions, options, 'Augmenter')
+    checkDevice(device)
     this.transforms = Object.freeze(transforms)
     this.views = views
     this.clipLength = clipLength
     this.sampleRate = sampleRate
     this.seed = seed
+    this.device = device
   }
 
   /**
@@ -65,7 +74,7 @@ export class Augmenter {
    * @param batch n rows of `length` samples; must not change until the promise settles
    * @param options.step number of the batch: another step gives other views (default 0)
    * @returns n·views rows of clipLength samples, row = example·views + view
-   * @throws ShapeError, ArgumentError, ConfigError, or the signal's reason
+   * @throws ShapeError, ArgumentError, ConfigError, DeviceError, or the signal's reason
    */
   async augment(batch: Float32Array, options: AugmentOptions = {}): Promise<Matrix> {
     const { step, ...rest } = parseOptions(augmentOptions, options, 'augment')
@@ -173,8 +182,8 @@ export class Augmenter {
   }
 
   #chain() {
-    const { transforms, views, clipLength, sampleRate, seed } = this
-    return nativeChain({ transforms: [...transforms], views, clipLength, sampleRate, seed })
+    const { transforms, views, clipLength, sampleRate, seed, device } = this
+    return nativeChain({ transforms: [...transforms], views, clipLength, sampleRate, seed, device })
   }
 
   #wrap(data: Float32Array): Matrix {

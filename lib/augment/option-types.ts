@@ -318,6 +318,8 @@ export interface AugmenterOptions {
   sampleRate?: number | undefined
   /** Seed of every random choice. Range: 0 or more. Default: 42. */
   seed?: number | undefined
+  /** Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. A Trainer augments where it trains. Default: 'auto'. */
+  device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
 }
 
 /** The options of an Augmenter, complete. */
@@ -332,6 +334,8 @@ export interface AugmenterSettings {
   readonly sampleRate: number
   /** Seed of every random choice. Range: 0 or more. Default: 42. */
   readonly seed: number
+  /** Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. A Trainer augments where it trains. Default: 'auto'. */
+  readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
 }
 
 /** Options of `Augmenter.apply`. */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import { ClmrError } from '../errors.js'
-import { seedOption, signalOption, typed } from '../options.js'
+import { optionalDevice, seedOption, signalOption, typed } from '../options.js'
 import { clmrTransforms } from './clmr-transforms.js'
 import type { Transform } from './option-types.js'
 import { parseTransform } from './transform-tables.js'
@@ -39,6 +39,9 @@ export const augmenterOptions = z
       .describe('Length of a view in samples.'),
     sampleRate: z.number().min(1000).max(768_000).default(SAMPLE_RATE).describe('Sample rate in Hz.'),
     seed: seedOption('Seed of every random choice.'),
+    device: optionalDevice(
+      "Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. A Trainer augments where it trains.",
+    ),
   })
   .superRefine(({ transforms, sampleRate }, context) => {
     transforms.forEach((transform, place) => {

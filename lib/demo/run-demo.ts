@@ -12,10 +12,10 @@ import { writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { Encoder, LogMel } from '../model/index.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
+import { checkDevice } from '../native/devices.js'
 import { isRunDirectory } from '../runs/reader.js'
 import { preset, Trainer } from '../train/index.js'
 import type { TrainerConfig } from '../train/option-types.js'
-import { checkDevice } from '../train/start.js'
 import { type DemoMeasure, measureEncoder } from './compare.js'
 import { writeCorpus } from './index.js'
 
@@ -230,7 +230,7 @@ const shown = (rows: Record<DemoRow, DemoMeasure>) =>
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const settings = complete(options)
   const { out, steps, device, signal, onProgress } = settings
-  checkDevice(device)
+  checkDevice(device) // now, and not after the music has been made
   const started = performance.now()
   const run = join(out, 'run')
   const corpus = await makeCorpus(settings)

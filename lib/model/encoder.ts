@@ -127,7 +127,7 @@ export class Encoder implements TrackEncoder, Disposable {
 
   static async #open(
     file: FileInput,
-    { device, precision, onWarning }: z.output<typeof loadOptions>,
+    { device, precision, tf32, onWarning }: z.output<typeof loadOptions>,
   ): Promise<Encoder> {
     const { encoder, architecture, warnings, trainedOn } = await loadModelState(file)
     for (const warning of warnings) tellWarning(aboutFile(nameOf(file), warning), onWarning)
@@ -136,6 +136,7 @@ export class Encoder implements TrackEncoder, Disposable {
         architecture: nativeArchitecture(architecture),
         device,
         precision,
+        tf32,
       }),
     )
     return new Encoder(MADE_HERE, handle, architecture, trainedOn)

@@ -95,6 +95,8 @@ export interface RuntimeInfo {
 
 export interface NativeRuntime {
   info(): RuntimeInfo
+  /** 'auto', 'cpu', 'cuda' or 'cuda:N' → 'cpu', 'cuda:0' …; ERR_DEVICE where it is not there */
+  resolveDevice(device: string): string
   /** @param kernels what the CUDA plug-in hands over */
   useCuda(kernels: CudaKernels): void
   /**
@@ -240,6 +242,7 @@ export interface NativeObjective {
     dim: number,
     views: number,
     temperature: number,
+    device: string,
     abort: AbortFlag,
   ): Promise<NtXentLossValue>
 }
@@ -312,6 +315,7 @@ export interface NativeTrain {
   /** A consistent copy, taken between two steps. */
   trainerState(trainer: TrainerHandle): Promise<TrainerState>
   trainerRestore(trainer: TrainerHandle, state: TrainerState): Promise<void>
+  trainerPrecision(trainer: TrainerHandle): 'float32' | 'bfloat16' // what 'auto' came to
   trainerStepsPerEpoch(trainer: TrainerHandle): number
   /** Indices of the tracks of the batch that follows `step` finished steps: a function of the seed alone. */
   trainerBatch(trainer: TrainerHandle, step: number): number[]

@@ -2,6 +2,7 @@
 import { onAbort } from '../abort.js'
 import { ClmrError, clmrError, ERROR_CODES, type ErrorCode } from '../errors.js'
 import type { AbortFlag } from './binding.js'
+import { deviceFailure, remedyOfDevice } from './device-failure.js'
 import { native } from './load.js'
 
 interface NativeError extends Error {
@@ -16,9 +17,11 @@ const REMEDIES: Partial<Record<ErrorCode, string>> = {
   ERR_NON_FINITE: 'Lower the learning rate',
   ERR_INTERNAL: 'This is a fault of clmr: please report it with this message',
   ERR_CHECKPOINT: 'Load a checkpoint of SampleCNN, as CLMR or this library writes them',
-  ERR_DEVICE: "Use the device 'auto' and precision 'float32'; `npx clmr doctor` says what there is of CUDA",
   ERR_CACHE: 'Run `clmr prepare` again: it repairs what is missing',
 }
+
+/** The codes of failures that libtorch words. */
+const OF_LIBTORCH: ErrorCode[] = ['ERR_INTERNAL', 'ERR_MEMORY']
 
 /** The error to reject with after an abort: the caller's reason, or an AbortError. */
 export function abortReason(signal: AbortSignal): unknown {
@@ -30,8 +33,10 @@ export function fromNativeError(error: unknown, caller?: Error): unknown {
   if (error instanceof ClmrError) return error
   const { code, message, path } = (error ?? {}) as NativeError
   if (!code || !(code in ERROR_CODES)) return error
-  const remedy = REMEDIES[code as ErrorCode] ?? 'Correct the argument'
-  const result = clmrError(code as ErrorCode, { what: message, path, remedy, cause: error })
+  const remedy =
+    code === 'ERR_DEVICE' ? remedyOfDevice() : (REMEDIES[code as ErrorCode] ?? 'Correct the argument')
+  const ofDevice = OF_LIBTORCH.includes(code as ErrorCode) ? deviceFailure(message, error) : undefined
+  const result = ofDevice ?? clmrError(code as ErrorCode, { what: message, path, remedy, cause: error })
   if (caller?.stack)
     result.stack = `${result.name}: ${result.message}\n${caller.stack.split('\n').slice(1).join('\n')}`
   return result

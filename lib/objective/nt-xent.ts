@@ -4,7 +4,7 @@ import { type Matrix, matrix } from '../matrix.js'
 import { checkRows } from '../native/buffers.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { parseOptions, signalOption } from '../options.js'
+import { deviceOption, parseOptions, signalOption } from '../options.js'
 import type { ObjectiveDescriptor } from './objective.js'
 import type { NtXent, NtXentLossOptions, NtXentOptions } from './option-types.js'
 
@@ -30,6 +30,9 @@ export const ntXentLossOptions = z.strictObject({
   dim: z.number().int().min(1).describe('Values per projection.'),
   views: z.number().int().min(2).default(2).describe('Views per example.'),
   temperature,
+  device: deviceOption(
+    "Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU.",
+  ),
   signal: signalOption,
 })
 
@@ -80,15 +83,15 @@ export interface NtXentValue {
  * Source: Chen et al., "A simple framework for contrastive learning of visual representations" (2020).
  * @param z [N, dim], rows by example: row = example·views + view; must not change until the promise settles
  * @returns the loss, d loss / d z [N, dim], and d loss / d τ. Computed tile by tile, in memory that grows as N
- * @throws ShapeError, ArgumentError, ConfigError, NonFiniteError, or the signal's reason
+ * @throws ShapeError, ArgumentError, ConfigError, DeviceError, NonFiniteError, or the signal's reason
  */
 export async function ntXentLoss(z: Float32Array, options: NtXentLossOptions): Promise<NtXentValue> {
-  const { dim, views, temperature, signal } = parseOptions(ntXentLossOptions, options, 'ntXentLoss')
+  const { dim, views, temperature, device, signal } = parseOptions(ntXentLossOptions, options, 'ntXentLoss')
   const rows = checkRows(z, dim, 'z')
   const given = signal ? z.slice() : z // an abort gives z back at once, while the native side winds down
   const { loss, gradient, temperatureGradient } = await callNative(
     signal,
-    (abort) => native().ntXentLoss(given, dim, views, temperature, abort),
+    (abort) => native().ntXentLoss(given, dim, views, temperature, device, abort),
     { detach: true },
   )
   return { loss, gradient: matrix(gradient, rows, dim), temperatureGradient }

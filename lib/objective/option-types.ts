@@ -147,6 +147,8 @@ export interface NtXentLossOptions {
   views?: number | undefined
   /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.5. */
   temperature?: number | undefined
+  /** Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. Default: 'auto'. */
+  device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
 }

@@ -25,6 +25,8 @@ function nativeSpec(config: TrainerSpec) {
 
 export class NativeTrainer {
   readonly stepsPerEpoch: number | undefined
+  /** what 'auto' came to */
+  readonly precision: 'float32' | 'bfloat16'
   /** steps done */
   step = 0
   readonly #handle: TrainerHandle
@@ -32,6 +34,7 @@ export class NativeTrainer {
 
   private constructor(handle: TrainerHandle, hasSource: boolean) {
     this.#handle = handle
+    this.precision = native().trainerPrecision(handle)
     if (hasSource) this.stepsPerEpoch = native().trainerStepsPerEpoch(handle)
   }
 

@@ -206,8 +206,8 @@ export interface TrainerOptions {
     | undefined
   /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
   patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. Default: 'float32'. */
-  precision?: 'float32' | 'bfloat16' | undefined
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
+  precision?: 'float32' | 'bfloat16' | 'auto' | undefined
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   seed?: number | undefined
   /** Folder for config, metrics and checkpoints. Default: nothing is written. */
@@ -218,8 +218,10 @@ export interface TrainerOptions {
   keepCheckpoints?: number | undefined
   /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
   kernels?: 'plain' | 'fused' | undefined
-  /** Where to train. Training runs on the CPU only so far. Default: 'auto'. */
+  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
+  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  tf32?: boolean | undefined
   /** Encoder whose weights to start from. They are copied. Default: new weights. */
   encoder?: Encoder | undefined
   /** Tracks to train on. fit and steps need them; step does not. */
@@ -276,8 +278,8 @@ export interface TrainerConfig {
     | undefined
   /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
   readonly patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. Default: 'float32'. */
-  readonly precision: 'float32' | 'bfloat16'
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
+  readonly precision: 'float32' | 'bfloat16' | 'auto'
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   readonly seed: number
   /** Folder for config, metrics and checkpoints. Default: nothing is written. */
@@ -288,8 +290,10 @@ export interface TrainerConfig {
   readonly keepCheckpoints: number
   /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
   readonly kernels: 'plain' | 'fused'
-  /** Where to train. Training runs on the CPU only so far. Default: 'auto'. */
+  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
   readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  readonly tf32?: boolean | undefined
 }
 
 /** Options of `Trainer.resume`. */
@@ -336,8 +340,8 @@ export interface TrainerOverrides {
     | undefined
   /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
   patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. Default: 'float32'. */
-  precision?: 'float32' | 'bfloat16' | undefined
+  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
+  precision?: 'float32' | 'bfloat16' | 'auto' | undefined
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   seed?: number | undefined
   /** Steps between checkpoints. Range: 1 or more. Default: 100. */
@@ -346,8 +350,10 @@ export interface TrainerOverrides {
   keepCheckpoints?: number | undefined
   /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
   kernels?: 'plain' | 'fused' | undefined
-  /** Where to train. Training runs on the CPU only so far. Default: 'auto'. */
+  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
+  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  tf32?: boolean | undefined
   /** Tracks to train on. fit and steps need them; step does not. */
   dataset?: Dataset | undefined
   /** Tracks that are measured after every epoch, 2 or more: their loss, and what `monitor` says. */

@@ -226,6 +226,11 @@ function refuseSettled(overrides: object): void {
   })
 }
 
+/** What 'auto' came to when the run began is kept: the numbers would change with another precision. */
+function settled({ precision, ...overrides }: TrainerOverrides): TrainerOverrides {
+  return precision === 'auto' ? overrides : { precision, ...overrides }
+}
+
 /** The numbers of a run come from one seed. @throws ConfigError */
 function refuseSeed(path: string, before: number, seed: number): void {
   if (seed === before) return
@@ -260,7 +265,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
     const { training, validation } = data
     const stored = currentConfig((latest.extra.config as object | undefined) ?? config)
     const options = forNetwork(
-      parseTrainerOptions({ ...stored, ...given(overrides), runDirectory: path }, 'Trainer.resume'),
+      parseTrainerOptions({ ...stored, ...given(settled(overrides)), runDirectory: path }, 'Trainer.resume'),
     )
     for (const warning of latest.warnings) tellWarning(warning, options.onWarning)
     const before = parseTrainerConfig(stored, 'the run')
@@ -304,7 +309,10 @@ export function refuseChanges(stored: unknown, config: TrainerConfig, path: stri
   const names = (Object.keys(trainerConfig.shape) as (keyof TrainerConfig)[]).filter(
     (name) => !FREE.includes(name),
   )
-  const changed = names.filter((name) => !isDeepStrictEqual(before[name], now[name]))
+  const changed = names.filter(
+    (name) =>
+      !isDeepStrictEqual(before[name], now[name]) && !(name === 'precision' && config[name] === 'auto'),
+  )
   if (changed.length === 0) return
   const name = changed[0]!
   throw new ConfigError({

@@ -1,7 +1,7 @@
 /** From complete options to a native trainer: what they must agree on, the weights to start from, the native spec. */
 
 import { cropSourceOf } from '../cache/dataset.js'
-import { ConfigError, DeviceError } from '../errors.js'
+import { ConfigError } from '../errors.js'
 import { isSameNetwork, kernelsFor } from '../model/architecture.js'
 import { stateOfEncoder } from '../model/encoder.js'
 import { loadModelState } from '../model/load-state.js'
@@ -17,20 +17,8 @@ import { type CompleteTrainerOptions, type ForNetwork, LEAST_BATCH } from './opt
 import { learningRateAt } from './schedule-tables.js'
 import { checkWatch } from './watch.js'
 
-/** @throws DeviceError for a device that nothing can be trained on */
-export function checkDevice(device: string): void {
-  if (!device.startsWith('cuda')) return
-  throw new DeviceError({
-    what: 'training runs on the CPU only so far',
-    given: device,
-    expected: 'auto or cpu',
-    remedy: 'Leave `device` out',
-  })
-}
-
-/** What the options of a trainer must agree on among themselves. @throws ConfigError, DeviceError */
+/** What the options of a trainer must agree on among themselves. @throws ConfigError */
 export function checkOptions(options: CompleteTrainerOptions): void {
-  checkDevice(options.device)
   const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
   const { precision, kernels } = options
   if (options.architecture?.supervised && options.objective.name !== 'supervised')

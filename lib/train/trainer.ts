@@ -94,6 +94,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     const complete = forNetwork(parsed, weights.architecture)
     checkNetwork(complete, weights.architecture)
     const native = await nativeTrainer(complete, weights)
+    complete.precision = native.precision
     const { runDirectory } = complete
     const data = runDataOf(complete, weights.trainedOn)
     let run: Run | undefined

@@ -1,11 +1,15 @@
 #include "augment/chain.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <atomic>
 
+#include "augment/batch.h"
 #include "augment/transform.h"
+#include "device/device.h"
 
 namespace clmr {
 namespace {
@@ -118,7 +122,23 @@ void Chain::Apply(const float* batch, int64_t n, int64_t length,
                                  std::to_string(rows) + " are needed: examples · views");
   for (int64_t r = 0; r < rows; ++r)
     CheckView(parameters[r], length, spec_, "parameters[" + std::to_string(r) + "]");
-  Run(batch, length, spec_.views, parameters, out, abort);
+  const c10::Device device = ResolveDeviceOfCall(spec_.device);
+  if (device.is_cpu()) return Run(batch, length, spec_.views, parameters, out, abort);
+  ApplyThere(device, batch, n, length, parameters, out, abort);
+}
+
+void Chain::ApplyThere(c10::Device device, const float* batch, int64_t n, int64_t length,
+                       const std::vector<ViewParameters>& parameters, float* out,
+                       const AbortFlag& abort) const {
+  const c10::InferenceMode no_gradients;
+  const OnDevice here(device);
+  const at::Tensor source = at::from_blob(const_cast<float*>(batch), {n, length}, at::kFloat).to(device);
+  std::vector<at::Tensor> crops;
+  for (size_t row = 0; row < parameters.size(); ++row)
+    crops.push_back(source[static_cast<int64_t>(row) / spec_.views].narrow(
+        0, StartOf(parameters[row], length, spec_.clip_length), spec_.clip_length));
+  const at::Tensor views = augment::ApplyToBatch(at::stack(crops), parameters, spec_.sample_rate, abort);
+  at::from_blob(out, views.sizes(), at::kFloat).copy_(views);
 }
 
 void Chain::AugmentCrops(const float* crops, int64_t n, uint32_t step, float* out,

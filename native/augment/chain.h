@@ -31,11 +31,13 @@ struct ChainSpec {
   int64_t clip_length;  // samples of a view
   double sample_rate;   // Hz
   uint64_t seed;
+  std::string device = "auto";  // of Chain::Apply; a trainer augments where it trains
 
   static auto Fields() {
     return std::tuple(Field("transforms", &ChainSpec::transforms), Field("views", &ChainSpec::views),
                       Field("clipLength", &ChainSpec::clip_length),
-                      Field("sampleRate", &ChainSpec::sample_rate), Field("seed", &ChainSpec::seed));
+                      Field("sampleRate", &ChainSpec::sample_rate), Field("seed", &ChainSpec::seed),
+                      OptionalField("device", &ChainSpec::device));
   }
 };
 
@@ -63,7 +65,7 @@ class Chain {
   std::vector<ViewParameters> Draw(int64_t n, int64_t length, uint32_t step) const;
 
   // batch [n, length] float32 → views [n·V, clip_length], row = example·V + view, written to `out`. Rows run
-  // in parallel; the bits of a row depend on nothing but its input and parameters.
+  // in parallel; the bits of a row depend on nothing but its input and parameters. On the device of the spec.
   void Apply(const float* batch, int64_t n, int64_t length, const std::vector<ViewParameters>& parameters,
              float* out, const AbortFlag& abort) const;
 
@@ -73,6 +75,9 @@ class Chain {
 
  private:
   bool Crops() const;
+  // As Apply, on a device.
+  void ApplyThere(c10::Device device, const float* batch, int64_t n, int64_t length,
+                  const std::vector<ViewParameters>& parameters, float* out, const AbortFlag& abort) const;
   // Row r of `out` from row r / views of `batch`.
   void Run(const float* batch, int64_t length, int64_t views, const std::vector<ViewParameters>& parameters,
            float* out, const AbortFlag& abort) const;

@@ -5,6 +5,14 @@
 #include "augment/transform.h"
 
 namespace clmr::augment {
+namespace {
+
+// Cut down to whole samples, as the Python package does.
+int64_t OffsetOf(const AppliedTransform& applied, double sample_rate) {
+  return static_cast<int64_t>(NumberParameter(applied, "ms") * (sample_rate / 1000));
+}
+
+}  // namespace
 
 const TransformType& kDelay = *new TransformType{
     .name = "delay",
@@ -20,9 +28,15 @@ const TransformType& kDelay = *new TransformType{
         },
     .fold =
         [](const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) {
-          // Cut down to whole samples, as the Python package does.
-          const auto offset = static_cast<int64_t>(NumberParameter(applied, "ms") * (sample_rate / 1000));
-          return pass.Echo(offset, static_cast<float>(NumberParameter(applied, "volume")));
+          const auto volume = static_cast<float>(NumberParameter(applied, "volume"));
+          return pass.Echo(OffsetOf(applied, sample_rate), volume);
+        },
+    .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
+      return {{static_cast<double>(OffsetOf(applied, sample_rate)), NumberParameter(applied, "volume")}};
+    },
+    .batch =
+        [](const at::Tensor& x, const BatchNumbers& numbers) {
+          return kernels::batched::echo(x, numbers.there[0], numbers.there[1]);
         },
 };
 

@@ -6,9 +6,19 @@ namespace {
 
 constexpr double kLowestCutoff = 10, kHighestCutoff = 500000;
 
+bool IsHighPass(const AppliedTransform& applied) { return WordParameter(applied, "filter") == "highPass"; }
+
 void Filter(const AppliedTransform& applied, Row& row, bool high_pass) {
   kernels::sinc_filter_f32(row.samples, row.n, NumberParameter(applied, "cutoff") / row.sample_rate,
                            high_pass, row.scratch);
+}
+
+std::vector<double> NumbersOf(const AppliedTransform& applied, double sample_rate, bool high_pass) {
+  return {NumberParameter(applied, "cutoff") / sample_rate, high_pass ? 1.0 : 0.0};
+}
+
+at::Tensor FilterBatch(const at::Tensor& x, const BatchNumbers& numbers) {
+  return kernels::batched::sinc_filter(x, numbers.host[0], numbers.there[0], numbers.there[1]);
 }
 
 void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& stream,
@@ -24,6 +34,10 @@ const TransformType& kLowPass = *new TransformType{
     .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
     .draw = DrawCutoff,
     .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, false); },
+    .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
+      return NumbersOf(applied, sample_rate, false);
+    },
+    .batch = FilterBatch,
 };
 
 const TransformType& kHighPass = *new TransformType{
@@ -32,6 +46,10 @@ const TransformType& kHighPass = *new TransformType{
     .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
     .draw = DrawCutoff,
     .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, true); },
+    .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
+      return NumbersOf(applied, sample_rate, true);
+    },
+    .batch = FilterBatch,
 };
 
 const TransformType& kHighLowPass = *new TransformType{
@@ -45,8 +63,11 @@ const TransformType& kHighLowPass = *new TransformType{
           drawn.parameters["filter"] = std::string(filter);
           drawn.parameters["cutoff"] = DrawUniform(spec, filter, stream);
         },
-    .apply = [](const AppliedTransform& applied,
-                Row& row) { Filter(applied, row, WordParameter(applied, "filter") == "highPass"); },
+    .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, IsHighPass(applied)); },
+    .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
+      return NumbersOf(applied, sample_rate, IsHighPass(applied));
+    },
+    .batch = FilterBatch,
 };
 
 }  // namespace clmr::augment

@@ -4,6 +4,13 @@
 #include "augment/transform.h"
 
 namespace clmr::augment {
+namespace {
+
+float FactorOf(const AppliedTransform& applied) {
+  return static_cast<float>(std::pow(10.0, NumberParameter(applied, "db") / 20));
+}
+
+}  // namespace
 
 const TransformType& kGain = *new TransformType{
     .name = "gain",
@@ -11,10 +18,13 @@ const TransformType& kGain = *new TransformType{
     .parameters = {{.name = "db", .min = -120, .max = 60}},
     .draw = [](const TransformSpec& spec, const DrawContext&, random::Stream& stream,
                AppliedTransform& drawn) { drawn.parameters["db"] = DrawUniform(spec, "db", stream); },
-    .fold =
-        [](const AppliedTransform& applied, double, kernels::PointwisePass& pass) {
-          return pass.Scale(static_cast<float>(std::pow(10.0, NumberParameter(applied, "db") / 20)));
-        },
+    .fold = [](const AppliedTransform& applied, double,
+               kernels::PointwisePass& pass) { return pass.Scale(FactorOf(applied)); },
+    .numbers = [](const AppliedTransform& applied, double) -> std::optional<std::vector<double>> {
+      return {{FactorOf(applied)}};
+    },
+    .batch = [](const at::Tensor& x,
+                const BatchNumbers& numbers) { return kernels::batched::scale(x, numbers.there[0]); },
 };
 
 }  // namespace clmr::augment

@@ -24,6 +24,13 @@ const TransformType& kNoise = *new TransformType{
           const auto seed = static_cast<uint64_t>(NumberParameter(applied, "seed"));
           return pass.Noise(NumberParameter(applied, "ratio"), seed);
         },
+    .numbers = [](const AppliedTransform& applied, double) -> std::optional<std::vector<double>> {
+      return {{NumberParameter(applied, "ratio"), NumberParameter(applied, "seed")}};
+    },
+    .batch =
+        [](const at::Tensor& x, const BatchNumbers& numbers) {
+          return kernels::batched::add_noise(x, numbers.there[0], numbers.there[1]);
+        },
 };
 
 }  // namespace clmr::augment

@@ -12,11 +12,16 @@ double ToSixDigits(double value) {
   return std::nearbyint(value * scale) / scale;
 }
 
-void ShiftPitch(const AppliedTransform& applied, Row& row) {
+// Of the duration; none where the pitch stays.
+std::optional<double> FactorOf(const AppliedTransform& applied) {
   const double cents = NumberParameter(applied, "cents");
-  if (cents == 0) return;
-  kernels::pitch_shift_f32(row.samples, row.n, row.sample_rate, ToSixDigits(1 / std::pow(2.0, cents / 1200)),
-                           row.scratch);
+  if (cents == 0) return std::nullopt;
+  return ToSixDigits(1 / std::pow(2.0, cents / 1200));
+}
+
+void ShiftPitch(const AppliedTransform& applied, Row& row) {
+  if (const auto factor = FactorOf(applied))
+    kernels::pitch_shift_f32(row.samples, row.n, row.sample_rate, *factor, row.scratch);
 }
 
 }  // namespace
@@ -28,6 +33,14 @@ const TransformType& kPitchShift = *new TransformType{
     .draw = [](const TransformSpec& spec, const DrawContext&, random::Stream& stream,
                AppliedTransform& drawn) { drawn.parameters["cents"] = DrawInteger(spec, "cents", stream); },
     .apply = ShiftPitch,
+    .numbers = [](const AppliedTransform& applied, double) -> std::optional<std::vector<double>> {
+      if (const auto factor = FactorOf(applied)) return {{*factor}};
+      return std::nullopt;
+    },
+    .batch =
+        [](const at::Tensor& x, const BatchNumbers& numbers) {
+          return kernels::batched::pitch_shift(x, numbers.sample_rate, numbers.host[0], numbers.there[0]);
+        },
 };
 
 }  // namespace clmr::augment

@@ -9,6 +9,9 @@ const TransformType& kPolarityInversion = *new TransformType{
     .parameters = {},
     .draw = [](const TransformSpec&, const DrawContext&, random::Stream&, AppliedTransform&) {},
     .fold = [](const AppliedTransform&, double, kernels::PointwisePass& pass) { return pass.Scale(-1.0f); },
+    .numbers = [](const AppliedTransform&, double) -> std::optional<std::vector<double>> { return {{-1}}; },
+    .batch = [](const at::Tensor& x,
+                const BatchNumbers& numbers) { return kernels::batched::scale(x, numbers.there[0]); },
 };
 
 }  // namespace clmr::augment

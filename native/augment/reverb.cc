@@ -3,6 +3,15 @@
 #include "augment/transform.h"
 
 namespace clmr::augment {
+namespace {
+
+kernels::reference::ReverbParameters ParametersOf(const AppliedTransform& applied) {
+  return {.reverberance = NumberParameter(applied, "reverberance"),
+          .damping = NumberParameter(applied, "damping"),
+          .room_size = NumberParameter(applied, "roomSize")};
+}
+
+}  // namespace
 
 const TransformType& kReverb = *new TransformType{
     .name = "reverb",
@@ -18,12 +27,13 @@ const TransformType& kReverb = *new TransformType{
     .apply =
         [](const AppliedTransform& applied, Row& row) {
           const FlushDenormals flush;  // its tail decays into numbers that are slow to add
-          kernels::reverb_f32(row.samples, row.n, row.sample_rate,
-                              {.reverberance = NumberParameter(applied, "reverberance"),
-                               .damping = NumberParameter(applied, "damping"),
-                               .room_size = NumberParameter(applied, "roomSize")},
-                              row.scratch);
+          kernels::reverb_f32(row.samples, row.n, row.sample_rate, ParametersOf(applied), row.scratch);
         },
+    .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
+      return kernels::batched::reverb_numbers(sample_rate, ParametersOf(applied));
+    },
+    .batch = [](const at::Tensor& x,
+                const BatchNumbers& numbers) { return kernels::batched::reverb(x, numbers.there); },
 };
 
 }  // namespace clmr::augment

@@ -1,7 +1,10 @@
 #pragma once
 // What a transform is: its parameters, how they are drawn, how they are applied. One file each;
 // transforms.cc lists them.
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +24,13 @@ struct Row {
   int64_t n;
   double sample_rate;
   kernels::AugmentScratch& scratch;
+};
+
+// The numbers of the rows of a batch, column by column: on the host, and beside the batch, [R, 1] each.
+struct BatchNumbers {
+  double sample_rate;
+  const std::vector<std::vector<double>>& host;
+  std::vector<at::Tensor> there;
 };
 
 // A parameter of an AppliedTransform: a number from min to max (a whole one where it says so),
@@ -44,6 +54,11 @@ struct TransformType {
   // where it has no place there.
   void (*apply)(const AppliedTransform& applied, Row& row) = nullptr;
   bool (*fold)(const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) = nullptr;
+  // On many rows at once (augment/batch.h): what `batch` takes of each row as numbers, always as many, or none
+  // where the row stays as it is; and rows [R, T] → [R, T]. Not for `custom` and the crop.
+  std::optional<std::vector<double>> (*numbers)(const AppliedTransform& applied,
+                                                double sample_rate) = nullptr;
+  at::Tensor (*batch)(const at::Tensor& x, const BatchNumbers& numbers) = nullptr;
 };
 
 const std::vector<const TransformType*>& AllTransforms();

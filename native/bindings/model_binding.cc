@@ -18,7 +18,7 @@ using AbortPointer = std::shared_ptr<AbortFlag>;
 Promise<EncoderPointer> Create(const Call& call, int64_t seed, EncoderSpec options) {
   return Async(call, [=](const AbortFlag&) {
     return std::make_shared<Encoder>(SampleCnn::Create(static_cast<uint64_t>(seed), options.architecture),
-                                     options.device, options.precision);
+                                     options);
   });
 }
 
@@ -30,14 +30,13 @@ Promise<EncoderPointer> CreateMeasured(const Call& call, int64_t seed, EncoderSp
   return Async(call, abort, [=](const AbortFlag& abort) {
     SampleCnn model = SampleCnn::Create(static_cast<uint64_t>(seed), options.architecture);
     MeasureBatchStatistics(model, batch, abort);
-    return std::make_shared<Encoder>(model, options.device, options.precision);
+    return std::make_shared<Encoder>(model, options);
   });
 }
 
 Promise<EncoderPointer> FromState(const Call& call, NamedTensors state, EncoderSpec options) {
   return Async(call, [=](const AbortFlag&) {
-    return std::make_shared<Encoder>(SampleCnn::FromState(state, options.architecture), options.device,
-                                     options.precision);
+    return std::make_shared<Encoder>(SampleCnn::FromState(state, options.architecture), options);
   });
 }
 

@@ -10,10 +10,10 @@
 #include "bindings/exports.h"
 #include "bindings/function.h"
 #include "bindings/shutdown.h"
+#include "device/device.h"
 #include "kernels/cuda.h"
 #include "kernels/dispatch.h"
 #include "memory/workspace_allocator.h"
-#include "model/device.h"
 
 namespace clmr::bindings {
 
@@ -66,6 +66,8 @@ RuntimeInfo Info(const Call&) {
       CudaDevices(), kernels::Cuda() != nullptr};
 }
 
+std::string Resolve(const Call&, std::string device) { return ResolveDevice(device).str(); }
+
 void UseCuda(const Call&, const kernels::CudaKernels* kernels) { kernels::UseCuda(kernels); }
 
 // What is left out is as the environment has it.
@@ -107,6 +109,7 @@ Signatures SignaturesOf(const Call& call) { return AllSignatures(call.env); }
 void ExportRuntime(Napi::Object exports) {
   memory::InstallWorkspaceAllocator();
   Export(exports, "info", Info, {});
+  Export(exports, "resolveDevice", Resolve, {"device"});
   Export(exports, "useCuda", UseCuda, {"kernels"});
   Export(exports, "useKernels", UseKernels, {"kernels", "instructionSet"});
   Export(exports, "setThreads", SetThreads, {"threads"});

@@ -83,6 +83,10 @@ Promise<void> Restore(const Call& call, TrainerPointer trainer, TrainerState sta
   return Async(call, [=](const AbortFlag&) { trainer->Restore(state); });
 }
 
+std::string ComputesIn(const Call&, TrainerPointer trainer) {
+  return trainer->ComputesIn() == Precision::bfloat16 ? "bfloat16" : "float32";
+}
+
 int64_t StepsPerEpoch(const Call&, TrainerPointer trainer) { return trainer->StepsPerEpoch(); }
 
 std::vector<int64_t> Batch(const Call&, TrainerPointer trainer, int64_t step) { return trainer->Batch(step); }
@@ -100,6 +104,7 @@ void ExportTrain(Napi::Object exports) {
   Export(exports, "trainerProject", Project, {"trainer", "embeddings", "n"});
   Export(exports, "trainerState", State, {"trainer"});
   Export(exports, "trainerRestore", Restore, {"trainer", "state"});
+  Export(exports, "trainerPrecision", ComputesIn, {"trainer"});
   Export(exports, "trainerStepsPerEpoch", StepsPerEpoch, {"trainer"});
   Export(exports, "trainerBatch", Batch, {"trainer", "step"});
   Export(exports, "trainerEncoder", LiveEncoder, {"trainer"});

@@ -114,16 +114,18 @@ int64_t CropSource::Bytes() const {
   return bytes;
 }
 
-void CropSource::Read(int64_t track, int64_t start, int64_t length, float* out) const {
+void CropSource::ReadPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const {
   const int64_t whole = Length(track);
   if (start < 0 || length < 0) throw Error("ERR_ARGUMENT", "start and length must not be negative");
   const int64_t present = std::clamp<int64_t>(whole - start, 0, length);
-  if (present > 0) {
-    std::vector<int16_t> samples(present);
-    impl_->Open(track)->Read(samples.data(), present * 2, impl_->offsets[track] + start * 2);
-    kernels::pcm16_to_f32(samples.data(), present, out);
-  }
-  std::fill(out + present, out + length, 0.0f);
+  if (present > 0) impl_->Open(track)->Read(out, present * 2, impl_->offsets[track] + start * 2);
+  std::fill(out + present, out + length, int16_t{0});
+}
+
+void CropSource::Read(int64_t track, int64_t start, int64_t length, float* out) const {
+  std::vector<int16_t> samples(std::max<int64_t>(length, 0));
+  ReadPcm16(track, start, length, samples.data());
+  kernels::pcm16_to_f32(samples.data(), length, out);
 }
 
 }  // namespace clmr

@@ -21,8 +21,9 @@ class CropSource {
   int64_t Length(int64_t track) const;
   int64_t Bytes() const;
 
-  // `length` samples of `track` from `start` on as ±1 floats to `out`; zero-padded past the end. Thread-safe.
-  // Throws ERR_CACHE with the path.
+  // `length` samples of `track` from `start` on to `out`, as they are stored, or as ±1 floats; zero-padded past
+  // the end. Thread-safe. Throws ERR_CACHE with the path.
+  void ReadPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const;
   void Read(int64_t track, int64_t start, int64_t length, float* out) const;
 
  private:

@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include "device/device.h"
 #include "kernels/sample_cnn/inference/inference.h"
-#include "model/device.h"
 #include "model/layers.h"
 #include "model/windows.h"
 
@@ -27,8 +27,14 @@ struct Encoder::Weights {
   std::unique_ptr<const kernels::Inference> inference;
 };
 
-Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision precision)
-    : architecture_(model.architecture), device_(ResolveDevice(device)), precision_(precision) {
+Encoder::Encoder(const SampleCnn& model, const EncoderSpec& spec)
+    : Encoder(model, ResolveDevice(spec.device),
+              ResolvePrecision(spec.precision, model, ResolveDevice(spec.device), Work::inference),
+              spec.tf32) {}
+
+Encoder::Encoder(const SampleCnn& model, c10::Device device, Precision precision, bool tf32)
+    : architecture_(model.architecture), device_(device), precision_(precision), tf32_(tf32) {
+  const OnDevice here(device_, tf32_);
   weights_ = Prepare(model);
   if (precision == Precision::float32 || kernels::Bfloat16IsClose(*weights_->inference, Fold(model), device_))
     return;
@@ -39,6 +45,7 @@ Encoder::Encoder(const SampleCnn& model, const std::string& device, Precision pr
 std::shared_ptr<const Encoder::Weights> Encoder::Prepare(const SampleCnn& model) const {
   c10::InferenceMode inference;
   SampleCnn copy = model.Clone();
+  copy.To(at::kCPU);
   auto passes = kernels::MakeInference(Fold(copy), device_, precision_);
   return std::make_shared<Weights>(Weights{std::move(copy), std::move(passes)});
 }
@@ -61,6 +68,7 @@ std::shared_ptr<const Encoder::Weights> Encoder::Current() const {
 void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts,
                             float* out, int64_t threads, const AbortFlag& abort) const {
   CheckStarts(starts);
+  const OnDevice here(device_, tf32_);
   const std::shared_ptr<const Weights> weights = Current();
   c10::InferenceMode inference;
   std::vector<at::Tensor> windows;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fields.h"
+#include "model/precision.h"
 #include "model/sample_cnn.h"
 
 namespace clmr {
@@ -15,21 +16,25 @@ namespace clmr {
 struct EncoderSpec {
   static constexpr const char* kName = "EncoderSpec";
   std::string device;
-  Precision precision;  // bfloat16: allowed where it is faster, not insisted on
+  PrecisionChoice precision;  // bfloat16: allowed where it is faster, not insisted on
+  bool tf32 = false;          // on CUDA float32 products may be rounded to TF32
   Architecture architecture;
 
   static auto Fields() {
     return std::tuple(Field("device", &EncoderSpec::device),
                       ChoiceField("precision", &EncoderSpec::precision, kPrecisionWords),
+                      OptionalField("tf32", &EncoderSpec::tf32),
+
                       Field("architecture", &EncoderSpec::architecture));
   }
 };
 
 class Encoder {
  public:
-  // Copies the weights. Throws ERR_DEVICE where the device is not there.
-  explicit Encoder(const SampleCnn& model, const std::string& device = "cpu",
-                   Precision precision = Precision::float32);
+  // Copies the weights.
+  Encoder(const SampleCnn& model, c10::Device device, Precision precision, bool tf32 = false);
+  // Throws ERR_DEVICE where the device is not there.
+  Encoder(const SampleCnn& model, const EncoderSpec& spec);
 
   // Other weights of the same architecture from now on, copied: calls in flight end with the old ones. This is
   // how an encoder follows a training run: the trainer calls it between two steps. Safe beside every other member.
@@ -56,6 +61,7 @@ class Encoder {
   const Architecture architecture_;
   const c10::Device device_;
   Precision precision_;  // bfloat16: allowed where it is faster, not insisted on
+  const bool tf32_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Weights> weights_;
   mutable std::unique_ptr<const SampleCnn> next_;  // from Update; made ready when it is first needed

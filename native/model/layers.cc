@@ -13,11 +13,35 @@ at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Ten
                         /*cudnn_enabled=*/true);
 }
 
-at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool training) {
-  at::Tensor y = at::conv1d(x, block.weight, block.bias, {block.stride}, {block.padding});
-  y = at::relu(BatchNorm(y, block.gamma, block.beta, block.running_mean, block.running_var, training));
+namespace {
+
+// As [N, C, 1, T] with channels last in memory. A copy only where they are not there already.
+at::Tensor ChannelsLast(const at::Tensor& x) {
+  return x.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// y [N, C, T] or [N, C, 1, T] → BatchNorm · ReLU: the same shape
+at::Tensor NormRelu(const ConvBlock& block, const at::Tensor& y, bool training) {
   if (training) at::Tensor(block.batches_tracked).add_(1);
-  return block.pool > 1 ? at::max_pool1d(y, {block.pool}, {block.pool}) : y;
+  return at::relu(BatchNorm(y, block.gamma, block.beta, block.running_mean, block.running_var, training));
+}
+
+}  // namespace
+
+at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool training, Precision precision) {
+  const at::ScalarType type = precision == Precision::bfloat16 ? at::kBFloat16 : x.scalar_type();
+  const at::Tensor in = x.to(type), weight = block.weight.to(type), bias = block.bias.to(type);
+  if (x.is_cpu()) {
+    const at::Tensor y =
+        NormRelu(block, at::conv1d(in, weight, bias, {block.stride}, {block.padding}), training);
+    return block.pool > 1 ? at::max_pool1d(y, {block.pool}, {block.pool}) : y;
+  }
+  const at::Tensor y =
+      NormRelu(block,
+               at::conv2d(ChannelsLast(in), ChannelsLast(weight), bias, at::IntArrayRef{1, block.stride},
+                          at::IntArrayRef{0, block.padding}),
+               training);
+  return (block.pool > 1 ? at::max_pool2d(y, {1, block.pool}, {1, block.pool}) : y).squeeze(2);
 }
 
 std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block) {

@@ -45,7 +45,9 @@ NamedTensors Module::Parameters() const {
 
 NamedTensors Module::State() const {
   NamedTensors state;
-  for (const ModuleTensor& entry : Listed()) state.emplace_back(entry.name, entry.tensor->detach().clone());
+  for (const ModuleTensor& entry : Listed())
+    state.emplace_back(entry.name, entry.tensor->detach().to(at::TensorOptions(at::kCPU),
+                                                             /*non_blocking=*/false, /*copy=*/true));
   return state;
 }
 
@@ -60,6 +62,14 @@ void Module::RequireGrad(bool require) {
     if (entry.role == Role::learned) entry.tensor->requires_grad_(require);
 }
 
+void Module::To(c10::Device device) {
+  for (const ModuleTensor& entry : Tensors()) {
+    if (entry.tensor->device() == device) continue;
+    const bool learned = entry.tensor->requires_grad();
+    *entry.tensor = entry.tensor->detach().to(device).requires_grad_(learned);
+  }
+}
+
 void Module::Load(const NamedTensors& state, const std::string& what, const char* lack) {
   std::map<std::string, at::Tensor> left(state.begin(), state.end());
   const ModuleTensors places = Tensors();
@@ -70,7 +80,7 @@ void Module::Load(const NamedTensors& state, const std::string& what, const char
     if (found->second.sizes() != tensor->sizes())
       throw Error("ERR_CHECKPOINT", what + " cannot have " + name + " of shape " +
                                         Text(found->second.sizes()) + ", expected " + Text(tensor->sizes()));
-    loaded.push_back(found->second.detach().clone(at::MemoryFormat::Contiguous));
+    loaded.push_back(found->second.detach().to(tensor->device()).clone(at::MemoryFormat::Contiguous));
     left.erase(found);
   }
   if (!left.empty())

@@ -38,11 +38,13 @@ class Module {
   virtual ModuleTensors Tensors() = 0;
 
   NamedTensors Parameters() const;  // those that are learned, themselves
-  NamedTensors State() const;       // copies of all
+  NamedTensors State() const;       // copies of all, on the CPU
   int64_t Bytes() const;
   void RequireGrad(bool require);
+  // All tensors from now on lie there; those that were elsewhere are shared with no other module.
+  void To(c10::Device device);
 
-  // Copies of `state` take the places of the tensors, shapes as they are. Throws ERR_CHECKPOINT,
+  // Copies of `state` take the places of the tensors, shapes and device as they are. Throws ERR_CHECKPOINT,
   // which names what is missing, unknown or of the wrong shape; then nothing has changed.
   // what and lack: subject and verb of the message.
   void Load(const NamedTensors& state, const std::string& what, const char* lack = "lack");

@@ -91,10 +91,10 @@ at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const Abor
   at::Tensor x = fused ? kernels::TrainingForward(blocks, clips, abort, precision) : clips.unsqueeze(1);
   for (size_t i = fused ? kernels::kTrainingBlocks : 0; i < blocks.size(); ++i) {
     throw_if_aborted(abort);
-    x = ConvBlockForward(blocks[i], x, training);
+    x = ConvBlockForward(blocks[i], x, training, fused ? Precision::float32 : precision);
     ThrowInBackward(x, abort);
   }
-  return x.squeeze(2);
+  return x.squeeze(2).to(clips.scalar_type());
 }
 
 }  // namespace clmr

@@ -14,10 +14,6 @@
 
 namespace clmr {
 
-// In options.
-inline constexpr Word<Precision> kPrecisionWords[] = {{"float32", Precision::float32},
-                                                      {"bfloat16", Precision::bfloat16}};
-
 class SampleCnn : public ModuleOf<SampleCnn> {
  public:
   // New weights as PyTorch's defaults, drawn from (seed, Purpose::weights). Throws ERR_CONFIG.
@@ -34,7 +30,7 @@ class SampleCnn : public ModuleOf<SampleCnn> {
   // clips [N, T] → [N, E]. training: batch statistics, and the running ones move (momentum 0.1). Looks
   // at `abort` between layers, forward and backward: the flag has to live until the backward pass is over.
   // Differentiable where the parameters require grad. fused: blocks 0 to 9 as one operation while training,
-  // where kernels::TrainingServes, which keeps activations in `precision`.
+  // where kernels::TrainingServes. precision: what activations are kept in.
   at::Tensor Forward(const at::Tensor& clips, bool training, const AbortFlag& abort, bool fused = false,
                      Precision precision = Precision::float32) const;
 

@@ -27,7 +27,7 @@ void EachBlock(const at::Tensor& u, float own, F f) {
 double NearestIsPositive(const at::Tensor& u, int64_t views) {
   int64_t found = 0;
   EachBlock(u, -std::numeric_limits<float>::infinity(), [&](const at::Tensor& similarities, int64_t first) {
-    const at::Tensor rows = at::arange(first, first + similarities.size(0), at::kLong);
+    const at::Tensor rows = at::arange(first, first + similarities.size(0), u.options().dtype(at::kLong));
     const at::Tensor nearest = similarities.argmax(1);
     found += at::floor_divide(nearest, views).eq(at::floor_divide(rows, views)).sum().item<int64_t>();
   });

@@ -50,7 +50,7 @@ at::Tensor SupervisedObjective::Dropout(const at::Tensor& embeddings, const Obje
   const at::Tensor drawn = random::UniformRows(embeddings.size(0), embeddings.size(1), seed_,
                                                random::Purpose::dropout, input.step, input.first_row);
   const at::Tensor kept = (drawn >= spec_.dropout).to(at::kDouble) / (1 - spec_.dropout);
-  return embeddings * kept.to(at::kFloat);
+  return embeddings * kept.to(embeddings.options());
 }
 
 at::Tensor SupervisedObjective::Project(const at::Tensor&) const {

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
 
 #include <cmath>
 
@@ -19,11 +20,18 @@ std::vector<at::Tensor> Gradients::All() const {
 
 double Gradients::Norm() const {
   double sum = 0;
-  for (const at::Tensor& g : All()) {
-    const double norm = at::linalg_vector_norm(g, 2, std::nullopt, false, at::kDouble).item<double>();
-    sum += norm * norm;
-  }
+  for (const double norm : Norms(All())) sum += norm * norm;
   return std::sqrt(sum);
+}
+
+std::vector<double> Norms(const std::vector<at::Tensor>& tensors) {
+  if (tensors.empty()) return {};
+  std::vector<at::Tensor> norms;
+  for (const at::Tensor& x : tensors)
+    norms.push_back(at::linalg_vector_norm(x, 2, std::nullopt, false, at::kDouble));
+  const at::Tensor all = at::stack(norms).to(at::kCPU);
+  const double* values = all.const_data_ptr<double>();
+  return {values, values + all.numel()};
 }
 
 void Gradients::Clip(double norm, double longest) const {

@@ -28,4 +28,7 @@ class Gradients {
   std::vector<at::Tensor> parameters_;
 };
 
+// The L2 norm of each, in float64. A device is waited for once.
+std::vector<double> Norms(const std::vector<at::Tensor>& tensors);
+
 }  // namespace clmr

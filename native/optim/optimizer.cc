@@ -5,8 +5,9 @@
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/add.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
+
+#include "optim/gradients.h"
 
 namespace clmr {
 
@@ -24,7 +25,8 @@ Optimizer::Optimizer(OptimizerSpec spec, const NamedTensors& parameters) : spec_
 Optimizer::Slot Optimizer::MakeSlot(const char* name, bool scalar) const {
   Slot slot{name, {}};
   for (const at::Tensor& p : parameters_)
-    slot.tensors.push_back(scalar ? at::zeros({}, at::kFloat) : at::zeros(p.sizes(), at::kFloat));
+    slot.tensors.push_back(
+        at::zeros(scalar ? at::IntArrayRef{} : p.sizes(), p.options().requires_grad(false)));
   return slot;
 }
 
@@ -49,17 +51,15 @@ void Optimizer::Update(const std::vector<at::Tensor>& gradients, double learning
 // g' = g + wd·w;  v ← m·v + lr·q·g' with q = η·‖w‖ / ‖g'‖, 1 where either norm is 0;  w ← w − v
 void Optimizer::UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients,
                            double learning_rate) {
-  const auto norm = [](const at::Tensor& x) {
-    return at::linalg_vector_norm(x, 2, std::nullopt, false, at::kDouble).item<double>();
-  };
-  std::vector<double> rates;
+  const auto plain = [&](size_t i) { return spec.exclude_bias_and_norm && parameters_[i].dim() < 2; };
   std::vector<at::Tensor> decayed;  // all that can fail happens before anything moves
+  for (size_t i = 0; i < parameters_.size(); ++i)
+    decayed.push_back(plain(i) ? gradients[i] : at::add(gradients[i], parameters_[i], spec.weight_decay));
+  const std::vector<double> lengths = Norms(parameters_), steps = Norms(decayed);
+  std::vector<double> rates;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    const bool plain = spec.exclude_bias_and_norm && parameters_[i].dim() < 2;
-    decayed.push_back(plain ? gradients[i] : at::add(gradients[i], parameters_[i], spec.weight_decay));
-    const double weight = norm(parameters_[i]), gradient = norm(decayed[i]);
-    const bool scaled = !plain && weight > 0 && gradient > 0;
-    rates.push_back(learning_rate * (scaled ? spec.trust_coefficient * weight / gradient : 1));
+    const bool scaled = !plain(i) && lengths[i] > 0 && steps[i] > 0;
+    rates.push_back(learning_rate * (scaled ? spec.trust_coefficient * lengths[i] / steps[i] : 1));
   }
   for (size_t i = 0; i < parameters_.size(); ++i) {
     slots_[0].tensors[i].mul_(spec.momentum).add_(decayed[i], rates[i]);

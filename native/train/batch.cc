@@ -29,11 +29,16 @@ std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
   return {first, first + batch_size_};
 }
 
-at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
-                     uint32_t step, const AbortFlag& abort) {
+std::vector<int64_t> CropStarts(const CropSource& source, const std::vector<int64_t>& tracks,
+                                const Chain& chain, uint32_t step) {
   std::vector<int64_t> lengths;
   for (const int64_t track : tracks) lengths.push_back(source.Length(track));
-  const std::vector<int64_t> starts = chain.DrawStarts(lengths, step);
+  return chain.DrawStarts(lengths, step);
+}
+
+at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                     uint32_t step, const AbortFlag& abort) {
+  const std::vector<int64_t> starts = CropStarts(source, tracks, chain, step);
   const int64_t rows = static_cast<int64_t>(starts.size()), views = chain.spec().views;
   const int64_t size = chain.spec().clip_length;
   at::Tensor crops = at::empty({rows, size}, at::kFloat);

@@ -29,12 +29,12 @@ at::Tensor EncodeAtOnce(const TrainerSpec& spec, const SampleCnn& encoder, const
   const at::Tensor by_view = views.view({-1, spec.chain.views, encoder.ClipLength()});
   if (spec.view_norm == ViewNorm::joint || !training) {
     const at::Tensor wanted = by_view.narrow(1, range.first, range.count).reshape({-1, encoder.ClipLength()});
-    return encoder.Forward(wanted, training, abort, spec.fused, spec.precision);
+    return encoder.Forward(wanted, training, abort, spec.fused, Settled(spec.precision));
   }
   std::vector<at::Tensor> embeddings;  // count × [B, E]
   for (int64_t v = range.first; v < range.first + range.count; ++v)
-    embeddings.push_back(
-        encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec.fused, spec.precision));
+    embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec.fused,
+                                         Settled(spec.precision)));
   return at::stack(embeddings, 1).flatten(0, 1);
 }
 

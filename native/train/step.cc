@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "device/device.h"
 #include "optim/gradients.h"
 #include "train/encode_views.h"
 #include "train/trainer.h"
@@ -61,19 +62,16 @@ StepResult Trainer::StepOnViews(const LabelledViews& views, double learning_rate
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);
   CheckBatch(views, spec_.accumulate);
-  return Learn(views, learning_rate, abort);
+  return Learn(feed_.Take(views), learning_rate, abort);
 }
 
 LabelledViews Trainer::MakeBatch(int64_t step, const AbortFlag& abort) const {
-  const std::vector<int64_t> tracks = Order().Tracks(step);
-  const auto number = static_cast<uint32_t>(step);
-  const at::Tensor crops = LoadCrops(*source_, tracks, chain_, number, abort);
-  const at::Tensor views = AugmentCrops(crops, chain_, number, abort);
-  return {views, LabelsOf(labels_, tracks)};
+  return feed_.Make(*source_, Order().Tracks(step), labels_, chain_, static_cast<uint32_t>(step), abort);
 }
 
 StepResult Trainer::Learn(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
   at::AutoGradMode with_gradients(true);
+  const OnDevice here(device_, spec_.tf32);
   Stopwatch watch;
   StepResult result;
   result.step = step_ + 1;

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "device/device.h"
 #include "model/named_tensors.h"
 
 namespace clmr {
@@ -21,21 +22,25 @@ Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
                  const std::optional<NamedTensors>& projector, std::shared_ptr<const CropSource> source,
                  at::Tensor labels, std::optional<uint64_t> crop_seed)
     : spec_(std::move(spec)),
+      device_(ResolveDevice(spec_.device)),
       chain_(CheckClipLength(spec_), crop_seed),
+      feed_(device_),
       source_(std::move(source)),
       labels_(std::move(labels)) {
-  if (spec_.device != "cpu" && spec_.device != "auto")
-    throw Error("ERR_DEVICE", "training runs on the CPU only, not on " + spec_.device);
   if (source_) order_.emplace(spec_.seed, source_->Tracks(), spec_.batch_size * spec_.accumulate);
   SampleCnn model = encoder ? SampleCnn::FromState(*encoder, spec_.architecture)
                             : SampleCnn::Create(spec_.seed, spec_.architecture);
   const ObjectiveStart start{model, projector ? &*projector : nullptr, spec_.projection, spec_.seed,
                              spec_.chain.views};
   std::unique_ptr<Objective> objective = MakeObjective(spec_.objective, start);
+  spec_.precision = ChoiceOf(ResolvePrecision(spec_.precision, model, device_, Work::training));
   Adopt(std::move(model), std::move(objective));
 }
 
 void Trainer::Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective) {
+  const OnDevice here(device_, spec_.tf32);
+  encoder.To(device_);
+  objective->To(device_);
   encoder.RequireGrad(true);
   encoder_ = std::move(encoder);
   objective_ = std::move(objective);
@@ -83,14 +88,14 @@ void Trainer::Restore(const TrainerState& state) {
 
 std::shared_ptr<Encoder> Trainer::LiveEncoder() {
   std::lock_guard weights(weights_mutex_);
-  if (!live_) live_ = std::make_shared<Encoder>(encoder_);
+  if (!live_) live_ = std::make_shared<Encoder>(encoder_, device_, Precision::float32, spec_.tf32);
   return live_;
 }
 
 at::Tensor Trainer::Project(const at::Tensor& embeddings) {
   at::NoGradGuard no_gradients;
   std::lock_guard weights(weights_mutex_);
-  return objective_->Project(embeddings).contiguous();
+  return objective_->Project(embeddings.to(device_)).to(at::kCPU).contiguous();
 }
 
 int64_t Trainer::Bytes() const {

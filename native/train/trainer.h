@@ -20,6 +20,7 @@
 #include "optim/optimizer.h"
 #include "train/batch.h"
 #include "train/batch_loader.h"
+#include "train/feed.h"
 #include "train/trainer_spec.h"
 
 namespace clmr {
@@ -69,7 +70,9 @@ class Trainer {
   // every call; nothing moves. labels [tracks, K] as above.
   double Validate(const CropSource& source, const at::Tensor& labels, const AbortFlag& abort);
 
-  // Copies, taken between two steps.
+  // What the option came to here.
+  Precision ComputesIn() const { return Settled(spec_.precision); }
+  // Copies on the CPU, taken between two steps: they do not tell which device they come from.
   TrainerState State();
   // Throws ERR_CHECKPOINT; then nothing has changed.
   void Restore(const TrainerState& state);
@@ -110,7 +113,9 @@ class Trainer {
   void Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective);
 
   TrainerSpec spec_;
+  const c10::Device device_;  // of weights, statistics, optimiser and all that the objective keeps
   Chain chain_;
+  Feed feed_;
   std::shared_ptr<const CropSource> source_;
   at::Tensor labels_;  // [tracks, K], or undefined
   std::optional<BatchOrder> order_;

@@ -5,6 +5,7 @@
 
 #include "augment/chain.h"
 #include "fields.h"
+#include "model/precision.h"
 #include "objective/objectives.h"
 #include "optim/optimizer.h"
 
@@ -23,10 +24,11 @@ struct TrainerSpec {
   int64_t chunk_size = 0;         // examples that the encoder sees at once, 0: all of the batch
   double clip_gradient_norm = 0;  // longer gradients are scaled down to it, 0: none
   ViewNorm view_norm;
-  bool fused;           // the encoder's pass as one operation, where that can be had
-  Precision precision;  // of the activations that it keeps
+  bool fused;                 // the encoder's pass as one operation, where that can be had
+  PrecisionChoice precision;  // of the activations that it keeps; the trainer settles it
   std::string device;
   Architecture architecture;
+  bool tf32 = false;  // on CUDA float32 products may be rounded to TF32
   ObjectiveSpec objective;
   ProjectionSpec projection;
   OptimizerSpec optimizer;
@@ -41,9 +43,10 @@ struct TrainerSpec {
                     {{"joint", ViewNorm::joint}, {"separate", ViewNorm::separate}}),
         ChoiceField("kernels", &TrainerSpec::fused, {{"plain", false}, {"fused", true}}),
         ChoiceField("precision", &TrainerSpec::precision, kPrecisionWords),
-        Field("device", &TrainerSpec::device), Field("architecture", &TrainerSpec::architecture),
-        Field("objective", &TrainerSpec::objective), Field("projection", &TrainerSpec::projection),
-        Field("optimizer", &TrainerSpec::optimizer), Field("augmenter", &TrainerSpec::chain));
+        Field("device", &TrainerSpec::device), OptionalField("tf32", &TrainerSpec::tf32),
+        Field("architecture", &TrainerSpec::architecture), Field("objective", &TrainerSpec::objective),
+        Field("projection", &TrainerSpec::projection), Field("optimizer", &TrainerSpec::optimizer),
+        Field("augmenter", &TrainerSpec::chain));
   }
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "device/device.h"
 #include "train/trainer.h"
 
 namespace clmr {
@@ -24,11 +25,11 @@ double Trainer::Validate(const CropSource& source, const at::Tensor& labels, con
     std::iota(tracks.begin(), tracks.end(), b * size);
     // Other crops and transforms for every batch, the same ones every time
     const uint32_t step = kValidationStep - static_cast<uint32_t>(b);
-    const at::Tensor crops = LoadCrops(source, tracks, chain_, step, abort);
-    const LabelledViews batch{AugmentCrops(crops, chain_, step, abort), LabelsOf(labels, tracks)};
+    const LabelledViews batch = feed_.Make(source, tracks, labels, chain_, step, abort);
 
     std::lock_guard one_at_a_time(step_mutex_);
     at::NoGradGuard no_gradients;
+    const OnDevice here(device_, spec_.tf32);
     CheckBatch(batch, 1);
     const ObjectiveInput input = Encode(encoder_, *objective_, batch, /*training=*/false, abort);
     sum += objective_->Loss(input).loss.item<double>();

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "kernels/augment/batched.h"
 #include "kernels/augment/reference.h"
 #include "kernels/by_isa.h"
 

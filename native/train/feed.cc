@@ -1,0 +1,66 @@
+#include "train/feed.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include "augment/batch.h"
+#include "model/sample_cnn.h"
+
+namespace clmr {
+namespace {
+
+// tracks [B] → 16-bit crops [B·V, T] in pinned memory, each from where the chain begins it
+at::Tensor LoadPcm16(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                     uint32_t step, const AbortFlag& abort) {
+  const std::vector<int64_t> starts = CropStarts(source, tracks, chain, step);
+  const int64_t rows = static_cast<int64_t>(starts.size()), views = chain.spec().views;
+  const int64_t size = chain.spec().clip_length;
+  at::Tensor crops = at::empty({rows, size}, at::TensorOptions(at::kShort).pinned_memory(true));
+  int16_t* out = crops.mutable_data_ptr<int16_t>();
+  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      throw_if_aborted(abort);
+      source.ReadPcm16(tracks[row / views], starts[row], size, out + row * size);
+    }
+  });
+  return crops;
+}
+
+}  // namespace
+
+Feed::Feed(c10::Device device) : device_(device) {
+  if (!device.is_cpu())
+    stream_ =
+        c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, /*isHighPriority=*/false);
+}
+
+LabelledViews Feed::Make(const CropSource& source, const std::vector<int64_t>& tracks,
+                         const at::Tensor& labels, const Chain& chain, uint32_t step,
+                         const AbortFlag& abort) const {
+  const at::Tensor chosen = LabelsOf(labels, tracks);
+  if (!stream_) {
+    const at::Tensor crops = LoadCrops(source, tracks, chain, step, abort);
+    return {AugmentCrops(crops, chain, step, abort), chosen};
+  }
+  const at::Tensor pcm = LoadPcm16(source, tracks, chain, step, abort);
+  const c10::StreamGuard on_own_stream(*stream_);
+  const at::Tensor crops =
+      pcm.to(at::TensorOptions(device_), /*non_blocking=*/true).to(at::kFloat).mul_(0x1p-15);
+  const auto parameters = chain.Draw(pcm.size(0) / chain.spec().views, pcm.size(1), step);
+  LabelledViews batch{augment::ApplyToBatch(crops, parameters, chain.spec().sample_rate, abort), {}};
+  if (chosen.defined()) batch.labels = chosen.to(device_);
+  stream_->synchronize();
+  // The step reads them on the stream that every thread begins with: their memory is not used anew before it has.
+  const c10::Stream of_step = c10::impl::VirtualGuardImpl(device_.type()).getDefaultStream(device_);
+  batch.views.record_stream(of_step);
+  if (chosen.defined()) batch.labels.record_stream(of_step);
+  return batch;
+}
+
+LabelledViews Feed::Take(const LabelledViews& given) const {
+  return {given.views.to(device_), given.labels.defined() ? given.labels.to(device_) : given.labels};
+}
+
+}  // namespace clmr

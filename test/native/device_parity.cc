@@ -1,0 +1,203 @@
+// The same work on the CPU and on a device: views, NT-Xent, training by every objective, checkpoints that go from
+// one to the other. The device is the host's memory under another name (host_device.h), so that this proves where
+// tensors lie and what the versions for devices compute, and nothing of CUDA.
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "augment/batch.h"
+#include "device/device.h"
+#include "host_device.h"
+#include "kernels/dispatch.h"
+#include "kernels/nt_xent/nt_xent.h"
+#include "random/tensors.h"
+#include "train/trainer.h"
+
+namespace clmr {
+
+// In the place of native/device/device.cc: 'cuda' is the device of this program.
+int CudaDevices() { return 1; }
+c10::Device ResolveDevice(const std::string& name) {
+  return name == "cuda" ? c10::Device(c10::kPrivateUse1, 0) : c10::Device(c10::kCPU);
+}
+c10::Device ResolveDeviceOfCall(const std::string& name) { return ResolveDevice(name); }
+OnDevice::OnDevice(c10::Device, bool) {}
+
+namespace {
+
+int failures = 0;
+const AbortFlag kNever{false};
+
+void Expect(const std::string& what, double distance, double limit) {
+  const bool good = distance <= limit;
+  if (!good) ++failures;
+  std::printf("%-44s %9.2e  (at most %.0e)%s\n", what.c_str(), distance, limit, good ? "" : "  TOO FAR");
+}
+
+double Largest(const at::Tensor& x) { return x.abs().max().item<double>(); }
+
+// Music of a kind: harmonics that fade, over faint noise. [n, T]
+at::Tensor Clips(int64_t n) {
+  at::Tensor clips = at::empty({n, kClipLength}, at::kFloat);
+  for (int64_t i = 0; i < n; ++i) {
+    random::Stream stream(7, random::Purpose::noise, 0, static_cast<uint32_t>(i), 0);
+    const at::Tensor t = at::arange(kClipLength, at::kDouble) / 22050;
+    at::Tensor sum = at::zeros_like(t);
+    for (int k = 1; k <= 5; ++k)
+      sum += (t * (2 * M_PI * k * (110.0 + 37 * i))).sin() / k * (t * -0.4 * k).exp();
+    at::Tensor noise = at::empty_like(t);
+    for (int64_t j = 0; j < kClipLength; ++j) noise.mutable_data_ptr<double>()[j] = stream.Normal();
+    clips[i].copy_(sum * 0.3 + noise * 0.01);
+  }
+  return clips;
+}
+
+// Drawn views by the loops of the CPU, and by the batched operations on the device.
+double ViewDistance(const std::vector<TransformSpec>& transforms, const at::Tensor& clips) {
+  const Chain chain({transforms, 2, kClipLength, 22050, 3, "cpu"});
+  const auto parameters = chain.Draw(clips.size(0), kClipLength, 5);
+  at::Tensor wanted = at::empty({clips.size(0) * 2, kClipLength}, at::kFloat);
+  chain.Apply(clips.const_data_ptr<float>(), clips.size(0), kClipLength, parameters,
+              wanted.mutable_data_ptr<float>(), kNever);
+  const at::Tensor rows = clips.repeat_interleave(2, 0).to(ResolveDevice("cuda"));
+  return Largest(augment::ApplyToBatch(rows, parameters, 22050, kNever).to(at::kCPU) - wanted);
+}
+
+using Range = std::pair<double, double>;
+const std::vector<TransformSpec> kPublished = {
+    {"randomCrop", 1, {}},
+    {"polarityInversion", 0.8, {}},
+    {"noise", 0.5, {{"ratio", Range{1e-4, 0.01}}}},
+    {"gain", 0.3, {{"db", Range{-20, -1}}}},
+    {"highLowPass", 0.8, {{"lowPass", Range{2200, 4000}}, {"highPass", Range{200, 1200}}}},
+    {"delay", 0.3, {{"ms", Range{200, 500}}, {"stepMs", 50.0}, {"volume", 0.5}}},
+    {"reverb",
+     0.6,
+     {{"reverberance", Range{0, 100}}, {"damping", Range{0, 100}}, {"roomSize", Range{0, 100}}}}};
+
+void CompareViews() {
+  const at::Tensor clips = Clips(4);
+  for (const TransformSpec& transform : kPublished) {
+    TransformSpec always = transform;
+    always.p = 1;
+    Expect("views, " + transform.name, ViewDistance({always}, clips), 1e-4);
+  }
+  Expect("views, reverse", ViewDistance({{"reverse", 1, {}}}, clips), 0);
+  for (const double cents : {-700.0, -1.0, 0.0, 350.0, 700.0})
+    Expect("views, pitchShift by " + std::to_string(static_cast<int>(cents)),
+           ViewDistance({{"pitchShift", 1, {{"cents", Range{cents, cents}}}}}, clips), 1e-4);
+  Expect("views, a chain of all but the pitch shift", ViewDistance(kPublished, clips), 1e-4);
+  at::Tensor damaged = clips.clone();
+  damaged[0].fill_(0);
+  damaged[1][100] = INFINITY;
+  const Chain chain({kPublished, 2, kClipLength, 22050, 3, "cpu"});
+  const auto views = augment::ApplyToBatch(damaged.repeat_interleave(2, 0).to(ResolveDevice("cuda")),
+                                           chain.Draw(4, kClipLength, 0), 22050, kNever);
+  Expect("views of an infinite sample reach no other",
+         views.to(at::kCPU).narrow(0, 4, 4).isfinite().all().item<bool>() ? 0 : 1, 0);
+}
+
+void CompareNtXent() {
+  random::Stream stream(1, random::Purpose::weights, 0, 0, 0);
+  const at::Tensor z = random::Normal({192, 64}, stream);
+  const auto wanted = kernels::nt_xent_with_gradients(z, 2, 0.5, kNever);
+  const auto got = kernels::nt_xent_with_gradients(z.to(ResolveDevice("cuda")), 2, 0.5, kNever);
+  Expect("NT-Xent, loss", std::abs(got.loss - wanted.loss), 1e-6);
+  Expect("NT-Xent, gradient", Largest(got.gradient.to(at::kCPU) - wanted.gradient), 1e-6);
+}
+
+TrainerSpec Spec(const std::string& device, const ObjectiveSpec& objective) {
+  TrainerSpec spec;
+  spec.seed = 1;
+  spec.batch_size = 2;
+  spec.accumulate = 1;
+  spec.view_norm = ViewNorm::joint;
+  spec.fused = false;
+  spec.precision = PrecisionChoice::float32;
+  spec.device = device;
+  spec.objective = objective;
+  spec.architecture = ClmrArchitecture();
+  spec.projection = {32, 16};
+  spec.optimizer = AdamSpec{};
+  spec.chain = {kPublished, 2, kClipLength, 22050, 1, "auto"};
+  return spec;
+}
+
+// 16-bit tracks in a file of their own each.
+std::shared_ptr<const CropSource> Tracks(const at::Tensor& clips, const std::string& folder) {
+  std::vector<std::string> files;
+  std::vector<double> offsets, lengths;
+  for (int64_t i = 0; i < clips.size(0); ++i) {
+    files.push_back(folder + "/" + std::to_string(i) + ".pcm");
+    const at::Tensor pcm = (clips[i] * 32767).to(at::kShort);
+    std::ofstream(files.back(), std::ios::binary)
+        .write(static_cast<const char*>(pcm.const_data_ptr()), static_cast<std::streamsize>(pcm.nbytes()));
+    offsets.push_back(0);
+    lengths.push_back(static_cast<double>(kClipLength));
+  }
+  return std::make_shared<CropSource>(files, offsets, lengths);
+}
+
+double StateDistance(Trainer& a, Trainer& b) {
+  double largest = 0;
+  const TrainerState left = a.State(), right = b.State();
+  for (size_t i = 0; i < left.tensors.size(); ++i)
+    largest = std::max(largest, Largest(left.tensors[i].second - right.tensors[i].second));
+  return largest;
+}
+
+// Batch norm over two examples blows up the last digit, so the distances are coarse; those of a full batch are for a
+// device of CUDA to show (scripts/gpu/).
+void CompareTraining(const char* name, const ObjectiveSpec& objective, const std::string& folder) {
+  const auto source = Tracks(Clips(4), folder);
+  const at::Tensor labels = at::eye(4, at::kFloat).narrow(1, 0, 3).contiguous();
+  const auto make = [&](const char* device) {
+    return std::make_unique<Trainer>(Spec(device, objective), std::nullopt, std::nullopt, source, labels,
+                                     std::nullopt);
+  };
+  const auto here = make("cpu"), there = make("cuda");
+  const std::string title = std::string("training, ") + name;
+  for (int step = 0; step < 2; ++step) {
+    const StepResult wanted = here->Step(1e-4, kNever), got = there->Step(1e-4, kNever);
+    if (step > 0) continue;
+    Expect(title + ", loss", std::abs(got.loss / wanted.loss - 1), 1e-2);
+    Expect(title + ", gradient norm", std::abs(got.gradient_norm / wanted.gradient_norm - 1), 0.1);
+  }
+  there->Restore(here->State());
+  Expect(title + ", a state that came over", StateDistance(*here, *there), 0);
+  Expect(title + ", validation",
+         std::abs(there->Validate(*source, labels, kNever) - here->Validate(*source, labels, kNever)), 1e-5);
+  there->StepOnViews({Clips(2).repeat_interleave(2, 0), labels.narrow(0, 0, 2)}, 1e-4, kNever);
+}
+
+int Run(const std::string& folder) {
+  OpenHostDevice();
+  kernels::UseKernels("plain", std::nullopt);
+  CompareViews();
+  CompareNtXent();
+  CompareTraining("ntXent", NtXentSpec{0.5, true}, folder);
+  CompareTraining("infoNce", InfoNceSpec{0.2, 0.9, 6}, folder);
+  CompareTraining("byol", ByolSpec{0.9, 0, 16}, folder);
+  CompareTraining("supervised", SupervisedSpec{3, false, 0.5}, folder);
+  CompareTraining("vicReg", VicRegSpec{25, 25, 1, 1}, folder);
+  std::printf(failures == 0 ? "the device computes what the CPU computes\n" : "%d distances are too large\n",
+              failures);
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace clmr
+
+int main(int count, char** arguments) {
+  if (count != 2) return std::fprintf(stderr, "usage: device_parity FOLDER\n"), 2;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  try {
+    return clmr::Run(arguments[1]);
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    return std::fprintf(stderr, "%s\n", error.what()), 1;
+  }
+}
