@@ -162,8 +162,10 @@ async function compare(
 /** One line of the JSON. */
 function jsonOf({ retrieval, evaluation, repeated }: Measured) {
   if (!evaluation) return { retrieval }
-  const { clips: _clips, ...figures } = evaluation
-  return { retrieval, ...figures, trainedOn: evaluation.trainedOn, repeated }
+  const { clips: _clips, rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, ...rest } = evaluation
+  const { confusion, worst, intervals, tracks, trainedOn, ...thresholds } = rest
+  const figures = { rocAuc, prAuc, accuracy, f1, perClass, f1PerClass, confusion, worst, intervals }
+  return { retrieval, ...figures, ...thresholds, tracks, trainedOn, repeated }
 }
 
 /** What was said of the probe; the rest is of the protocol. @throws ConfigError */

@@ -25,8 +25,8 @@ function summary({ path, format, dim, sampleRate, tensors, values, ...rest }: Mo
     `strides ${architecture.strides.join(', ')}; channels ${architecture.channels.join(', ')}; clips of ${grouped(architecture.clipLength)} samples; ${kernels} kernels`
   return [
     `${path}: ${embeds}; ${format}, ${tensors.length} tensors, ${grouped(values)} numbers`,
-    ...(layers ? [layers] : []),
     ...(training ? [`trained ${training}`] : []),
+    ...(layers ? [layers] : []),
   ]
 }
 
