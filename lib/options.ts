@@ -66,11 +66,17 @@ export const callbackOption = <Told, Answer = void>(type: string, doc: string) =
 /** A function that is told warnings. */
 export const warningOption = (doc: string) => callbackOption<string>('OnWarning', doc)
 
-/** An object of the class `type`, which messages call `name` ("an Encoder"). */
+/**
+ * An object of the class `type`, which messages call `name` ("an Encoder"). What another copy of the package made holds
+ * handles of that copy's native part.
+ */
 export const instanceOption = <T>(type: { readonly prototype: T; readonly name: string }, name: string) =>
   z
     .custom<T>((value) => value instanceof (type as unknown as new () => object), {
-      message: `expected ${name}`,
+      error: ({ input }) =>
+        describe(input) === `an object (${type.name})`
+          ? `it is ${name} of another copy of clmr in this process; install clmr once (\`npm ls clmr\` shows the copies)`
+          : `expected ${name}`,
     })
     .meta(typed(type.name))
 

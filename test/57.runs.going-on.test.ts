@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { appendFile, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openDataset, prepare, schedules, Trainer, type TrainerOptions } from 'clmr'
+import { openDataset, prepare, schedules, Trainer, type TrainerOptions, verifyRun } from 'clmr'
 import { cutEventFiles, scalarRecord, TensorBoardWriter, versionRecord } from '#lib/formats/tensorboard.js'
+import { trainingCache } from '#lib/runs/data-record.js'
 import { clmrEnds, clmrJson, writeMusic } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
@@ -83,6 +84,37 @@ describe('57 runs: going on', () => {
       await using resumed = await Trainer.resume(run, { maxSteps: 4 })
       await resumed.fit()
       assert.deepEqual((await stepsIn(run)).filter(Boolean), [1, 2, 3, 4])
+    })
+  })
+
+  it('a cache that moved is found by `dataset` once; from then on the run knows where it is', function () {
+    this.timeout(60_000)
+    return withTempDir(async (folder) => {
+      const before = await tinyDataset(folder, [60000, 61000, 62000, 63000])
+      const run = join(folder, 'run')
+      const options: TrainerOptions = { dataset: before, runDirectory: run, batchSize: 2, maxSteps: 1 }
+      const step = async (trainer: Trainer) => {
+        await trainer.fit()
+        await trainer[Symbol.asyncDispose]()
+        return trainer.stepsDone
+      }
+      await step(await Trainer.create({ ...options, validation: before.subset('test') }))
+      before.dispose()
+      const moved = join(folder, 'moved')
+      await rename(before.cache, moved)
+      await assert.rejects(Trainer.resume(run), {
+        code: 'ERR_CACHE',
+        path: before.cache,
+        message:
+          /the cache of this run is not where it was\. Name the folder where it is now with --data .*remembers/,
+      })
+      const dataset = await openDataset(moved)
+      const validation = dataset.subset('test')
+      assert.equal(await step(await Trainer.resume(run, { dataset, validation, maxSteps: 2 })), 2)
+      assert.equal(await step(await Trainer.resume(run, { maxSteps: 3 })), 3)
+      assert.equal(await trainingCache(run), moved)
+      const { ok, problems } = await verifyRun(run)
+      assert.ok(ok, JSON.stringify(problems))
     })
   })
 

@@ -215,7 +215,7 @@ describe('91 process: loading', () => {
       assert.match(found, /^not looked for \(CLMR_CUDA=0\)/)
     }))
 
-  it('two versions in one process give the same numbers, with one libtorch and with a copy of it each', () =>
+  it('two versions in one process give the same numbers, with one libtorch and with a copy of it each, and tell their objects apart', () =>
     withTempDir(async (folder) => {
       const other = await copyPackage(join(folder, 'other'), '0.0.1')
       const libraries = dirname(join(findLibtorch().libraries, 'x'))
@@ -232,10 +232,15 @@ describe('91 process: loading', () => {
         const first = await embed(await import(${JSON.stringify(dist)}))
         ${second}
         const clmr = await import(${JSON.stringify(other)})
-        console.log([first, await embed(clmr), await embed(await import(${JSON.stringify(dist)}))].join(' '))`
+        console.log([first, await embed(clmr), await embed(await import(${JSON.stringify(dist)}))].join(' '))
+        const encoder = await clmr.Encoder.create()
+        const { Trainer } = await import(${JSON.stringify(dist)})
+        await Trainer.create({ encoder }).catch(({ code, message }) => console.log(code, message))`
       for (const second of ['', `process.env.CLMR_LIBTORCH = ${JSON.stringify(dirname(copy))}`]) {
-        const [a, b, c] = (await printed(script(second))).split(' ')
+        const [numbers, refused] = (await printed(script(second))).split('\n')
+        const [a, b, c] = numbers!.split(' ')
         assert.ok(a && a === b && b === c, `${a} ${b} ${c}`)
+        assert.match(refused!, /^ERR_CONFIG .*it is an Encoder of another copy of clmr in this process/)
       }
     }))
 

@@ -85,7 +85,7 @@ function checkGpu(info: RuntimeInfo | undefined): Finding {
   if (!info) return { level: 'ok', what, found: 'not looked for' }
   const { state, reason } = cudaState()
   if (state === 'failed') {
-    const remedy = 'Run `npx clmr libtorch install --cuda`'
+    const remedy = 'Run `npx clmr libtorch install --cuda` (with CLMR_CUDA=0, CUDA is left alone)'
     return { level: 'warn', what, found: `${NO_CUDA.failed}: ${reason}`, remedy }
   }
   if (state === 'not there' && existsSync('/dev/nvidiactl')) {
@@ -100,7 +100,7 @@ function checkGpu(info: RuntimeInfo | undefined): Finding {
     level: 'warn',
     what,
     found,
-    remedy: "Update NVIDIA's driver to one for CUDA 13",
+    remedy: "Update NVIDIA's driver to one for CUDA 13, unless CUDA_VISIBLE_DEVICES hides the device",
   }
 }
 

@@ -12,7 +12,7 @@ export function checkWorkingDirectory(): void {
   } catch (cause) {
     throw new ClmrError('ERR_THREAD', {
       what: 'the working directory of this process is gone',
-      remedy: 'Change into a folder that exists',
+      remedy: 'Change into a folder that exists (process.chdir)',
       cause,
     })
   }

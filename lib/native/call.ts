@@ -13,7 +13,7 @@ interface NativeError extends Error {
 const REMEDIES: Partial<Record<ErrorCode, string>> = {
   ERR_DISPOSED: 'Make a new one: a disposed object cannot be used again',
   ERR_MEMORY: 'Use a smaller batch',
-  ERR_THREAD: 'Use fewer threads (CLMR_THREADS)',
+  ERR_THREAD: 'Allow more threads (ulimit -u, pids.max of the control group)',
   ERR_NON_FINITE: 'Lower the learning rate',
   ERR_INTERNAL: 'This is a fault of clmr: please report it with this message',
   ERR_CHECKPOINT: 'Load a checkpoint of SampleCNN, as CLMR or this library writes them',

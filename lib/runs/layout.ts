@@ -2,6 +2,7 @@
  * Where things lie in the folder of a run:
  *
  *   config.json    what the run was started with
+ *   caches.json    where the caches lie now, if they were moved
  *   metrics.jsonl  one record for each step or epoch
  *   checkpoints/   step-NNNNNN/, each whole or absent
  *   best.safetensors  encoder and projector at the best validation loss, where there is one
@@ -14,6 +15,7 @@
  *   state.json             step, epoch, the trainer's own state, and the hash of every file
  */
 export const CONFIG_FILE = 'config.json'
+export const CACHES_FILE = 'caches.json'
 export const METRICS_FILE = 'metrics.jsonl'
 export const CHECKPOINTS_FOLDER = 'checkpoints'
 /** the weights of the best validation loss */

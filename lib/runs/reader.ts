@@ -15,6 +15,7 @@ import {
 import { currentConfig } from './former.js'
 import { CHECKPOINTS_FOLDER, CONFIG_FILE, METRICS_FILE } from './layout.js'
 import { type MetricsRecord, metricsPrefixSha256, readMetricsFile } from './metrics.js'
+import { withMovedCaches } from './moved-caches.js'
 
 export type RunConfig = Record<string, unknown>
 
@@ -42,7 +43,7 @@ export async function readStoredConfig(path: string): Promise<StoredConfig> {
   })
   try {
     const sha256 = createHash('sha256').update(text).digest('hex')
-    return { config: currentConfig(JSON.parse(text) as RunConfig), sha256 }
+    return { config: await withMovedCaches(path, currentConfig(JSON.parse(text) as RunConfig)), sha256 }
   } catch (cause) {
     throw new ConfigError({ what: 'it is no JSON', path: file, remedy: 'Restore it from a copy', cause })
   }

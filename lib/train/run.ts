@@ -1,8 +1,9 @@
 /** A training and its run directory: what is stored, and how a run is taken up again. */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type Dataset, ofSources, openDataset } from '../cache/dataset.js'
-import { CheckpointError, ConfigError } from '../errors.js'
+import { CacheError, CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
 import { cutEventFiles, TensorBoardWriter } from '../formats/tensorboard.js'
 import { CLMR_ARCHITECTURE } from '../model/architecture.js'
@@ -21,6 +22,7 @@ import {
 import { RunDirectory } from '../runs/directory.js'
 import { currentConfig, underNewNames } from '../runs/former.js'
 import { BEST_FILE } from '../runs/layout.js'
+import { type Caches, rememberCaches } from '../runs/moved-caches.js'
 import { readRunConfig } from '../runs/reader.js'
 import { tellWarning } from '../warnings.js'
 import type { TrainerConfig, TrainerOverrides } from './option-types.js'
@@ -37,6 +39,29 @@ import { resumeRemarks } from './remarks.js'
 import type { StepResult } from './types.js'
 import type { WatchState } from './watch.js'
 
+function notThere(cache: string, name: string): CacheError {
+  return new CacheError({
+    what: `${name} of this run is not where it was`,
+    path: cache,
+    remedy: 'Name the folder where it is now with --data (`dataset` of Trainer.resume): the run remembers it',
+  })
+}
+
+/** Keeps in mind where the data of a run was found this time. */
+async function rememberPlaces(run: string, data: RunData, options: CompleteTrainerOptions): Promise<void> {
+  const moved: Caches = {}
+  for (const [name, dataset] of [
+    ['training', options.dataset],
+    ['validation', options.validation],
+  ] as const) {
+    const record = data[name]
+    if (!record || !dataset || changedParts(record, dataset).length > 0) continue
+    const cache = resolve(dataset.cache)
+    if (cache !== record.cache) moved[name] = cache
+  }
+  if (Object.keys(moved).length > 0) await rememberCaches(run, moved)
+}
+
 /** The tracks of a record in a cache: all, a split, or those among tracks that came later. */
 async function reopen(
   record: DataRecord | undefined,
@@ -44,6 +69,7 @@ async function reopen(
   cache = record?.cache,
 ): Promise<Dataset | undefined> {
   if (!record || cache === undefined) return undefined
+  if (cache === record.cache && !existsSync(cache)) throw notThere(cache, name)
   const whole = await openDataset(cache)
   const known = record.sources && ofSources(whole, record.sources)
   const candidates = [
@@ -274,6 +300,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
       ? checkSame(training, options.dataset, 'dataset')
       : await reopen(training, 'the cache')
     options.validation = options.validation ?? (await reopen(validation, 'the cache of the validation set'))
+    await rememberPlaces(path, data, options)
     const remarks = resumeRemarks(before, options, given(overrides), latest.step)
     for (const remark of remarks) tellWarning(remark, options.onWarning)
     const run = new Run(path, storedOptions(options), directory)
