@@ -231,7 +231,7 @@ export function markedNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, mar
 const asHelp = (doc: string) =>
   doc
     .replace(/^Whether to (\w)/, (_, first: string) => first.toUpperCase())
-    .replace(/\. Default: ([^.]*)\.$/, ' (default: $1)')
+    .replace(/\. Default: (.*)\.$/, ' (default: $1)')
     .replace(/\.$/, '')
 
 const PLACEHOLDERS: Record<string, string> = { integer: 'n', number: 'number', string: 'text' }
@@ -247,12 +247,10 @@ export function flagFor(schema: z.ZodObject, name: string): Option {
   const { flag: mark, placeholder } = (schema.shape[name] as z.ZodType).meta() ?? {}
   const takes = placeholder ?? field.choices?.join('|') ?? PLACEHOLDERS[field.type] ?? 'value'
   const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
-  const hasDefault = field.fallback !== undefined && field.fallback !== false
+  const help = asHelp(typeof mark === 'string' ? mark : field.doc)
+  const hasDefault = field.fallback !== undefined && field.fallback !== false && !help.includes('(default: ')
   const shown = hasDefault ? ` (default: ${JSON.stringify(field.fallback)})` : ''
-  const option = new Option(
-    field.type === 'boolean' ? flag : `${flag} <${takes}>`,
-    asHelp(typeof mark === 'string' ? mark : field.doc) + shown,
-  )
+  const option = new Option(field.type === 'boolean' ? flag : `${flag} <${takes}>`, help + shown)
   if (field.choices) option.choices(field.choices)
   if (field.type === 'number' || field.type === 'integer')
     option.argParser((text) => (text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text)))

@@ -76,10 +76,10 @@ async function decode(source: AudioInput, options: DecodeOptions): Promise<Decod
  *
  * Reads wav (PCM 8 to 32 bits, float 32 and 64 bits, extensible, RIFX, RF64, Wave64), aiff, au, mp3, flac and ogg
  * (Vorbis, Opus, FLAC) by decoders of its own, in worker threads; m4a and others, and rare forms of these, through an
- * `ffmpeg` on the PATH. The format is told by the bytes, never by the name.
+ * `ffmpeg` on the PATH. The format is recognised by the bytes, never by the name.
  *
- * What is decoded is held to what the file promises: lengths, counts, checksums. A file that lacks more than 0.1 s or a
- * tenth at its end, or has lost more than a tenth in all, is refused: audio that silently ends early would teach a
+ * What is decoded is compared with what the file promises: lengths, counts, checksums. A file that lacks more than 0.1 s
+ * or a tenth at its end, or has lost more than a tenth in all, is refused: audio that silently ends early would teach a
  * network the wrong thing. What is less is a warning in the result; damage in the middle is silence of the right length.
  *
  * @param source a path, or the file in any other form: bytes (which are copied), a `Blob`, a stream

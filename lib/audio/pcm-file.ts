@@ -28,7 +28,7 @@ async function formOf(file: AudioFile, signal?: AbortSignal): Promise<PcmForm | 
 
 export class PcmFile {
   readonly warnings: string[]
-  /** samples at the asked rate */
+  /** samples at the rate that was asked for */
   readonly length: number
 
   private constructor(
@@ -61,7 +61,7 @@ export class PcmFile {
   }
 
   /**
-   * The samples from `from` to `to`, at the asked rate: the bits that the whole file would give there.
+   * The samples from `from` to `to`, at the rate that was asked for: the bits that the whole file would give there.
    * @throws as `decodeStream`
    */
   async *decode(from: number, to: number, signal?: AbortSignal): AsyncGenerator<Float32Array, void, void> {

@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 /** Resampling filters. */
 export type ResampleQuality = 'best' | 'fast' | 'torchaudio'
 
-/** A decoded file: one channel at the asked rate. */
+/** A decoded file: one channel, at the rate that was asked for. */
 export interface DecodedAudio {
   /** Mono, full scale ±1: the mean of the file's channels, resampled. */
   samples: Float32Array

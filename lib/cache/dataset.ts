@@ -57,7 +57,7 @@ export class Dataset implements Disposable {
   readonly task: Task
   /** The files that could not be used, and why. */
   readonly skipped: readonly SkippedFile[]
-  /** What is worth knowing about all: classes that are too small to reach every split. */
+  /** Warnings about the data set as a whole, such as classes that are too small to reach every split. */
   readonly warnings: readonly string[]
   /** Sample rate of the tracks in Hz. */
   readonly sampleRate: number

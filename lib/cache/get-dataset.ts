@@ -90,12 +90,12 @@ export async function prepareNamed(
 
 /**
  * A published data set by its name: fetched where `download` allows it, decoded once into a cache, with its published
- * labels and splits. May be interrupted at any time and called again: a download goes on where it stopped, and decoded
- * tracks are not decoded again. A cache that is finished is opened at once. Files that the publication names and that are
- * missing or unusable are listed in `dataset.skipped`.
+ * labels and splits. May be interrupted at any time and called again: a download continues where it stopped, and
+ * decoded tracks are not decoded again. A cache that is finished is opened at once. Files that the publication names and
+ * that are missing or unusable are listed in `dataset.skipped`.
  *
- * `magnatagatune` (schemes `pons2017`, `minzwon`), `msd` (cannot be downloaded), `gtzan`, `librispeech` (a scheme a set;
- * the speaker is the label), `audio` (any folder; `none`, `folders`), `fma` (`small`, `medium`, `large`), `mtg-jamendo`
+ * `magnatagatune` (schemes `pons2017`, `minzwon`), `msd` (cannot be downloaded), `gtzan`, `librispeech` (one scheme per
+ * set; the speaker is the label), `audio` (any folder; `none`, `folders`), `fma` (`small`, `medium`, `large`), `mtg-jamendo`
  * (`top50`, `genre`, `instrument`, `mood`, `all`), `nsynth` (`instrument`, `pitch`, `source`). Zip archives are read in
  * place; tar archives are unpacked and removed.
  *

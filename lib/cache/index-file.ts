@@ -131,7 +131,7 @@ export async function readIndex(cache: string): Promise<CacheIndex> {
     path: cache,
     expected: 'a folder with index.json',
     remedy: unfinished
-      ? 'Run `clmr prepare` again: it goes on where it stopped'
+      ? 'Run `clmr prepare` again: it continues where it stopped'
       : 'Run `clmr prepare <music> --cache <folder>` first',
   })
 }

@@ -9,11 +9,11 @@ export interface PrepareOptions {
   cache: string
   /** 'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels. */
   labels?: string | undefined
-  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache; 42 if it is new. */
+  /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined
-  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files to work on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -33,11 +33,11 @@ export interface DatasetOptions {
   cache?: string | undefined
   /** Fetch what is missing. Default: false. */
   download?: boolean | undefined
-  /** Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache; 42 if it is new. */
+  /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined
-  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files to work on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined

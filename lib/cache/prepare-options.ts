@@ -23,7 +23,7 @@ const maxReject = z
   .min(0)
   .refine((limit) => limit < 1 || Number.isInteger(limit), 'expected a whole number, or a share below 1')
   .describe(
-    'How many files may be unusable: a whole number, or a share below 1 such as 0.1. Default: any number.',
+    'Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Default: any number.',
   )
 
 /** Whether more of `total` files are rejected than `limit` allows. */
@@ -45,7 +45,7 @@ export const prepareOptions = z.strictObject({
     .int()
     .optional()
     .describe(
-      'Seed of the splits train, valid and test; a new seed splits again. Default: that of the cache; 42 if it is new.',
+      'Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new.',
     ),
   concurrency: z
     .number()
@@ -53,7 +53,7 @@ export const prepareOptions = z.strictObject({
     .min(1)
     .max(256)
     .optional()
-    .describe('Files that are worked on at the same time. Default: the number of threads.'),
+    .describe('Files to work on at the same time. Default: the number of threads.'),
   maxReject: maxReject.optional().meta({ placeholder: 'n' }),
   signal: signalOption,
   onProgress: callbackOption<PrepareProgress>(

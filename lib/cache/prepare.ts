@@ -96,7 +96,7 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
 /**
  * Decodes a folder of music once: every file becomes a 16-bit mono WAV file at 22,050 Hz in the cache, named by its
  * content. May be interrupted at any time and run again, by several processes at once; files that have not changed
- * (size and time) are not decoded again, unless what lies in the cache is not what was written. A file or folder that
+ * (size and time) are not decoded again, unless their files in the cache are damaged. A file or folder that
  * cannot be used is listed with its reason in `dataset.skipped` and never ends the run. Files that have gone from the
  * source go from the index.
  *

@@ -17,7 +17,7 @@ export function threadsFlag(command: Command): void {
 
 /** `--no-cache`, of the commands that embed the tracks of a cache. */
 export function noCacheFlag(command: Command): void {
-  command.option('--no-cache', 'Neither keep the embeddings in the cache, nor use those that are kept there')
+  command.option('--no-cache', 'Do not keep embeddings in the cache, and do not use those kept there')
 }
 
 /** `--json` and `--quiet` */

@@ -7,7 +7,7 @@ import { encoderOptions } from '../model/options.js'
 import { flagFor, parseOptions } from '../options.js'
 
 export const MODEL_HELP =
-  'Model file or folder, run directory, address, name ("clmr-small"), or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
+  'Model file or folder, run directory, URL, name ("clmr-small"), or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
 
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {

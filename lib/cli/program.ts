@@ -18,7 +18,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'datasets',
-    summary: 'The published data sets that are known by name',
+    summary: 'List the published data sets that are known by name',
     load: () => import('./commands/datasets.js'),
   },
   {
@@ -58,7 +58,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'export',
-    summary: 'Write a run as a folder that can be passed on, with a model card',
+    summary: 'Write a run as a model folder to share, with a model card',
     load: () => import('./commands/export.js'),
   },
   {

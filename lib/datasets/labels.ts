@@ -25,7 +25,7 @@ export function labelsFromFolders(paths: string[], root: string): LabelPlan {
     throw new DatasetError({
       what: 'there are no sub-folders to take classes from',
       path: root,
-      expected: 'one folder a class',
+      expected: 'one folder per class',
       remedy: 'Sort the files into one folder per class',
     })
   return { task: 'multiclass', files, skipped }
@@ -259,7 +259,7 @@ async function findFiles(
 }
 
 /**
- * Labels of a CSV file: `path`, optionally `split` and `group`, then one 0/1 column a tag, or one column `label`. Paths
+ * Labels of a CSV file: `path`, optionally `split` and `group`, then one 0/1 column per tag, or one column `label`. Paths
  * match in any Unicode form and through links. Files that it names and that are not there, and files that it does not
  * name, are skipped with the reason.
  * @param unread what could not be looked at in the folder

@@ -18,7 +18,7 @@ export function downloadError(what: string, path: string, remedy: string, cause?
   return new ClmrError('ERR_DOWNLOAD', { what, path, remedy, cause })
 }
 
-export const AGAIN = 'Run the command again: it goes on where it stopped'
+export const AGAIN = 'Run the command again: it continues where it stopped'
 
 /** The address without its name and password: for messages. */
 export function shownUrl(url: string): string {

@@ -54,7 +54,7 @@ function checkCall(tracks: unknown, statistic: unknown): void {
  * chapter 13): the tracks are drawn with replacement, as many as there are, and the statistic is computed again. Draws
  * come from a seed and are made off the event loop; the statistic is your function, which runs in slices of 5 ms, so
  * that the event loop goes on.
- * @param tracks an entry a track, of any kind
+ * @param tracks one entry per track, of any kind
  * @param statistic some tracks, the same one maybe several times → a number; resamples for which it is NaN do not count
  * @returns the statistic of all tracks, and the 2.5th and 97.5th percentile
  * @throws ArgumentError, ConfigError, or the signal's reason

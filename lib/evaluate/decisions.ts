@@ -55,7 +55,7 @@ function checkVectors(predicted: ArrayLike<unknown>, labels: ArrayLike<unknown>)
       what: 'predictions and labels do not fit',
       given: `${predicted.length} predictions, ${labels.length} labels`,
       expected: 'equal numbers of both, at least one of each',
-      remedy: 'Pass one prediction and one label an example',
+      remedy: 'Pass one prediction and one label per example',
     })
   for (const [i, value] of Array.from(predicted).entries())
     if (typeof value === 'number' && !Number.isInteger(value))
@@ -170,7 +170,7 @@ export function confusionMatrix(
   if (problem) return { classes: problem.classes, counts: countsOf(problem) }
   throw new ArgumentError({
     what: 'there is no confusion where an example may have several classes',
-    expected: 'one class an example',
+    expected: 'one class per example',
     remedy: 'Look at the F1 of every class instead',
   })
 }

@@ -77,7 +77,7 @@ export function classMetrics(scores: Vector | Table, labels: Vector | Table): Cl
 /**
  * Area under the receiver operating characteristic, macro-averaged: scikit-learn's `roc_auc_score`. Equal scores
  * count half.
- * @param scores one number an example, or [n, K]: a Matrix or a list of rows
+ * @param scores one number per example, or [n, K]: a Matrix or a list of rows
  * @param labels 0 or 1, of the shape of the scores; for scores [n, K] also n class indices (one class against the rest)
  * @returns 0 to 1; NaN where a class has no positive or no negative example (scikit-learn: NaN and a warning).
  *          {@link classMetrics} shows which, `LinearProbe.evaluate` leaves such classes out of its mean

@@ -26,7 +26,7 @@ export interface EmbedOptions {
 
 /** How a probe is trained. */
 export interface ProbeOptions {
-  /** Published way of probing, which gives all other options their defaults: as the paper of CLMR says, as its code does, of MARBLE, or of mir_ref. Default: 'paper'. */
+  /** Published protocol, which sets the defaults of all other options: that of the paper of CLMR, of its code, of MARBLE or of mir_ref. Default: 'paper'. */
   protocol?: 'paper' | 'clmr-code' | 'marble' | 'mir-ref' | undefined
   /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
   labelFraction?: number | undefined
@@ -64,7 +64,7 @@ export interface ProbeOptions {
 
 /** The options of a probe, complete. */
 export interface ProbeSettings {
-  /** Published way of probing, which gives all other options their defaults: as the paper of CLMR says, as its code does, of MARBLE, or of mir_ref. Default: 'paper'. */
+  /** Published protocol, which sets the defaults of all other options: that of the paper of CLMR, of its code, of MARBLE or of mir_ref. Default: 'paper'. */
   readonly protocol: 'paper' | 'clmr-code' | 'marble' | 'mir-ref'
   /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
   readonly labelFraction: number
@@ -102,7 +102,7 @@ export interface ProbeSettings {
 
 /** Options of `LinearProbe.fit`. */
 export interface ProbeFitOptions {
-  /** Published way of probing, which gives all other options their defaults: as the paper of CLMR says, as its code does, of MARBLE, or of mir_ref. Default: 'paper'. */
+  /** Published protocol, which sets the defaults of all other options: that of the paper of CLMR, of its code, of MARBLE or of mir_ref. Default: 'paper'. */
   protocol?: 'paper' | 'clmr-code' | 'marble' | 'mir-ref' | undefined
   /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
   labelFraction?: number | undefined

@@ -114,7 +114,7 @@ async function predictTracks(
   return meanOverClips(p, trackOf, trackMeans.rows, classes)
 }
 
-/** Macro-averaged F1 of decisions at a threshold a class. */
+/** Macro-averaged F1 of decisions at one threshold per class. */
 function f1At({ data, rows, cols }: Matrix, labels: Matrix, thresholds: readonly number[]): number {
   return f1(
     matrix(

@@ -1,4 +1,4 @@
-/** The vectors that retrieval compares: one crop a track for the library, others as queries, clean and altered. */
+/** The vectors that retrieval compares: one crop per track for the library, others as queries, clean and altered. */
 import type { MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { uniform } from '../random.js'

@@ -130,10 +130,10 @@ export function measureOf(figures: NativeFigures, names: readonly string[]): Ret
 }
 
 /**
- * Searches for every track by another of its crops: one seeded crop each is the library, the others are queries, clean
- * and altered; the nearest is the one of the largest cosine similarity. Crops come from different parts of a track. A
- * track that is as similar as the own one counts as found before it. The figures of altered queries say how much an
- * encoder minds that alteration.
+ * Searches for every track by another of its crops: the library has one seeded crop per track, the others are queries,
+ * clean and altered; the nearest is the one of the largest cosine similarity. Crops come from different parts of a track.
+ * A track that is as similar as the right one counts as found before it. The figures of altered queries say how much an
+ * alteration disturbs the encoder.
  *
  * Vectors are compared in three forms, since a form that suits one encoder harms another: compare each encoder in its
  * best. What a form needs is fitted on the library alone. The vectors are kept beside the cache, as those of

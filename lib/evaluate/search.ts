@@ -65,8 +65,8 @@ function checkK(k: unknown): asserts k is number {
 }
 
 /**
- * The k rows of the largest cosine similarity to every query: exact, not approximate. Rows of equal similarity come
- * in their own order; a row of zeros has similarity 0.
+ * The k rows of the largest cosine similarity to every query: exact, not approximate. Rows of equal similarity keep
+ * their order; a row of zeros has similarity 0.
  * @param queries [q, E]
  * @param rows [n, E]
  * @param k number of rows to find for each query, 1 or more; if it exceeds n, all rows are returned

@@ -2,9 +2,9 @@
 import { ArgumentError, describe, NonFiniteError, ShapeError } from '../errors.js'
 import type { MatrixData } from '../matrix.js'
 
-/** Numbers, one an example. Booleans count as 0 and 1. */
+/** Numbers, one per example. Booleans count as 0 and 1. */
 export type Vector = ArrayLike<number | boolean>
-/** One row an example, one column a class: a Matrix, or an array of rows. */
+/** One row per example, one column per class: a Matrix, or an array of rows. */
 export type Table = MatrixData | readonly Vector[]
 
 export interface Columns {
@@ -50,7 +50,7 @@ function listColumns(rows: readonly Vector[], name: string): Columns {
       what: `the rows of ${name} differ in length`,
       given: isList(rows[odd]) ? `${rows[odd].length} values in row ${odd}` : describe(rows[odd]),
       expected: `${cols}`,
-      remedy: 'Give every row one value a class',
+      remedy: 'Give every row one value per class',
     })
   return { rows: rows.length, cols, at: (row, col) => Number(rows[row]![col]) }
 }
@@ -114,7 +114,7 @@ export function checkClassIndices(labels: Columns, classes: number): void {
   }
 }
 
-/** Checked scores and 0/1 labels of one shape; one class index an example becomes one column a class. */
+/** Checked scores and 0/1 labels of one shape; one class index per example becomes one column per class. */
 export function binaryProblem(scores: Vector | Table, labels: Vector | Table): { s: Columns; y: Columns } {
   const s = columnsOf(scores, 'scores')
   const given = columnsOf(labels, 'labels')

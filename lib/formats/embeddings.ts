@@ -61,7 +61,7 @@ async function writeMatrix(path: string, rows: EmbeddingRows, files?: FileOperat
 
 /**
  * Writes a table as a whole: `.parquet` (path, time, embedding as list of float), `.npy` (float32 [rows, E]; the
- * paths go to `<name>.npy.json`, in the same order) or `.jsonl` (one object a line). Rows are taken one after the
+ * paths go to `<name>.npy.json`, in the same order) or `.jsonl` (one object per line). Rows are taken one after the
  * other; `.parquet` and `.jsonl` are written while they come, and memory holds a few thousand of them at most.
  * @param rows either all of them have a `time`, or none
  * @throws ArgumentError for another extension or embeddings of different lengths, IoError, and what `rows` throws:

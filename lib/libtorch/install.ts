@@ -1,5 +1,5 @@
 /**
- * Fetches the pinned libtorch into the user's cache. Safe to interrupt (it goes on where it stopped), to run twice
+ * Fetches the pinned libtorch into the user's cache. Safe to interrupt (it continues where it stopped), to run twice
  * and to run in two processes at once; nothing that fails its checksum is ever used.
  */
 

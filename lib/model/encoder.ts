@@ -102,7 +102,7 @@ export class Encoder implements TrackEncoder, Disposable {
    * layers of the network by the tensors in it.
    *
    * The http(s) address of a model file, or the name of a published checkpoint such as `clmr-10000`, is fetched once into
-   * the user's cache; a download that was cut off goes on where it stopped. With CLMR_OFFLINE=1 nothing is fetched.
+   * the user's cache; an interrupted download continues where it stopped. With CLMR_OFFLINE=1 nothing is fetched.
    * @param source a path, an address, a name, or the bytes of a file in any form; a stream is collected in memory
    * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (by default remarks
    *        about the file are warnings of the process), signal

@@ -72,7 +72,7 @@ async function unpackModel(path: string, folder: string, signal?: AbortSignal): 
 }
 
 /**
- * Fetches a checkpoint, unless it is there. A download that was cut off goes on where it stopped; of several processes
+ * Fetches a checkpoint, unless it is there. An interrupted download continues where it stopped; of several processes
  * that want one file, one fetches it.
  * @param source a name of PUBLISHED, or an http(s) address
  * @returns the path of the model file

@@ -247,7 +247,7 @@ export interface NativeObjective {
   ): Promise<NtXentLossValue>
 }
 
-/** Rows of 0 and 1: one an example (or track), one column a class. */
+/** Rows of 0 and 1: one per example (or track), with one column per class. */
 export interface LabelMatrix {
   data: Float32Array
   rows: number

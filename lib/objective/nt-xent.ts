@@ -59,7 +59,7 @@ export const ntXentObjective = {
   labels: false,
   projector: 'simclr',
   presets: {
-    /** CLMR's code: NT-Xent, batch 48, a pass a view. */
+    /** CLMR's code: NT-Xent, batch 48, one pass per view. */
     clmr,
     /** The best results of its paper: batch 96. */
     'clmr-paper': { ...clmr, batchSize: 96 },

@@ -57,7 +57,7 @@ export function labelsFor(objective: Objective, dataset: Dataset | undefined): L
 }
 
 /**
- * Those of views that the caller made: one row of 0 and 1 an example.
+ * Those of views that the caller made: one row of 0 and 1 per example.
  * @throws ConfigError where they are missing or of no use, ShapeError
  */
 export function labelsOfViews(
@@ -72,7 +72,7 @@ export function labelsOfViews(
         ? `${objective.name} training learns from labels`
         : `${objective.name} does not look at labels`,
       given: wanted ? 'views alone' : 'the option `labels`',
-      remedy: wanted ? 'Pass { labels }: one row of 0 and 1 an example' : 'Leave labels out',
+      remedy: wanted ? 'Pass { labels }: one row of 0 and 1 per example' : 'Leave labels out',
     })
   if (!labels) return undefined
   const cols = labels.length / examples
@@ -81,6 +81,6 @@ export function labelsOfViews(
     what: 'the labels are not those of the examples',
     given: `${describe(labels.length)} values`,
     expected: `whole rows of ${examples} examples`,
-    remedy: 'Pass one row of 0 and 1 an example',
+    remedy: 'Pass one row of 0 and 1 per example',
   })
 }

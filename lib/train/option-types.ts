@@ -204,7 +204,7 @@ export interface TrainerOptions {
         measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
+  /** Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Range: 1 or more. Default: it goes on. */
   patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
@@ -276,7 +276,7 @@ export interface TrainerConfig {
         readonly measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
+  /** Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Range: 1 or more. Default: it goes on. */
   readonly patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
   readonly precision: 'float32' | 'bfloat16' | 'auto'
@@ -338,7 +338,7 @@ export interface TrainerOverrides {
         measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Range: 1 or more. Default: it goes on. */
+  /** Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Range: 1 or more. Default: it goes on. */
   patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined

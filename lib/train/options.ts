@@ -139,7 +139,7 @@ export const trainerConfig = z.strictObject({
   patience: count()
     .optional()
     .describe(
-      'Measurements in a row without a better one after which the training ends: of the first measure of `monitor`, or of the validation loss. Default: it goes on.',
+      'Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Default: it goes on.',
     )
     .meta({ flag: true, free: true }),
   precision: precisionOption(

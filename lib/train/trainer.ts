@@ -179,7 +179,7 @@ export class Trainer implements Disposable, AsyncDisposable {
    * data set, where there is one.
    * @param views rows of the encoder's `clipLength` samples, row = example · views + view, of 2 examples or more (and that in `accumulate`
    *        batches of equal size, one after the other); must not change meanwhile
-   * @param options.labels for `supervised`: one row of 0 and 1 an example, one column a class
+   * @param options.labels for `supervised`: one row of 0 and 1 per example, one column per class
    * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down
    * @throws ShapeError; ConfigError; NonFiniteError (then nothing has changed); the signal's reason
    */

@@ -157,7 +157,7 @@ export function configure(command: Command): void {
     .option('--seed <n>', 'Seed of the music, the split, the weights and the training', Number, 42)
     .option(
       '--minutes <minutes>',
-      'Length on two cores, roughly; sets the number of steps',
+      'Approximate duration on two cores; sets the number of steps',
       Number,
       DEFAULT_MINUTES,
     )

@@ -14,7 +14,7 @@ function show({ level, what, found, remedy }: Finding): string {
 }
 
 export function configure(command: Command): void {
-  command.option('--verbose', 'Show where libtorch was looked for, too')
+  command.option('--verbose', 'Also show where libtorch was looked for')
   commonFlags(command)
   examples(command, ['clmr doctor', 'clmr doctor --verbose', 'clmr doctor --json'])
   onRun(command, async (session, { verbose }: { verbose?: boolean }) => {

@@ -220,13 +220,13 @@ export function configure(command: Command): void {
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--out <file>',
-      'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); files that it holds already and that have not changed are kept',
+      'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); unchanged files that it already holds are kept',
     )
     .option('--hop <seconds>', 'Step from window to window (default: one window, 2.678 s)', number)
     .addOption(flagFor(fileOptions, 'windows'))
     .option('--per-window', 'One row per window instead of the mean of each file')
     .option('--normalize', 'Scale every embedding to unit length')
-    .option('--shard <i/n>', 'Embed the i-th of n shares of the files, for n processes beside each other')
+    .option('--shard <i/n>', 'Embed the i-th of n shares of the files, for n processes at the same time')
   encoderFlags(command)
   threadsFlag(command)
   command.addOption(flagFor(prepareOptions, 'maxReject'))

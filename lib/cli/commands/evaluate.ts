@@ -244,13 +244,20 @@ export function configure(command: Command): void {
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--data <dir>',
-      'Cache, made by `clmr prepare`; with labels also a linear probe is fitted',
+      'Cache that `clmr prepare` made; if it has labels, a linear probe is fitted too',
     )
-    .option('--baselines', 'Also random weights and log-mel statistics, on the same tracks')
-    .option('--compare <model>', 'Also another model, and its differences to this one with their intervals')
+    .option('--baselines', 'Also measure random weights and log-mel statistics on the same tracks')
+    .option(
+      '--compare <model>',
+      'Also measure another model, and its differences from this one with their intervals',
+    )
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
   command
-    .option('--seeds <n>', 'Also fit n probes, with the seeds from --seed on, and show their spread', count)
+    .option(
+      '--seeds <n>',
+      'Also fit n probes, with consecutive seeds from --seed, and show their spread',
+      count,
+    )
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',

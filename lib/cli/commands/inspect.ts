@@ -47,7 +47,7 @@ export function configure(command: Command): void {
   command
     .argument('<model>', 'Model file or run directory; nothing in it is executed')
     .option('--tensors', 'List the tensors, in the order of the network')
-    .option('--sha256', 'List the tensors with a hash of the bytes of each')
+    .option('--sha256', 'List the tensors, each with the SHA-256 of its bytes')
   commonFlags(command)
   examples(command, ['clmr inspect runs/mine', 'clmr inspect clmr.ckpt --sha256 --json'])
   onRun(command, async (session, { sha256 = false, tensors = false }: Options, model: string) => {

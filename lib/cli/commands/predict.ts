@@ -33,7 +33,7 @@ interface Predicted {
   tags: Tag[]
   /** seconds */
   times: number[]
-  /** a row a window, in the order of the probe's classes */
+  /** one row per window, in the order of the probe's classes */
   overTime: number[][]
 }
 
@@ -134,11 +134,11 @@ export function configure(command: Command): void {
     )
     .option(
       '--threshold <p>',
-      'Probability from which on a file has a class (default: for each class the one with the best F1 on the validation tracks, or 0.5 for a checkpoint)',
+      'Lowest probability at which a file has a class (default: for each class the one with the best F1 on the validation tracks, or 0.5 for a checkpoint)',
       number,
     )
     .option('--classes <names>', 'Names of the classes of a checkpoint, separated by commas')
-    .option('--csv', 'Print a table: one row for each file, then one for each of its windows')
+    .option('--csv', 'Print CSV: one row per file, followed by one row per window')
     .addOption(flagFor(probeOverTimeOptions, 'hop'))
     .addOption(flagFor(prepareOptions, 'maxReject'))
   encoderFlags(command)

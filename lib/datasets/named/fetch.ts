@@ -19,9 +19,9 @@ export interface FetchProgress {
   number: number
   /** files in all */
   of: number
-  /** bytes of this file that are here */
+  /** bytes of this file that have arrived */
   have?: number
-  /** bytes that it will have, where the server says so */
+  /** its size in bytes, if the server says it */
   total?: number
 }
 
