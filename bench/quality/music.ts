@@ -10,19 +10,27 @@ interface Package {
   name: string
   /** what its paths of music, and no others, hold */
   music: RegExp
-  /** of the music, after the package's own copyright file */
+  /** after the package's copyright file, which is kept beside the music */
   licence: string
 }
 
 const PACKAGES: readonly Package[] = [
-  { name: 'supertuxkart-data', music: /\/music\//, licence: 'CC-BY-SA 3.0 and 4.0, CC-BY, CC0, GPL' },
-  { name: 'hedgewars-data', music: /\/Music\//, licence: 'GFDL 1.2+ or GPL 2' },
-  { name: 'widelands-data', music: /\/music\//, licence: 'GPL 2+' },
-  { name: 'freedroidrpg-data', music: /\/music\//, licence: 'GPL 2+, CC-BY 3.0' },
-  { name: 'warzone2100-music', music: /\/music\//, licence: 'GPL 2+, CC-BY-SA 3.0, CC0' },
-  { name: 'flare-game', music: /\/music\//, licence: 'CC-BY-SA 3.0' },
-  { name: 'singularity-music', music: /\/music\//, licence: 'CC-BY-SA 3.0' },
-  { name: 'drascula-music', music: /\/audio\//, licence: 'freeware, see its copyright file' },
+  {
+    name: 'supertuxkart-data',
+    music: /\/music\//,
+    licence: 'CC-BY-SA 3.0 and 4.0, CC-BY 3.0, CC0, public domain, GPL',
+  },
+  { name: 'hedgewars-data', music: /\/Music\//, licence: 'GPL 2' },
+  { name: 'widelands-data', music: /\/music\//, licence: 'GPL 2+, CC-BY-SA 3.0' },
+  { name: 'freedroidrpg-data', music: /\/music\//, licence: 'GPL 2+' },
+  { name: 'warzone2100-music', music: /\/music\//, licence: 'GPL 2+' },
+  { name: 'flare-game', music: /\/music\//, licence: 'CC-BY-SA 3.0+' },
+  { name: 'singularity-music', music: /\/music\//, licence: 'Creative Commons (BY-SA), spelt out there' },
+  {
+    name: 'drascula-music',
+    music: /\/audio\//,
+    licence: 'Drascula licence: free to distribute, not to be sold',
+  },
 ]
 
 const AUDIO = /\.(ogg|oga|opus|mp3|flac|wav)$/i
