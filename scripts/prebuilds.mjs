@@ -16,6 +16,10 @@ if (name !== HERE) {
   process.stderr.write(`clmr: the native part of ${name} is built on such a machine; this one is ${HERE}\n`)
   process.exit(1)
 }
+if (process.env.CLMR_LIBTORCH_VERSION) {
+  process.stderr.write('clmr: a release is built for its own libtorch: unset CLMR_LIBTORCH_VERSION\n')
+  process.exit(1)
+}
 
 const work = join(root, 'build-prebuilds')
 const out = join(root, 'prebuilds', name)

@@ -21,6 +21,7 @@ import { findLibtorch, surveyLibtorch } from '#lib/libtorch/find.js'
 import { findWheelUrl } from '#lib/libtorch/package-index.js'
 import { libraryFile } from '#lib/libtorch/release.js'
 import { checkWheel, extractWheel } from '#lib/libtorch/wheel.js'
+import { checkEnvironment } from '#lib/native/environment.js'
 import { fakeWheel } from './helpers/fake-wheel.js'
 
 describe('04 libtorch', () => {
@@ -45,6 +46,15 @@ describe('04 libtorch', () => {
       set(before)
     }
   }
+
+  it('CLMR_LIBTORCH_VERSION takes any version or the pinned one, and a release is not built with it', () => {
+    checkEnvironment({ CLMR_LIBTORCH_VERSION: 'any' })
+    assert.throws(() => checkEnvironment({ CLMR_LIBTORCH_VERSION: '2.11' }), /CLMR_LIBTORCH_VERSION.*'any'/)
+    const script = fileURLToPath(new URL('../scripts/prebuilds.mjs', import.meta.url))
+    const env = { ...process.env, CLMR_LIBTORCH_VERSION: 'any' }
+    const { status, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', env })
+    assert.deepEqual([status, /built for its own libtorch/.test(stderr)], [1, true])
+  })
 
   it('CLMR_LIBTORCH comes first, as the folder above lib or as lib itself', () => {
     mkdirSync(join(folder, 'lib'))

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { ClmrError } from '../errors.js'
 import { cacheFolder, cacheIfAny } from '../files/cache-folder.js'
-import { LIBTORCH_VERSION, libraryFile } from './release.js'
+import { LIBTORCH_VERSION, libraryFile, takesAnyLibtorch } from './release.js'
 
 export type LibtorchOrigin = 'CLMR_LIBTORCH' | 'cache with CUDA' | 'platform package' | 'cache' | 'python'
 
@@ -67,7 +67,8 @@ function pythonTorch(): { root?: string; reason: string } {
     if (run.status !== 0) continue
     const [root, version] = run.stdout.trim().split('\n')
     if (!root || !version) return { reason: `${python} has no torch` }
-    if (version.split('+')[0] !== LIBTORCH_VERSION) return { reason: `${python} has torch ${version}` }
+    if (version.split('+')[0] !== LIBTORCH_VERSION && !takesAnyLibtorch())
+      return { reason: `${python} has torch ${version}` }
     return { root, reason: `torch ${version} of ${python}` }
   }
   return { reason: 'no Python' }

@@ -1,6 +1,11 @@
 /** The libtorch that this version of clmr is built for. Its C++ ABI holds for one minor version only. */
 export const LIBTORCH_VERSION = '2.15.0'
 export const LIBTORCH_ABI = { major: 2, minor: 15 } as const
+/**
+ * With CLMR_LIBTORCH_VERSION=any a libtorch of any version is taken, for a native part that was built here against the same
+ * one: the sources are meant for 2.11 to 2.15. Releases are built without it.
+ */
+export const takesAnyLibtorch = () => process.env.CLMR_LIBTORCH_VERSION === 'any'
 /** Of the packages `@clmr/libtorch-<platform>`; clmr names them with exactly this version. */
 export const PLATFORM_PACKAGE_VERSION = LIBTORCH_VERSION
 

@@ -15,6 +15,7 @@ const VARIABLES: Record<string, Values> = {
     expected: `a number of threads from 1 to ${MAX_THREADS}`,
   },
   CLMR_WORKSPACE_MB: { accepts: (text) => /^\d+$/.test(text), expected: 'a whole number of megabytes' },
+  CLMR_LIBTORCH_VERSION: { accepts: (text) => text === 'any', expected: "'any', or nothing" },
   CLMR_CUDA: SWITCH,
   CLMR_COPY_RESULTS: SWITCH,
   CLMR_DEBUG: SWITCH,

@@ -10,7 +10,7 @@ import { isMainThread } from 'node:worker_threads'
 import { ClmrError, ConfigError } from '../errors.js'
 import { checkWorkingDirectory } from '../files/working-directory.js'
 import { type FoundLibtorch, findLibtorch } from '../libtorch/find.js'
-import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile } from '../libtorch/release.js'
+import { LIBTORCH_ABI, LIBTORCH_VERSION, libraryFile, takesAnyLibtorch } from '../libtorch/release.js'
 import type { NativeBinding } from './binding.js'
 import { type CudaState, openCuda, useCudaKernels } from './cuda.js'
 import { checkEnvironment } from './environment.js'
@@ -129,6 +129,7 @@ function checkVersion(abi: bigint | null, where: string, remedy: string): void {
   const major = abi === null ? undefined : Number(abi >> 56n)
   const minor = abi === null ? undefined : Number((abi >> 48n) & 0xffn)
   if (major === LIBTORCH_ABI.major && minor === LIBTORCH_ABI.minor) return
+  if (abi !== null && takesAnyLibtorch()) return
   throw new ClmrError('ERR_LIBTORCH_VERSION', {
     what: 'the libtorch that was found is of another version',
     path: where,
