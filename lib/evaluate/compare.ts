@@ -19,7 +19,7 @@ import { retrievalVectors } from './retrieval-vectors.js'
 import type { EvaluationScores, EvaluationSet, LabelledTracks } from './types.js'
 import { cacheOption } from './vector-store.js'
 
-/** Of `compareProbes`. */
+/** @internal Of `compareProbes`. */
 export const compareProbesOptions = bootstrapOptions.extend({ cache: cacheOption, signal: signalOption })
 
 /** The figures of `evaluateRetrieval`, each of the first encoder less that of the second. */
