@@ -28,7 +28,7 @@ pack() {
     [[ -e $target ]] && continue
     mkdir -p "$(dirname "$target")"
     length="$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$file")" || continue
-    start="$(awk -v length="$length" -v part="$excerpt" 'BEGIN { s = (length - part) / 2; print s > 0 ? s : 0 }')"
+    start="$(awk -v whole="$length" -v part="$excerpt" 'BEGIN { s = (whole - part) / 2; print (s > 0 ? s : 0) }')"
     ffmpeg -v error -nostdin -ss "$start" -t "$excerpt" -i "$file" -ac 1 -c:a libopus -b:a "$rate" "$target" </dev/null
   done < <(find "$music" -type f \( -name '*.ogg' -o -name '*.opus' -o -name '*.mp3' -o -name '*.flac' -o -name '*.wav' \) -print0)
   local bytes
