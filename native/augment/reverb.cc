@@ -32,8 +32,10 @@ const TransformType& kReverb = *new TransformType{
     .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
       return kernels::batched::reverb_numbers(sample_rate, ParametersOf(applied));
     },
-    .batch = [](const at::Tensor& x,
-                const BatchNumbers& numbers) { return kernels::batched::reverb(x, numbers.there); },
+    .batch =
+        [](const at::Tensor& x, const BatchNumbers& numbers) {
+          return kernels::batched::reverb(x, numbers.sample_rate, numbers.there);
+        },
 };
 
 }  // namespace clmr::augment

@@ -1,6 +1,6 @@
 #pragma once
-// The augmentations on many clips at once, as tensor operations of libtorch: what runs on a device without
-// kernels of our own. Any device. They round otherwise than the loops for the CPU (augment.h), and are within
+// The augmentations on many clips at once, as tensor operations of libtorch, on any device; filters, reverb and pitch
+// shift by the kernels of the plug-in where it is open. They round otherwise than the loops for the CPU (augment.h), and are within
 // 1e-4 of them at full scale, the pitch shift as its reference says: where two segments lie equally near, either
 // may be taken.
 //
@@ -28,7 +28,7 @@ at::Tensor sinc_filter(const at::Tensor& x, const std::vector<double>& cutoffs, 
 // What `reverb` takes of a row: feedback, damping, the delays of the combs and of the all-passes, 26 numbers.
 std::vector<double> reverb_numbers(double sample_rate, const reference::ReverbParameters& parameters);
 // reference::reverb_f32. numbers: those of reverb_numbers, [R, 1] each
-at::Tensor reverb(const at::Tensor& x, const std::vector<at::Tensor>& numbers);
+at::Tensor reverb(const at::Tensor& x, double sample_rate, const std::vector<at::Tensor>& numbers);
 
 // reference::pitch_shift_f32
 at::Tensor pitch_shift(const at::Tensor& x, double sample_rate, const std::vector<double>& factors,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/augment/batched.h"
+#include "kernels/cuda.h"
 
 namespace clmr::kernels::batched {
 namespace {
@@ -31,7 +32,10 @@ at::Tensor Taps(const at::Tensor& cutoff, const at::Tensor& high_pass, int64_t w
 
 at::Tensor sinc_filter(const at::Tensor& x, const std::vector<double>& cutoffs, const at::Tensor& cutoff,
                        const at::Tensor& high_pass) {
-  const int64_t n = x.size(1), half = HalfOf(*std::min_element(cutoffs.begin(), cutoffs.end()));
+  const double lowest = *std::min_element(cutoffs.begin(), cutoffs.end());
+  if (const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr)
+    return cuda->sinc_filter(x, cutoff.flatten(), high_pass.flatten(), lowest);
+  const int64_t n = x.size(1), half = HalfOf(lowest);
   const at::Tensor place = at::arange(-half, n + half, x.options().dtype(at::kLong)).clamp(0, n - 1);
   const at::Tensor padded = x.index_select(1, place).to(at::kDouble);  // the ends repeated
   const at::Tensor finite = padded.masked_fill(at::isfinite(padded).logical_not(), 0);

@@ -6,6 +6,7 @@
 
 #include "kernels/augment/batched.h"
 #include "kernels/augment/shapes.h"
+#include "kernels/cuda.h"
 
 namespace clmr::kernels::batched {
 namespace {
@@ -99,6 +100,8 @@ at::Tensor pitch_shift(const at::Tensor& x, double sample_rate, const std::vecto
                        const at::Tensor& factor) {
   const int64_t n = x.size(1);
   const double least = *std::min_element(factors.begin(), factors.end());
+  if (const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr)
+    return cuda->pitch_shift(x, factor.flatten(), sample_rate, least);
   const auto longest = static_cast<int64_t>(static_cast<double>(n) / least + 0.5);
   const at::Tensor stretched = Wsola(x.clamp(-1, 1), sample_rate, factor, longest);
   const at::Tensor shifted = Resample(stretched, 1 / factor, 1 / least, n).clamp(-1, 1);

@@ -8,6 +8,7 @@
 
 #include "kernels/augment/batched.h"
 #include "kernels/augment/shapes.h"
+#include "kernels/cuda.h"
 
 namespace clmr::kernels::batched {
 namespace {
@@ -50,7 +51,9 @@ std::vector<double> reverb_numbers(double sample_rate, const reference::ReverbPa
   return numbers;
 }
 
-at::Tensor reverb(const at::Tensor& x, const std::vector<at::Tensor>& numbers) {
+at::Tensor reverb(const at::Tensor& x, double sample_rate, const std::vector<at::Tensor>& numbers) {
+  if (const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr)
+    return cuda->reverb(x, at::cat(numbers, 1).t(), sample_rate);
   const at::Tensor *feedback = &numbers[0], *damping = &numbers[1], *comb_delays = &numbers[2],
                    *all_pass_delays = &numbers[18];
   const int64_t n = x.size(1);
