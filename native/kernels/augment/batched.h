@@ -1,6 +1,7 @@
 #pragma once
-// The augmentations on many clips at once, as tensor operations of libtorch, on any device; filters, reverb and pitch
-// shift by the kernels of the plug-in where it is open. They round otherwise than the loops for the CPU (augment.h), and are within
+// The augmentations on many clips at once, as tensor operations of libtorch, on any device; filters, reverb and
+// pitch shift by the kernels of the plug-in where it is open. They round otherwise than the loops for the CPU
+// (augment.h), and are within
 // 1e-4 of them at full scale, the pitch shift as its reference says: where two segments lie equally near, either
 // may be taken.
 //
