@@ -36,6 +36,8 @@ export interface SupervisedOptions {
   multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   dropout?: number | undefined
+  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. One class per example: the weight of its loss, tracks / (classes · tracks of the class) if balanced. Any number of classes: the weight of the examples that have the class, tracks without it / tracks with it if balanced. Default: all count alike. */
+  classWeights?: 'balanced' | readonly number[] | undefined
 }
 
 /** Options of `vicReg`. */
@@ -92,6 +94,8 @@ export interface Supervised {
   readonly multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   readonly dropout: number
+  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. One class per example: the weight of its loss, tracks / (classes · tracks of the class) if balanced. Any number of classes: the weight of the examples that have the class, tracks without it / tracks with it if balanced. Default: all count alike. */
+  readonly classWeights?: 'balanced' | number[] | undefined
   /** Its name. */
   readonly name: 'supervised'
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { Dataset } from '../cache/dataset.js'
 import { ConfigError } from '../errors.js'
-import { parseOptions } from '../options.js'
+import type { MatrixData } from '../matrix.js'
+import { parseOptions, typed } from '../options.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
 import type { Supervised, SupervisedOptions } from './option-types.js'
 
@@ -25,12 +26,21 @@ export const supervisedOptions = z.strictObject({
     .lt(1)
     .default(0.5)
     .describe('Probability that a value of an embedding is dropped in training.'),
+  classWeights: z
+    .union([z.literal('balanced'), z.array(z.number().positive().max(1e6)).min(1)], {
+      message: "expected 'balanced' or a positive number for each class",
+    })
+    .optional()
+    .describe(
+      "How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. One class per example: the weight of its loss, tracks / (classes · tracks of the class) if balanced. Any number of classes: the weight of the examples that have the class, tracks without it / tracks with it if balanced. Default: all count alike.",
+    )
+    .meta(typed("'balanced' | readonly number[]", "'balanced' | number[]")),
 })
 
 /**
  * Learning from labels for `Trainer.create`: SampleCNN with dropout and a linear layer, binary cross-entropy where an
  * example may have any number of classes, cross-entropy where it has one. The baseline of self-supervised training.
- * @param options classes and multilabel (those of the data set), dropout (0.5)
+ * @param options classes and multilabel (those of the data set), dropout (0.5), classWeights for long tails ('balanced')
  * @throws ConfigError
  */
 export function supervised(options: SupervisedOptions = {}): Supervised {
@@ -59,6 +69,44 @@ function classesOf(objective: Supervised, dataset: Dataset | undefined) {
   return { classes, multilabel }
 }
 
+/**
+ * 'balanced' as scikit-learn has it for one class an example, and as the positive weight of PyTorch's
+ * BCEWithLogitsLoss for any number. A class that no track has keeps the weight 1.
+ */
+export function balancedWeights({ data, rows, cols }: MatrixData, multilabel: boolean): number[] {
+  const counts = new Array<number>(cols).fill(0)
+  for (let i = 0; i < rows; i++) for (let k = 0; k < cols; k++) counts[k]! += data[i * cols + k]!
+  return counts.map((n) => {
+    const weight = multilabel ? (rows - n) / n : rows / (cols * n)
+    return Number.isFinite(weight) && weight > 0 ? weight : 1
+  })
+}
+
+/** @throws ConfigError where there are not as many as classes, or no data set to balance */
+function weightsOf(
+  { classWeights }: Supervised,
+  dataset: Dataset | undefined,
+  classes: number,
+  multilabel: boolean,
+) {
+  if (classWeights === undefined) return undefined
+  if (classWeights === 'balanced' && !dataset)
+    throw new ConfigError({
+      what: 'there is no data set whose classes could be balanced',
+      given: "classWeights 'balanced'",
+      expected: 'a dataset, or a number for each class',
+      remedy: 'Pass the weights themselves',
+    })
+  const weights = classWeights === 'balanced' ? balancedWeights(dataset!.labels, multilabel) : classWeights
+  if (weights.length === classes) return Float64Array.from(weights)
+  throw new ConfigError({
+    what: 'there must be one weight for each class',
+    given: `${weights.length} classWeights`,
+    expected: `${classes}`,
+    remedy: "Pass one for each class, or 'balanced'",
+  })
+}
+
 /** @internal */
 export const supervisedObjective = {
   name: 'supervised',
@@ -66,10 +114,11 @@ export const supervisedObjective = {
   views: [1, Number.POSITIVE_INFINITY],
   labels: true,
   projector: 'none',
-  complete: (options: Supervised, { dataset }: ObjectiveData) => ({
-    ...options,
-    ...classesOf(options, dataset),
-  }),
+  complete: (options: Supervised, { dataset }: ObjectiveData) => {
+    const { classes, multilabel } = classesOf(options, dataset)
+    const classWeights = weightsOf(options, dataset, classes, multilabel)
+    return { ...options, classes, multilabel, classWeights }
+  },
   presets: {
     /** The supervised SampleCNN that CLMR is compared with: dropout, SGD with Nesterov's momentum, one view. */
     supervised: {

@@ -9,9 +9,10 @@
 
 namespace clmr {
 
-at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels, bool multilabel) {
-  if (multilabel) return at::binary_cross_entropy_with_logits(logits, labels);
-  return at::cross_entropy_loss(logits, labels.argmax(1));
+at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels, bool multilabel,
+                              const at::Tensor& weights) {
+  if (multilabel) return at::binary_cross_entropy_with_logits(logits, labels, {}, weights);
+  return at::cross_entropy_loss(logits, labels.argmax(1), weights);
 }
 
 SupervisedObjective::SupervisedObjective(SupervisedSpec spec, int64_t in, uint64_t seed)
@@ -19,6 +20,12 @@ SupervisedObjective::SupervisedObjective(SupervisedSpec spec, int64_t in, uint64
   if (spec.classes < 1) throw Error("ERR_CONFIG", "supervised training needs classes");
   weight_ = InitialWeights({spec.classes, in}, in, seed, WeightStream::classifier, 0, 0);
   bias_ = InitialWeights({spec.classes}, in, seed, WeightStream::classifier, 0, 1);
+  if (!spec.class_weights.empty()) {
+    if (static_cast<int64_t>(spec.class_weights.size()) != spec.classes)
+      throw Error("ERR_CONFIG", "expected " + std::to_string(spec.classes) + " class weights, not " +
+                                    std::to_string(spec.class_weights.size()));
+    class_weights_ = at::tensor(spec.class_weights, at::kFloat);
+  }
   weight_.requires_grad_(true);
   bias_.requires_grad_(true);
 }
@@ -33,7 +40,7 @@ ObjectiveLoss SupervisedObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor labels = input.labels.repeat_interleave(input.views, 0);
   const at::Tensor embeddings = input.training ? Dropout(input.embeddings, input) : input.embeddings;
   const at::Tensor logits = at::linear(embeddings, weight_, bias_);
-  ObjectiveLoss result{ClassificationLoss(logits, labels, spec_.multilabel), {}};
+  ObjectiveLoss result{ClassificationLoss(logits, labels, spec_.multilabel, class_weights_), {}};
   if (!input.training) return result;
   at::NoGradGuard no_gradients;
   if (!spec_.multilabel) result.metrics.emplace_back("accuracy", Accuracy(logits, labels));
