@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { CsvSyntaxError } from '#lib/datasets/csv.js'
-import { labelsFromCsv } from '#lib/datasets/labels.js'
+import { labelsFromTable } from '#lib/datasets/labels.js'
 import { assignSplits } from '#lib/datasets/split.js'
 import { parseCsv } from './helpers/parse-csv.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -13,7 +13,7 @@ const fromCsv = (text: string, paths = PATHS) =>
   withTempDir(async (folder) => {
     const csv = join(folder, 'labels.csv')
     await writeFile(csv, text)
-    return labelsFromCsv(csv, paths, '/music')
+    return labelsFromTable(csv, paths, '/music')
   })
 
 describe('10 datasets: CSV', () => {
@@ -165,5 +165,83 @@ describe('10 datasets: splits', () => {
     assert.deepEqual([share(rare, 'train'), share(rare, 'valid'), share(rare, 'test')], [3, 1, 1])
     assert.deepEqual(assignSplits(tracks([2, 1]), 5), ['train', 'train', 'train'])
     assert.deepEqual(assignSplits(tracks([3]), 5).sort(), ['test', 'train', 'valid'])
+  })
+})
+
+describe('10 datasets: other tables', () => {
+  const fromTable = (name: string, text: string, paths = PATHS) =>
+    withTempDir(async (folder) => {
+      await writeFile(join(folder, name), text)
+      const { task, classes, files } = await labelsFromTable(join(folder, name), paths, '/music')
+      return { task, classes, files }
+    })
+  const tags = {
+    task: 'multilabel',
+    classes: ['guitar', 'slow; sad', 'voice'],
+    files: [
+      { path: 'a.wav', labels: ['guitar', 'voice'], split: 'train', group: 'x' },
+      { path: 'b/c.wav', labels: [], split: 'test' },
+      { path: 'd.wav', labels: ['slow; sad'], split: 'valid', group: 'y' },
+    ],
+  }
+
+  it('JSON lines with lists of labels: classes are their names in order', async () => {
+    const lines = [
+      { path: 'a.wav', split: 'train', group: 'x', labels: ['guitar', 'voice'] },
+      { labels: [], path: 'b/c.wav', split: 'test' },
+      { path: 'd.wav', split: 'valid', group: 'y', labels: ['slow; sad'] },
+    ].map((row) => JSON.stringify(row))
+    const read = await fromTable('labels.jsonl', `${lines.join('\n')}\n`)
+    assert.deepEqual(JSON.parse(JSON.stringify(read)), tags)
+  })
+
+  it('one column of names, in commas or tabs, is what columns of 0 and 1 are: oracle is the other form', async () => {
+    const binary = await fromTable(
+      'labels.csv',
+      'path,split,guitar,voice\na.wav,train,1,1\nb/c.wav,test,0,0\nd.wav,valid,0,1\n',
+    )
+    const names = ['guitar; voice;guitar', '', 'voice']
+    for (const [file, separator, column] of [
+      ['a.csv', ',', 'labels'],
+      ['a.tsv', '\t', 'tags'],
+      ['a.txt', '\t', 'Tags'],
+    ] as const) {
+      const splits = ['train', 'test', 'valid']
+      const rows = PATHS.map((path, i) => [path, splits[i], names[i]].join(separator))
+      const text = [['path', 'split', column].join(separator), ...rows].join('\n')
+      assert.deepEqual(await fromTable(file, text), binary, file)
+    }
+    const json = PATHS.map((path, i) =>
+      JSON.stringify({ path, split: ['train', 'test', 'valid'][i], guitar: i === 0, voice: i === 1 ? 0 : 1 }),
+    )
+    assert.deepEqual(await fromTable('a.jsonl', json.join('\n')), binary)
+  })
+
+  it('one label: tab-separated with a comma in it, and JSON lines', async () => {
+    const expected = ['rock, loud', 'jazz', 'jazz']
+    const tabbed = PATHS.map((path, i) => `${path}\t${expected[i]}`).join('\n')
+    const json = PATHS.map((path, i) => JSON.stringify({ path, label: expected[i] })).join('\n')
+    for (const [name, text] of [
+      ['x.tsv', `path\tlabel\n${tabbed}`],
+      ['x.jsonl', json],
+    ] as const) {
+      const { task, files } = await fromTable(name, text)
+      assert.equal(task, 'multiclass')
+      assert.deepEqual(
+        files.map(({ labels }) => labels[0]),
+        expected,
+      )
+    }
+  })
+
+  it('BAD CALL - a faulty line of JSON is named', async () => {
+    const good = '{"path":"a.wav","label":"x"}'
+    for (const [line, message] of [
+      ['{"path":', /line 2: it is no JSON/],
+      ['["a.wav"]', /line 2: there must be an object on each line/],
+      ['{"path":"d.wav","labels":[1]}', /line 2: the list of labels/],
+      ['{"path":"d.wav","label":{}}', /line 2: "label" is neither/],
+    ] as const)
+      await assert.rejects(fromTable('x.jsonl', `${good}\n${line}\n`), { code: 'ERR_DATASET', message })
   })
 })

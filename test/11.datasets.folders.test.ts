@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Dataset, type PrepareProgress, prepare } from 'clmr'
-import { labelsFromCsv } from '#lib/datasets/labels.js'
+import { labelsFromTable } from '#lib/datasets/labels.js'
 import { clmr } from './helpers/command-line.js'
 import { parseCsv } from './helpers/parse-csv.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -172,7 +172,7 @@ describe('11 datasets: directory entries that fail', () => {
       const text = `path,label\na.wav,x\nlocked/b.wav,x\nM\xfas.wav,x\n${long}.wav,x\n`
       await writeFile(csv, Buffer.from(text, 'latin1'))
       const unread = [{ path: 'locked', code: 'ERR_IO', reason: 'no' }]
-      const plan = await labelsFromCsv(csv, ['a.wav'], folder, unread)
+      const plan = await labelsFromTable(csv, ['a.wav'], folder, unread)
       assert.deepEqual(
         plan.files.map(({ path }) => path),
         ['a.wav'],

@@ -7,7 +7,7 @@ import type { PrepareProgress } from './prepare-options.js'
 export interface PrepareOptions {
   /** Folder for the decoded tracks. */
   cache: string
-  /** 'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels. */
+  /** 'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels. */
   labels?: string | undefined
   /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined

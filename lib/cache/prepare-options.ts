@@ -38,8 +38,10 @@ export const prepareOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("'folders' (each sub-folder is a class), or the path of a CSV file. Default: no labels.")
-    .meta({ placeholder: 'folders|file.csv' }),
+    .describe(
+      "'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels.",
+    )
+    .meta({ placeholder: 'folders|table' }),
   seed: z
     .number()
     .int()

@@ -2,7 +2,7 @@ import { readdir, realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { checkPath } from '../arguments.js'
 import { SAMPLE_RATE } from '../clip.js'
-import { labelsFromCsv, labelsFromFolders, withoutLabels } from '../datasets/labels.js'
+import { labelsFromFolders, labelsFromTable, withoutLabels } from '../datasets/labels.js'
 import { folderSource, type TrackSource } from '../datasets/track-source.js'
 import type { LabelPlan } from '../datasets/tracks.js'
 import { type Walked, walkAudio } from '../datasets/walk.js'
@@ -60,7 +60,7 @@ async function planLabels(
     if (labels === undefined) return withoutLabels(files)
     return labels === 'folders'
       ? labelsFromFolders(files, root)
-      : labelsFromCsv(labels, files, root, skipped, signal)
+      : labelsFromTable(labels, files, root, skipped, signal)
   }
   const plan = await make()
   return { ...plan, skipped: [...plan.skipped, ...skipped] }
@@ -100,12 +100,13 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
  * cannot be used is listed with its reason in `dataset.skipped` and never ends the run. Files that have gone from the
  * source go from the index.
  *
- * Labels: none; `'folders'`: the first sub-folder is the class; or a CSV file with the columns `path` (relative to
- * the source), optionally `split` (`train`, `valid`, `test`) and `group` (such as an artist), then one 0/1 column a tag
- * or one column `label`. Without a `split` column tracks are divided 60/20/20, stratified by class, by a hash of `seed`
- * and their audio or group: a class of three tracks or more reaches each split (`dataset.warnings` names the others).
- * Equal audio under several names and tracks of one group stay in one split. A track that has a split from an earlier
- * run keeps it, also when it was away in between, as long as the seed is the same.
+ * Labels: none; `'folders'`: the first sub-folder is the class; or a table (comma- or tab-separated, or JSON lines) with the
+ * columns `path` (relative to the source), optionally `split` (`train`, `valid`, `test`) and `group` (such as an artist),
+ * then one 0/1 column a tag, one column `label`, or one column `labels` with names (`a;b;c`, in JSON an array). Without a
+ * `split` column tracks are divided 60/20/20, stratified by class, by a hash of `seed` and their audio or group: a class of
+ * three tracks or more reaches each split (`dataset.warnings` names the others). Equal audio under several names and tracks
+ * of one group stay in one split. A track that has a split from an earlier run keeps it, also when it was away in between,
+ * as long as the seed is the same.
  *
  * @param source folder; sub-folders are searched, links followed, hidden names left out
  * @returns all tracks; use `subset('train')` and so on for a part

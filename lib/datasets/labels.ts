@@ -1,12 +1,10 @@
-/** Which classes the tracks of a folder belong to: from the folders they lie in, or from a CSV file. */
+/** Which classes the tracks of a folder belong to: from the folders they lie in, or from a table. */
 import { existsSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { setImmediate as yieldToLoop } from 'node:timers/promises'
-import { DatasetError, ioError } from '../errors.js'
-import { readTextInput } from '../files/input.js'
+import { DatasetError } from '../errors.js'
 import { nearestName } from '../options.js'
-import { type CsvRow, CsvSyntaxError, csvRows } from './csv.js'
 import { FileFinder } from './find-file.js'
+import { Complaints, type LabelRow, NAME_COLUMNS, readLabelTable } from './label-table.js'
 import { type LabelledFile, type LabelPlan, type SkippedFile, SPLITS, type Split } from './tracks.js'
 import { byCodeUnit } from './walk.js'
 
@@ -41,6 +39,8 @@ interface Header {
   splitColumn: number
   groupColumn: number
   labelColumn: number
+  /** of a column with the names of all classes of a track */
+  namesColumn: number
   tags: { name: string; column: number }[]
 }
 
@@ -52,27 +52,6 @@ const SPLIT_NAMES: Record<string, Split> = {
   val: 'valid',
   test: 'test',
 }
-const MAX_LISTED = 10
-
-/** Collects the faults of all lines, so that the file can be corrected in one go. */
-class Complaints {
-  private readonly lines: string[] = []
-  constructor(private readonly csv: string) {}
-  add(line: number, what: string): void {
-    this.lines.push(`line ${line}: ${what}`)
-  }
-  throwIfAny(): void {
-    if (this.lines.length === 0) return
-    const more = this.lines.length - MAX_LISTED
-    const listed = this.lines.slice(0, MAX_LISTED).join('; ')
-    throw new DatasetError({
-      what: `the labels cannot be used: ${listed}${more > 0 ? `; and ${more} more` : ''}`,
-      path: this.csv,
-      remedy: 'Correct these lines',
-    })
-  }
-}
-
 function readHeader(fields: string[], line: number, complaints: Complaints): Header {
   const names = fields.map((field) => field.trim())
   const lower = names.map((name) => name.toLowerCase())
@@ -83,10 +62,13 @@ function readHeader(fields: string[], line: number, complaints: Complaints): Hea
   const splitColumn = lower.indexOf('split')
   const groupColumn = lower.indexOf('group')
   const labelColumn = lower.indexOf('label')
-  const tags = names
+  const others = names
     .map((name, column) => ({ name, column }))
     .filter(({ column }) => column > 0 && ![splitColumn, groupColumn, labelColumn].includes(column))
-  if (labelColumn < 0 && tags.length === 0)
+  const isNames = others.length === 1 && NAME_COLUMNS.includes(lower[others[0]!.column]!)
+  const namesColumn = isNames && labelColumn < 0 ? others[0]!.column : -1
+  const tags = namesColumn < 0 ? others : []
+  if (labelColumn < 0 && others.length === 0)
     complaints.add(line, 'there is neither a column "label" nor a column for any tag')
   if (labelColumn >= 0 && tags.length > 0)
     complaints.add(
@@ -94,7 +76,7 @@ function readHeader(fields: string[], line: number, complaints: Complaints): Hea
       `beside "label" there may be no other column, such as ${JSON.stringify(tags[0]!.name)}`,
     )
   if (tags.some(({ name }) => name === '')) complaints.add(line, 'a column has no name')
-  return { splitColumn, groupColumn, labelColumn, tags }
+  return { splitColumn, groupColumn, labelColumn, namesColumn, tags }
 }
 
 /** A field in a message: whole, unless it is so long that it says nothing. */
@@ -109,7 +91,21 @@ function pathInside(root: string, written: string): string | undefined {
   return sep === '/' ? inside : inside.replaceAll(sep, '/')
 }
 
-function readLabels(fields: string[], header: Header, line: number, complaints: Complaints): string[] {
+/** `a; b;c` → a, b, c; an empty field is a track without any. */
+function readNames(
+  { fields, names, line }: LabelRow,
+  { namesColumn }: Header,
+  complaints: Complaints,
+): string[] {
+  const written = names ?? fields[namesColumn]!.split(';')
+  const labels = new Set(written.map((name) => name.trim()).filter((name) => name !== ''))
+  if ([...labels].some((name) => name.includes(NOT_UTF8))) complaints.add(line, 'a label is not UTF-8')
+  return [...labels]
+}
+
+function readLabels(row: LabelRow, header: Header, complaints: Complaints): string[] {
+  const { fields, line } = row
+  if (header.namesColumn >= 0) return readNames(row, header, complaints)
   if (header.labelColumn >= 0) {
     const label = fields[header.labelColumn]!.trim()
     if (label === '') complaints.add(line, 'the label is empty')
@@ -134,29 +130,9 @@ const NOT_UTF8 = '\ufffd'
 
 type LabelledRow = LabelledFile & { line: number }
 
-interface CsvLabels {
+interface TableLabels {
   header: Header
   rows: Map<string, LabelledRow>
-}
-
-/** How many rows are taken before other work gets its turn. */
-const ROWS_AT_A_TIME = 1000
-
-async function readTable(csv: string, complaints: Complaints, signal?: AbortSignal): Promise<CsvRow[]> {
-  const text = await readTextInput(csv, { pipe: true, signal }).catch((error) => {
-    signal?.throwIfAborted()
-    throw ioError(error, csv, 'read the labels')
-  })
-  const table: CsvRow[] = []
-  try {
-    for (const row of csvRows(text)) if (table.push(row) % ROWS_AT_A_TIME === 0) await yieldToLoop()
-  } catch (error) {
-    if (!(error instanceof CsvSyntaxError)) throw error
-    complaints.add(error.line, error.message)
-  }
-  if (table.length < 2) complaints.add(1, 'there must be a header and at least one row')
-  complaints.throwIfAny()
-  return table
 }
 
 function readSplit(
@@ -188,14 +164,14 @@ function checkGroups(rows: Iterable<LabelledRow>, complaints: Complaints): void 
   }
 }
 
-async function readCsv(csv: string, root: string, signal?: AbortSignal): Promise<CsvLabels> {
-  const complaints = new Complaints(csv)
-  const table = await readTable(csv, complaints, signal)
-  const [first, ...body] = table as [CsvRow, ...CsvRow[]]
+async function readRows(table: string, root: string, signal?: AbortSignal): Promise<TableLabels> {
+  const complaints = new Complaints(table)
+  const [first, ...body] = await readLabelTable(table, signal)
   const header = readHeader(first.fields, first.line, complaints)
   complaints.throwIfAny()
-  const rows: CsvLabels['rows'] = new Map()
-  for (const { fields, line } of body) {
+  const rows: TableLabels['rows'] = new Map()
+  for (const row of body) {
+    const { fields, line } = row
     if (fields.length !== first.fields.length) {
       complaints.add(line, `there are ${fields.length} fields instead of ${first.fields.length}`)
       continue
@@ -209,7 +185,7 @@ async function readCsv(csv: string, root: string, signal?: AbortSignal): Promise
     if (before) complaints.add(line, `${JSON.stringify(path)} stands on line ${before.line} already`)
     const split = readSplit(fields, header, line, complaints)
     const group = header.groupColumn < 0 ? '' : fields[header.groupColumn]!.trim()
-    const labels = readLabels(fields, header, line, complaints)
+    const labels = readLabels(row, header, complaints)
     rows.set(path, { path, labels, split, ...(group === '' ? {} : { group }), line })
   }
   checkGroups(rows.values(), complaints)
@@ -241,7 +217,7 @@ function whyMissing(row: LabelledRow, paths: string[], unread: readonly SkippedF
 
 /** The files that the rows mean; two rows that mean one file are a fault of the labels. */
 async function findFiles(
-  { rows }: CsvLabels,
+  { rows }: TableLabels,
   finder: FileFinder,
   complaints: Complaints,
 ): Promise<{ found: Map<string, LabelledRow>; missing: LabelledRow[] }> {
@@ -259,21 +235,22 @@ async function findFiles(
 }
 
 /**
- * Labels of a CSV file: `path`, optionally `split` and `group`, then one 0/1 column per tag, or one column `label`. Paths
- * match in any Unicode form and through links. Files that it names and that are not there, and files that it does not
- * name, are skipped with the reason.
+ * Labels of a table of comma- or tab-separated values, or of JSON lines: `path`, optionally `split` and `group`, then one
+ * 0/1 column a tag, one column `label`, or one column `labels` (or `tags`) with names such as `a;b;c`. Paths match in any
+ * Unicode form and through links. Files that it names and that are not there, and files that it does not name, are skipped
+ * with the reason.
  * @param unread what could not be looked at in the folder
  * @throws DatasetError that lists the faulty lines, or where no named file is there
  */
-export async function labelsFromCsv(
-  csv: string,
+export async function labelsFromTable(
+  table: string,
   paths: string[],
   root: string,
   unread: readonly SkippedFile[] = [],
   signal?: AbortSignal,
 ): Promise<LabelPlan> {
-  const labels = await readCsv(csv, root, signal)
-  const { found, missing } = await findFiles(labels, new FileFinder(paths, root), new Complaints(csv))
+  const labels = await readRows(table, root, signal)
+  const { found, missing } = await findFiles(labels, new FileFinder(paths, root), new Complaints(table))
   const known = new Set(unread.map(({ path }) => path))
   const skipped = missing
     .filter(({ path }) => !known.has(path))
@@ -284,17 +261,19 @@ export async function labelsFromCsv(
         .slice(0, 3)
         .map((s) => `${JSON.stringify(s.path)}: ${s.reason}`)
         .join('; ')}`,
-      path: csv,
+      path: table,
       remedy: `Write the paths relative to ${root}`,
     })
   for (const path of paths) if (!found.has(path)) skipped.push(skip(path, 'the labels do not name it'))
   const files = [...found].map(([path, { line: _line, ...row }]) => ({ ...row, path }))
   files.sort((a, b) => byCodeUnit(a.path, b.path))
-  const { labelColumn, tags } = labels.header
+  const { labelColumn, namesColumn, tags } = labels.header
   const multilabel = labelColumn < 0
+  const named = () => [...new Set(files.flatMap((file) => file.labels))].sort(byCodeUnit)
+  const classes = namesColumn < 0 ? tags.map(({ name }) => name) : named()
   return {
     task: multilabel ? 'multilabel' : 'multiclass',
-    classes: multilabel ? tags.map(({ name }) => name) : undefined,
+    classes: multilabel ? classes : undefined,
     files,
     skipped,
   }
