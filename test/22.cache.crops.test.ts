@@ -13,7 +13,12 @@ const read = (source: ReturnType<typeof open>, tracks: number[], starts: number[
     native().cropSourceRead(source, Int32Array.from(tracks), Float64Array.from(starts), length, abort),
   )
 const open = (files: string[], lengths: number[]) =>
-  native().cropSourceOpen(files, new Float64Array(files.length).fill(44), Float64Array.from(lengths))
+  native().cropSourceOpen(
+    files,
+    new Float64Array(files.length).fill(44),
+    Float64Array.from(lengths),
+    new Float64Array(files.length),
+  )
 
 /** A file whose sample i is `first + i`. */
 async function counting(path: string, first: number, length: number): Promise<string> {
@@ -102,12 +107,18 @@ describe('22 cache: crops', () => {
       await assert.rejects(read(source, [0], [start], 4), { code: 'ERR_ARGUMENT' })
     await assert.rejects(read(source, [0], [0], -1), { code: 'ERR_ARGUMENT' })
     await assert.rejects(read(source, [0, 0], [0], 4), { code: 'ERR_SHAPE' })
-    assert.throws(() => native().cropSourceOpen(['a'], new Float64Array(2), new Float64Array(1)), {
-      code: 'ERR_SHAPE',
-    })
-    assert.throws(() => native().cropSourceOpen(['a'], Float64Array.of(-1), Float64Array.of(1)), {
-      code: 'ERR_ARGUMENT',
-    })
+    assert.throws(
+      () => native().cropSourceOpen(['a'], new Float64Array(2), new Float64Array(1), new Float64Array(1)),
+      {
+        code: 'ERR_SHAPE',
+      },
+    )
+    assert.throws(
+      () => native().cropSourceOpen(['a'], Float64Array.of(-1), Float64Array.of(1), Float64Array.of(0)),
+      {
+        code: 'ERR_ARGUMENT',
+      },
+    )
     native().dispose(source)
     assert.equal(native().isDisposed(source), true)
     await assert.rejects(read(source, [0], [0], 4), { code: 'ERR_DISPOSED' })

@@ -26,12 +26,14 @@ export const datasetOptions = z.strictObject({
   download: z.boolean().default(false).describe('Fetch what is missing.'),
   seed: prepareOptions.shape.seed,
   concurrency: prepareOptions.shape.concurrency,
+  excerpts: prepareOptions.shape.excerpts,
   maxReject: prepareOptions.shape.maxReject,
   signal: signalOption,
   onProgress: callbackOption<DatasetProgress>(
     '(progress: DatasetProgress) => void',
     'Called while files are fetched and decoded.',
   ),
+  onPlan: prepareOptions.shape.onPlan,
   onWarning: prepareOptions.shape.onWarning,
 })
 

@@ -27,6 +27,8 @@ export interface Track {
   duration: number
   /** Length in samples. */
   samples: number
+  /** Samples of each of its stretches, one after the other, if the cache keeps excerpts of it; crops never cross them. */
+  stretch?: number
   /** SHA-256 of the source file: the same recording under any name. */
   sourceSha256: string
   /** SHA-256 of the cached file. */
@@ -90,6 +92,7 @@ export class Dataset implements Disposable {
       split: track.split,
       duration: track.samples / index.sampleRate,
       samples: track.samples,
+      ...(track.stretch !== undefined && { stretch: track.stretch }),
       sourceSha256: track.sourceSha256,
       sha256: track.sha256,
       notes: track.notes,
@@ -153,6 +156,7 @@ export class Dataset implements Disposable {
         this.tracks.map((track) => track.file),
         new Float64Array(this.length).fill(WAV_HEADER_BYTES),
         Float64Array.from(this.tracks, (track) => track.samples),
+        Float64Array.from(this.tracks, (track) => track.stretch ?? 0),
       ),
     )
     return this.#handle

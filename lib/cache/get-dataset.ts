@@ -25,8 +25,8 @@ import { preparePlanned } from './prepare.js'
 /** What a cache was made from, beside its index: written when no track was missing. */
 const recordPath = (cache: string) => join(cache, 'dataset.json')
 
-const recordOf = (dataset: NamedDataset, scheme: string, folder: string) =>
-  `${JSON.stringify({ name: dataset.name, scheme, folder })}\n`
+const recordOf = (dataset: NamedDataset, scheme: string, folder: string, excerpts: string | undefined) =>
+  `${JSON.stringify({ name: dataset.name, scheme, folder, excerpts })}\n`
 
 function defaultCache(dataset: NamedDataset, scheme: string, root: string): string {
   const name = scheme === dataset.schemes[0] ? dataset.name : `${dataset.name}-${scheme}`
@@ -50,17 +50,17 @@ async function decode(
   scheme: string,
   folder: string,
   cache: string,
-  { seed, concurrency, maxReject, signal, onProgress, onWarning }: DatasetSettings,
+  { seed, concurrency, excerpts, maxReject, signal, onProgress, onPlan, onWarning }: DatasetSettings,
 ): Promise<Dataset> {
   const archives = dataset.archives?.(scheme) ?? []
   using place = await Place.open(folder, archives, cache, signal)
   const { plan, missing } = await planNamed(dataset, place, scheme)
   const prepared = await preparePlanned(place, plan, {
-    ...{ cache, seed, concurrency, maxReject, signal, onWarning },
+    ...{ cache, seed, concurrency, excerpts, maxReject, signal, onPlan, onWarning },
     onProgress: onProgress && ((progress) => onProgress({ phase: 'prepare', ...progress })),
   })
   if (missing === 0)
-    await writeAtomically(recordPath(cache), [Buffer.from(recordOf(dataset, scheme, folder))])
+    await writeAtomically(recordPath(cache), [Buffer.from(recordOf(dataset, scheme, folder, excerpts))])
   return prepared
 }
 
@@ -80,7 +80,10 @@ export async function prepareNamed(
   const base = resolve(root)
   const cache = settings.cache ?? defaultCache(dataset, scheme, base)
   const known = findFolder(dataset, base)
-  const earlier = known && !again ? await openEarlier(cache, recordOf(dataset, scheme, known)) : undefined
+  const earlier =
+    known && !again
+      ? await openEarlier(cache, recordOf(dataset, scheme, known, settings.excerpts))
+      : undefined
   if (earlier) return earlier
   const folder = known ?? join(base, dataset.folders[0])
   if (download) await fetchDataset(dataset, scheme, { folder, signal, onProgress })

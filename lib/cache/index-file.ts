@@ -17,6 +17,8 @@ const trackSchema = z.object({
   labels: z.array(count),
   split: z.enum(SPLITS),
   samples: count,
+  /** samples of each of its stretches, one after the other; a track that is kept whole has none */
+  stretch: count.min(1).optional(),
   /** of the source file: its size, time and hash tell whether it has changed */
   size: count,
   mtimeMs: z.number(),
@@ -37,6 +39,8 @@ const indexSchema = z.object({
   audio: z.string(),
   sampleRate: z.number().int().positive(),
   source: z.string(),
+  /** what is kept of a track, such as 3x30; whole tracks without it */
+  excerpts: z.string().optional(),
   task: z.enum(['multilabel', 'multiclass', 'none']),
   classes: z.array(z.string()),
   seed: z.number().int(),
@@ -169,7 +173,11 @@ function splitsIn(text: string, path: string): Pick<EarlierRuns, 'splits' | 'see
  * What earlier runs know of this cache, finished or not. Of a damaged index only the splits are believed: files are
  * decoded again. An unfinished run had not dealt its splits for good.
  */
-export async function readEarlierRuns(cache: string, sampleRate: number): Promise<EarlierRuns> {
+export async function readEarlierRuns(
+  cache: string,
+  sampleRate: number,
+  excerpts?: string,
+): Promise<EarlierRuns> {
   const runs: EarlierRuns = { tracks: [], splits: [] }
   for (const path of [indexPath(cache), partialIndexPath(cache)]) {
     const text = await readText(path)
@@ -177,7 +185,7 @@ export async function readEarlierRuns(cache: string, sampleRate: number): Promis
     if (path === indexPath(cache)) Object.assign(runs, splitsIn(text, path))
     try {
       const index = parseCurrent(text, path)
-      if (index.sampleRate === sampleRate) runs.tracks.push(...index.tracks)
+      if (index.sampleRate === sampleRate && index.excerpts === excerpts) runs.tracks.push(...index.tracks)
     } catch (error) {
       if (!(error instanceof CacheError)) throw error
     }

@@ -17,10 +17,10 @@ export const partialIndexPath = (cache: string) => join(cache, 'index.partial.js
 export const embeddingsFolder = (cache: string) => join(cache, 'embeddings')
 export const audioFolder = (cache: string) => join(cache, 'audio')
 
-/** The name of a cached track: a hash of the source's bytes, the decoder's version and the rate. */
-export function contentKey(sourceSha256: string, sampleRate: number): string {
+/** The name of a cached track: a hash of the source's bytes, the decoder's version, the rate, and what is kept of it. */
+export function contentKey(sourceSha256: string, sampleRate: number, excerpts?: string): string {
   return createHash('sha256')
-    .update(`${AUDIO_VERSION}\n${sampleRate}\n${sourceSha256}`)
+    .update(`${AUDIO_VERSION}\n${sampleRate}\n${sourceSha256}${excerpts ? `\n${excerpts}` : ''}`)
     .digest('hex')
     .slice(0, 32)
 }

@@ -2,6 +2,7 @@
 import type { OnWarning } from '../warnings.js'
 import type { DatasetProgress } from './dataset-options.js'
 import type { PrepareProgress } from './prepare-options.js'
+import type { PreparePlan } from './space.js'
 
 /** Options of `prepare`. */
 export interface PrepareOptions {
@@ -13,12 +14,16 @@ export interface PrepareOptions {
   seed?: number | undefined
   /** Files to work on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks. */
+  excerpts?: string | undefined
+  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
   /** Called after every file. */
   onProgress?: ((progress: PrepareProgress) => void) | undefined
+  /** Called before the first file is decoded, with the space that the tracks will take and that is free. */
+  onPlan?: ((plan: PreparePlan) => void) | undefined
   /** Called with each warning about the data set; `dataset.warnings` holds them too. */
   onWarning?: OnWarning | undefined
 }
@@ -37,12 +42,16 @@ export interface DatasetOptions {
   seed?: number | undefined
   /** Files to work on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks. */
+  excerpts?: string | undefined
+  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
   /** Called while files are fetched and decoded. */
   onProgress?: ((progress: DatasetProgress) => void) | undefined
+  /** Called before the first file is decoded, with the space that the tracks will take and that is free. */
+  onPlan?: ((plan: PreparePlan) => void) | undefined
   /** Called with each warning about the data set; `dataset.warnings` holds them too. */
   onWarning?: OnWarning | undefined
 }

@@ -9,6 +9,7 @@ import { byCodeUnit } from '../datasets/walk.js'
 import { ClmrError, concernsProcess } from '../errors.js'
 import type { FileInput } from '../files/source.js'
 import { getThreads } from '../native/threads.js'
+import { decodeExcerpts, parseExcerpts, type Ranges, rangesOf } from './excerpts.js'
 import {
   type CacheIndex,
   type EarlierRuns,
@@ -157,17 +158,33 @@ export class Preparation {
     input: FileInput,
     signal: AbortSignal,
   ): Promise<Omit<Cached, 'size' | 'mtimeMs'>> {
-    const key = contentKey(sourceSha256, SAMPLE_RATE)
+    const { cache, excerpts: asked } = this.settings
+    const excerpts = asked === undefined ? undefined : parseExcerpts(asked)
+    const key = contentKey(sourceSha256, SAMPLE_RATE, asked)
     const notes: string[] = []
+    let stretch: number | undefined
+    let pick: ((samples: number) => Ranges | undefined) | undefined
     const decode = async (use: (samples: Float32Array) => Promise<void>) => {
-      const { warnings } = await consume(decodeStream(input, SAMPLE_RATE, signal), use)
-      notes.push(...warnings)
+      if (!excerpts) {
+        const { warnings } = await consume(decodeStream(input, SAMPLE_RATE, signal), use)
+        notes.push(...warnings)
+        return
+      }
+      const decoded = await decodeExcerpts(input, excerpts, use, signal)
+      notes.push(...decoded.warnings)
+      stretch = decoded.stretch
+      if (decoded.isWhole) pick = (samples) => rangesOf(samples, excerpts)
     }
-    const stored = await storeTrack(this.settings.cache, key, SAMPLE_RATE, decode, signal)
+    const cut = (samples: number) => {
+      const ranges = pick?.(samples)
+      if (ranges) stretch = excerpts!.samples
+      return ranges
+    }
+    const stored = await storeTrack(cache, key, SAMPLE_RATE, decode, signal, cut)
     notes.push(...stored.notes)
     if (stored.samples < CLIP_LENGTH)
       notes.push(`shorter than a clip of ${CLIP_LENGTH} samples: zeros follow it where it is read`)
-    return { key, sourceSha256, ...stored, notes }
+    return { key, sourceSha256, ...stored, ...(stretch !== undefined && { stretch }), notes }
   }
 
   /** The index of what is finished, in the order of the paths. */
@@ -187,15 +204,17 @@ export class Preparation {
     const before = seed === (this.earlier.seed ?? seed) ? this.earlier.splits : []
     const splits = dealSplits(labelled, before, seed)
     const tracks = labelled.map(({ file, cached, labels }, i) => {
-      const { key, samples, size, mtimeMs, sourceSha256, sha256, notes } = cached
-      const split = splits[i]!
-      return { path: file.path, key, labels, split, samples, size, mtimeMs, sourceSha256, sha256, notes }
+      const { key, samples, stretch, size, mtimeMs, sourceSha256, sha256, notes } = cached
+      const audio = { samples, ...(stretch !== undefined && { stretch }) }
+      const source = { size, mtimeMs, sourceSha256, sha256, notes }
+      return { path: file.path, key, labels, split: splits[i]!, ...audio, ...source }
     })
     const failed = this.outcomes.flatMap((outcome) => ('skipped' in outcome ? [outcome.skipped] : []))
     return {
       audio: AUDIO_VERSION,
       sampleRate: SAMPLE_RATE,
       source: this.source.root,
+      ...(this.settings.excerpts !== undefined && { excerpts: this.settings.excerpts }),
       task: this.plan.task,
       classes,
       seed,

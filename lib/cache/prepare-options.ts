@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { SPLITS } from '../datasets/tracks.js'
 import { callbackOption, signalOption, warningOption } from '../options.js'
+import { EXCERPTS } from './excerpts.js'
+import type { PreparePlan } from './space.js'
 
 /** How far `prepare` is. */
 export interface PrepareProgress {
@@ -55,12 +57,24 @@ export const prepareOptions = z.strictObject({
     .min(1)
     .max(256)
     .optional()
-    .describe('Files to work on at the same time. Default: the number of threads.'),
+    .describe('Files that are worked on at the same time. Default: the number of threads.'),
+  excerpts: z
+    .string()
+    .regex(EXCERPTS, { message: 'expected a number of stretches and their seconds, such as 3x30' })
+    .optional()
+    .describe(
+      'Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks.',
+    )
+    .meta({ placeholder: 'NxSECONDS' }),
   maxReject: maxReject.optional().meta({ placeholder: 'n' }),
   signal: signalOption,
   onProgress: callbackOption<PrepareProgress>(
     '(progress: PrepareProgress) => void',
     'Called after every file.',
+  ),
+  onPlan: callbackOption<PreparePlan>(
+    '(plan: PreparePlan) => void',
+    'Called before the first file is decoded, with the space that the tracks will take and that is free.',
   ),
   onWarning: warningOption('Called with each warning about the data set; `dataset.warnings` holds them too.'),
 })

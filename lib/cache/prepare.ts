@@ -18,6 +18,7 @@ import { audioFolder, indexPath, partialIndexPath } from './layout.js'
 import type { PrepareOptions } from './option-types.js'
 import { Preparation } from './preparation.js'
 import { isTooMany, type PrepareSettings, prepareOptions } from './prepare-options.js'
+import { planSpace } from './space.js'
 
 async function checkSource(source: unknown): Promise<string> {
   checkPath(source, 'prepare')
@@ -126,7 +127,11 @@ export async function prepare(source: string, options: PrepareOptions): Promise<
 }
 
 async function fillCache(source: TrackSource, plan: LabelPlan, settings: PrepareSettings): Promise<Dataset> {
-  const earlier = await readEarlierRuns(settings.cache, SAMPLE_RATE)
+  const { cache, excerpts } = settings
+  const earlier = await readEarlierRuns(cache, SAMPLE_RATE, excerpts)
+  const there = new Set(earlier.tracks.map(({ path }) => path))
+  const fresh = plan.files.map(({ path }) => path).filter((path) => !there.has(path))
+  settings.onPlan?.(await planSpace(source, fresh, cache, excerpts))
   const preparation = new Preparation(source, plan, earlier, settings)
   await preparation.run()
   const index = preparation.index()

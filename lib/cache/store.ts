@@ -15,6 +15,7 @@ import type { Pcm16 } from '../native/binding.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
+import type { Ranges } from './excerpts.js'
 import { type IndexTrack, readIndex } from './index-file.js'
 import { audioFolder, trackPath } from './layout.js'
 import type { VerifyCacheOptions } from './option-types.js'
@@ -111,6 +112,7 @@ async function clearPlace(path: string): Promise<void> {
  * @internal Writes a track as a WAV file under `key`, while it is being decoded: its length, which stands in front, is known at the
  * end, so the samples are put aside first.
  * @param decode hands over mono samples, piece by piece
+ * @param pick which of them stay, once their number is known; undefined: all
  * @throws StoreFailure where the cache cannot be written; what `decode` throws passes
  */
 export async function storeTrack(
@@ -119,6 +121,7 @@ export async function storeTrack(
   sampleRate: number,
   decode: (use: (samples: Float32Array) => Promise<void>) => Promise<void>,
   signal?: AbortSignal,
+  pick: (samples: number) => Ranges | undefined = () => undefined,
 ): Promise<StoredTrack> {
   const path = trackPath(cache, key)
   const aside = temporaryName(path)
@@ -127,15 +130,21 @@ export async function storeTrack(
   })
   await clearPlace(path)
   try {
-    const { samples, clipping } = await writePcm(aside, decode, signal)
+    const { samples: decoded, clipping } = await writePcm(aside, decode, signal)
+    const ranges = pick(decoded) ?? [[0, decoded] as const]
+    const samples = ranges.reduce((sum, [from, to]) => sum + to - from, 0)
     const hash = createHash('sha256')
     const chunks = async function* () {
       const header = wavHeader({ frames: samples, sampleRate })
       hash.update(header)
       yield header
-      for await (const chunk of createReadStream(aside, { highWaterMark: HASH_BYTES, signal })) {
-        hash.update(chunk as Buffer)
-        yield chunk as Buffer
+      for (const [from, to] of ranges) {
+        if (to === from) continue
+        const bytes = { start: 2 * from, end: 2 * to - 1 } // both inside
+        for await (const chunk of createReadStream(aside, { ...bytes, highWaterMark: HASH_BYTES, signal })) {
+          hash.update(chunk as Buffer)
+          yield chunk as Buffer
+        }
       }
     }
     await writeAtomically(path, chunks()).catch((error) => {

@@ -1,4 +1,5 @@
 /** The baseline of an untrained network, as fair as it can be. */
+import { insideStretch } from '../cache/excerpts.js'
 import { nativeArchitecture } from '../model/architecture.js'
 import { Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { EncoderOptions } from '../model/option-types.js'
@@ -32,8 +33,10 @@ export async function randomEncoder(
   const clips = new Float32Array(count * clipLength)
   const draw = uniform(seed)
   for (let i = 0; i < count; i++) {
-    const samples = await dataset.readTrack(Math.floor((i * total) / count), { signal })
-    const start = Math.floor(draw() * Math.max(0, samples.length - clipLength + 1))
+    const track = Math.floor((i * total) / count)
+    const samples = await dataset.readTrack(track, { signal })
+    const drawn = Math.floor(draw() * Math.max(0, samples.length - clipLength + 1))
+    const start = insideStretch(drawn, clipLength, dataset.tracks[track]!.stretch)
     clips.set(samples.subarray(start, start + clipLength), i * clipLength)
   }
   const handle = await callNative(signal, (abort) =>

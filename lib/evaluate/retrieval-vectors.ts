@@ -1,4 +1,5 @@
-/** The vectors that retrieval compares: one crop per track for the library, others as queries, clean and altered. */
+/** The vectors that retrieval compares: one crop a track for the library, others as queries, clean and altered. */
+import { insideStretch } from '../cache/excerpts.js'
 import type { MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { uniform } from '../random.js'
@@ -102,7 +103,12 @@ async function encodeCrops(
   const total = dataset.tracks.length
   let done = 0
   for await (const samples of readTracks(dataset, [...dataset.tracks.keys()], signal)) {
-    clips.add(samples, cropStarts(samples.length, encoder.clipLength, crops, draw))
+    const { stretch } = dataset.tracks[done]!
+    const starts = cropStarts(samples.length, encoder.clipLength, crops, draw)
+    clips.add(
+      samples,
+      starts.map((start) => insideStretch(start, encoder.clipLength, stretch)),
+    )
     done++
     if (clips.tracks < BATCH && done < total) continue
     batches.push(await clips.encode({ encoder, conditions, signal }, batches.length))

@@ -3,8 +3,12 @@ import type { Matrix, MatrixData } from '../matrix.js'
 
 /** Tracks with their labels, without their audio. */
 export interface TrackLabels {
-  /** `sourceSha256` tells whether an encoder was trained on a track */
-  readonly tracks: readonly { readonly path: string; readonly sourceSha256?: string }[]
+  /** `sourceSha256` tells whether an encoder was trained on a track; `stretch`: samples of each of its stretches */
+  readonly tracks: readonly {
+    readonly path: string
+    readonly sourceSha256?: string
+    readonly stretch?: number
+  }[]
   /** [tracks, K] of 0 and 1 */
   readonly labels: MatrixData
   /** names of the K classes */

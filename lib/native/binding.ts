@@ -150,7 +150,12 @@ export interface NativeCache {
   /** ±1 floats → rounded, saturated 16-bit samples (scale 32768). Not dithered: the same input gives the same file. */
   toPcm16(samples: Float32Array): Promise<Pcm16>
   /** files[i] holds lengths[i] 16-bit samples from byte offsets[i] on. Files are opened when they are read. */
-  cropSourceOpen(files: string[], offsets: Float64Array, lengths: Float64Array): CropSourceHandle
+  cropSourceOpen(
+    files: string[],
+    offsets: Float64Array,
+    lengths: Float64Array,
+    stretches: Float64Array,
+  ): CropSourceHandle
   /** rows of `length` samples: row i from track tracks[i] at starts[i]; zero-padded past the end of a track. */
   cropSourceRead(
     source: CropSourceHandle,

@@ -34,8 +34,10 @@ Promise<Pcm16> ToPcm16(const Call& call, FloatSpan samples) {
 }
 
 std::shared_ptr<CropSource> CropSourceOpen(const Call&, std::vector<std::string> files,
-                                           std::vector<double> offsets, std::vector<double> lengths) {
-  return std::make_shared<CropSource>(std::move(files), std::move(offsets), std::move(lengths));
+                                           std::vector<double> offsets, std::vector<double> lengths,
+                                           std::vector<double> stretches) {
+  return std::make_shared<CropSource>(std::move(files), std::move(offsets), std::move(lengths),
+                                      std::move(stretches));
 }
 
 Promise<at::Tensor> CropSourceRead(const Call& call, std::shared_ptr<CropSource> source,
@@ -61,7 +63,7 @@ Promise<at::Tensor> CropSourceRead(const Call& call, std::shared_ptr<CropSource>
 
 void ExportCache(Napi::Object exports) {
   Export(exports, "toPcm16", ToPcm16, {"samples"});
-  Export(exports, "cropSourceOpen", CropSourceOpen, {"files", "offsets", "lengths"});
+  Export(exports, "cropSourceOpen", CropSourceOpen, {"files", "offsets", "lengths", "stretches"});
   Export(exports, "cropSourceRead", CropSourceRead, {"source", "tracks", "starts", "length", "abort"});
 }
 

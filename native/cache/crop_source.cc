@@ -64,7 +64,7 @@ int64_t ToCount(double value, const char* what) {
 
 struct CropSource::Impl {
   std::vector<std::string> files;
-  std::vector<int64_t> offsets, lengths;
+  std::vector<int64_t> offsets, lengths, stretches;
 
   // the files that are open, the one used last in front
   std::mutex mutex;
@@ -89,13 +89,14 @@ struct CropSource::Impl {
 };
 
 CropSource::CropSource(std::vector<std::string> files, std::vector<double> offsets,
-                       std::vector<double> lengths)
+                       std::vector<double> lengths, std::vector<double> stretches)
     : impl_(std::make_unique<Impl>()) {
-  if (files.size() != offsets.size() || files.size() != lengths.size())
-    throw Error("ERR_SHAPE", "files, offsets and lengths differ in length");
+  if (files.size() != offsets.size() || files.size() != lengths.size() || files.size() != stretches.size())
+    throw Error("ERR_SHAPE", "files, offsets, lengths and stretches differ in length");
   impl_->files = std::move(files);
   for (const double offset : offsets) impl_->offsets.push_back(ToCount(offset, "offsets"));
   for (const double length : lengths) impl_->lengths.push_back(ToCount(length, "lengths"));
+  for (const double stretch : stretches) impl_->stretches.push_back(ToCount(stretch, "stretches"));
 }
 
 CropSource::~CropSource() = default;
@@ -106,6 +107,17 @@ int64_t CropSource::Length(int64_t track) const {
   if (track < 0 || track >= Tracks())
     throw Error("ERR_ARGUMENT", "there is no track " + std::to_string(track));
   return impl_->lengths[track];
+}
+
+int64_t CropSource::DrawLength(int64_t track, int64_t clip) const {
+  const int64_t whole = Length(track), stretch = impl_->stretches[track];
+  if (stretch < clip) return whole;
+  return whole / stretch * (stretch - clip + 1) - 1 + clip;
+}
+
+int64_t CropSource::Place(int64_t track, int64_t drawn, int64_t clip) const {
+  const int64_t stretch = impl_->stretches[track], places = stretch - clip + 1;
+  return stretch < clip ? drawn : drawn / places * stretch + drawn % places;
 }
 
 int64_t CropSource::Bytes() const {

@@ -13,13 +13,19 @@ namespace clmr {
 
 class CropSource {
  public:
-  // files[i] holds lengths[i] samples from byte offsets[i] on.
-  CropSource(std::vector<std::string> files, std::vector<double> offsets, std::vector<double> lengths);
+  // files[i] holds lengths[i] samples from byte offsets[i] on: stretches of stretches[i] samples, one after the
+  // other, or a single one where that is 0.
+  CropSource(std::vector<std::string> files, std::vector<double> offsets, std::vector<double> lengths,
+             std::vector<double> stretches);
   ~CropSource();
 
   int64_t Tracks() const;
   int64_t Length(int64_t track) const;
   int64_t Bytes() const;
+  // The length of a track without stretches that has as many places for a clip; Place says where the one is
+  // that was drawn there. No clip crosses from one stretch to the next.
+  int64_t DrawLength(int64_t track, int64_t clip) const;
+  int64_t Place(int64_t track, int64_t drawn, int64_t clip) const;
 
   // `length` samples of `track` from `start` on to `out`, as they are stored, or as ±1 floats; zero-padded past
   // the end. Thread-safe. Throws ERR_CACHE with the path.

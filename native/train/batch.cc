@@ -31,9 +31,13 @@ std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
 
 std::vector<int64_t> CropStarts(const CropSource& source, const std::vector<int64_t>& tracks,
                                 const Chain& chain, uint32_t step) {
+  const int64_t size = chain.spec().clip_length, views = chain.spec().views;
   std::vector<int64_t> lengths;
-  for (const int64_t track : tracks) lengths.push_back(source.Length(track));
-  return chain.DrawStarts(lengths, step);
+  for (const int64_t track : tracks) lengths.push_back(source.DrawLength(track, size));
+  std::vector<int64_t> starts = chain.DrawStarts(lengths, step);
+  for (size_t row = 0; row < starts.size(); ++row)
+    starts[row] = source.Place(tracks[row / views], starts[row], size);
+  return starts;
 }
 
 at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,

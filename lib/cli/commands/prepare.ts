@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { datasetOptions } from '../../cache/dataset-options.js'
 import { prepareNamed } from '../../cache/get-dataset.js'
-import { type Dataset, prepare } from '../../cache/index.js'
+import { type Dataset, type PreparePlan, prepare } from '../../cache/index.js'
 import { prepareOptions } from '../../cache/prepare-options.js'
 import { DATASET_NAMES, findNamed } from '../../datasets/named/index.js'
 import { flagFor, parseOptions } from '../../options.js'
@@ -18,25 +18,35 @@ interface Options {
   seed?: number
   maxReject?: number
   concurrency?: number
+  excerpts?: string
   dataset?: string
   scheme?: string
   download?: boolean
 }
 
-const FLAGS = ['labels', 'seed', 'maxReject', 'concurrency'] as const
+const FLAGS = ['labels', 'seed', 'excerpts', 'maxReject', 'concurrency'] as const
 const MAX_LISTED = 50
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1)} GB`
+
+/** What is needed and what there is, before the work begins. */
+function tellPlan(session: Session, { files, bytes, free }: PreparePlan): void {
+  if (files > 0)
+    session.note(`${files} files to decode: about ${gigabytes(bytes)}; ${gigabytes(free)} are free`)
+}
 
 function prepareFolder(
   source: string,
   { dataset: _, scheme, download, ...options }: Options,
-  { signal }: Session,
+  session: Session,
   progress: Progress,
 ): Promise<Dataset> {
   if (scheme !== undefined || download)
     throw new UsageError('--scheme and --download belong to --dataset', 'Name the data set too')
-  const { cache, labels, seed, maxReject, concurrency } = options
+  const { cache, labels, seed, excerpts, maxReject, concurrency } = options
   return prepare(source, {
-    ...{ cache, labels, seed, maxReject, concurrency, signal },
+    ...{ cache, labels, seed, excerpts, maxReject, concurrency, signal: session.signal },
+    onPlan: (plan) => tellPlan(session, plan),
     onProgress: ({ done, total, rejected }) =>
       progress.update(done, total, rejected ? `${rejected} not usable` : ''),
   })
@@ -44,8 +54,8 @@ function prepareFolder(
 
 function prepareDataset(
   source: string,
-  { dataset, labels, cache, scheme, download, seed, maxReject, concurrency }: Options,
-  { signal }: Session,
+  { dataset, labels, cache, scheme, download, seed, excerpts, maxReject, concurrency }: Options,
+  session: Session,
   progress: Progress,
 ): Promise<Dataset> {
   if (labels !== undefined)
@@ -56,7 +66,8 @@ function prepareDataset(
   const settings = parseOptions(
     datasetOptions,
     {
-      ...{ cache, scheme, download, seed, maxReject, concurrency, signal },
+      ...{ cache, scheme, download, seed, excerpts, maxReject, concurrency, signal: session.signal },
+      onPlan: (plan: PreparePlan) => tellPlan(session, plan),
       onProgress: followDataset(progress),
     },
     'clmr prepare',
@@ -83,6 +94,7 @@ export function configure(command: Command): void {
   examples(command, [
     'clmr prepare ~/Music --cache music.cache',
     'clmr prepare corpus --cache corpus.cache --labels folders',
+    'clmr prepare ~/Music --cache music.cache --excerpts 3x30',
     'clmr prepare clips --cache tags.cache --labels tags.csv',
     'clmr prepare data --cache mtat.cache --dataset magnatagatune --download',
   ])
