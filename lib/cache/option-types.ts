@@ -12,11 +12,11 @@ export interface PrepareOptions {
   labels?: string | undefined
   /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined
-  /** Files to work on at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
   /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks. */
   excerpts?: string | undefined
-  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -40,11 +40,11 @@ export interface DatasetOptions {
   download?: boolean | undefined
   /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined
-  /** Files to work on at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
   /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks. */
   excerpts?: string | undefined
-  /** How many files may be unusable: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
