@@ -120,7 +120,6 @@ export interface NativeRuntime {
   /** for the test that compares them with this file */
   signatures(): Signatures
 }
-
 /** Stage audio: channels → mono at another rate. */
 export interface NativeAudio {
   /**
@@ -135,7 +134,6 @@ export interface NativeAudio {
     abort: AbortFlag,
   ): Promise<Float32Array>
 }
-
 /** 16-bit samples, and what did not fit into them. */
 export interface Pcm16 {
   pcm: Int16Array
@@ -144,7 +142,6 @@ export interface Pcm16 {
   /** the largest magnitude */
   peak: number
 }
-
 /** Stage cache: 16-bit mono WAV files, read at an offset. */
 export interface NativeCache {
   /** ±1 floats → rounded, saturated 16-bit samples (scale 32768). Not dithered: the same input gives the same file. */
@@ -165,7 +162,6 @@ export interface NativeCache {
     abort: AbortFlag,
   ): Promise<Float32Array>
 }
-
 /** What was drawn for one transform of one view, for JSON too: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. */
 export interface AppliedTransform {
   /** name of the transform */
@@ -251,7 +247,6 @@ export interface NativeObjective {
     abort: AbortFlag,
   ): Promise<NtXentLossValue>
 }
-
 /** Rows of 0 and 1: one per example (or track), with one column per class. */
 export interface LabelMatrix {
   data: Float32Array
@@ -272,7 +267,6 @@ export interface NativeStepResult {
   dataSeconds: number
   seconds: number
 }
-
 /**
  * Everything that a resumed run needs, as named tensors: `encoder.*`, `projector.*` (SimCLR's), `head.*` (a classifier),
  * `objective.*` (all else that an objective keeps), `optimizer.*`; plus the counters.
