@@ -9,7 +9,7 @@ const missing = `cuda:${native().info().cudaDevices}` as const
 const failure = (message: string, code = 'ERR_INTERNAL') =>
   fromNativeError(Object.assign(new Error(message), { code })) as ClmrError
 
-describe('401 model: devices', () => {
+describe('402 model: devices', () => {
   it('BAD CALL - a CUDA device that is not there is a DeviceError with a remedy, whatever is to be computed on it', async () => {
     const z = new Float32Array(8).fill(1)
     const calls: Record<string, () => unknown> = {
