@@ -10,7 +10,15 @@
  * Axis letters: B examples, V views, N = B·V rows, T samples, E embedding, D projection, K classes.
  */
 
-import type { Neighbours, NtXentLossValue, ProbeFigures, ProbeHistory, RetrievalForms } from './figures.js'
+import type {
+  NativeStepResult,
+  Neighbours,
+  NtXentLossValue,
+  Pcm16,
+  ProbeFigures,
+  ProbeHistory,
+  RetrievalForms,
+} from './figures.js'
 
 export type { ProbeHistory } from './figures.js'
 
@@ -32,6 +40,7 @@ export interface TrainerHandle {
 export interface ProbeHandle {
   readonly __probe: never
 }
+
 /** The table of the CUDA plug-in, an address. */
 export type CudaKernels = { readonly __brand: 'CudaKernels' }
 export type Handle = EncoderHandle | CropSourceHandle | TrainerHandle | ProbeHandle
@@ -43,6 +52,7 @@ export interface NamedTensor {
   /** its values in C order */
   data: Float32Array
 }
+
 /** Tensors by name. */
 export type StateDict = Record<string, NamedTensor>
 
@@ -120,6 +130,7 @@ export interface NativeRuntime {
   /** for the test that compares them with this file */
   signatures(): Signatures
 }
+
 /** Stage audio: channels → mono at another rate. */
 export interface NativeAudio {
   /**
@@ -134,14 +145,7 @@ export interface NativeAudio {
     abort: AbortFlag,
   ): Promise<Float32Array>
 }
-/** 16-bit samples, and what did not fit into them. */
-export interface Pcm16 {
-  pcm: Int16Array
-  /** samples that were beyond ±1 */
-  overloaded: number
-  /** the largest magnitude */
-  peak: number
-}
+
 /** Stage cache: 16-bit mono WAV files, read at an offset. */
 export interface NativeCache {
   /** ±1 floats → rounded, saturated 16-bit samples (scale 32768). Not dithered: the same input gives the same file. */
@@ -162,6 +166,7 @@ export interface NativeCache {
     abort: AbortFlag,
   ): Promise<Float32Array>
 }
+
 /** What was drawn for one transform of one view, for JSON too: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. */
 export interface AppliedTransform {
   /** name of the transform */
@@ -247,6 +252,7 @@ export interface NativeObjective {
     abort: AbortFlag,
   ): Promise<NtXentLossValue>
 }
+
 /** Rows of 0 and 1: one per example (or track), with one column per class. */
 export interface LabelMatrix {
   data: Float32Array
@@ -254,19 +260,6 @@ export interface LabelMatrix {
   cols: number
 }
 
-export interface NativeStepResult {
-  /** the number of optimizer steps done, this one included */
-  step: number
-  loss: number
-  /** L2 norm over all parameters */
-  gradientNorm: number
-  lr: number
-  /** what the objective tells of the batch, by name */
-  metrics: Record<string, number>
-  /** seconds of reading + augmenting, and of the whole step */
-  dataSeconds: number
-  seconds: number
-}
 /**
  * Everything that a resumed run needs, as named tensors: `encoder.*`, `projector.*` (SimCLR's), `head.*` (a classifier),
  * `objective.*` (all else that an objective keeps), `optimizer.*`; plus the counters.

@@ -1,4 +1,4 @@
-/** What evaluations return across the boundary: the other half of binding.ts, and compared with `native/` like it. */
+/** What evaluations and the cache get across the boundary: the other half of binding.ts, and compared with `native/` like it. */
 
 /** A figure of all tracks, and where 95 % of its values on resampled tracks lie. */
 export interface Interval {
@@ -60,4 +60,27 @@ export interface NtXentLossValue {
   /** d loss / d z [N, dim] */
   gradient: Float32Array
   temperatureGradient: number
+}
+
+/** 16-bit samples, and what did not fit into them. */
+export interface Pcm16 {
+  pcm: Int16Array
+  /** samples that were beyond ±1 */
+  overloaded: number
+  /** the largest magnitude */
+  peak: number
+}
+
+export interface NativeStepResult {
+  /** the number of optimizer steps done, this one included */
+  step: number
+  loss: number
+  /** L2 norm over all parameters */
+  gradientNorm: number
+  lr: number
+  /** what the objective tells of the batch, by name */
+  metrics: Record<string, number>
+  /** seconds of reading + augmenting, and of the whole step */
+  dataSeconds: number
+  seconds: number
 }

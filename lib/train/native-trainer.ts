@@ -6,12 +6,12 @@ import type {
   CropSourceHandle,
   EncoderHandle,
   LabelMatrix,
-  NativeStepResult,
   StateDict,
   TrainerHandle,
   TrainerState,
 } from '../native/binding.js'
 import { callNative, callNativeSync } from '../native/call.js'
+import type { NativeStepResult } from '../native/figures.js'
 import { native } from '../native/load.js'
 import { type TrainerSpec, trainerSpec } from './options.js'
 
