@@ -13,10 +13,10 @@ import { checkTrackEncoder, checkTracks } from './checks.js'
 import { checkAnyTracks, isEmbedded } from './embed.js'
 import type { CompareProbesOptions, RetrievalOptions } from './option-types.js'
 import type { LinearProbe } from './probe.js'
-import { labelsOf, measureOf, type Retrieval, retrievalOptions } from './retrieval.js'
+import { labelsOf, measureOf, retrievalOptions } from './retrieval.js'
 import { conditionsOf } from './retrieval-conditions.js'
 import { retrievalVectors } from './retrieval-vectors.js'
-import type { EvaluationScores, EvaluationSet, LabelledTracks } from './types.js'
+import type { EvaluationScores, EvaluationSet, LabelledTracks, Retrieval } from './types.js'
 import { cacheOption } from './vector-store.js'
 
 /** @internal Of `compareProbes`. */

@@ -16,14 +16,7 @@ export {
   type WrittenReport,
   writeReport,
 } from './report/write-report.js'
-export {
-  evaluateRetrieval,
-  type LabelScores,
-  type Retrieval,
-  type RetrievalFigures,
-  type RetrievalMeasure,
-  type RetrievalScores,
-} from './retrieval.js'
+export { evaluateRetrieval } from './retrieval.js'
 export {
   type Neighbour,
   type Neighbours,
@@ -45,9 +38,15 @@ export type {
   EvaluationScores,
   EvaluationSet,
   LabelledTracks,
+  LabelScores,
   NamedResult,
+  NamedRetrieval,
   ProbeProgress,
   ReportProgress,
+  Retrieval,
+  RetrievalFigures,
+  RetrievalMeasure,
+  RetrievalScores,
   SeenTracks,
   ShownEvaluation,
   TagsOverTime,

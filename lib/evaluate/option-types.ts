@@ -8,6 +8,7 @@ import type {
   EvaluationSet,
   LabelledTracks,
   NamedResult,
+  NamedRetrieval,
   ProbeProgress,
   ReportProgress,
 } from './types.js'
@@ -254,6 +255,8 @@ export interface ReportOptions {
   seed?: number | undefined
   /** Results of probes: first the one to show, then others to compare it with, such as random weights. */
   results?: readonly NamedResult[] | undefined
+  /** What evaluateRetrieval found, in the same order: figures, and a heat map by transform. */
+  retrieval?: readonly NamedRetrieval[] | undefined
   /** Tracks of the map: what embedDataset returned. */
   embeddings?: DatasetEmbeddings | undefined
   /** Tracks of the map, instead of embeddings; encoder embeds them. */

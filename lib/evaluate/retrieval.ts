@@ -13,7 +13,7 @@ import type { RetrievalOptions } from './option-types.js'
 import { conditionsOf } from './retrieval-conditions.js'
 import { retrievalVectors } from './retrieval-vectors.js'
 import { seenTracks } from './trained-on.js'
-import type { Bounds, EmbedProgress, LabelledTracks, SeenTracks } from './types.js'
+import type { EmbedProgress, LabelledTracks, Retrieval, RetrievalFigures, RetrievalMeasure } from './types.js'
 import { cacheOption } from './vector-store.js'
 
 /** @internal Of `evaluateRetrieval`. */
@@ -43,61 +43,6 @@ export const retrievalOptions = z.strictObject({
     'Called after every 32 tracks.',
   ),
 })
-
-/** Shares of the queries, 0 to 1; of type `Bounds` among the intervals. */
-export interface RetrievalScores<T = number> {
-  /** whose own track comes first */
-  top1: T
-  /** whose own track is among the k nearest */
-  topK: T
-  /** mean of 1 / place of the own track (mean reciprocal rank) */
-  mrr: T
-}
-
-/** Neighbours of the same label among the other tracks. */
-export interface LabelScores<T = number> {
-  /** mean average precision over the whole ranking */
-  map: T
-  /** share of the k nearest that have a label of the track's */
-  precisionAtK: T
-}
-
-/** The figures of one form of the vectors. */
-export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
-  /** the place of the own track, 1 being the best */
-  medianRank: T
-  /**
-   * with queries that were altered: `none`, `chain` (all of the augmenter's transforms with their probabilities), each
-   * transform alone (`highLowPass`, `pitchShift`, `reverb`, `noise`, `gain`, `delay`, …), and `mp3LowPass`
-   */
-  byTransform: Record<string, RetrievalScores<T>>
-  /** undefined where no two tracks share a label */
-  labels?: LabelScores<T>
-}
-
-/** Figures with their intervals. */
-export interface RetrievalMeasure extends RetrievalFigures {
-  /** of every figure */
-  intervals: RetrievalFigures<Bounds>
-}
-
-/** What `evaluateRetrieval` found. */
-export interface Retrieval {
-  /** tracks of the library */
-  tracks: number
-  /** number of queries for each track */
-  queriesPerTrack: number
-  /** number of nearest crops that counted for topK and precisionAtK */
-  k: number
-  /** the vectors as they are */
-  raw: RetrievalMeasure
-  /** every column with mean 0 and deviation 1 over the library */
-  standardised: RetrievalMeasure
-  /** the first 64 principal components of the library (tracks − 1 where there are fewer), each with deviation 1 */
-  whitened: RetrievalMeasure
-  /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
-  trainedOn?: SeenTracks
-}
 
 /** @internal */
 export const labelsOf = ({ task, labels }: LabelledTracks) =>

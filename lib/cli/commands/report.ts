@@ -1,6 +1,13 @@
 import type { Command } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
-import { type DatasetEmbeddings, type Evaluation, embedDataset, writeReport } from '../../evaluate/index.js'
+import {
+  type DatasetEmbeddings,
+  type Evaluation,
+  embedDataset,
+  evaluateRetrieval,
+  type Retrieval,
+  writeReport,
+} from '../../evaluate/index.js'
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { reportOptions } from '../../evaluate/report/write-report.js'
 import { isClean, seenSentence } from '../../evaluate/trained-on.js'
@@ -27,6 +34,7 @@ interface Options extends EncoderFlags {
 
 interface Measured {
   embeddings: DatasetEmbeddings<Dataset>
+  retrieval?: Retrieval
   evaluation?: Evaluation
 }
 
@@ -41,9 +49,27 @@ async function measure(
   const embeddings = await session.withProgress(label, (progress) =>
     embedDataset(encoder, dataset, { cache, signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
-  if (dataset.task === 'none') return { embeddings }
-  return { embeddings, evaluation: await linearEvaluation(encoder, embeddings, { signal }) }
+  using test = dataset.subset('test')
+  const asked = dataset.task !== 'none' && test.length > 1 ? test : dataset
+  const retrieval =
+    asked.length > 1
+      ? await session.withProgress(`${label}: retrieval`, (progress) =>
+          evaluateRetrieval(encoder, asked, {
+            cache,
+            signal,
+            onProgress: (p) => progress.update(p.done, p.total),
+          }),
+        )
+      : undefined
+  if (dataset.task === 'none') return { embeddings, retrieval }
+  return { embeddings, retrieval, evaluation: await linearEvaluation(encoder, embeddings, { signal }) }
 }
+
+/** What stands beside a run: under which name, and what `--model` calls it. */
+const BASELINES = [
+  ['random weights', 'random'],
+  ['log-mel', 'log-mel'],
+] as const
 
 async function report(session: Session, options: Options): Promise<void> {
   const { run, out, data, baseline, title, projection, neighbours, seconds, device, precision } = options
@@ -55,15 +81,14 @@ async function report(session: Session, options: Options): Promise<void> {
   using encoder = await loadModel(run, { device, precision })
   if (dataset && dataset.task !== 'none') checkLabelled(dataset)
   const trained = dataset && (await measure(session, encoder, dataset, 'embed', options.cache))
-  using fresh = baseline ? await loadModel('random', { device, precision }, { dataset }) : undefined
-  const random =
-    dataset && fresh
-      ? await measure(session, fresh, dataset, 'embed with random weights', options.cache)
-      : undefined
-  const results = [
-    { name: 'trained', evaluation: trained?.evaluation },
-    { name: 'random weights', evaluation: random?.evaluation },
-  ].flatMap(({ name, evaluation }) => (evaluation ? [{ name, evaluation }] : []))
+  const measured = [{ name: 'trained', ...trained }]
+  if (dataset && baseline)
+    for (const [name, model] of BASELINES) {
+      using encoder = await loadModel(model, { device, precision }, { dataset })
+      measured.push({ name, ...(await measure(session, encoder, dataset, name, options.cache)) })
+    }
+  const results = measured.flatMap(({ name, evaluation }) => (evaluation ? [{ name, evaluation }] : []))
+  const found = measured.flatMap(({ name, retrieval }) => (retrieval ? [{ name, retrieval }] : []))
   const written = await session.withProgress('report', (progress) =>
     writeReport({
       out,
@@ -73,6 +98,7 @@ async function report(session: Session, options: Options): Promise<void> {
       neighbours,
       seconds,
       results,
+      retrieval: found,
       embeddings: trained?.embeddings,
       signal: session.signal,
       onProgress: (p) => progress.update(p.done, p.total, p.phase),
@@ -82,7 +108,7 @@ async function report(session: Session, options: Options): Promise<void> {
   for (const { name, evaluation } of results)
     if (!isClean(evaluation.trainedOn))
       session.warn(`${name}: ${seenSentence(evaluation.trainedOn, evaluation.tracks)}`)
-  session.printJson({ ...written, results })
+  session.printJson({ ...written, results, retrieval: found })
 }
 
 export function configure(command: Command): void {
@@ -90,7 +116,7 @@ export function configure(command: Command): void {
     .requiredOption('--run <dir>', 'Run to show')
     .requiredOption('--out <file>', 'Page to write, such as report.html')
     .option('--data <dir>', 'Cache whose tracks the map shows (default: the one that the run was trained on)')
-    .option('--baseline', 'Compare with random weights')
+    .option('--baseline', 'Compare with random weights and with log-mel statistics')
   for (const name of ['title', 'projection', 'neighbours', 'seconds'])
     command.addOption(flagFor(reportOptions, name))
   noCacheFlag(command)

@@ -18,8 +18,8 @@ import { type RunConfig, readRunConfig } from '../../runs/reader.js'
 import { embedDataset } from '../embed.js'
 import { checkLabelled, embeddingsOf } from '../linear-evaluation.js'
 import { LinearProbe } from '../probe.js'
-import { evaluateRetrieval, type Retrieval } from '../retrieval.js'
-import type { Evaluation } from '../types.js'
+import { evaluateRetrieval } from '../retrieval.js'
+import type { Evaluation, Retrieval } from '../types.js'
 import { modelCard } from './model-card.js'
 
 export interface ExportModelOptions {

@@ -1,9 +1,8 @@
 /** README.md of a model folder: what the model is, how good it is, and how it was made. */
 import { basename } from 'node:path'
 import type { ModelConfig } from '../../model/folder.js'
-import type { Retrieval } from '../retrieval.js'
 import { seenSentence } from '../trained-on.js'
-import type { Bounds, Evaluation } from '../types.js'
+import type { Bounds, Evaluation, Retrieval } from '../types.js'
 
 export interface CardData {
   config: ModelConfig

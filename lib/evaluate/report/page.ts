@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isClean, seenSentence } from '../trained-on.js'
-import type { ClassResult, NamedResult, ShownEvaluation } from '../types.js'
+import type { ClassResult, NamedResult, NamedRetrieval, ShownEvaluation } from '../types.js'
 import { html, jsonForScript, Markup } from './escape.js'
+import { retrievalSection } from './retrieval-section.js'
 import type { TrainingCurve } from './training-curve.js'
 
 export interface MapTrack {
@@ -36,6 +37,7 @@ export interface PageData {
   subtitle: string
   curve?: TrainingCurve
   results: NamedResult[]
+  retrieval: readonly NamedRetrieval[]
   multilabel: boolean
   map?: MapData
   generator: string
@@ -241,7 +243,7 @@ export function renderPage(page: PageData): string {
 <header><h1><bdi>${page.title}</bdi></h1><p class="muted">${page.subtitle}</p></header>
 <main>${tiles(page)}
 <noscript><section>The figures below need no script; the curves, the map and the sound do.</section></noscript>
-${resultsSection(page)}${trainingSection(page)}${mapSection(page)}</main>
+${retrievalSection(page.retrieval)}${resultsSection(page)}${trainingSection(page)}${mapSection(page)}</main>
 <footer>${page.generator}. This page is one file: it can be moved, mailed and opened without a network.</footer>
 <script type="application/json" id="data">${new Markup(jsonForScript(data))}</script>
 <script>${new Markup(script)}</script>

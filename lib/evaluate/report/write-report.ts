@@ -11,7 +11,13 @@ import { callbackOption, objectOption, parseOptions, signalOption } from '../../
 import { embedDataset } from '../embed.js'
 import type { ReportOptions } from '../option-types.js'
 import { nearest } from '../search.js'
-import type { DatasetEmbeddings, LabelledTracks, NamedResult, ReportProgress } from '../types.js'
+import type {
+  DatasetEmbeddings,
+  LabelledTracks,
+  NamedResult,
+  NamedRetrieval,
+  ReportProgress,
+} from '../types.js'
 import { EXCERPT_RATE, excerptOf, planExcerpts } from './excerpts.js'
 import { type MapData, type MapTrack, type PageData, renderPage } from './page.js'
 import { project } from './projection.js'
@@ -48,6 +54,10 @@ export const reportCallOptions = reportOptions.extend({
   results: objectOption<readonly NamedResult[]>(
     'readonly NamedResult[]',
     'Results of probes: first the one to show, then others to compare it with, such as random weights.',
+  ).optional(),
+  retrieval: objectOption<readonly NamedRetrieval[]>(
+    'readonly NamedRetrieval[]',
+    'What evaluateRetrieval found, in the same order: figures, and a heat map by transform.',
   ).optional(),
   embeddings: objectOption<DatasetEmbeddings>(
     'DatasetEmbeddings',
@@ -235,6 +245,7 @@ export async function writeReport(options: ReportOptions): Promise<WrittenReport
   checkObject(options, 'writeReport')
   const {
     results = [],
+    retrieval = [],
     embeddings,
     dataset,
     encoder,
@@ -243,7 +254,12 @@ export async function writeReport(options: ReportOptions): Promise<WrittenReport
     ...settings
   } = parseOptions(reportCallOptions, options, 'writeReport')
   const embeds = embeddings === undefined && dataset !== undefined && encoder !== undefined
-  if (settings.run === undefined && results.length === 0 && embeddings === undefined && !embeds)
+  if (
+    settings.run === undefined &&
+    results.length + retrieval.length === 0 &&
+    embeddings === undefined &&
+    !embeds
+  )
     throw new ArgumentError({
       what: 'there is nothing to report',
       expected: 'a run, results, embeddings, or a data set with an encoder',
@@ -259,6 +275,7 @@ export async function writeReport(options: ReportOptions): Promise<WrittenReport
     subtitle: subtitleOf(curve, made?.map),
     curve,
     results: [...results],
+    retrieval,
     multilabel: (known?.dataset.task ?? guessTask(results)) === 'multilabel',
     map: made?.map,
     generator: generator(),
