@@ -138,7 +138,8 @@ std::shared_ptr<const CropSource> Tracks(const at::Tensor& clips, const std::str
     offsets.push_back(0);
     lengths.push_back(static_cast<double>(kClipLength));
   }
-  return std::make_shared<CropSource>(files, offsets, lengths);
+  const std::vector<double> whole(files.size(), 0);  // no stretches
+  return std::make_shared<CropSource>(files, offsets, lengths, whole);
 }
 
 double StateDistance(Trainer& a, Trainer& b) {
