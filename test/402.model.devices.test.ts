@@ -24,7 +24,7 @@ describe('402 model: devices', () => {
         (error: DeviceError) => {
           assert.ok(error instanceof DeviceError, name)
           assert.equal(error.code, 'ERR_DEVICE')
-          assert.match(error.message, /is not there.*Use the device 'auto'/)
+          assert.match(error.message, /is not there.*Use the device 'cpu'/)
           return true
         },
       )
@@ -88,6 +88,11 @@ describe('402 model: devices', () => {
       assert.ok(error.message.includes(message.split('\n')[0]!))
       assert.equal((error.cause as Error).message, message)
     })
+
+  it('the precision auto is float32 where the plain kernels compute', async () => {
+    using trainer = await Trainer.create({ kernels: 'plain', precision: 'auto', device: 'cpu' })
+    assert.equal(trainer.config.precision, 'float32')
+  })
 
   it('what is not about a device stays what it is', () => {
     assert.equal(failure('mat1 and mat2 shapes cannot be multiplied').code, 'ERR_INTERNAL')

@@ -50,7 +50,7 @@ describe('561 model: folders that travel', () => {
       assert.equal(config.clipLength, 59_049)
       assert.deepEqual(
         config.architecture.strides,
-        Array.from({ length: 10 }, () => 3),
+        Array.from({ length: 9 }, () => 3),
       )
       assert.equal(config.data.tracks, dataset.length)
       assert.match(config.data.sha256.audio, /^[0-9a-f]{64}$/)

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { accuracy, compareProbes, compareRetrieval, evaluateRetrieval, LinearProbe } from 'clmr'
+import {
+  ArgumentError,
+  accuracy,
+  compareProbes,
+  compareRetrieval,
+  DatasetError,
+  evaluateRetrieval,
+  LinearProbe,
+} from 'clmr'
 import { native } from '#lib/native/load.js'
 import { clmrEnds } from './helpers/command-line.js'
 import { ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
@@ -53,6 +61,9 @@ describe('734 evaluate: differences of two models on the same tracks', () => {
     assert.equal(found.tracks, 40)
     const same = await compareProbes(good, good, test)
     assert.deepEqual(same.accuracy, { value: 0, low: 0, high: 0 })
+    const reordered = toyDataset({ tracks: 40, classes: ['flute', 'drums', 'voice'] })
+    await assert.rejects(compareProbes(good, poor, reordered), DatasetError)
+    await assert.rejects(compareProbes(good, poor, undefined as never), ArgumentError)
   })
 
   it('retrieval: the figures of the first less those of the second; a model less itself is 0', async () => {

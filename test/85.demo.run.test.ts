@@ -108,7 +108,7 @@ describe('85 demo run', function () {
         assert.match(stderr, new RegExp(`${wrong[0]} is not a .*number from`))
       }
       const noTraining = await clmrEnds(1, 'demo', '--out', join(folder, 'x'), '--device', 'cuda')
-      assert.match(noTraining.stderr, /training runs on the CPU only so far/)
+      assert.match(noTraining.stderr, /ERR_DEVICE\] the device cuda is not there/)
       await clmrEnds(2, 'demo', '--out', join(folder, 'x'), '--device', 'tpu')
       await clmrEnds(2, 'demo', '--out', join(folder, 'x'), '--precision', 'float16')
       assert.deepEqual(await readdir(folder), [])

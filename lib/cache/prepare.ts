@@ -131,7 +131,7 @@ async function fillCache(source: TrackSource, plan: LabelPlan, settings: Prepare
   const earlier = await readEarlierRuns(cache, SAMPLE_RATE, excerpts)
   const there = new Set(earlier.tracks.map(({ path }) => path))
   const fresh = plan.files.map(({ path }) => path).filter((path) => !there.has(path))
-  settings.onPlan?.(await planSpace(source, fresh, cache, excerpts))
+  settings.onPlan?.(await planSpace(source, fresh, cache, excerpts, settings.signal))
   const preparation = new Preparation(source, plan, earlier, settings)
   await preparation.run()
   const index = preparation.index()

@@ -1,9 +1,9 @@
 /** Whether the decoded tracks will fit, before the work begins. */
-import { statfs } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { SAMPLE_RATE } from '../clip.js'
 import type { TrackSource } from '../datasets/track-source.js'
 import { IoError } from '../errors.js'
+import { freeBytes } from '../files/free-space.js'
 import { type Excerpts, parseExcerpts } from './excerpts.js'
 
 /** What `prepare` expects before it decodes anything. */
@@ -12,7 +12,7 @@ export interface PreparePlan {
   files: number
   /** bytes that their tracks will take, about: the length of a file is not known before it is decoded */
   bytes: number
-  /** bytes that are free where the cache lies */
+  /** bytes that are free where the cache lies; Infinity where its file system does not say */
   free: number
 }
 
@@ -23,9 +23,10 @@ const RATES: Record<string, readonly [usual: number, most: number]> = {
   pcm: [176_400, 768_000],
   flac: [100_000, 400_000],
   lossy: [24_000, 40_000],
+  either: [32_000, 400_000], // AAC or ALAC
 }
-const KINDS: Record<string, keyof typeof RATES> = { '.flac': 'flac' }
-for (const name of ['.wav', '.wave', '.aif', '.aiff', '.au', '.snd']) KINDS[name] = 'pcm'
+const KINDS: Record<string, keyof typeof RATES> = { '.flac': 'flac', '.m4a': 'either' }
+for (const name of ['.mp3', '.mp2', '.opus', '.spx', '.aac', '.mpc', '.ogg']) KINDS[name] = 'lossy'
 
 const cachedBytes = (size: number, rate: number, excerpts: Excerpts | undefined) => {
   const whole = (size / rate) * BYTES_PER_SECOND
@@ -43,19 +44,20 @@ export async function planSpace(
   paths: readonly string[],
   cache: string,
   excerpts: string | undefined,
+  signal?: AbortSignal,
 ): Promise<PreparePlan> {
   const kept = excerpts === undefined ? undefined : parseExcerpts(excerpts)
   let [usual, least, files] = [0, 0, 0]
   for (const path of paths) {
+    signal?.throwIfAborted()
     const size = (await source.stat(path))?.size
     if (size === undefined) continue
-    const [rate, most] = RATES[KINDS[extname(path).toLowerCase()] ?? 'lossy']!
+    const [rate, most] = RATES[KINDS[extname(path).toLowerCase()] ?? 'pcm']!
     usual += cachedBytes(size, rate, kept)
     least += cachedBytes(size, most, kept)
     files++
   }
-  const { bavail, bsize } = await statfs(cache)
-  const free = bavail * bsize
+  const free = await freeBytes(cache)
   if (least > free)
     throw new IoError({
       what: 'the decoded tracks do not fit where the cache lies',

@@ -9,10 +9,11 @@ import { native } from '../native/load.js'
 import { parseOptions, signalOption } from '../options.js'
 import type { Estimate } from './bootstrap.js'
 import { bootstrapOptions } from './bootstrap-options.js'
-import { checkTrackEncoder, checkTracks } from './checks.js'
+import { checkSet, checkTrackEncoder, checkTracks } from './checks.js'
 import { checkAnyTracks, isEmbedded } from './embed.js'
 import type { CompareProbesOptions, RetrievalOptions } from './option-types.js'
 import type { LinearProbe } from './probe.js'
+import { checkSameClasses } from './probe-data.js'
 import { labelsOf, measureOf, retrievalOptions } from './retrieval.js'
 import { conditionsOf } from './retrieval-conditions.js'
 import { retrievalVectors } from './retrieval-vectors.js'
@@ -35,8 +36,8 @@ export interface ProbeDifference extends EvaluationScores<Estimate> {
 
 /**
  * Compares two encoders by retrieval: the same crops, the same alterations, the same resamples of the tracks. Where an
- * interval does not hold 0, one encoder is better, though not by chance of the tracks. The intervals of the two by
- * themselves overlap far longer.
+ * interval does not hold 0, one encoder is better by more than the choice of tracks explains. The intervals of each
+ * encoder alone are wider and may overlap even then.
  * @param options those of `evaluateRetrieval`
  * @returns the first less the second: of shares more is better, of `medianRank` less
  * @throws as evaluateRetrieval
@@ -101,8 +102,11 @@ export async function compareProbes(
 ): Promise<ProbeDifference> {
   const { cache, signal, ...bootstrap } = parseOptions(compareProbesOptions, options, 'compareProbes')
   const [a, b] = (Array.isArray(set) ? set : [set, set]) as [EvaluationSet, EvaluationSet]
+  checkSet(a, 'compared')
+  checkSet(b, 'compared')
   const { tracks, labels } = known(a)
-  if (`${first.classes}` !== `${second.classes}` || first.task !== second.task)
+  const same = first.task === second.task && first.classes.length === second.classes.length
+  if (!same || first.classes.some((name, i) => name !== second.classes[i]))
     throw new ArgumentError({
       what: 'the two probes tell other classes apart',
       remedy: 'Fit both on the same data set',
@@ -117,6 +121,7 @@ export async function compareProbes(
       expected: 'the same tracks in the same order',
       remedy: 'Embed one data set with both encoders',
     })
+  for (const set of [a, b]) checkSameClasses(first, known(set), 'compared')
   const ofFirst = await first.predictTracks(a, { cache, signal })
   const ofSecond = await second.predictTracks(b, { cache, signal })
   const spec = { classes: first.classes.length, multilabel: first.task === 'multilabel', bootstrap }

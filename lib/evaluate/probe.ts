@@ -251,7 +251,7 @@ export class LinearProbe implements Disposable {
     const figures = evaluateProbabilities(probabilities, labels, this.classes, multilabel)
     const intervals = await intervalsOf(probabilities, labels, multilabel, signal)
     const worst = worstTracks(probabilities, labels, this.classes, multilabel, tracks)
-    const trainedOn = seenTracks(this.encoder, tracks)
+    const trainedOn = this.#encoder && seenTracks(this.#encoder, tracks)
     return {
       ...figures,
       ...(thresholds && {

@@ -33,7 +33,7 @@ export interface EncoderOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network; 'auto' is the faster of the two here, measured once in a process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined
   /** Layers of the network. Default: CLMR's, 59,049 samples to 512 numbers. */
   architecture?: ArchitectureOptions | undefined
@@ -45,7 +45,7 @@ export interface EncoderLoadOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network; 'auto' is the faster of the two here, measured once in a process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined
   /** SHA-256 of the file at an address, in hexadecimal digits; any other file is refused. */
   sha256?: string | undefined

@@ -48,6 +48,15 @@ function addressOf(source: string): string {
   })
 }
 
+/** The last part of an address, as a name of a file; empty where it is none. */
+function fileNameOf(url: string): string {
+  try {
+    return decodeURIComponent(new URL(url).pathname)
+  } catch {
+    return ''
+  }
+}
+
 const isModelName = (name: string) =>
   ['.pt', '.pth', '.ckpt', '.safetensors', '.onnx'].includes(extname(name).toLowerCase()) &&
   !name.split('/').some((part) => part.startsWith('.') || part === '__MACOSX')
@@ -81,7 +90,7 @@ async function unpackModel(path: string, folder: string, signal?: AbortSignal): 
 export async function pullModel(source: string, options: PullOptions = {}): Promise<string> {
   const { sha256, signal, onBytes } = options
   const url = addressOf(source)
-  const name = basename(decodeURIComponent(new URL(url).pathname))
+  const name = basename(fileNameOf(url))
   if (name === '')
     throw new ArgumentError({
       what: 'the address names no file',

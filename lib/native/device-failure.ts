@@ -81,5 +81,5 @@ export function remedyOfDevice(): string {
     visible === undefined
       ? ''
       : ` (CUDA_VISIBLE_DEVICES is ${JSON.stringify(visible)}, which hides all others)`
-  return `Use the device 'auto' and precision 'float32'; \`npx clmr doctor\` says what there is of CUDA${hidden}`
+  return `Use the device 'cpu'; \`npx clmr doctor\` says what there is of CUDA${hidden}`
 }

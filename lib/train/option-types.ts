@@ -220,7 +220,7 @@ export interface TrainerOptions {
   kernels?: 'plain' | 'fused' | undefined
   /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined
   /** Encoder whose weights to start from. They are copied. Default: new weights. */
   encoder?: Encoder | undefined
@@ -292,7 +292,7 @@ export interface TrainerConfig {
   readonly kernels: 'plain' | 'fused'
   /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
   readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
-  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   readonly tf32?: boolean | undefined
 }
 
@@ -352,7 +352,7 @@ export interface TrainerOverrides {
   kernels?: 'plain' | 'fused' | undefined
   /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Whether products of float32 may be rounded to TF32 on CUDA: faster, with a thousandth of the digits. For all of the process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined
   /** Tracks to train on. fit and steps need them; step does not. */
   dataset?: Dataset | undefined

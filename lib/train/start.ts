@@ -61,6 +61,10 @@ export function checkOptions(options: CompleteTrainerOptions): void {
     })
 }
 
+/** The plain kernels keep activations in float32: they are asked for, or the fused ones do not know the network. */
+export const usesPlainKernels = ({ kernels, architecture }: ForNetwork<CompleteTrainerOptions>): boolean =>
+  kernels === 'plain' || kernelsFor(architecture) === 'plain'
+
 /** What network and options must agree on, once it is known which network. @throws ConfigError */
 export function checkNetwork(options: ForNetwork<CompleteTrainerOptions>, found?: Architecture): void {
   const { architecture, augmenter, precision } = options

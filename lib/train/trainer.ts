@@ -36,7 +36,7 @@ import { type Projector, projectorOf } from './projector.js'
 import { validationRemarks } from './remarks.js'
 import { openRun, Run, runDataOf } from './run.js'
 import { learningRateAt } from './schedule-tables.js'
-import { checkNetwork, checkOptions, initialWeights, nativeTrainer } from './start.js'
+import { checkNetwork, checkOptions, initialWeights, nativeTrainer, usesPlainKernels } from './start.js'
 import type { StepResult, TrainingSummary } from './types.js'
 import { checkRowsOfViews } from './views.js'
 import { Watch } from './watch.js'
@@ -94,6 +94,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     const weights = await initialWeights(parsed)
     const complete = forNetwork(parsed, weights.architecture)
     checkNetwork(complete, weights.architecture)
+    if (complete.precision === 'auto' && usesPlainKernels(complete)) complete.precision = 'float32'
     const native = await nativeTrainer(complete, weights)
     complete.precision = native.precision
     const { runDirectory } = complete

@@ -105,7 +105,7 @@ export class Watch {
       this.#state.bestValidLoss = Math.min(validLoss, this.#state.bestValidLoss ?? Number.POSITIVE_INFINITY)
     const measure = this.#deciding
     const value = measure === 'validLoss' ? validLoss : monitor?.[measure]
-    if (value === undefined) return false
+    if (value === undefined || Number.isNaN(value)) return false // no class of the sample has both kinds of tracks
     const { best, waited = 0 } = this.#state
     const improves = !best || (measure === 'validLoss' ? value < best.value : value > best.value)
     this.#state = improves

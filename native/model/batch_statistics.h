@@ -5,7 +5,7 @@
 namespace clmr {
 
 // Gives every batch norm of `model` the mean and the variance that it sees in training mode, averaged over batches of
-// the clips [n, T]; the last, smaller batch counts as the others. n ≥ 1.
+// nearly equal size of the clips [n, T]. n ≥ 2.
 void MeasureBatchStatistics(SampleCnn& model, const at::Tensor& clips, const AbortFlag& abort);
 
 }  // namespace clmr

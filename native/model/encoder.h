@@ -24,7 +24,6 @@ struct EncoderSpec {
     return std::tuple(Field("device", &EncoderSpec::device),
                       ChoiceField("precision", &EncoderSpec::precision, kPrecisionWords),
                       OptionalField("tf32", &EncoderSpec::tf32),
-
                       Field("architecture", &EncoderSpec::architecture));
   }
 };

@@ -40,7 +40,9 @@ ObjectiveLoss SupervisedObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor labels = input.labels.repeat_interleave(input.views, 0);
   const at::Tensor embeddings = input.training ? Dropout(input.embeddings, input) : input.embeddings;
   const at::Tensor logits = at::linear(embeddings, weight_, bias_);
-  ObjectiveLoss result{ClassificationLoss(logits, labels, spec_.multilabel, class_weights_), {}};
+  // no tensor of the state: it stays where it was made
+  const at::Tensor weights = class_weights_.defined() ? class_weights_.to(logits.device()) : class_weights_;
+  ObjectiveLoss result{ClassificationLoss(logits, labels, spec_.multilabel, weights), {}};
   if (!input.training) return result;
   at::NoGradGuard no_gradients;
   if (!spec_.multilabel) result.metrics.emplace_back("accuracy", Accuracy(logits, labels));

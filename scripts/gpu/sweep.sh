@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Variants of the preset `small` on a device, where a minute is worth hours of a CPU: bench/quality/sweep.ts on music that
-# is carried there. Called right after scripts/gpu/run.sh on the same warm machine, where what was built still lies.
+# is packed here. On the machine with the device, run npm ci && npm run build first.
 #
 #   scripts/gpu/sweep.sh pack MUSIC OUT     here: MUSIC (a folder a class) as mono Opus of at most 50 MB in OUT; needs ffmpeg
 #   scripts/gpu/sweep.sh run OUT [SECONDS]  there: the sweep, cut off after SECONDS (300) at the end of a training; the
@@ -39,7 +39,7 @@ pack() {
 
 run() {
   local music=$1 seconds=${2:-300} table
-  [[ -d dist && -d node_modules ]] || fail 'nothing is built here; run scripts/gpu/run.sh first'
+  [[ -d dist && -d node_modules ]] || fail 'nothing is built here: run npm ci && npm run build first'
   table="${OUT_DIR:-$(mktemp -d)}/sweep.md"
   local arguments=(--music "$music" --views "${VIEWS:-200000}" --seeds "${SEEDS:-1}")
   [[ -z ${ONLY:-} ]] || arguments+=(--only "$ONLY")

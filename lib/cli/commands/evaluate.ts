@@ -136,7 +136,7 @@ async function measure(
   return { retrieval, evaluation, embeddings, repeated }
 }
 
-/** The model less `--compare`, on the same tracks; with the probes that were measured before. */
+/** The model less `--compare`, on the same tracks; with probes that are fitted again in the same way. */
 async function compare(
   session: Session,
   [a, b]: readonly (Measured | undefined)[],

@@ -32,7 +32,9 @@ const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 
 /** What is needed and what there is, before the work begins. */
 function tellPlan(session: Session, { files, bytes, free }: PreparePlan): void {
   if (files > 0)
-    session.note(`${files} files to decode: about ${gigabytes(bytes)}; ${gigabytes(free)} are free`)
+    session.note(
+      `${files} files to decode: about ${gigabytes(bytes)}${Number.isFinite(free) ? `; ${gigabytes(free)} are free` : ''}`,
+    )
 }
 
 function prepareFolder(

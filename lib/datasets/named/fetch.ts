@@ -1,10 +1,11 @@
 /** Fetches what a data set consists of. Safe to interrupt, and to run again: what is there is not fetched again. */
 import { createReadStream, existsSync } from 'node:fs'
-import { readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { download, type Hash, sizeOf } from '../../download/download.js'
 import { ClmrError, DatasetError, IoError, ioError } from '../../errors.js'
+import { freeBytes } from '../../files/free-space.js'
 import { makeFolder } from '../../files/make-folder.js'
 import { withLock } from '../../files/process-lock.js'
 import type { NamedDataset, PublishedFile } from './descriptor.js'
@@ -38,8 +39,7 @@ const nameOf = ({ name, url }: PublishedFile) =>
 const markerOf = (folder: string, name: string) => join(folder, `.unpacked-${name}`)
 
 async function checkSpace(folder: string, needed: number, name: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  const free = bavail * bsize
+  const free = await freeBytes(folder)
   if (free >= needed) return
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
   throw new IoError({

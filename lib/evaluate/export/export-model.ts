@@ -126,7 +126,7 @@ async function measure(
 }
 
 /**
- * Writes a model folder from a run. Its files are replaced one by one, config.json and the card last.
+ * Writes a model folder from a run. Its files are replaced one by one, the card last; what an earlier export measured goes first.
  * @param run a run directory, one checkpoint of it, or a model file in it
  * @throws CheckpointError for what is no run; ArgumentError for a folder of something else; DatasetError, IoError
  */
@@ -150,6 +150,8 @@ export async function exportModel(
   await makeFolder(folder)
   const { encoder: weights, architecture, projector, head, metadata } = state
   const model = { encoder: weights, architecture, projector, head, metadata }
+  // what an earlier export measured is not of these weights
+  for (const name of [PROBE_FILE, CARD_FILE]) await rm(join(folder, name), { force: true })
   await saveModelState(join(folder, MODEL_FILE), model)
   await writeAtomically(join(folder, CONFIG_FILE), [Buffer.from(`${JSON.stringify(config, null, 2)}\n`)])
   using encoder = await Encoder.load(folder, { device: 'auto' })
@@ -159,7 +161,7 @@ export async function exportModel(
     if (probe) {
       await probe.save(join(folder, PROBE_FILE))
       files.push(PROBE_FILE)
-    } else await rm(join(folder, PROBE_FILE), { force: true })
+    }
     const hashes = await Promise.all(
       files.map(async (name) => ({ name, ...(await hashFile(join(folder, name))) })),
     )
