@@ -57,9 +57,13 @@ describe('reverb', () => {
       await applyOne(at(0, 0, 0), x)
       return (performance.now() - started) / 1000
     }
-    const busy = testClip(1, 2, n)
-    await seconds(busy)
-    const [decaying, loud] = [await seconds(impulse(n)), await seconds(busy)]
+    const [busy, ended] = [testClip(1, 2, n), impulse(n)]
+    // the best of five: a call takes milliseconds, and a machine that stalls once takes tens
+    let [decaying, loud] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (let i = 0; i < 5; i++) {
+      loud = Math.min(loud, await seconds(busy))
+      decaying = Math.min(decaying, await seconds(ended))
+    }
     assert.ok(decaying < 3 * loud, `${decaying} s against ${loud} s`)
   })
 
