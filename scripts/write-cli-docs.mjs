@@ -49,7 +49,7 @@ const text = `${[
   '# The command line',
   '',
   'Results go to stdout, progress and remarks to stderr. With `--json` a command prints one JSON value, and an error is',
-  'one line of JSON on stderr. `NO_COLOR` is honoured; without a terminal progress is a plain line now and then.',
+  'one line of JSON on stderr. `NO_COLOR` is honoured; without a terminal, progress is printed as an occasional plain line.',
   '',
   '| exit code | |',
   '|---|---|',

@@ -80,7 +80,7 @@ async function decode(source: AudioInput, options: DecodeOptions): Promise<Decod
  *
  * What is decoded is compared with what the file promises: lengths, counts, checksums. A file that lacks more than 0.1 s
  * or a tenth at its end, or has lost more than a tenth in all, is refused: audio that silently ends early would teach a
- * network the wrong thing. What is less is a warning in the result; damage in the middle is silence of the right length.
+ * network the wrong thing. Smaller losses are reported as warnings in the result; damage in the middle is replaced by silence of the same length.
  *
  * @param source a path, or the file in any other form: bytes (which are copied), a `Blob`, a stream
  * @returns mono samples at `sampleRate` (default 22,050 Hz), full scale ±1; `duration` in seconds

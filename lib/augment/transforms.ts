@@ -62,12 +62,12 @@ export function lowPass(options: LowPassOptions = {}): LowPassTransform {
   return make('lowPass', options)
 }
 
-/** What such a low-pass takes away. */
+/** High-pass: the clip minus what `lowPass` with the same cut-off would keep. */
 export function highPass(options: HighPassOptions = {}): HighPassTransform {
   return make('highPass', options)
 }
 
-/** One of the two, with equal chances. */
+/** Either `lowPass` or `highPass`, with equal probability. */
 export function highLowPass(options: HighLowPassOptions = {}): HighLowPassTransform {
   return make('highLowPass', options)
 }

@@ -14,7 +14,7 @@ export interface PrepareOptions {
   seed?: number | undefined
   /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks. */
+  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). In wav, aiff and au files, nothing but these stretches is decoded. Default: whole tracks. */
   excerpts?: string | undefined
   /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
@@ -22,7 +22,7 @@ export interface PrepareOptions {
   signal?: AbortSignal | undefined
   /** Called after every file. */
   onProgress?: ((progress: PrepareProgress) => void) | undefined
-  /** Called before the first file is decoded, with the space that the tracks will take and that is free. */
+  /** Called before the first file is decoded, with the space that the tracks will take and the free space. */
   onPlan?: ((plan: PreparePlan) => void) | undefined
   /** Called with each warning about the data set; `dataset.warnings` holds them too. */
   onWarning?: OnWarning | undefined
@@ -42,7 +42,7 @@ export interface DatasetOptions {
   seed?: number | undefined
   /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks. */
+  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). In wav, aiff and au files, nothing but these stretches is decoded. Default: whole tracks. */
   excerpts?: string | undefined
   /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
   maxReject?: number | undefined
@@ -50,7 +50,7 @@ export interface DatasetOptions {
   signal?: AbortSignal | undefined
   /** Called while files are fetched and decoded. */
   onProgress?: ((progress: DatasetProgress) => void) | undefined
-  /** Called before the first file is decoded, with the space that the tracks will take and that is free. */
+  /** Called before the first file is decoded, with the space that the tracks will take and the free space. */
   onPlan?: ((plan: PreparePlan) => void) | undefined
   /** Called with each warning about the data set; `dataset.warnings` holds them too. */
   onWarning?: OnWarning | undefined

@@ -63,7 +63,7 @@ export const prepareOptions = z.strictObject({
     .regex(EXCERPTS, { message: 'expected a number of stretches and their seconds, such as 3x30' })
     .optional()
     .describe(
-      'Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files only these are decoded. Default: whole tracks.',
+      'Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). In wav, aiff and au files, nothing but these stretches is decoded. Default: whole tracks.',
     )
     .meta({ placeholder: 'NxSECONDS' }),
   maxReject: maxReject.optional().meta({ placeholder: 'n' }),
@@ -74,7 +74,7 @@ export const prepareOptions = z.strictObject({
   ),
   onPlan: callbackOption<PreparePlan>(
     '(plan: PreparePlan) => void',
-    'Called before the first file is decoded, with the space that the tracks will take and that is free.',
+    'Called before the first file is decoded, with the space that the tracks will take and the free space.',
   ),
   onWarning: warningOption('Called with each warning about the data set; `dataset.warnings` holds them too.'),
 })

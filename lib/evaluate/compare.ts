@@ -39,7 +39,7 @@ export interface ProbeDifference extends EvaluationScores<Estimate> {
  * interval does not hold 0, one encoder is better by more than the choice of tracks explains. The intervals of each
  * encoder alone are wider and may overlap even then.
  * @param options those of `evaluateRetrieval`
- * @returns the first less the second: of shares more is better, of `medianRank` less
+ * @returns the first less the second: for shares a positive difference favours the first, for `medianRank` a negative one
  * @throws as evaluateRetrieval
  */
 export async function compareRetrieval(

@@ -142,7 +142,7 @@ export class LinearProbe implements Disposable {
   readonly settings: ProbeSettings
   /** losses and learning rate of every epoch; `epochs[bestEpoch]` is the one whose weights were kept */
   readonly history: ProbeHistory
-  /** multi-label: the probability of each class with the highest F1 on the validation tracks; undefined if unknown */
+  /** multi-label: for each class, the probability threshold with the highest F1 on the validation tracks; undefined if unknown */
   readonly thresholds: readonly number[] | undefined
   readonly #encoder: TrackEncoder | undefined
   readonly #handle: ProbeHandle

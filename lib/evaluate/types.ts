@@ -112,7 +112,7 @@ export interface WorstTrack {
   labels: string[]
   /** the classes that the probe would give it */
   predicted: string[]
-  /** multi-class: that of its class; multi-label: the geometric mean over the classes of that of the right decision */
+  /** probability that the probe gives the right answer: of the track's class, or with several labels the geometric mean over the classes */
   probability: number
 }
 
@@ -142,7 +142,7 @@ export interface Evaluation extends EvaluationScores {
   tracks: number
   /** clips of these tracks */
   clips: number
-  /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
+  /** number of these tracks that the encoder was trained on; undefined if the encoder or the data set does not record it */
   trainedOn?: SeenTracks
 }
 
@@ -237,7 +237,7 @@ export interface Retrieval {
   standardised: RetrievalMeasure
   /** the first 64 principal components of the library (tracks − 1 where there are fewer), each with deviation 1 */
   whitened: RetrievalMeasure
-  /** how many of the tracks the encoder was trained on; undefined where encoder or data set do not tell */
+  /** number of these tracks that the encoder was trained on; undefined if the encoder or the data set does not record it */
   trainedOn?: SeenTracks
 }
 

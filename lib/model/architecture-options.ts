@@ -14,7 +14,7 @@ export const architectureOptions = z.strictObject({
     .min(1)
     .max(24)
     .describe(
-      'Stride of each layer after the first: a stride of s is a convolution over s samples and a maximum of s. The first layer has a stride of 3.',
+      'Stride of each layer after the first: a stride of s means a convolution of kernel size s, followed by max pooling over s samples. The first layer has a stride of 3.',
     ),
   channels: z
     .array(z.number().int().min(1).max(8192))
@@ -34,7 +34,7 @@ export const architectureOptions = z.strictObject({
     .max(MOST_SAMPLES)
     .optional()
     .describe(
-      'Samples of a clip, of which the layers must leave one step. Default: 3 times the product of the strides.',
+      'Length of a clip in samples; the layers must reduce it to exactly one time step. Default: 3 times the product of the strides.',
     ),
 })
 

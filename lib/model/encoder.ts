@@ -214,7 +214,7 @@ export class Encoder implements TrackEncoder, Disposable {
   /**
    * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a recording
    * of ten hours takes no more memory than one of a minute. With `windows`, `from` or `to` only the needed stretches of
-   * wav, aiff and au are decoded; other formats are decoded up to the last one, streams collected in memory.
+   * wav, aiff and au are decoded; other formats are decoded up to the end of the last stretch; streams are collected in memory.
    * @param source a path, or the file in any other form: bytes, a `Blob`, a stream
    * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
@@ -225,7 +225,7 @@ export class Encoder implements TrackEncoder, Disposable {
   /**
    * Embeds many files, in the order of `sources`. Files are decoded, resampled and encoded at the same time, and the
    * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
-   * on. Memory holds seconds of each file that is worked on, however long it is, and 2 kB per window.
+   * on. For each file in progress, memory holds a few seconds of audio, however long the file is, and 2 kB per window.
    * @param sources an iterable or async iterable of paths (or of files in any other form); closed when the consumer stops
    *        early; its errors are passed on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason

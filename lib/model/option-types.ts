@@ -3,25 +3,25 @@ import type { OnWarning } from '../warnings.js'
 
 /** The layers of a SampleCNN. */
 export interface ArchitectureOptions {
-  /** Stride of each layer after the first: a stride of s is a convolution over s samples and a maximum of s. The first layer has a stride of 3. */
+  /** Stride of each layer after the first: a stride of s means a convolution of kernel size s, followed by max pooling over s samples. The first layer has a stride of 3. */
   strides: readonly number[]
   /** Output channels of the first layer and of each layer in `strides`. The last is the length of an embedding. */
   channels: readonly number[]
   /** Whether a classifier follows, which the objective `supervised` trains. Embeddings are its input. Default: false. */
   supervised?: boolean | undefined
-  /** Samples of a clip, of which the layers must leave one step. Range: 3 or more. Default: 3 times the product of the strides. */
+  /** Length of a clip in samples; the layers must reduce it to exactly one time step. Range: 3 or more. Default: 3 times the product of the strides. */
   clipLength?: number | undefined
 }
 
 /** The layers of a SampleCNN, complete. */
 export interface Architecture {
-  /** Stride of each layer after the first: a stride of s is a convolution over s samples and a maximum of s. The first layer has a stride of 3. */
+  /** Stride of each layer after the first: a stride of s means a convolution of kernel size s, followed by max pooling over s samples. The first layer has a stride of 3. */
   readonly strides: readonly number[]
   /** Output channels of the first layer and of each layer in `strides`. The last is the length of an embedding. */
   readonly channels: readonly number[]
   /** Whether a classifier follows, which the objective `supervised` trains. Embeddings are its input. Default: false. */
   readonly supervised: boolean
-  /** Samples of a clip, of which the layers must leave one step. Range: 3 or more. Default: 3 times the product of the strides. */
+  /** Length of a clip in samples; the layers must reduce it to exactly one time step. Range: 3 or more. Default: 3 times the product of the strides. */
   readonly clipLength: number
 }
 

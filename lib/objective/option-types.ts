@@ -36,7 +36,7 @@ export interface SupervisedOptions {
   multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   dropout?: number | undefined
-  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. One class per example: the weight of its loss, tracks / (classes · tracks of the class) if balanced. Any number of classes: the weight of the examples that have the class, tracks without it / tracks with it if balanced. Default: all count alike. */
+  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. With one class per example, the number weights the loss of the examples of the class; 'balanced' is tracks / (classes · tracks of the class). With any number of classes, it weights the loss of the examples that have the class; 'balanced' is tracks without it / tracks with it. Default: all count alike. */
   classWeights?: 'balanced' | readonly number[] | undefined
 }
 
@@ -94,7 +94,7 @@ export interface Supervised {
   readonly multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   readonly dropout: number
-  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. One class per example: the weight of its loss, tracks / (classes · tracks of the class) if balanced. Any number of classes: the weight of the examples that have the class, tracks without it / tracks with it if balanced. Default: all count alike. */
+  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. With one class per example, the number weights the loss of the examples of the class; 'balanced' is tracks / (classes · tracks of the class). With any number of classes, it weights the loss of the examples that have the class; 'balanced' is tracks without it / tracks with it. Default: all count alike. */
   readonly classWeights?: 'balanced' | number[] | undefined
   /** Its name. */
   readonly name: 'supervised'

@@ -32,7 +32,7 @@ export const supervisedOptions = z.strictObject({
     })
     .optional()
     .describe(
-      "How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. One class per example: the weight of its loss, tracks / (classes · tracks of the class) if balanced. Any number of classes: the weight of the examples that have the class, tracks without it / tracks with it if balanced. Default: all count alike.",
+      "How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. With one class per example, the number weights the loss of the examples of the class; 'balanced' is tracks / (classes · tracks of the class). With any number of classes, it weights the loss of the examples that have the class; 'balanced' is tracks without it / tracks with it. Default: all count alike.",
     )
     .meta(typed("'balanced' | readonly number[]", "'balanced' | number[]")),
 })

@@ -49,7 +49,9 @@ export const larsTable = z.strictObject({
     .positive()
     .max(1)
     .default(1e-3)
-    .describe('Length of the step of a layer divided by the length of its weights, at lr 1.'),
+    .describe(
+      "Trust coefficient: the L2 norm of a layer's step divided by the L2 norm of its weights, at lr 1.",
+    ),
   excludeBiasAndNorm: z
     .boolean()
     .default(true)

@@ -39,7 +39,7 @@ export interface LarsOptions {
   momentum?: number | undefined
   /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0.000001. */
   weightDecay?: number | undefined
-  /** Length of the step of a layer divided by the length of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
+  /** Trust coefficient: the L2 norm of a layer's step divided by the L2 norm of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
   trustCoefficient?: number | undefined
   /** Whether biases and batch norm take plain steps, without weight decay. Default: true. */
   excludeBiasAndNorm?: boolean | undefined
@@ -83,7 +83,7 @@ export interface LarsOptimizer {
   readonly momentum: number
   /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0.000001. */
   readonly weightDecay: number
-  /** Length of the step of a layer divided by the length of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
+  /** Trust coefficient: the L2 norm of a layer's step divided by the L2 norm of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
   readonly trustCoefficient: number
   /** Whether biases and batch norm take plain steps, without weight decay. Default: true. */
   readonly excludeBiasAndNorm: boolean
@@ -160,7 +160,7 @@ export type PresetName = 'clmr' | 'clmr-paper' | 'moco' | 'byol' | 'supervised' 
 
 /** Options of `Trainer.create`. */
 export interface TrainerOptions {
-  /** Checkpoint or run directory whose encoder and projector weights to start from. */
+  /** Checkpoint or run directory with the encoder and projector weights to start from. */
   initFrom?: string | undefined
   /** Layers of the network. Default: those of the weights to start from, otherwise those of CLMR. */
   architecture?: ArchitectureOptions | undefined
@@ -204,7 +204,7 @@ export interface TrainerOptions {
         measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Range: 1 or more. Default: it goes on. */
+  /** Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Range: 1 or more. Default: no early stopping. */
   patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
@@ -226,7 +226,7 @@ export interface TrainerOptions {
   encoder?: Encoder | undefined
   /** Tracks to train on. fit and steps need them; step does not. */
   dataset?: Dataset | undefined
-  /** Tracks that are measured after every epoch, 2 or more: their loss, and what `monitor` says. */
+  /** Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch. */
   validation?: Dataset | undefined
   /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
   onWarning?: OnWarning | undefined
@@ -234,7 +234,7 @@ export interface TrainerOptions {
 
 /** What is stored with a run, complete; YAML files have the same names. */
 export interface TrainerConfig {
-  /** Checkpoint or run directory whose encoder and projector weights to start from. */
+  /** Checkpoint or run directory with the encoder and projector weights to start from. */
   readonly initFrom?: string | undefined
   /** Layers of the network. Default: those of the weights to start from, otherwise those of CLMR. */
   readonly architecture?: Architecture | undefined
@@ -276,7 +276,7 @@ export interface TrainerConfig {
         readonly measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Range: 1 or more. Default: it goes on. */
+  /** Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Range: 1 or more. Default: no early stopping. */
   readonly patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
   readonly precision: 'float32' | 'bfloat16' | 'auto'
@@ -338,7 +338,7 @@ export interface TrainerOverrides {
         measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Range: 1 or more. Default: it goes on. */
+  /** Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Range: 1 or more. Default: no early stopping. */
   patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
@@ -356,7 +356,7 @@ export interface TrainerOverrides {
   tf32?: boolean | undefined
   /** Tracks to train on. fit and steps need them; step does not. */
   dataset?: Dataset | undefined
-  /** Tracks that are measured after every epoch, 2 or more: their loss, and what `monitor` says. */
+  /** Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch. */
   validation?: Dataset | undefined
   /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
   onWarning?: OnWarning | undefined

@@ -58,7 +58,7 @@ const augmenterOption = (
 export const trainerConfig = z.strictObject({
   initFrom: folder
     .optional()
-    .describe('Checkpoint or run directory whose encoder and projector weights to start from.')
+    .describe('Checkpoint or run directory with the encoder and projector weights to start from.')
     .meta({ flag: true, free: true, placeholder: 'model' }),
   architecture: architectureOption
     .optional()
@@ -139,7 +139,7 @@ export const trainerConfig = z.strictObject({
   patience: count()
     .optional()
     .describe(
-      'Ends the training after so many measurements in a row without an improvement, in the first measure of `monitor` or in the validation loss. Default: it goes on.',
+      'Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Default: no early stopping.',
     )
     .meta({ flag: true, free: true }),
   precision: precisionOption(
@@ -192,7 +192,9 @@ export const trainerOptions = trainerConfig.extend({
     .describe('Tracks to train on. fit and steps need them; step does not.'),
   validation: instanceOption(Dataset, 'a Dataset')
     .optional()
-    .describe('Tracks that are measured after every epoch, 2 or more: their loss, and what `monitor` says.'),
+    .describe(
+      'Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch.',
+    ),
   onWarning: warningOption(
     'Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process.',
   ),

@@ -199,11 +199,11 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The steps of the training, one after the other, until `epochs`, `maxSteps` or `patience` end it. Leaving the loop, an abort
-   * and an error save a checkpoint if there is a run directory (a value that is not finite does not), and release
-   * the run directory in every case.
-   * @param options.signal after an abort, without a run directory the rejection waits for nothing; with one it waits for
-   *        the step that winds down and for the checkpoint
+   * The steps of the training, one after the other, until `epochs`, `maxSteps` or `patience` end it. However they
+   * end, also by leaving the loop, an abort or an error, a checkpoint is saved if there is a run directory (except after
+   * a value that is not finite), and the run directory is released.
+   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after
+   *        the current step has wound down and the checkpoint is saved
    * @throws ConfigError without a data set or for an unknown option; CacheError with the file that cannot be read; NonFiniteError with the tracks
    *         of the batch; the signal's reason
    */
@@ -239,8 +239,8 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /**
    * Trains until `epochs` or `maxSteps` are done, or `patience` is at its end.
-   * @param options.signal an abort rejects at once without a run directory; with one, when the step that winds down is
-   *        over and its checkpoint is saved
+   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after
+   *        the current step has wound down and the checkpoint is saved
    * @throws as `steps`
    */
   async fit(options: FitOptions = {}): Promise<TrainingSummary> {

@@ -249,7 +249,7 @@ export function configure(command: Command): void {
     .option('--baselines', 'Also measure random weights and log-mel statistics on the same tracks')
     .option(
       '--compare <model>',
-      'Also measure another model, and its differences from this one with their intervals',
+      'Also measure another model, and show the differences (--model minus this one) with their intervals',
     )
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
   command

@@ -134,11 +134,14 @@ export function configure(command: Command): void {
     )
     .option(
       '--threshold <p>',
-      'Lowest probability at which a file has a class (default: for each class the one with the best F1 on the validation tracks, or 0.5 for a checkpoint)',
+      'Minimum probability for a class to be assigned to a file (default: for each class, the threshold with the best F1 on the validation tracks; 0.5 for a checkpoint)',
       number,
     )
     .option('--classes <names>', 'Names of the classes of a checkpoint, separated by commas')
-    .option('--csv', 'Print CSV: one row per file, followed by one row per window')
+    .option(
+      '--csv',
+      'Print CSV: for each file, one row for the whole file and then one row for each of its windows',
+    )
     .addOption(flagFor(probeOverTimeOptions, 'hop'))
     .addOption(flagFor(prepareOptions, 'maxReject'))
   encoderFlags(command)

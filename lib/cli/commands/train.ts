@@ -236,7 +236,7 @@ export function configure(command: Command): void {
     .option('--validate', 'Measure the loss on the valid split after every epoch')
     .option(
       `--monitor <${MEASURES.join(',')}>`,
-      'Also measure the encoder on the valid split after every epoch, or every n with --set monitor.every=n; the first measure decides which weights are best',
+      'Also measure the encoder on the valid split after every epoch, or every n epochs with --set monitor.every=n; the first measure decides which weights are best',
     )
     .option('--resume', 'Continue where the run stopped')
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
