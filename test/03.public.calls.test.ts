@@ -57,7 +57,7 @@ describe('03 public calls', () => {
       await assert.rejects(clmr.embedDataset(encoder, tracks, options as never), clmr.ConfigError)
   })
 
-  it('BAD CALL - options that are null, an index that is an object, rows whose memory is gone: typed errors', () =>
+  it('BAD CALL - options that are null, an index that is an object, `new` without a method, rows whose memory is gone: typed errors', () =>
     withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, [60000])
       const logMel = new clmr.LogMel()
@@ -66,6 +66,7 @@ describe('03 public calls', () => {
         assert.ok(error instanceof clmr.IoError)
       const index = { [Symbol.toPrimitive]: () => ({}) }
       await assert.rejects(dataset.readTrack(index as never), clmr.ArgumentError)
+      assert.throws(() => new (clmr.Trainer as never as new () => unknown)(), clmr.ArgumentError)
       const gone = Float32Array.of(1)
       structuredClone(gone, { transfer: [gone.buffer] })
       assert.throws(() => clmr.Matrix.fromRows(gone as never), clmr.ArgumentError)

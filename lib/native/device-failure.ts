@@ -15,32 +15,32 @@ const KINDS: Kind[] = [
   {
     said: /CUDA out of memory|CUDA error: out of memory|cudaErrorMemoryAllocation|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_(INTERNAL_ERROR_DEVICE_)?ALLOC(ATION)?_FAILED/,
     what: 'the memory of the device is full',
-    remedy: `${GO_ON}: use a smaller batch, \`chunkSize\` or precision 'bfloat16', or end what else uses the device (\`nvidia-smi\` lists it)`,
+    remedy: `${GO_ON}: use a smaller batch (\`nvidia-smi\` lists what else fills the device)`,
   },
   {
     said: /driver on your system is too old|driver version is insufficient|cudaErrorInsufficientDriver|forward compatibility was attempted/,
     what: "NVIDIA's driver is too old for this libtorch",
-    remedy: "Update NVIDIA's driver to one for CUDA 13 (580 or later), or use the device 'cpu'",
+    remedy: "Update NVIDIA's driver to one for CUDA 13 (580 or later)",
   },
   {
     said: /Found no NVIDIA driver|CUDA driver is a stub|cudaErrorStubLibrary/,
     what: "NVIDIA's driver is not there",
-    remedy: "Install NVIDIA's driver (in a container: start it with its devices), or use the device 'cpu'",
+    remedy: "Install NVIDIA's driver (in a container: start it with its devices)",
   },
   {
     said: /devices are busy or unavailable|cudaErrorDevicesUnavailable|exclusive(-| )(process|thread)/i,
     what: 'the device is taken by another process',
-    remedy: `${GO_ON}: try again when it is free (\`nvidia-smi\` lists who has it), or use another device`,
+    remedy: `${GO_ON}: try again when it is free (\`nvidia-smi\` lists who has it)`,
   },
   {
     said: /No CUDA GPUs are available|no CUDA-capable device is detected|invalid device ordinal/,
     what: 'the device is not there',
-    remedy: "Use a device that `npx clmr doctor` lists, or 'auto' or 'cpu'",
+    remedy: 'Use a device that `npx clmr doctor` lists',
   },
   {
     said: /no kernel image is available|cudaErrorNoKernelImageForDevice/,
     what: 'this libtorch, or the plug-in of clmr, has no code for a device of this kind',
-    remedy: "Use the device 'cpu', or build clmr with -DCMAKE_CUDA_ARCHITECTURES for it",
+    remedy: "Use the device 'cpu'",
   },
   {
     said: /found at least two devices|Expected all tensors to be on the same device/,
@@ -50,13 +50,12 @@ const KINDS: Kind[] = [
   {
     said: /GPU is lost|device lost|fallen off the bus|uncorrectable ECC|unspecified launch failure|illegal (memory access|instruction)|misaligned address|hardware stack error|launch timed out|device-side assert|CUDA (driver )?error: unknown error|cudaErrorUnknown/,
     what: 'the device is gone: it answers this process no more',
-    remedy:
-      'Start the process again, a training from its last checkpoint; if it happens again, look at `nvidia-smi` and at the log of the kernel',
+    remedy: 'Start the process again, a training from its last checkpoint',
   },
   {
     said: /CUDA (driver )?error|cuDNN error|CUDNN_STATUS|CUBLAS_STATUS|CUFFT|cuFFT error/,
     what: 'the device has failed',
-    remedy: "Try again, or use the device 'cpu'; `npx clmr doctor` says what there is of CUDA",
+    remedy: "Use the device 'cpu'",
   },
 ]
 

@@ -69,7 +69,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     native: NativeTrainer,
     run: Run | undefined,
     trainedOn: TrainedOn,
-    watch = new Watch(options),
+    watch?: Watch,
   ) {
     refuseNew(token, 'Trainer', 'Trainer.create() or Trainer.resume()')
     const { dataset, onWarning } = options
@@ -77,7 +77,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     this.#onWarning = onWarning
     this.#native = native
     this.#dataset = dataset
-    this.#watch = watch
+    this.#watch = watch ?? new Watch(options)
     this.#run = run
     this.#trainedOn = trainedOn
   }
