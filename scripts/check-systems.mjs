@@ -169,7 +169,7 @@ function checkReadOnlyHome() {
     if (installed.status !== 1 || !sentence.test(installed.stderr))
       fail(`read-only home: ${installed.stderr}`)
     const { stdout } = run(`${main} doctor`)
-    if (!/^fail cache .* cannot be written\n.*CLMR_CACHE/m.test(stdout)) fail(`read-only home: ${stdout}`)
+    if (!/^fail cache .* cannot be written .*CLMR_CACHE/m.test(stdout)) fail(`read-only home: ${stdout}`)
     say('read-only home: embeds; `clmr libtorch install` and `clmr doctor` say what to do')
   } finally {
     rmSync(home, { recursive: true, force: true })
