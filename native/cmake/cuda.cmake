@@ -23,10 +23,15 @@ find_file(CLMR_CUDART NAMES libcudart.so.13 libcudart.so REQUIRED NO_DEFAULT_PAT
 
 file(GLOB CLMR_CUDA_KERNELS CONFIGURE_DEPENDS native/kernels/cuda/*.cc native/kernels/*/cuda/*.cc native/kernels/*/cuda/*.cu
   native/kernels/*/*/cuda/*.cc native/kernels/*/*/cuda/*.cu)
-add_library(clmr_cuda SHARED native/bindings/cuda/plug_in.cc native/kernels/augment/shapes.cc ${CLMR_CUDA_KERNELS})
-set_target_properties(clmr_cuda PROPERTIES LINKER_LANGUAGE CXX CUDA_STANDARD 20)
+add_library(clmr_cuda_objects OBJECT native/bindings/cuda/table.cc ${CLMR_CUDA_KERNELS})
+set_target_properties(clmr_cuda_objects PROPERTIES CUDA_STANDARD 20)
+target_include_directories(clmr_cuda_objects PRIVATE native)
+target_include_directories(clmr_cuda_objects SYSTEM PRIVATE ${CLMR_CUDA_ROOT}/include)
+target_link_libraries(clmr_cuda_objects PRIVATE clmr::torch_cpu clmr::c10)
+add_library(clmr_cuda SHARED native/bindings/cuda/plug_in.cc native/kernels/augment/shapes.cc $<TARGET_OBJECTS:clmr_cuda_objects>)
+set_target_properties(clmr_cuda PROPERTIES LINKER_LANGUAGE CXX)
 target_include_directories(clmr_cuda PRIVATE native)
-target_include_directories(clmr_cuda SYSTEM PRIVATE ${CLMR_CUDA_ROOT}/include ${CLMR_NODE_API_INCLUDE})
+target_include_directories(clmr_cuda SYSTEM PRIVATE ${CLMR_NODE_API_INCLUDE})
 target_compile_definitions(clmr_cuda PRIVATE NAPI_VERSION=9)
 target_link_libraries(clmr_cuda PRIVATE clmr::torch_cpu clmr::c10 clmr::glibc_floor ${CLMR_CUDART})
 target_link_options(clmr_cuda PRIVATE -Wl,--allow-shlib-undefined,-z,nodelete,-z,now)  # or a wrong libcudart would end the process

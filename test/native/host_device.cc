@@ -1,11 +1,12 @@
-#include "host_device.h"
-
 #include <ATen/ATen.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
+
+#include "device/device.h"
+#include "tried_device.h"
 
 namespace clmr {
 namespace {
@@ -170,7 +171,17 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
 
 }  // namespace
 
-void OpenHostDevice() {
+// In the place of native/device/device.cc
+int CudaDevices() { return 1; }
+c10::Device ResolveDevice(const std::string& name) {
+  return name == "cuda" ? kDevice : c10::Device(c10::kCPU);
+}
+c10::Device ResolveDeviceOfCall(const std::string& name) { return ResolveDevice(name); }
+OnDevice::OnDevice(c10::Device, bool) {}
+
+bool IsHostDevice() { return true; }
+
+void OpenTriedDevice() {
   c10::register_privateuse1_backend("host");
   at::RegisterPrivateUse1HooksInterface(new Hooks);
 }

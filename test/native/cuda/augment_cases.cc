@@ -1,14 +1,10 @@
-#include "emulation.h"
-// The kernels, as nvcc compiles them
-#include "kernels/augment/cuda/augment.cu"
-
 #include <ATen/ATen.h>
 
 #include <algorithm>
 
 #include "cases.h"
 #include "kernels/augment/augment.h"
-#include "kernels/augment/cuda/augment.h"
+#include "kernels/augment/pointwise_numbers.h"
 #include "kernels/augment/shapes.h"
 
 namespace clmr::test {
@@ -66,7 +62,7 @@ void PointwiseCase(const std::string& title, const at::Tensor& source, const std
     expected.push_back(Expected(source, rows[r], n));
   }
   const auto got =
-      Play(title, [&] { return std::vector<at::Tensor>{kernels::cuda::pointwise(source, numbers, n)}; });
+      Play(title, [&] { return std::vector<at::Tensor>{Kernels().pointwise(source, numbers, n)}; });
   for (size_t r = 0; r < rows.size(); ++r)
     Compare(title + ", row " + std::to_string(r), got[0][static_cast<int64_t>(r)], expected[r], 1e-5);
 }
@@ -88,7 +84,7 @@ void FilterCase(const at::Tensor& x, const std::vector<double>& cutoffs,
                 const std::vector<double>& high_pass) {
   const double lowest = *std::min_element(cutoffs.begin(), cutoffs.end());
   const auto got = Play("filter", [&] {
-    return std::vector<at::Tensor>{kernels::cuda::sinc_filter(x, Column(cutoffs), Column(high_pass), lowest)};
+    return std::vector<at::Tensor>{Kernels().sinc_filter(x, Column(cutoffs), Column(high_pass), lowest)};
   });
   reference::FilterScratch scratch;
   Compare("filter", got[0],
@@ -110,7 +106,7 @@ void ReverbCase(const at::Tensor& x, const std::vector<reference::ReverbParamete
     for (int i = 0; i < 8; ++i) numbers[18 + i][row] = lines.all_passes[i / 4][i % 4];
   }
   const auto got =
-      Play("reverb", [&] { return std::vector<at::Tensor>{kernels::cuda::reverb(x, numbers, rate)}; });
+      Play("reverb", [&] { return std::vector<at::Tensor>{Kernels().reverb(x, numbers, rate)}; });
   reference::ReverbScratch scratch;
   Compare("reverb", got[0],
           EachRow(x, [&](int64_t row, float* data,
@@ -121,7 +117,7 @@ void ReverbCase(const at::Tensor& x, const std::vector<reference::ReverbParamete
 void PitchCase(const at::Tensor& x, const std::vector<double>& factors) {
   const double least = *std::min_element(factors.begin(), factors.end());
   const auto got = Play("pitch", [&] {
-    return std::vector<at::Tensor>{kernels::cuda::pitch_shift(x, Column(factors), kRate, least)};
+    return std::vector<at::Tensor>{Kernels().pitch_shift(x, Column(factors), kRate, least)};
   });
   reference::PitchScratch scratch;
   Compare("pitch", got[0],

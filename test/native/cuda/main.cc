@@ -5,36 +5,18 @@
 #include <cstring>
 
 #include "cases.h"
-#include "emulation.h"
 
 namespace clmr::test {
 namespace {
 
-constexpr int kOrders = 2;
 int failed = 0, checked = 0;
 double worst = 0;  // difference over tolerance
+
+}  // namespace
 
 bool SameBits(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor x = a.contiguous(), y = b.contiguous();
   return x.sizes() == y.sizes() && std::memcmp(x.const_data_ptr(), y.const_data_ptr(), x.nbytes()) == 0;
-}
-
-}  // namespace
-
-std::vector<at::Tensor> Play(const std::string& title,
-                             const std::function<std::vector<at::Tensor>()>& kernel) {
-  std::vector<at::Tensor> first;
-  for (int order = 0; order < kOrders; ++order) {
-    cuda_emulation::Seed(order);
-    const std::vector<at::Tensor> result = kernel();
-    const std::string fault = cuda_emulation::TakeFault();
-    Check(title + ": " + fault, fault.empty());
-    if (order == 0) first = result;
-    for (size_t i = 0; i < result.size(); ++i)
-      if (result[i].defined() && result[i].dim() > 0)
-        Check(title + ": the bits depend on the order", SameBits(result[i], first[i]));
-  }
-  return first;
 }
 
 void Compare(const std::string& title, const at::Tensor& got, const at::Tensor& expected, double tolerance) {
@@ -62,21 +44,17 @@ void Check(const std::string& title, bool holds) {
 int main() {
   using namespace clmr::test;
   at::set_num_threads(1);
-  const struct {
-    const char* kernels;
-    void (*run)();
-  } parts[] = {{"races and other faults, planted", EmulationCases},
-               {"blocks of the encoder", SampleCnnCases},
-               {"NT-Xent", NtXentCases},
-               {"augmentations", AugmentCases}};
-  for (const auto& part : parts) {
+  const Part parts[] = {kPlacePart,
+                        {"blocks of the encoder", SampleCnnCases},
+                        {"NT-Xent", NtXentCases},
+                        {"augmentations", AugmentCases}};
+  for (const Part& part : parts) {
     at::manual_seed(1);
     const int checks = checked, failures = failed;
     worst = 0;
     part.run();
-    std::printf(
-        "CUDA kernels on the host: %s: %d of %d checks hold, worst difference %.2f of what is allowed\n",
-        part.kernels, checked - checks - (failed - failures), checked - checks, worst);
+    std::printf("CUDA kernels %s: %s: %d of %d checks hold, worst difference %.2f of what is allowed\n",
+                kPlace, part.kernels, checked - checks - (failed - failures), checked - checks, worst);
   }
   return failed == 0 ? 0 : 1;
 }

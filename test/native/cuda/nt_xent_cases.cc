@@ -1,11 +1,6 @@
-#include "emulation.h"
-// The kernels, as nvcc compiles them
-#include "kernels/nt_xent/cuda/nt_xent.cu"
-
 #include <ATen/ATen.h>
 
 #include "cases.h"
-#include "kernels/nt_xent/cuda/nt_xent.h"
 #include "kernels/nt_xent/reference.h"
 
 namespace clmr::test {
@@ -24,7 +19,7 @@ std::string TitleOf(const Case& c) {
 // Everything that the kernel makes, against float64 autograd through the matrix form
 void CompareAll(const std::string& title, const at::Tensor& z, const Case& c, const at::Tensor& temperature) {
   const auto got = Play(title, [&] {
-    const auto [loss, gradient, of_temperature] = kernels::cuda::nt_xent(z, c.views, temperature, true);
+    const auto [loss, gradient, of_temperature] = Kernels().nt_xent(z, c.views, temperature, true);
     return std::vector<at::Tensor>{loss.view({1}), gradient, of_temperature.view({1})};
   });
   const at::Tensor x = z.to(at::kDouble).requires_grad_(true);
@@ -34,7 +29,7 @@ void CompareAll(const std::string& title, const at::Tensor& z, const Case& c, co
   Compare(title + ", loss", got[0], loss.view({1}), c.tolerance);
   Compare(title + ", gradient", got[1], x.grad(), c.tolerance);
   Compare(title + ", gradient of the temperature", got[2], tau.grad().view({1}), c.tolerance);
-  const auto alone = kernels::cuda::nt_xent(z, c.views, temperature, false);
+  const auto alone = Kernels().nt_xent(z, c.views, temperature, false);
   Check(title + ", the loss alone has the same bits", at::equal(alone[0].view({1}), got[0]));
   Check(title + ", no gradient where none is wanted", !alone[1].defined() && !alone[2].defined());
 }
@@ -57,7 +52,7 @@ void NtXentCases() {
   odd[3].zero_();
   CompareAll("NT-Xent with a row of zeros", odd, {4, 2, 16, 0.5}, at::scalar_tensor(0.5, at::kDouble));
   odd[5][2] = NAN;
-  const auto nan = kernels::cuda::nt_xent(odd, 2, at::scalar_tensor(0.5, at::kDouble), true);
+  const auto nan = Kernels().nt_xent(odd, 2, at::scalar_tensor(0.5, at::kDouble), true);
   Check("NT-Xent of NaN is NaN", nan[0].isnan().item<bool>() && nan[1].isnan().all().item<bool>());
 }
 

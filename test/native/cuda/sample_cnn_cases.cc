@@ -1,14 +1,7 @@
-#include "emulation.h"
-// The kernels, as nvcc compiles them
-#include "kernels/sample_cnn/inference/cuda/bias_relu_pool.cu"
-#include "kernels/sample_cnn/training/cuda/norm_relu_pool.cu"
-
 #include <ATen/ATen.h>
 
 #include "cases.h"
-#include "kernels/sample_cnn/inference/cuda/bias_relu_pool.h"
 #include "kernels/sample_cnn/reference.h"
-#include "kernels/sample_cnn/training/cuda/norm_relu_pool.h"
 
 namespace clmr::test {
 namespace {
@@ -36,7 +29,7 @@ void BiasReluPoolCase(const Case& c, at::ScalarType type, bool odd) {
   const std::string title = "bias + ReLU + pool [" + std::to_string(c.n) + ", " + std::to_string(c.channels) +
                             ", " + std::to_string(c.samples) + "] " + at::toString(type);
   const auto got =
-      Play(title, [&] { return std::vector<at::Tensor>{kernels::cuda::bias_relu_pool(x, bias, c.pooled)}; });
+      Play(title, [&] { return std::vector<at::Tensor>{Kernels().bias_relu_pool(x, bias, c.pooled)}; });
   const at::Tensor sum = (x.to(at::kFloat) + bias.view({1, -1, 1})).contiguous();
   Compare(title, got[0], kernels::reference::pool_relu(sum, c.pooled ? 3 : 1).to(type), 0);
 }
@@ -57,15 +50,14 @@ void NormReluPoolCase(const Case& c, at::ScalarType type) {
   const at::Tensor upstream = at::randn(expected.sizes()).to(type);
   expected.backward(upstream.to(at::kDouble));
   const auto got = Play(title, [&] {
-    const auto forward = kernels::cuda::norm_relu_pool(y, gamma, beta, kBatchNormEps, c.pooled);
-    const auto backward =
-        kernels::cuda::norm_relu_pool_backward(upstream, y, gamma, beta, kBatchNormEps, forward);
+    const auto forward = Kernels().norm_relu_pool(y, gamma, beta, kBatchNormEps, c.pooled);
+    const auto backward = Kernels().norm_relu_pool_backward(upstream, y, gamma, beta, kBatchNormEps, forward);
     return std::vector<at::Tensor>{forward[0], forward[2], forward[3], backward[0], backward[1], backward[2]};
   });
   const double rounding = type == at::kFloat ? 2e-6 : 4e-3;
   Compare(title + ", out", got[0], expected.detach(), rounding);
-  Compare(title + ", mean", got[1], x.detach().mean({0, 2}), 1e-6);
-  Compare(title + ", variance", got[2], x.detach().var({0, 2}, /*unbiased=*/false), 1e-6);
+  Compare(title + ", mean", got[1], x.detach().mean(at::IntArrayRef{0, 2}), 1e-6);
+  Compare(title + ", variance", got[2], x.detach().var(at::IntArrayRef{0, 2}, /*unbiased=*/false), 1e-6);
   Compare(title + ", gradient", got[3], x.grad(), rounding);
   Compare(title + ", gradient of gamma", got[4], scale.grad(), 5e-6);
   Compare(title + ", gradient of beta", got[5], shift.grad(), 5e-6);

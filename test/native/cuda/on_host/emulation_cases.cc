@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-#include "cases.h"
+#include "../cases.h"
 
 namespace clmr::test {
 namespace {
@@ -66,8 +66,6 @@ std::string FaultOf(void (*kernel)(Arguments...), unsigned blocks, Arguments... 
 
 bool Found(const std::string& fault, const char* text) { return fault.find(text) != std::string::npos; }
 
-}  // namespace
-
 void EmulationCases() {
   float out[kThreads] = {};
   Check("a kernel with its barriers has no fault", FaultOf(Rotate, 3, +out, true).empty());
@@ -82,5 +80,9 @@ void EmulationCases() {
   Check("a barrier that one thread misses", Found(FaultOf(MissBarrier, 1), "not all threads"));
   Check("blocks that write the same place", Found(FaultOf(SumBlocks, 2, Watched<float>(out)), "race for"));
 }
+
+}  // namespace
+
+const Part kPlacePart{"races and other faults, planted", EmulationCases};
 
 }  // namespace clmr::test

@@ -1,0 +1,18 @@
+#include <dlfcn.h>
+
+#include "bindings/cuda/table.h"
+#include "device/device.h"
+#include "error.h"
+#include "tried_device.h"
+
+namespace clmr {
+
+void OpenTriedDevice() {
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) throw Error("ERR_ADDON", dlerror());
+  kernels::UseCuda(&kernels::CudaTable());
+  ResolveDevice("cuda");
+}
+
+bool IsHostDevice() { return false; }
+
+}  // namespace clmr
