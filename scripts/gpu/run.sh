@@ -4,6 +4,7 @@
 # Needed are nvcc 13, CMake, ninja or make, a C++ compiler and PyTorch with CUDA; no network.
 #
 #   scripts/gpu/run.sh               on the first device; a few minutes
+#   scripts/gpu/run.sh --parity      without the benchmarks
 #   scripts/gpu/run.sh --rehearse    without a device: builds all of it, runs the benchmarks on the CPU, in small
 #
 # OUT_DIR: where logs and table go. CLMR_PYTHON: the Python with PyTorch. CUDACXX: nvcc. CUDA_ARCH: 90, or of the device.
@@ -19,6 +20,7 @@ seconds=${SECONDS_EACH:-3}
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 mkdir -p "$out"
+rm -f "$out"/{build,kernels,parity,ours,peers}.log
 began=$(date +%s)
 failed=()
 
@@ -27,7 +29,7 @@ step() { printf '\n== %s (%s s)\n' "$1" "$(($(date +%s) - began))"; }
 part() {
   local name=$1 status
   shift
-  "$@" >"$out/$name.log" 2>&1
+  "$@" >>"$out/$name.log" 2>&1
   status=$?
   tail -n "${LINES_SHOWN:-40}" "$out/$name.log"
   ((status == 0)) || failed+=("$name")
@@ -49,10 +51,10 @@ nproc
 step "build"
 generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
-LINES_SHOWN=3 part configure cmake -S . -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DCLMR_CUDA=ON \
+LINES_SHOWN=3 part build cmake -S . -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DCLMR_CUDA=ON -DCLMR_GLIBC_FLOOR=OFF \
   -DCMAKE_CUDA_COMPILER="$nvcc" -DCMAKE_CUDA_ARCHITECTURES="$arch" -DCLMR_LIBTORCH="$torch" || exit 1
 LINES_SHOWN=12 part build cmake --build "$build" --parallel "$(nproc)" \
-  --target clmr_cuda clmr_gpu_kernels clmr_gpu_parity clmr_gpu_bench || exit 1
+  --target clmr_gpu_kernels clmr_gpu_parity clmr_gpu_bench || exit 1
 
 if [[ $device == cuda ]]; then
   step "each kernel against its plain version"
@@ -60,12 +62,14 @@ if [[ $device == cuda ]]; then
   step "the device against the CPU"
   part parity timeout 180 "$build/clmr_gpu_parity" "$data"
 fi
-step "benchmarks"
-LINES_SHOWN=2 part ours timeout 120 "$build/clmr_gpu_bench" "$device" "$seconds" "$data"
-hows=(eager bfloat16 compile)
-[[ $device == cpu ]] && hows=(eager)
-for how in "${hows[@]}"; do LINES_SHOWN=1 part "peers-$how" timeout 150 "$python" bench/gpu/peers.py "$device" "$seconds" "$how"; done
+if [[ ${1:-} != --parity ]]; then
+  step "benchmarks"
+  LINES_SHOWN=2 part ours timeout 120 "$build/clmr_gpu_bench" "$device" "$seconds" "$data"
+  hows=(eager bfloat16 compile)
+  [[ $device == cpu ]] && hows=(eager)
+  for how in "${hows[@]}"; do LINES_SHOWN=1 part peers timeout 100 "$python" bench/gpu/peers.py "$device" "$seconds" "$how"; done
 
-step "results"
-cat "$out"/ours.log "$out"/peers-*.log | "$python" bench/gpu/table.py | tee "$out/table.md"
+  step "results"
+  cat "$out"/ours.log "$out"/peers.log | "$python" bench/gpu/table.py | tee "$out/table.md"
+fi
 ((${#failed[@]} == 0)) || { echo "failed: ${failed[*]}"; exit 1; }

@@ -14,6 +14,8 @@ namespace clmr::test {
 // The kernels of this place. They take tensors of the host, and give them.
 const kernels::CudaKernels& Kernels();
 extern const char* const kPlace;
+// Before anything else of libtorch: it looks for its devices once.
+void OpenPlace();
 
 // Runs `kernel` more than once, on the host in several orders of its blocks and threads. The result may not differ
 // by a bit, and no memory that is watched may have a fault.

@@ -43,6 +43,7 @@ void Check(const std::string& title, bool holds) {
 
 int main() {
   using namespace clmr::test;
+  OpenPlace();
   at::set_num_threads(1);
   const Part parts[] = {kPlacePart,
                         {"blocks of the encoder", SampleCnnCases},

@@ -14,6 +14,7 @@ constexpr int kOrders = 2;
 }  // namespace
 
 const char* const kPlace = "on the host";
+void OpenPlace() {}
 
 // The host is their device.
 const kernels::CudaKernels& Kernels() { return kernels::CudaTable(); }
