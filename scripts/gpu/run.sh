@@ -51,8 +51,10 @@ nproc
 step "build"
 generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
+# A compiler that links libstdc++ statically would put a second one beside libtorch's.
 LINES_SHOWN=3 part build cmake -S . -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DCLMR_CUDA=ON -DCLMR_GLIBC_FLOOR=OFF \
-  -DCMAKE_CUDA_COMPILER="$nvcc" -DCMAKE_CUDA_ARCHITECTURES="$arch" -DCLMR_LIBTORCH="$torch" || exit 1
+  -DCMAKE_CUDA_COMPILER="$nvcc" -DCMAKE_CUDA_ARCHITECTURES="$arch" -DCLMR_LIBTORCH="$torch" \
+  -DCMAKE_CXX_STANDARD_LIBRARIES=-l:libstdc++.so.6 || exit 1
 LINES_SHOWN=12 part build cmake --build "$build" --parallel "$(nproc)" \
   --target clmr_gpu_kernels clmr_gpu_parity clmr_gpu_bench || exit 1
 
@@ -67,7 +69,7 @@ if [[ ${1:-} != --parity ]]; then
   LINES_SHOWN=2 part ours timeout 120 "$build/clmr_gpu_bench" "$device" "$seconds" "$data"
   hows=(eager bfloat16 compile)
   [[ $device == cpu ]] && hows=(eager)
-  for how in "${hows[@]}"; do LINES_SHOWN=1 part peers timeout 100 "$python" bench/gpu/peers.py "$device" "$seconds" "$how"; done
+  for how in "${hows[@]}"; do LINES_SHOWN=1 part peers timeout 70 "$python" bench/gpu/peers.py "$device" "$seconds" "$how"; done
 
   step "results"
   cat "$out"/ours.log "$out"/peers.log | "$python" bench/gpu/table.py | tee "$out/table.md"
