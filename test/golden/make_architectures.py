@@ -3,13 +3,13 @@
 Of each: its `strides`, `channels` and `clipLength`, and the embeddings [3][E] in float64.
 """
 
-import json
 
 import numpy as np
 import torch
 
 from deterministic import HERE, test_clip
 from small_networks import NETWORKS, SmallNetwork
+from write import write_golden
 
 
 def main() -> None:
@@ -20,8 +20,7 @@ def main() -> None:
             x = torch.from_numpy(np.stack(clips)).double()[:, None]
             network = SmallNetwork(name).double().eval()
             golden[name] = {**layers, "embeddings": network(x).tolist()}
-    lines = [f" {json.dumps(k)}: {json.dumps(v)}" for k, v in golden.items()]
-    (HERE / "architectures.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    write_golden(HERE / "architectures.json", golden)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ for both to matter within twenty steps. Each in float32 and in float64.
 """
 
 import copy
-import json
 import math
 import sys
 
@@ -15,6 +14,7 @@ from torch import nn
 
 from deterministic import HERE, training_views
 from small_networks import NETWORKS, small_model, uniform
+from write import write_golden
 
 STEPS, EXAMPLES, LR = 20, 8, 1e-4
 LENGTH, EMBEDDING = NETWORKS["small"]["clipLength"], NETWORKS["small"]["channels"][-1]
@@ -120,8 +120,7 @@ def main() -> None:
     for name, kind in {"infoNce": Moco, "byol": Byol}.items():
         for dtype in (torch.float32, torch.float64):
             golden[f"{name}.{str(dtype).removeprefix('torch.')}"] = run(kind, dtype)
-    lines = [f" {json.dumps(k)}: {json.dumps(v)}" for k, v in golden.items()]
-    (HERE / "objectives.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    write_golden(HERE / "objectives.json", golden)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from simclr.modules import NT_Xent
 from deterministic import HERE, training_views
 from nt_xent import nt_xent
 from sample_cnn import load_model
+from write import write_golden
 
 STEPS, EXAMPLES, VIEWS, TEMPERATURE = 8, 4, 2, 0.5
 SETTINGS = {
@@ -87,8 +88,7 @@ def main() -> None:
             for dtype in (torch.float32, torch.float64):
                 key = f"{name}.{view_norm}.{str(dtype).removeprefix('torch.')}"
                 golden[key] = run(name, view_norm, dtype)
-                lines = [f" {json.dumps(k)}: {json.dumps(v)}" for k, v in golden.items()]
-                path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+                write_golden(path, golden)
 
 
 if __name__ == "__main__":

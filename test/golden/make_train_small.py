@@ -4,13 +4,13 @@ Keys: `steps`, `examples`, `views`, `temperature`, `lr`; for N = joint, separate
 `loss` and `gradientNorm` [8]. The batch of step s is `trainingViews(s, 4, 2, 729)`.
 """
 
-import json
 
 import torch
 
 from deterministic import HERE, training_views
 from nt_xent import nt_xent
 from small_networks import NETWORKS, small_model
+from write import write_golden
 
 STEPS, EXAMPLES, VIEWS, TEMPERATURE, LR = 8, 4, 2, 0.5, 3e-4
 
@@ -45,8 +45,7 @@ def main() -> None:
     for view_norm in ("joint", "separate"):
         for dtype in (torch.float32, torch.float64):
             golden[f"{view_norm}.{str(dtype).removeprefix('torch.')}"] = run(view_norm, dtype)
-    lines = [f" {json.dumps(k)}: {json.dumps(v)}" for k, v in golden.items()]
-    (HERE / "train_small.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    write_golden(HERE / "train_small.json", golden)
 
 
 if __name__ == "__main__":

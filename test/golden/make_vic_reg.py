@@ -7,7 +7,6 @@ come from `hash_uniform` (see expander()), the batch of step s is `trainingViews
 of make_objectives.py, at which float32 and float64 stay together.
 """
 
-import json
 import math
 import sys
 
@@ -17,6 +16,7 @@ from torch import nn
 
 from deterministic import HERE, training_views
 from small_networks import NETWORKS, small_model, uniform
+from write import write_golden
 
 STEPS, EXAMPLES, LR = 20, 8, 1e-4
 LENGTH, EMBEDDING = NETWORKS["small"]["clipLength"], NETWORKS["small"]["channels"][-1]
@@ -82,8 +82,7 @@ def main() -> None:
     golden = {"steps": STEPS, "examples": EXAMPLES, "lr": LR, "vicReg": VICREG, "projection": PROJECTION}
     for dtype in (torch.float32, torch.float64):
         golden[str(dtype).removeprefix("torch.")] = run(dtype)
-    lines = [f" {json.dumps(k)}: {json.dumps(v)}" for k, v in golden.items()]
-    (HERE / "vic_reg.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    write_golden(HERE / "vic_reg.json", golden)
 
 
 if __name__ == "__main__":
