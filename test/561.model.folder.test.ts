@@ -106,6 +106,8 @@ describe('561 model: by address and by name', () => {
               delete process.env.CLMR_OFFLINE
             }
             assert.equal(requests.length, count)
+            const here = goldenPath('checkpoints/bare-float16.pt')
+            await assert.rejects(Encoder.load(here, { sha256 }), { code: 'ERR_CONFIG', message: /`sha256`/ })
             await assert.rejects(Encoder.load(`${origin}/n.pt`, { sha256: '0'.repeat(64) }), {
               code: 'ERR_DOWNLOAD',
             })

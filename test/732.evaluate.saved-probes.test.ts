@@ -49,6 +49,7 @@ describe('732 evaluate: a probe as a file', () => {
       assert.ok(Math.abs(mean - first!.probability) < 1e-6)
       const other = Object.assign(new ToyEncoder(), { dim: 9 })
       await assert.rejects(LinearProbe.load(path, { encoder: other }), { code: 'ERR_CHECKPOINT' })
+      await assert.rejects(LinearProbe.load(path, { classes: ['a', 'b'] }), { code: 'ERR_CONFIG' })
     }))
 
   it('thresholds have the highest F1 of all cuts: oracle is every cut by hand', () => {

@@ -1,4 +1,4 @@
-/** The windows of tracks, kept: files of up to 256 tracks each, so that what was interrupted goes on from there. */
+/** The windows of tracks, kept: files of up to 256 tracks each. What was interrupted goes on from the last full file. */
 import { z } from 'zod'
 import { matrix } from '../matrix.js'
 import type { TrackEncoder, TrackVectors } from '../model/track-encoder.js'

@@ -132,6 +132,12 @@ function headOf(state: StateDict, { classes, task }: HeadMeaning, path?: string)
 async function readHeadOrProbe(file: TensorFile, meaning: HeadMeaning): Promise<SavedProbe> {
   const { path } = file
   if (file.metadata.get('format') === FORMAT) {
+    if (meaning.classes || meaning.task)
+      throw new ConfigError({
+        what: 'a saved probe names its classes itself: `classes` and `task` are for the head of a checkpoint',
+        path,
+        remedy: 'Leave them out',
+      })
     const state = emptyStateDict()
     for (const name of file.entries.keys()) state[name] = toNamedTensor(await file.read(name))
     return { ...parseDescription(file.metadata.get('probe'), path), state }

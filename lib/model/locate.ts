@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ArgumentError, CheckpointError, describe } from '../errors.js'
+import { ArgumentError, CheckpointError, ConfigError, describe } from '../errors.js'
 import { type FileInput, type FileSource, resolveSource } from '../files/source.js'
 import { nearestName } from '../options.js'
 import { isAddress, PUBLISHED, type PullOptions, pullModel } from './pull.js'
@@ -25,6 +25,17 @@ function packageFolder(name: string): string | undefined {
   return undefined
 }
 
+/** The hash is held against what is fetched; nothing else is hashed. */
+function refuseHash({ sha256 }: PullOptions): void {
+  if (sha256 === undefined) return
+  throw new ConfigError({
+    what: 'the option `sha256` is for a model that is fetched from an address',
+    given: 'a model of this machine',
+    expected: 'an address',
+    remedy: 'Leave `sha256` out',
+  })
+}
+
 /**
  * The model of a name: of an installed package, or else a published checkpoint, fetched once into the user's cache.
  * @throws ArgumentError for an unknown name; CheckpointError where its package is not installed; as `pullModel`
@@ -32,7 +43,10 @@ function packageFolder(name: string): string | undefined {
 export async function locateNamed(name: string, options: PullOptions = {}): Promise<string> {
   const packaged = Object.hasOwn(PACKAGED, name) ? PACKAGED[name]! : undefined
   const folder = packaged && packageFolder(packaged)
-  if (folder) return folder
+  if (folder) {
+    refuseHash(options)
+    return folder
+  }
   if (Object.hasOwn(PUBLISHED, name)) return pullModel(name, options)
   if (packaged)
     throw new CheckpointError({
@@ -65,5 +79,6 @@ export async function locateModel(
   if (typeof source === 'string' && isAddress(source)) return pullModel(source, options)
   if (typeof source === 'string' && known().includes(source) && !existsSync(source))
     return locateNamed(source, options)
+  refuseHash(options)
   return resolveSource(source, where, options.signal)
 }
