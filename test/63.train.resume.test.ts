@@ -233,7 +233,13 @@ describe('A resumed run equals an uninterrupted one', () => {
       (error: unknown) => error instanceof ConfigError && /one of adam, sgd/.test(error.message),
     )
     using encoder = await Encoder.create()
-    for (const settled of [{ encoder }, { initFrom: run }, { runDirectory: run }, { seed: 8 }])
+    for (const settled of [
+      { encoder },
+      { initFrom: run },
+      { runDirectory: run },
+      { freeze: true },
+      { seed: 8 },
+    ])
       await assert.rejects(
         Trainer.resume(run, settled as object),
         (error: unknown) => error instanceof ConfigError && error.message.includes(Object.keys(settled)[0]!),

@@ -285,7 +285,12 @@ export interface NativeTrain {
     cropSeed: number | undefined,
   ): Promise<TrainerHandle>
   /** One step on the next batch of the crop source. Batches follow a seeded permutation of each epoch, the last short one dropped. */
-  trainerStep(trainer: TrainerHandle, learningRate: number, abort: AbortFlag): Promise<NativeStepResult>
+  trainerStep(
+    trainer: TrainerHandle,
+    learningRate: number,
+    encoderLearningRate: number,
+    abort: AbortFlag,
+  ): Promise<NativeStepResult>
   /** One step on views [n·V, 59049] that the caller augmented, row = example·V + view, in `accumulate` equal batches. */
   trainerStepOnViews(
     trainer: TrainerHandle,
@@ -293,6 +298,7 @@ export interface NativeTrain {
     rows: number,
     labels: LabelMatrix | undefined,
     learningRate: number,
+    encoderLearningRate: number,
     abort: AbortFlag,
   ): Promise<NativeStepResult>
   /** The mean loss over the whole batches of another source, eval mode, on windows and views that are the same at every call. */

@@ -72,8 +72,12 @@ export class NativeTrainer {
   }
 
   /** One step on the next batch. To be called in `enqueue`, as those below. */
-  async nextStep(learningRate: number, abort: AbortFlag): Promise<NativeStepResult> {
-    return this.#done(await native().trainerStep(this.#handle, learningRate, abort))
+  async nextStep(
+    learningRate: number,
+    abort: AbortFlag,
+    encoderLearningRate = learningRate,
+  ): Promise<NativeStepResult> {
+    return this.#done(await native().trainerStep(this.#handle, learningRate, encoderLearningRate, abort))
   }
 
   async stepOnViews(
@@ -82,10 +86,10 @@ export class NativeTrainer {
     learningRate: number,
     abort: AbortFlag,
     labels?: LabelMatrix,
+    encoderLearningRate = learningRate,
   ): Promise<NativeStepResult> {
-    return this.#done(
-      await native().trainerStepOnViews(this.#handle, views, rows, labels, learningRate, abort),
-    )
+    const rates = [learningRate, encoderLearningRate] as const
+    return this.#done(await native().trainerStepOnViews(this.#handle, views, rows, labels, ...rates, abort))
   }
 
   #done(result: NativeStepResult): NativeStepResult {

@@ -181,6 +181,10 @@ export interface TrainerOptions {
   optimizer?: OptimizerInput | undefined
   /** Learning rate over time: constant, or cosine with a warm-up. */
   schedule?: ScheduleInput | undefined
+  /** Whether to keep the encoder as it is, its batch norm statistics included, and train only what the objective adds to it, such as a classifier. Default: no. */
+  freeze?: boolean | undefined
+  /** Learning rate of the encoder alone, which `schedule` changes in the same way. Range: 0 to 1,000. Default: that of the optimizer. */
+  encoderLr?: number | undefined
   /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
   viewNorm?: 'joint' | 'separate' | undefined
   /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
@@ -253,6 +257,10 @@ export interface TrainerConfig {
   readonly optimizer: Optimizer
   /** Learning rate over time: constant, or cosine with a warm-up. */
   readonly schedule: Schedule
+  /** Whether to keep the encoder as it is, its batch norm statistics included, and train only what the objective adds to it, such as a classifier. Default: no. */
+  readonly freeze?: boolean | undefined
+  /** Learning rate of the encoder alone, which `schedule` changes in the same way. Range: 0 to 1,000. Default: that of the optimizer. */
+  readonly encoderLr?: number | undefined
   /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
   readonly viewNorm: 'joint' | 'separate'
   /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
@@ -315,6 +323,8 @@ export interface TrainerOverrides {
   optimizer?: OptimizerInput | undefined
   /** Learning rate over time: constant, or cosine with a warm-up. */
   schedule?: ScheduleInput | undefined
+  /** Learning rate of the encoder alone, which `schedule` changes in the same way. Range: 0 to 1,000. Default: that of the optimizer. */
+  encoderLr?: number | undefined
   /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
   viewNorm?: 'joint' | 'separate' | undefined
   /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */

@@ -86,6 +86,22 @@ export const trainerConfig = z.strictObject({
   schedule: scheduleOption
     .default(() => constant())
     .describe('Learning rate over time: constant, or cosine with a warm-up.'),
+  freeze: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether to keep the encoder as it is, its batch norm statistics included, and train only what the objective adds to it, such as a classifier. Default: no.',
+    )
+    .meta({ flag: true }),
+  encoderLr: z
+    .number()
+    .min(0)
+    .max(1e3)
+    .optional()
+    .describe(
+      'Learning rate of the encoder alone, which `schedule` changes in the same way. Default: that of the optimizer.',
+    )
+    .meta({ flag: true, placeholder: 'rate' }),
   viewNorm: z
     .enum(['joint', 'separate'])
     .default('joint')
@@ -173,6 +189,7 @@ export const trainerConfig = z.strictObject({
 /** The part that the native side computes with, whole: the fields of `TrainerSpec` in native/train. */
 export const trainerSpec = trainerConfig.omit({
   initFrom: true,
+  encoderLr: true,
   schedule: true,
   monitor: true,
   patience: true,
@@ -206,6 +223,7 @@ export const trainerOverrides = trainerOptions.omit({
   initFrom: true,
   runDirectory: true,
   architecture: true,
+  freeze: true,
 })
 
 /** Of `Trainer.steps`. */

@@ -5,11 +5,21 @@ import { learningRateAt } from './schedule-tables.js'
 import { stepsOf, stepsPerEpochOf } from './start.js'
 
 /** Of options that a training begins or goes on with. */
-export function validationRemarks({ validation }: CompleteTrainerOptions): string[] {
+function validationRemarks({ validation }: CompleteTrainerOptions): string[] {
   if (!validation || validation.length >= LEAST_BATCH) return []
   const held = validation.length === 1 ? '1 track' : 'no tracks'
   return [
     `the validation set holds ${held} and a loss compares at least ${LEAST_BATCH}: no validation loss is measured`,
+  ]
+}
+
+/** Of options that a training begins with. */
+export function beginningRemarks(options: CompleteTrainerOptions): string[] {
+  const { freeze, encoder, initFrom } = options
+  const untrained = freeze && !encoder && initFrom === undefined
+  return [
+    ...validationRemarks(options),
+    ...(untrained ? ['the frozen encoder has random weights: initFrom says which to start from'] : []),
   ]
 }
 

@@ -239,7 +239,7 @@ function given<T extends object>(overrides: T): Partial<T> {
 }
 
 /** What a run has from its beginning. */
-const SETTLED = ['encoder', 'initFrom', 'runDirectory', 'architecture'] as const
+const SETTLED = ['encoder', 'initFrom', 'runDirectory', 'architecture', 'freeze'] as const
 
 /** @throws ConfigError for an option that would change nothing in a run that goes on */
 function refuseSettled(overrides: object): void {

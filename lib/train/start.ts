@@ -17,6 +17,17 @@ import { type CompleteTrainerOptions, type ForNetwork, LEAST_BATCH } from './opt
 import { learningRateAt } from './schedule-tables.js'
 import { checkWatch } from './watch.js'
 
+/** What does not go with a frozen encoder. @throws ConfigError */
+function checkFreeze({ freeze, encoderLr }: CompleteTrainerOptions): void {
+  if (!freeze || encoderLr === undefined) return
+  throw new ConfigError({
+    what: 'a frozen encoder has no learning rate',
+    given: `freeze true, encoderLr ${encoderLr}`,
+    expected: 'one of the two',
+    remedy: 'Leave encoderLr out',
+  })
+}
+
 /** What the options of a trainer must agree on among themselves. @throws ConfigError */
 export function checkOptions(options: CompleteTrainerOptions): void {
   const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
@@ -36,6 +47,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
       expected: 'a chain without transforms.custom(…)',
       remedy: 'Make the views with augmenter.augment(), and train on them with trainer.step()',
     })
+  checkFreeze(options)
   learningRateAt(schedule, optimizer.lr, 0, dataset && 1) // throws where a schedule has no end
   if (precision === 'bfloat16' && kernels === 'plain')
     throw new ConfigError({

@@ -33,7 +33,7 @@ import {
   storedOptions,
 } from './options.js'
 import { type Projector, projectorOf } from './projector.js'
-import { validationRemarks } from './remarks.js'
+import { beginningRemarks } from './remarks.js'
 import { openRun, Run, runDataOf } from './run.js'
 import { learningRateAt } from './schedule-tables.js'
 import { checkNetwork, checkOptions, initialWeights, nativeTrainer, usesPlainKernels } from './start.js'
@@ -90,7 +90,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   static async create(options: TrainerOptions = {}): Promise<Trainer> {
     const parsed = parseTrainerOptions(options, 'Trainer.create')
     checkOptions(parsed)
-    for (const remark of validationRemarks(parsed)) tellWarning(remark, parsed.onWarning)
+    for (const remark of beginningRemarks(parsed)) tellWarning(remark, parsed.onWarning)
     const weights = await initialWeights(parsed)
     const complete = forNetwork(parsed, weights.architecture)
     checkNetwork(complete, weights.architecture)
@@ -118,7 +118,7 @@ export class Trainer implements Disposable, AsyncDisposable {
    * @param runDirectory the `runDirectory` of an earlier training
    * @param overrides options to change from now on. `epochs` and `maxSteps` may grow freely; `dataset` is
    *        for a cache that has moved, and has to hold the same tracks; `seed` may be given, but must stay the same
-   * @throws ConfigError where the data set or the seed is another one, and for `encoder`, `initFrom` and `runDirectory`
+   * @throws ConfigError where the data set or the seed is another one, and for `encoder`, `initFrom`, `freeze` and `runDirectory`
    *         CheckpointError where there is no checkpoint that is whole
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
@@ -192,8 +192,10 @@ export class Trainer implements Disposable, AsyncDisposable {
     const known = labelsOfViews(this.config.objective, labels?.slice(), rows / this.config.augmenter.views)
     const given = signal ? views.slice() : views // an abort gives views back at once, while the native side winds down
     return this.#native.enqueue(signal, async (abort) => {
-      const rate = this.#learningRate()
-      const result = await this.#naming([], () => this.#native.stepOnViews(given, rows, rate, abort, known))
+      const [rate, encoderRate] = this.#learningRates()
+      const result = await this.#naming([], () =>
+        this.#native.stepOnViews(given, rows, rate, abort, known, encoderRate),
+      )
       return this.#record(this.#wrap(result, rows), abort, signal)
     })
   }
@@ -313,8 +315,8 @@ export class Trainer implements Disposable, AsyncDisposable {
     this.#check()
     return this.#native.enqueue(signal, async (abort) => {
       const tracks = this.#native.nextBatch().map((i) => this.#dataset!.tracks[i]!.path)
-      const rate = this.#learningRate()
-      const result = await this.#naming(tracks, () => this.#native.nextStep(rate, abort))
+      const [rate, encoderRate] = this.#learningRates()
+      const result = await this.#naming(tracks, () => this.#native.nextStep(rate, abort, encoderRate))
       const rows = tracks.length * this.config.augmenter.views
       return this.#record(this.#wrap(result, rows, tracks), abort, signal)
     })
@@ -368,9 +370,11 @@ export class Trainer implements Disposable, AsyncDisposable {
     return { ...measured, epoch, viewsPerSecond: rows / seconds, dataSeconds, seconds, tracks }
   }
 
-  #learningRate(): number {
-    const { schedule, optimizer } = this.config
-    return learningRateAt(schedule, optimizer.lr, this.#native.step, this.totalSteps)
+  /** of everything but the encoder, and of the encoder */
+  #learningRates(): [number, number] {
+    const { schedule, optimizer, encoderLr = optimizer.lr } = this.config
+    const at = (base: number) => learningRateAt(schedule, base, this.#native.step, this.totalSteps)
+    return [at(optimizer.lr), at(encoderLr)]
   }
 
   #check(): void {

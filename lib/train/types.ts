@@ -9,7 +9,7 @@ export interface StepResult {
   epoch: number
   /** loss of the batch */
   loss: number
-  /** learning rate of this step */
+  /** learning rate of this step, of all but the encoder where `encoderLr` is set */
   lr: number
   /** L2 norm of the gradient over all parameters, before clipping */
   gradientNorm: number

@@ -51,16 +51,19 @@ Promise<TrainerPointer> Create(const Call& call, TrainerSpec spec, std::optional
   });
 }
 
-Promise<StepResult> Step(const Call& call, TrainerPointer trainer, double learning_rate, AbortPointer abort) {
-  return Async(call, abort, [=](const AbortFlag& abort) { return trainer->Step(learning_rate, abort); });
+Promise<StepResult> Step(const Call& call, TrainerPointer trainer, double heads, double encoder,
+                         AbortPointer abort) {
+  const LearningRates rates{encoder, heads};
+  return Async(call, abort, [=](const AbortFlag& abort) { return trainer->Step(rates, abort); });
 }
 
 Promise<StepResult> StepOnViews(const Call& call, TrainerPointer trainer, FloatSpan samples, int64_t rows,
-                                std::optional<LabelMatrix> label_matrix, double learning_rate,
+                                std::optional<LabelMatrix> label_matrix, double heads, double encoder,
                                 AbortPointer abort) {
+  const LearningRates rates{encoder, heads};
   const LabelledViews views{ToMatrix(samples, "views", rows, trainer->ClipLength()), ToTensor(label_matrix)};
   return Async(call, abort,
-               [=](const AbortFlag& abort) { return trainer->StepOnViews(views, learning_rate, abort); });
+               [=](const AbortFlag& abort) { return trainer->StepOnViews(views, rates, abort); });
 }
 
 Promise<double> Validate(const Call& call, TrainerPointer trainer, std::shared_ptr<CropSource> source,
@@ -97,9 +100,9 @@ std::shared_ptr<Encoder> LiveEncoder(const Call&, TrainerPointer trainer) { retu
 
 void ExportTrain(Napi::Object exports) {
   Export(exports, "trainerCreate", Create, {"spec", "encoder", "projector", "source", "labels", "cropSeed"});
-  Export(exports, "trainerStep", Step, {"trainer", "learningRate", "abort"});
+  Export(exports, "trainerStep", Step, {"trainer", "learningRate", "encoderLearningRate", "abort"});
   Export(exports, "trainerStepOnViews", StepOnViews,
-         {"trainer", "views", "rows", "labels", "learningRate", "abort"});
+         {"trainer", "views", "rows", "labels", "learningRate", "encoderLearningRate", "abort"});
   Export(exports, "trainerValidate", Validate, {"trainer", "source", "labels", "abort"});
   Export(exports, "trainerProject", Project, {"trainer", "embeddings", "n"});
   Export(exports, "trainerState", State, {"trainer"});

@@ -52,10 +52,17 @@ using OptimizerSpec = std::variant<AdamSpec, SgdSpec, LarsSpec>;
 class Optimizer : public Module {
  public:
   // The state of a parameter is saved under its name.
-  Optimizer(OptimizerSpec spec, const NamedTensors& parameters);
+  Optimizer(OptimizerSpec spec, const NamedTensors& parameters)
+      : Optimizer(spec, std::vector<NamedTensors>{parameters}) {}
+  // Groups of parameters, each with a learning rate of its own, as the parameter groups of torch.optim.
+  Optimizer(OptimizerSpec spec, const std::vector<NamedTensors>& groups);
 
   // parameter i moves along gradients[i]; allocates nothing, so it either happens or does not.
-  void Update(const std::vector<at::Tensor>& gradients, double learning_rate);
+  void Update(const std::vector<at::Tensor>& gradients, double learning_rate) {
+    Update(gradients, std::vector<double>(sizes_.size(), learning_rate));
+  }
+  // The same with a rate for each group.
+  void Update(const std::vector<at::Tensor>& gradients, const std::vector<double>& learning_rates);
 
   // `<name>.exp_avg`, `.exp_avg_sq`, `.step` of Adam, `<name>.momentum_buffer` of SGD,
   // as torch.optim calls them.
@@ -69,11 +76,14 @@ class Optimizer : public Module {
     std::vector<at::Tensor> tensors;  // one a parameter
   };
   Slot MakeSlot(const char* name, bool scalar) const;
-  void UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients, double learning_rate);
+  void UpdateGroup(const std::vector<at::Tensor>& gradients, size_t first, size_t n, double learning_rate);
+  void UpdateLars(const LarsSpec& spec, const std::vector<at::Tensor>& gradients,
+                  const std::vector<double>& learning_rates);
 
   OptimizerSpec spec_;
   std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_;
+  std::vector<size_t> sizes_;  // of the groups, which follow each other in `parameters_`
   std::vector<Slot> slots_;
   bool first_update_ = true;
 };

@@ -6,7 +6,6 @@
 
 #include "device/device.h"
 #include "optim/gradients.h"
-#include "train/encode_views.h"
 #include "train/trainer.h"
 
 namespace clmr {
@@ -45,37 +44,37 @@ void Add(const ObjectiveLoss& loss, double share, StepResult& result) {
 
 }  // namespace
 
-StepResult Trainer::Step(double learning_rate, const AbortFlag& abort) {
+StepResult Trainer::Step(LearningRates rates, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);  // it may have waited for another step
   Stopwatch watch;
   const LabelledViews batch = loader_.Take(step_, abort);  // made by MakeBatch while the step before trained
   const double data_seconds = watch.Seconds();
   loader_.Begin(step_ + 1);
-  StepResult result = Learn(batch, learning_rate, abort);
+  StepResult result = Learn(batch, rates, abort);
   result.data_seconds = data_seconds;
   result.seconds = watch.Seconds();
   return result;
 }
 
-StepResult Trainer::StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
+StepResult Trainer::StepOnViews(const LabelledViews& views, LearningRates rates, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);
   CheckBatch(views, spec_.accumulate);
-  return Learn(feed_.Take(views), learning_rate, abort);
+  return Learn(feed_.Take(views), rates, abort);
 }
 
 LabelledViews Trainer::MakeBatch(int64_t step, const AbortFlag& abort) const {
   return feed_.Make(*source_, Order().Tracks(step), labels_, chain_, static_cast<uint32_t>(step), abort);
 }
 
-StepResult Trainer::Learn(const LabelledViews& views, double learning_rate, const AbortFlag& abort) {
+StepResult Trainer::Learn(const LabelledViews& views, LearningRates rates, const AbortFlag& abort) {
   at::AutoGradMode with_gradients(true);
   const OnDevice here(device_, spec_.tf32);
   Stopwatch watch;
   StepResult result;
   result.step = step_ + 1;
-  result.learning_rate = learning_rate;
+  result.learning_rate = rates.heads;
   const Gradients gradients(Parameters());
   Draft draft{encoder_.WithOwnStatistics(), objective_->Draft()};
   const double share = 1.0 / static_cast<double>(spec_.accumulate);
@@ -87,7 +86,7 @@ StepResult Trainer::Learn(const LabelledViews& views, double learning_rate, cons
     Add(loss, share, result);
     Backward(draft, batch, input, share == 1 ? loss.loss : loss.loss * share, abort);
   }
-  Update(std::move(draft), gradients, learning_rate, result, abort);
+  Update(std::move(draft), gradients, rates, result, abort);
   result.seconds = watch.Seconds();
   return result;
 }
@@ -104,13 +103,13 @@ LabelledViews Trainer::Part(const LabelledViews& all, int64_t i) const {
 ObjectiveInput Trainer::Encode(const SampleCnn& encoder, const Objective& objective,
                                const LabelledViews& batch, bool training, const AbortFlag& abort) const {
   const int64_t n_views = spec_.chain.views;
+  const bool moves = training && !spec_.freeze;
   ObjectiveInput input;
-  input.embeddings =
-      EncodeViews(spec_, encoder, batch.views, objective.OnlineViews(n_views), training, abort);
-  if (training && InChunks(spec_, batch.views)) input.embeddings.requires_grad_(true);
+  input.embeddings = EncodeViews(spec_, encoder, batch.views, objective.OnlineViews(n_views), moves, abort);
+  if (training && BackwardInChunks(batch.views)) input.embeddings.requires_grad_(true);
   if (const SampleCnn* target = objective.TargetEncoder()) {
     at::NoGradGuard no_gradients;
-    input.targets = EncodeViews(spec_, *target, batch.views, objective.TargetViews(n_views), training, abort);
+    input.targets = EncodeViews(spec_, *target, batch.views, objective.TargetViews(n_views), moves, abort);
   }
   input.labels = batch.labels;
   input.views = n_views;
@@ -125,14 +124,14 @@ ObjectiveInput Trainer::Encode(const SampleCnn& encoder, const Objective& object
 void Trainer::Backward(const Draft& draft, const LabelledViews& batch, const ObjectiveInput& input,
                        const at::Tensor& loss, const AbortFlag& abort) const {
   loss.backward();
-  if (!InChunks(spec_, batch.views)) return;
+  if (!BackwardInChunks(batch.views)) return;
   // Those of the draft have moved in the first pass.
   const SampleCnn again = draft.encoder.WithOwnStatistics();
   const ViewRange range = draft.objective->OnlineViews(spec_.chain.views);
   EncodeBackward(spec_, again, batch.views, range, input.embeddings.grad(), abort);
 }
 
-void Trainer::Update(Draft draft, const Gradients& gradients, double learning_rate, StepResult& result,
+void Trainer::Update(Draft draft, const Gradients& gradients, LearningRates rates, StepResult& result,
                      const AbortFlag& abort) {
   result.gradient_norm = gradients.Norm();
   CheckFinite(result.gradient_norm, "gradient", result.step);
@@ -141,7 +140,7 @@ void Trainer::Update(Draft draft, const Gradients& gradients, double learning_ra
   throw_if_aborted(abort);
 
   std::lock_guard weights(weights_mutex_);  // nothing above has changed the trainer, nothing below fails
-  optimizer_->Update(directions, learning_rate);
+  optimizer_->Update(directions, {rates.encoder, rates.heads});
   draft.objective->AfterUpdate(draft.encoder, result.step);
   encoder_ = std::move(draft.encoder);
   objective_ = std::move(draft.objective);

@@ -41,10 +41,10 @@ void Trainer::Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective) {
   const OnDevice here(device_, spec_.tf32);
   encoder.To(device_);
   objective->To(device_);
-  encoder.RequireGrad(true);
+  encoder.RequireGrad(!spec_.freeze);
   encoder_ = std::move(encoder);
   objective_ = std::move(objective);
-  optimizer_.emplace(spec_.optimizer, Parameters());
+  optimizer_.emplace(spec_.optimizer, ParameterGroups());
 }
 
 const BatchOrder& Trainer::Order() const {
@@ -52,11 +52,16 @@ const BatchOrder& Trainer::Order() const {
   return *order_;
 }
 
+std::vector<NamedTensors> Trainer::ParameterGroups() const {
+  NamedTensors encoder;
+  if (!spec_.freeze) Append(encoder, "encoder.", encoder_.Parameters());
+  return {encoder, objective_->Parameters()};
+}
+
 NamedTensors Trainer::Parameters() const {
-  NamedTensors parameters;
-  Append(parameters, "encoder.", encoder_.Parameters());
-  Append(parameters, "", objective_->Parameters());
-  return parameters;
+  NamedTensors all;
+  for (const NamedTensors& group : ParameterGroups()) Append(all, "", group);
+  return all;
 }
 
 TrainerState Trainer::State() {
@@ -76,7 +81,7 @@ void Trainer::Restore(const TrainerState& state) {
   std::lock_guard one_at_a_time(step_mutex_);
   SampleCnn encoder = SampleCnn::FromState(Under(state.tensors, "encoder."), spec_.architecture);
   std::unique_ptr<Objective> objective = objective_->WithState(state.tensors);
-  Optimizer checked(spec_.optimizer, Parameters());
+  Optimizer checked(spec_.optimizer, ParameterGroups());
   checked.Restore(Under(state.tensors, "optimizer."));  // throws before anything has changed
 
   std::lock_guard weights(weights_mutex_);

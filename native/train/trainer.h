@@ -20,6 +20,7 @@
 #include "optim/optimizer.h"
 #include "train/batch.h"
 #include "train/batch_loader.h"
+#include "train/encode_views.h"
 #include "train/feed.h"
 #include "train/trainer_spec.h"
 
@@ -40,6 +41,13 @@ struct StepResult {
                       Field("dataSeconds", &StepResult::data_seconds),
                       Field("seconds", &StepResult::seconds));
   }
+};
+
+struct LearningRates {
+  LearningRates(double all) : encoder(all), heads(all) {}
+  LearningRates(double of_encoder, double of_heads) : encoder(of_encoder), heads(of_heads) {}
+
+  double encoder, heads;  // heads: all that the objective adds to the encoder
 };
 
 struct TrainerState {
@@ -63,9 +71,9 @@ class Trainer {
           at::Tensor labels, std::optional<uint64_t> crop_seed);
 
   // One at a time; a second caller waits.
-  StepResult Step(double learning_rate, const AbortFlag& abort);
+  StepResult Step(LearningRates rates, const AbortFlag& abort);
   // In `accumulate` batches of equal size; takes the place of a step on the source in the count of steps.
-  StepResult StepOnViews(const LabelledViews& views, double learning_rate, const AbortFlag& abort);
+  StepResult StepOnViews(const LabelledViews& views, LearningRates rates, const AbortFlag& abort);
   // The mean loss over the whole batches of `source`, with running statistics, on views that are the same at
   // every call; nothing moves. labels [tracks, K] as above.
   double Validate(const CropSource& source, const at::Tensor& labels, const AbortFlag& abort);
@@ -101,15 +109,18 @@ class Trainer {
   void CheckBatch(const LabelledViews& views, int64_t batches) const;
   // The stages of a step, see step.cc.
   LabelledViews MakeBatch(int64_t step, const AbortFlag& abort) const;
-  StepResult Learn(const LabelledViews& views, double learning_rate, const AbortFlag& abort);
+  StepResult Learn(const LabelledViews& views, LearningRates rates, const AbortFlag& abort);
   LabelledViews Part(const LabelledViews& all, int64_t i) const;
   ObjectiveInput Encode(const SampleCnn& encoder, const Objective& objective, const LabelledViews& batch,
                         bool training, const AbortFlag& abort) const;
   void Backward(const Draft& draft, const LabelledViews& batch, const ObjectiveInput& input,
                 const at::Tensor& loss, const AbortFlag& abort) const;
-  void Update(Draft draft, const Gradients& gradients, double learning_rate, StepResult& result,
+  void Update(Draft draft, const Gradients& gradients, LearningRates rates, StepResult& result,
               const AbortFlag& abort);
-  NamedTensors Parameters() const;  // what the optimizer moves
+  // What the optimizer moves: of the encoder, unless it is frozen, and of the objective.
+  std::vector<NamedTensors> ParameterGroups() const;
+  NamedTensors Parameters() const;  // all of them
+  bool BackwardInChunks(const at::Tensor& views) const { return !spec_.freeze && InChunks(spec_, views); }
   void Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective);
 
   TrainerSpec spec_;

@@ -24,6 +24,7 @@ struct TrainerSpec {
   int64_t chunk_size = 0;         // examples that the encoder sees at once, 0: all of the batch
   double clip_gradient_norm = 0;  // longer gradients are scaled down to it, 0: none
   ViewNorm view_norm;
+  bool freeze = false;        // the encoder stays as it is: it computes with running statistics
   bool fused;                 // the encoder's pass as one operation, where that can be had
   PrecisionChoice precision;  // of the activations that it keeps; the trainer settles it
   std::string device;
@@ -41,6 +42,7 @@ struct TrainerSpec {
         OptionalField("clipGradientNorm", &TrainerSpec::clip_gradient_norm),
         ChoiceField("viewNorm", &TrainerSpec::view_norm,
                     {{"joint", ViewNorm::joint}, {"separate", ViewNorm::separate}}),
+        OptionalField("freeze", &TrainerSpec::freeze),
         ChoiceField("kernels", &TrainerSpec::fused, {{"plain", false}, {"fused", true}}),
         ChoiceField("precision", &TrainerSpec::precision, kPrecisionWords),
         Field("device", &TrainerSpec::device), OptionalField("tf32", &TrainerSpec::tf32),
