@@ -5,11 +5,19 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { commandLine, MALLOC_TUNED, machine, pythonOfPeers, writeSection } from '../shared/bench.js'
+import {
+  commandLine,
+  MALLOC_TUNED,
+  machine,
+  optionsOf,
+  pythonOfPeers,
+  runContender,
+  writeSection,
+} from '../shared/bench.js'
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '2' }, seconds: { type: 'string', default: '0.2' } },
+const values = optionsOf({
+  rounds: '2',
+  seconds: '0.2',
 })
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const python = pythonOfPeers()
@@ -49,12 +57,7 @@ type Times = Record<string, number>
 
 function measure({ name, command: [program, args], environment }: Contender): Times {
   process.stderr.write(`${name}\n`)
-  const printed = execFileSync(program, args, {
-    encoding: 'utf8',
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return JSON.parse(printed.trim().split('\n').at(-1)!) as Times
+  return runContender<Times>(program, args, environment)
 }
 
 /** Contender → task → seconds a view, the mean of the rounds. */

@@ -3,25 +3,29 @@
 // the README.
 //   npm run bench:clmr -- [--data FOLDER] [--steps 50] [--batch 48] [--rounds 1] [--print]
 // --data: audio files, a folder a class; without it the music of the demo. --print writes no file.
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { type Dataset, prepare } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
-import { commandLine, MALLOC_TUNED, machine, pythonOfPeers, writeSection } from '../shared/bench.js'
+import {
+  commandLine,
+  MALLOC_TUNED,
+  machine,
+  optionsOf,
+  pythonOfPeers,
+  runContender,
+  writeSection,
+} from '../shared/bench.js'
 import { type Outcome, PARTS, type WholeWay } from './job.js'
 
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string' },
-    steps: { type: 'string', default: '50' },
-    batch: { type: 'string', default: '48' },
-    rounds: { type: 'string', default: '1' },
-    print: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  data: undefined,
+  steps: '50',
+  batch: '48',
+  rounds: '1',
+  print: false,
 })
 const SEED = 1
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
@@ -81,12 +85,7 @@ function measure({ command, environment }: Contender, job: WholeWay): Outcome {
   const file = join(scratch, 'job.json')
   writeFileSync(file, JSON.stringify(job))
   const [program, ...args] = command()
-  const printed = execFileSync(program, [...args, file], {
-    encoding: 'utf8',
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return JSON.parse(printed.trim().split('\n').at(-1)!) as Outcome
+  return runContender<Outcome>(program, [...args, file], environment)
 }
 
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0)

@@ -5,14 +5,14 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { allocateClips, decodeAudio, Encoder, setThreads } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
 import { cacheFolder } from '#lib/files/cache-folder.js'
-import { commandLine, machine, timingOf, writeSection } from '../shared/bench.js'
+import { commandLine, machine, optionsOf, timingOf, writeSection } from '../shared/bench.js'
 
-const { values } = parseArgs({
-  options: { files: { type: 'string', default: '200' }, rounds: { type: 'string', default: '3' } },
+const values = optionsOf({
+  files: '200',
+  rounds: '3',
 })
 const count = Number(values.files)
 const THREADS = 2

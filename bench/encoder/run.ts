@@ -1,28 +1,26 @@
 // SampleCNN inference: clmr against PyTorch and ONNX Runtime, the same weights and inputs, in one run, each in a process
 // of its own and in turn, several rounds, so that a drift of the machine meets all of them. Writes bench/RESULTS.md.
 //   npm run bench:encoder -- [--rounds 3] [--seconds 4] [--batches 1,16,64]
-import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { withNativeProgram } from '../../scripts/native-program.mjs'
 import {
   commandLine,
   MALLOC_TUNED,
   machine,
   nodePeer,
+  optionsOf,
   pythonOfPeers,
   type Timing,
   timingOf,
+  tryContender,
   writeSection,
 } from '../shared/bench.js'
 import { networkFolder } from './network.js'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '4' },
-    batches: { type: 'string', default: '1,16,64' },
-  },
+const values = optionsOf({
+  rounds: '3',
+  seconds: '4',
+  batches: '1,16,64',
 })
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const python = pythonOfPeers()
@@ -78,19 +76,7 @@ interface Line {
 }
 
 function measure({ name, command, environment }: Contender, batch: number): Line | undefined {
-  const [program, args] = command(batch)
-  try {
-    const printed = execFileSync(program, args, {
-      encoding: 'utf8',
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 600_000,
-    })
-    return JSON.parse(printed.trim().split('\n').at(-1)!) as Line
-  } catch (error) {
-    process.stderr.write(`${name} failed: ${(error as Error).message.split('\n')[0]}\n`)
-    return undefined
-  }
+  return tryContender<Line>(name, ...command(batch), environment, 10)
 }
 
 /** in: contenders; out: what each measured, a line a round */

@@ -4,7 +4,6 @@
 //   npm run bench:objectives -- --out FOLDER [--steps 100] [--seeds 1,2,3] [--only byol --seed 2]
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   byol,
   type Dataset,
@@ -21,18 +20,16 @@ import { writeCorpus } from '#lib/demo/index.js'
 import { embedDataset, similarTracks } from '#lib/evaluate/index.js'
 import { linearEvaluation } from '#lib/evaluate/linear-evaluation.js'
 import { isRunDirectory } from '#lib/runs/reader.js'
-import { machine, writeSection } from '../shared/bench.js'
+import { machine, optionsOf, writeSection } from '../shared/bench.js'
 
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string' },
-    steps: { type: 'string', default: '100' },
-    seeds: { type: 'string', default: '1,2,3' },
-    tracks: { type: 'string', default: '24' },
-    batch: { type: 'string', default: '16' },
-    only: { type: 'string' },
-    seed: { type: 'string' },
-  },
+const values = optionsOf({
+  out: undefined,
+  steps: '100',
+  seeds: '1,2,3',
+  tracks: '24',
+  batch: '16',
+  only: undefined,
+  seed: undefined,
 })
 const out = values.out
 if (out === undefined) throw new Error('--out FOLDER: where the music and the results go')

@@ -7,16 +7,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { commandLine, MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
+import {
+  commandLine,
+  MALLOC_TUNED,
+  machine,
+  optionsOf,
+  pythonOfPeers,
+  timingOf,
+  writeSection,
+} from '../shared/bench.js'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '2' },
-    pairs: { type: 'string', default: '256,1024,4096' },
-    large: { type: 'string', default: '16384' },
-  },
+const values = optionsOf({
+  rounds: '3',
+  seconds: '2',
+  pairs: '256,1024,4096',
+  large: '16384',
 })
 /** More of them take simclr more memory than machines have. */
 const SIMCLR_PAIRS = 1024

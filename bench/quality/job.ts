@@ -1,10 +1,9 @@
 /** What the trainings of this benchmark are told and tell: the same for clmr (train.ts) and for PyTorch (train.py). */
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TrainerOptions } from 'clmr'
-import { MALLOC_TUNED, pythonOfPeers } from '../shared/bench.js'
+import { MALLOC_TUNED, pythonOfPeers, runContender } from '../shared/bench.js'
 import { benchFolder } from './music.js'
 
 export interface TrainingJob {
@@ -57,10 +56,5 @@ export function runTraining(who: Trains, job: TrainingJob): Mark[] {
     who === 'clmr'
       ? [process.execPath, ['--import', 'tsx', here('train.ts'), file]]
       : [pythonOfPeers(), [here('train.py'), file]]
-  const printed = execFileSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, ...(who === 'pytorch' ? MALLOC_TUNED : {}) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return JSON.parse(printed.trim().split('\n').at(-1)!) as Mark[]
+  return runContender<Mark[]>(command, args, who === 'pytorch' ? MALLOC_TUNED : {})
 }

@@ -6,23 +6,20 @@
 // the same command. --music FOLDER: that music instead, a folder a class. --check FOLDER: other music, a folder a class, that no training hears. --print writes no file.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { commandLine, machine, writeSection } from '../shared/bench.js'
+import { commandLine, machine, optionsOf, writeSection } from '../shared/bench.js'
 import { BASELINES, baselineCell, type Plan, type Point, SYSTEMS, trainedCell } from './cells.js'
 import { chartSvg } from './chart.js'
 import { benchFolder, licenceTable, musicOf, prepareMusic } from './music.js'
 import { type Entry, panelsOf, tablesOf } from './tables.js'
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '15' },
-    seeds: { type: 'string', default: '1' },
-    systems: { type: 'string', default: 'small,clmr,pytorch' },
-    marks: { type: 'string', default: '0.25,0.5,1' },
-    music: { type: 'string' },
-    check: { type: 'string' },
-    print: { type: 'boolean', default: false },
-  },
+const values = optionsOf({
+  minutes: '15',
+  seeds: '1',
+  systems: 'small,clmr,pytorch',
+  marks: '0.25,0.5,1',
+  music: undefined,
+  check: undefined,
+  print: false,
 })
 const minutes = Number(values.minutes)
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1)

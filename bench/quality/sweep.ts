@@ -4,7 +4,6 @@
 // table. Evidence for the preset stands in docs/objectives.md.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   type Dataset,
   ntXent,
@@ -15,19 +14,18 @@ import {
   type TrainerOptions,
   transforms,
 } from 'clmr'
+import { optionsOf } from '../shared/bench.js'
 import { kept, runTraining } from './job.js'
 import { best, FORMS, type Form, measure, type Share, type Worth } from './measure.js'
 import { benchFolder, musicOf, prepareMusic } from './music.js'
 
-const { values } = parseArgs({
-  options: {
-    views: { type: 'string', default: '9600' },
-    seeds: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    music: { type: 'string' },
-    cache: { type: 'string' },
-    subset: { type: 'string' },
-  },
+const values = optionsOf({
+  views: '9600',
+  seeds: '1',
+  only: '',
+  music: undefined,
+  cache: undefined,
+  subset: undefined,
 })
 
 const { randomCrop, polarityInversion, gain, highLowPass, reverb } = transforms

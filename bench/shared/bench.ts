@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { cacheFolder } from '#lib/files/cache-folder.js'
 
 /** glibc gives PyTorch's large activations back at every step; with these settings it keeps them. */
@@ -33,6 +34,53 @@ export function nodePeer(name: string, version: string): string {
     execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 2, 2] })
   }
   return folder
+}
+
+type Defaults = Record<string, string | false | undefined>
+type Values<T extends Defaults> = {
+  [K in keyof T]: T[K] extends false ? boolean : T[K] extends string ? string : string | undefined
+}
+
+/**
+ * What this process was told.
+ * @param defaults `{ rounds: '3' }`: --rounds n, 3 without it; undefined: an option without a default; false: a switch
+ */
+export function optionsOf<T extends Defaults>(defaults: T): Values<T> {
+  const options = Object.fromEntries(
+    Object.entries(defaults).map(([name, fallback]) => [
+      name,
+      fallback === false
+        ? ({ type: 'boolean', default: false } as const)
+        : ({ type: 'string', ...(fallback !== undefined && { default: fallback }) } as const),
+    ]),
+  )
+  return parseArgs({ options }).values as Values<T>
+}
+
+/** Runs a contender. @returns what it printed in its last line, as JSON */
+export function runContender<T>(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  minutes?: number,
+): T {
+  const printed = execFileSync(program, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...(minutes !== undefined && { timeout: 60_000 * minutes }),
+  })
+  return JSON.parse(printed.trim().split('\n').at(-1)!) as T
+}
+
+/** As `runContender`; undefined, and a line on stderr, where it failed. */
+export function tryContender<T>(name: string, ...call: Parameters<typeof runContender<T>>): T | undefined {
+  try {
+    return runContender<T>(...call)
+  } catch (error) {
+    process.stderr.write(`${name} failed: ${(error as Error).message.split('\n')[0]}\n`)
+    return undefined
+  }
 }
 
 export interface Timing {

@@ -7,18 +7,16 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { ntXent, optimizers, prepare, setThreads, Trainer } from 'clmr'
 import { writeCorpus } from '#lib/demo/index.js'
-import { MALLOC_TUNED, machine, pythonOfPeers, writeSection } from '../shared/bench.js'
+import { MALLOC_TUNED, machine, optionsOf, pythonOfPeers, writeSection } from '../shared/bench.js'
 
-const { values } = parseArgs({
-  options: {
-    steps: { type: 'string', default: '200' },
-    examples: { type: 'string', default: '4' },
-    seeds: { type: 'string', default: '1,2,3,4,5,6' },
-    work: { type: 'string' },
-  },
+const values = optionsOf({
+  steps: '200',
+  examples: '4',
+  seeds: '1,2,3,4,5,6',
+  work: undefined,
 })
 const WINDOWS = 10
 const [steps, examples] = [Number(values.steps), Number(values.examples)]

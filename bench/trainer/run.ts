@@ -2,20 +2,25 @@
 // own and in turn. Writes bench/RESULTS.md.
 //   npm run bench:trainer -- [--examples 48] [--rounds 1] [--seconds 8] [--only fused,eager] [--results file.json]
 // --results keeps the times of earlier calls, so that a long run can be cut into several.
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { commandLine, MALLOC_TUNED, machine, pythonOfPeers, timingOf, writeSection } from '../shared/bench.js'
+import {
+  commandLine,
+  MALLOC_TUNED,
+  machine,
+  optionsOf,
+  pythonOfPeers,
+  timingOf,
+  tryContender,
+  writeSection,
+} from '../shared/bench.js'
 
-const { values } = parseArgs({
-  options: {
-    examples: { type: 'string', default: '48' },
-    rounds: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '8' },
-    only: { type: 'string', default: '' },
-    results: { type: 'string' },
-  },
+const values = optionsOf({
+  examples: '48',
+  rounds: '1',
+  seconds: '8',
+  only: '',
+  results: undefined,
 })
 const VIEWS = 2
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
@@ -61,20 +66,8 @@ const AUGMENTED: Contender[] = [
   peer('eager-augmented', 'PyTorch eager, malloc tuned, augmented', ['eager', 'augment'], MALLOC_TUNED),
 ]
 
-function measure({ name, command: build, environment }: Contender): Line | undefined {
-  try {
-    const [command, args] = build()
-    const printed = execFileSync(command, args, {
-      encoding: 'utf8',
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 900_000,
-    })
-    return JSON.parse(printed.trim().split('\n').at(-1)!) as Line
-  } catch (error) {
-    process.stderr.write(`${name} failed: ${(error as Error).message.split('\n')[0]}\n`)
-    return undefined
-  }
+function measure({ name, command, environment }: Contender): Line | undefined {
+  return tryContender<Line>(name, ...command(), environment, 15)
 }
 
 const { results } = values

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "model/layers.h"
-#include "objective/metrics.h"
 
 namespace clmr {
 
@@ -49,14 +48,9 @@ ObjectiveLoss ByolObjective::Loss(const ObjectiveInput& input) {
   }
   const at::Tensor loss = ByolLoss(predictions, targets);
   if (!input.training) return {loss, {}};
-  at::NoGradGuard no_gradients;
-  const at::Tensor u = UnitRows(input.embeddings.detach());
-  return {loss,
-          {{"alignment", Alignment(u, input.views)},
-           {"uniformity", Uniformity(u)},
-           {"embeddingStd", Spread(u)},
-           {"projectionStd", Spread(UnitRows(projections.detach()))},
-           {"targetMomentum", ByolMomentum(spec_.momentum, input.step, spec_.schedule_steps)}}};
+  Metrics metrics = CollapseMetrics(input, projections);
+  metrics.emplace_back("targetMomentum", ByolMomentum(spec_.momentum, input.step, spec_.schedule_steps));
+  return {loss, std::move(metrics)};
 }
 
 void ByolObjective::AfterUpdate(const SampleCnn& encoder, int64_t step) {
@@ -76,8 +70,6 @@ ModuleTensors ByolObjective::Tensors() {
   Append(all, Frozen(Under("objective.target.projector.", target_projector_.Tensors())));
   return all;
 }
-
-std::unique_ptr<Objective> ByolObjective::Copy() const { return std::make_unique<ByolObjective>(*this); }
 
 std::unique_ptr<Objective> Make(const ByolSpec& spec, const ObjectiveStart& start) {
   return std::make_unique<ByolObjective>(spec, start.encoder, start.projection, start.seed);

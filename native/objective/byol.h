@@ -31,7 +31,7 @@ struct ByolSpec {
   static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
-class ByolObjective : public Objective {
+class ByolObjective : public ObjectiveOf<ByolObjective> {
  public:
   ByolObjective(ByolSpec spec, const SampleCnn& encoder, ProjectionSpec projection, uint64_t seed);
 
@@ -40,9 +40,6 @@ class ByolObjective : public Objective {
   void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
   ModuleTensors Tensors() override;
-
- protected:
-  std::unique_ptr<Objective> Copy() const override;
 
  private:
   ByolSpec spec_;

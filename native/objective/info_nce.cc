@@ -102,10 +102,6 @@ void InfoNceObjective::CheckState() const {
     throw Error("ERR_CHECKPOINT", "the queue of the state has no row " + std::to_string(next));
 }
 
-std::unique_ptr<Objective> InfoNceObjective::Copy() const {
-  return std::make_unique<InfoNceObjective>(*this);
-}
-
 std::unique_ptr<Objective> Make(const InfoNceSpec& spec, const ObjectiveStart& start) {
   return std::make_unique<InfoNceObjective>(spec, start.encoder, SimClrProjector(start), start.seed);
 }

@@ -31,7 +31,7 @@ struct InfoNceSpec {
   static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
-class InfoNceObjective : public Objective {
+class InfoNceObjective : public ObjectiveOf<InfoNceObjective> {
  public:
   // The queue starts as random directions, as MoCo's.
   InfoNceObjective(InfoNceSpec spec, const SampleCnn& encoder, Projector projector, uint64_t seed);
@@ -45,7 +45,6 @@ class InfoNceObjective : public Objective {
   ModuleTensors Tensors() override;
 
  protected:
-  std::unique_ptr<Objective> Copy() const override;
   void CheckState() const override;
 
  private:

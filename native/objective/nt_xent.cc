@@ -86,8 +86,6 @@ ModuleTensors NtXentObjective::Tensors() {
   return all;
 }
 
-std::unique_ptr<Objective> NtXentObjective::Copy() const { return std::make_unique<NtXentObjective>(*this); }
-
 std::unique_ptr<Objective> Make(const NtXentSpec& spec, const ObjectiveStart& start) {
   return std::make_unique<NtXentObjective>(spec, SimClrProjector(start));
 }

@@ -34,7 +34,7 @@ struct NtXentSpec {
   static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
-class NtXentObjective : public Objective {
+class NtXentObjective : public ObjectiveOf<NtXentObjective> {
  public:
   NtXentObjective(NtXentSpec spec, Projector projector);
 
@@ -42,9 +42,6 @@ class NtXentObjective : public Objective {
   void AfterUpdate(const SampleCnn& encoder, int64_t step) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
   ModuleTensors Tensors() override;
-
- protected:
-  std::unique_ptr<Objective> Copy() const override;
 
  private:
   at::Tensor Temperature() const;  // scalar, float64

@@ -6,6 +6,9 @@
 #include <set>
 #include <string>
 
+#include "model/layers.h"
+#include "objective/metrics.h"
+
 namespace clmr {
 
 std::unique_ptr<Objective> Objective::Draft() const {
@@ -32,6 +35,15 @@ Projector SimClrProjector(const ObjectiveStart& start) {
   const int64_t in = start.encoder.EmbeddingSize();
   if (start.projector) return Projector::FromState(*start.projector, in);
   return Projector::Create(start.seed, in, start.projection.hidden, start.projection.out);
+}
+
+Metrics CollapseMetrics(const ObjectiveInput& input, const at::Tensor& projections) {
+  at::NoGradGuard no_gradients;
+  const at::Tensor u = UnitRows(input.embeddings.detach());
+  return {{"alignment", Alignment(u, input.views)},
+          {"uniformity", Uniformity(u)},
+          {"embeddingStd", Spread(u)},
+          {"projectionStd", Spread(UnitRows(projections.detach()))}};
 }
 
 at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input) {

@@ -85,6 +85,14 @@ class Objective : public Module {
   virtual void CheckState() const {}
 };
 
+// An objective that is copied member by member; its tensors are shared.
+template <class Derived>
+class ObjectiveOf : public Objective {
+  std::unique_ptr<Objective> Copy() const override {
+    return std::make_unique<Derived>(static_cast<const Derived&>(*this));
+  }
+};
+
 struct ProjectionSpec {
   static constexpr const char* kName = "ProjectionSpec";
   int64_t hidden, out;
@@ -105,6 +113,10 @@ struct ObjectiveStart {
 
 // SimCLR's: the one that was given, or a new one of the sizes of `projection`. Throws ERR_CHECKPOINT.
 Projector SimClrProjector(const ObjectiveStart& start);
+
+// Of objectives without negatives, which may collapse: alignment and uniformity of the embeddings, and the
+// spread (metrics.h) of embeddings and projections.
+Metrics CollapseMetrics(const ObjectiveInput& input, const at::Tensor& projections);
 
 // x [B·V, I] → [B·V, D]; where views are apart, a pass a view, as the encoder's with separate batch norm.
 at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input);

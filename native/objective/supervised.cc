@@ -70,10 +70,6 @@ ModuleTensors SupervisedObjective::Tensors() {
   return {{"head.0.weight", &weight_, Role::learned}, {"head.0.bias", &bias_, Role::learned}};
 }
 
-std::unique_ptr<Objective> SupervisedObjective::Copy() const {
-  return std::make_unique<SupervisedObjective>(*this);
-}
-
 std::unique_ptr<Objective> Make(const SupervisedSpec& spec, const ObjectiveStart& start) {
   return std::make_unique<SupervisedObjective>(spec, start.encoder.EmbeddingSize(), start.seed);
 }

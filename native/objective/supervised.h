@@ -27,7 +27,7 @@ struct SupervisedSpec {
   static auto Constants() { return std::tuple(Constant{"views", kViews}); }
 };
 
-class SupervisedObjective : public Objective {
+class SupervisedObjective : public ObjectiveOf<SupervisedObjective> {
  public:
   // in: numbers of an embedding
   SupervisedObjective(SupervisedSpec spec, int64_t in, uint64_t seed);
@@ -36,9 +36,6 @@ class SupervisedObjective : public Objective {
   // There is no projector: throws ERR_CONFIG.
   at::Tensor Project(const at::Tensor& embeddings) const override;
   ModuleTensors Tensors() override;
-
- protected:
-  std::unique_ptr<Objective> Copy() const override;
 
  private:
   at::Tensor Dropout(const at::Tensor& embeddings, const ObjectiveInput& input) const;

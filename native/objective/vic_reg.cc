@@ -1,10 +1,6 @@
 #include "objective/vic_reg.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
-
-#include "model/layers.h"
-#include "objective/metrics.h"
 
 namespace clmr {
 namespace {
@@ -49,16 +45,11 @@ ObjectiveLoss VicRegObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor loss = spec_.invariance * terms.invariance + spec_.variance * terms.variance +
                           spec_.covariance * terms.covariance;
   if (!input.training) return {loss, {}};
-  at::NoGradGuard no_gradients;
-  const at::Tensor u = UnitRows(input.embeddings.detach());
-  return {loss,
-          {{"alignment", Alignment(u, input.views)},
-           {"uniformity", Uniformity(u)},
-           {"embeddingStd", Spread(u)},
-           {"projectionStd", Spread(UnitRows(projections.detach()))},
-           {"invariance", terms.invariance.item<double>()},
-           {"variance", terms.variance.item<double>()},
-           {"covariance", terms.covariance.item<double>()}}};
+  Metrics metrics = CollapseMetrics(input, projections);
+  metrics.emplace_back("invariance", terms.invariance.item<double>());
+  metrics.emplace_back("variance", terms.variance.item<double>());
+  metrics.emplace_back("covariance", terms.covariance.item<double>());
+  return {loss, std::move(metrics)};
 }
 
 at::Tensor VicRegObjective::Project(const at::Tensor& embeddings) const {
@@ -66,8 +57,6 @@ at::Tensor VicRegObjective::Project(const at::Tensor& embeddings) const {
 }
 
 ModuleTensors VicRegObjective::Tensors() { return Under("objective.projector.", expander_.Tensors()); }
-
-std::unique_ptr<Objective> VicRegObjective::Copy() const { return std::make_unique<VicRegObjective>(*this); }
 
 std::unique_ptr<Objective> Make(const VicRegSpec& spec, const ObjectiveStart& start) {
   return std::make_unique<VicRegObjective>(spec, start.encoder.EmbeddingSize(), start.projection, start.seed);

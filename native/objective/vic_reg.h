@@ -30,7 +30,7 @@ struct VicRegTerms {
 // z [B·2, D], row = example·2 + view
 VicRegTerms VicReg(const at::Tensor& z, double gamma);
 
-class VicRegObjective : public Objective {
+class VicRegObjective : public ObjectiveOf<VicRegObjective> {
  public:
   // in: numbers of an embedding
   VicRegObjective(VicRegSpec spec, int64_t in, ProjectionSpec projection, uint64_t seed);
@@ -38,9 +38,6 @@ class VicRegObjective : public Objective {
   ObjectiveLoss Loss(const ObjectiveInput& input) override;
   at::Tensor Project(const at::Tensor& embeddings) const override;
   ModuleTensors Tensors() override;
-
- protected:
-  std::unique_ptr<Objective> Copy() const override;
 
  private:
   VicRegSpec spec_;
