@@ -1,20 +1,23 @@
-// npm run check:ecosystems: what clmr writes, in the hands of others. What cannot be run here is named.
-//   Python     PyTorch, safetensors, onnx, ONNX Runtime and numpy read models and embeddings (bench/environment.sh has them)
-//   Chromium   the page of a demo comes to life without an error; CHROMIUM or one on the path
-//   --all      install the Python side where it is missing, and fail where something cannot be run
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+// npm run check:ecosystems: what clmr writes, in the hands of others, and what they write, in ours. What cannot be run here
+// is named.
+//   Python     models of PyTorch and of both its exporters read here; models and embeddings read there
+//   Node       ONNX Runtime computes with encoder.save('x.onnx')
+//   Chromium   a report comes to life; examples/browser embeds dropped files; CHROMIUM or one on the path
+//   --all      with the report of a demo and all exports; installs Python's and Node's packages in the cache where they
+//              are missing, and fails where something cannot be run
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { runDemo } from '../dist/demo/run-demo.js'
-import { writeEmbeddings } from '../dist/formats/embeddings.js'
-import { allocateClips, Encoder } from '../dist/index.js'
+import { fileURLToPath } from 'node:url'
+import { findChromium } from './ecosystems/chromium.mjs'
+import { checkOnnxRuntimeNode, checkPython } from './ecosystems/models.mjs'
+import { checkBrowserExample, checkReport, demoReport, smallReport } from './ecosystems/pages.mjs'
+import { nodeWithPeers, pythonWithPeers } from './ecosystems/peers.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const all = process.argv.includes('--all')
 const folder = mkdtempSync(join(tmpdir(), 'clmr-ecosystems-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const sounds = fileURLToPath(new URL('../test/fixtures/audio/', import.meta.url))
 let missing = 0
 
 const say = (line) => process.stdout.write(`${line}\n`)
@@ -22,65 +25,27 @@ const cannot = (what, why) => {
   missing++
   say(`${what}: NOT RUN, ${why}`)
 }
-
-/** The Python that has the peers, or undefined. */
-function pythonOfPeers() {
-  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', all ? 'inherit' : 'ignore'] }
-  const { status, stdout } = spawnSync(
-    'bash',
-    [join(root, 'bench', 'environment.sh'), ...(all ? [] : ['--there'])],
-    options,
-  )
-  return status === 0 ? stdout.trim().split('\n').at(-1) : undefined
+const below = (name) => {
+  const path = join(folder, name)
+  mkdirSync(path)
+  return path
 }
 
-async function checkPython() {
-  const python = pythonOfPeers()
-  if (!python) return cannot('Python', 'the peers are not installed: bench/environment.sh')
-  const encoder = await Encoder.create()
-  for (const name of ['model.pt', 'model.safetensors', 'model.onnx']) await encoder.save(join(folder, name))
-  const { data, rows, cols } = await encoder.encode(allocateClips(3).fill(0.1))
-  encoder.dispose()
-  const table = Array.from({ length: rows }, (_, i) => ({
-    path: `${i}.wav`,
-    embedding: data.subarray(i * cols, (i + 1) * cols),
-  }))
-  for (const name of ['embeddings.npy', 'embeddings.jsonl']) await writeEmbeddings(join(folder, name), table)
-  say(
-    execFileSync(python, [join(root, 'test', 'ecosystems', 'read_files.py'), folder], {
-      encoding: 'utf8',
-    }).trim(),
-  )
-}
-
-const browser = () =>
-  [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome']
-    .filter(Boolean)
-    .find((command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0)
-
-async function checkChromium() {
-  const chromium = browser()
+async function checkPages(modules) {
+  const chromium = findChromium()
   if (!chromium) return cannot('Chromium', 'there is none: set CHROMIUM')
-  const { report } = await runDemo({ out: join(folder, 'demo'), steps: 2, tracksPerClass: 3, batchSize: 3 })
-  const flags = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--enable-logging=stderr',
-    '--virtual-time-budget=5000',
-  ]
-  const { status, stdout, stderr } = spawnSync(
-    chromium,
-    [...flags, `--user-data-dir=${join(folder, 'chromium')}`, '--dump-dom', pathToFileURL(report).href],
-    { encoding: 'utf8', maxBuffer: 1 << 26, timeout: 120_000 },
-  )
-  const errors = stderr.split('\n').filter((line) => /CONSOLE.*(?:Error|Refused|Failed)/.test(line))
-  // page.js sets the class when it is done
-  if (status !== 0 || errors.length > 0 || !/<html[^>]* class="[^"]*\bready\b/.test(stdout))
-    throw new Error(`the page of the demo does not come to life in ${chromium}:\n${errors.join('\n')}`)
-  say(`Chromium: the page of the demo comes to life, ${stdout.match(/<canvas/g)?.length ?? 0} canvases`)
+  await checkReport(chromium, all ? await demoReport(folder) : await smallReport(folder), folder, say)
+  if (!modules) return cannot('examples/browser', 'ONNX Runtime Web is not installed: --all')
+  say('Chromium: files dropped on examples/browser, beside encoder.encodeFile')
+  const files = ['tone.flac', 'tone.mp3', 'tone.ogg'].map((name) => join(sounds, name))
+  await checkBrowserExample(chromium, modules, files, below('pages'), say)
 }
 
-await checkPython()
-await checkChromium()
+const python = pythonWithPeers(all)
+if (python) await checkPython(python, below('python'), all, say)
+else cannot('Python', 'PyTorch and the others are not installed: --all')
+const modules = nodeWithPeers(all)
+if (modules) await checkOnnxRuntimeNode(modules, below('node'), say)
+else cannot('Node', 'ONNX Runtime is not installed: --all')
+await checkPages(modules)
 if (missing > 0 && all) throw new Error(`${missing} checks could not be run here`)
