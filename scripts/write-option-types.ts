@@ -31,6 +31,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const lib = `${root}lib/`
 /** A bound that is larger is there against mistakes, and tells nobody anything. */
 const LARGE = 1e6
+/** An interface that has all members of another one of its stage, at least so many, extends it. */
+const SHARED_MEMBERS = 4
 
 const quoted = (value: unknown) => (typeof value === 'string' ? `'${value}'` : String(value))
 const number = (value: number) =>
@@ -97,21 +99,21 @@ function typeOf(schema: Schema, side: Side, where: string): string {
   throw new Error(`the type of ${where} is not known: mark it with .meta(typed('…')) of lib/options.ts`)
 }
 
-function membersOf({ properties = {}, required = [] }: Schema, side: Side, where: string): string {
-  return Object.entries(properties)
-    .map(([name, schema]) => {
-      const path = `${where}.${name}`
-      const type = typeOf(schema, side, path)
-      const readonly = side === 'complete' ? 'readonly ' : ''
-      const member = required.includes(name)
-        ? `${name}: ${type}`
-        : `${name}?: ${/=>/.test(type) ? `(${type})` : type} | undefined`
-      const documentation =
-        name === 'name' && schema.const !== undefined ? 'Its name.' : documentationOf(schema, path)
-      return `  /** ${documentation} */\n  ${readonly}${member}`
-    })
-    .join('\n')
+function memberTexts({ properties = {}, required = [] }: Schema, side: Side, where: string): string[] {
+  return Object.entries(properties).map(([name, schema]) => {
+    const path = `${where}.${name}`
+    const type = typeOf(schema, side, path)
+    const readonly = side === 'complete' ? 'readonly ' : ''
+    const member = required.includes(name)
+      ? `${name}: ${type}`
+      : `${name}?: ${/=>/.test(type) ? `(${type})` : type} | undefined`
+    const documentation =
+      name === 'name' && schema.const !== undefined ? 'Its name.' : documentationOf(schema, path)
+    return `  /** ${documentation} */\n  ${readonly}${member}`
+  })
 }
+
+const membersOf = (schema: Schema, side: Side, where: string) => memberTexts(schema, side, where).join('\n')
 
 function schemaOf(table: z.ZodType, side: Side): Schema {
   return z.toJSONSchema(table, {
@@ -175,11 +177,45 @@ function choiceOf({ choice, noun, suffix, members }: Extract<Declaration, { choi
   ]
 }
 
-function textOf(declaration: Declaration): string[] {
-  if ('choice' in declaration) return choiceOf(declaration)
-  if ('names' in declaration) return [union(declaration.name, declaration.doc, declaration.names.map(quoted))]
-  const { name, doc, table, complete } = declaration
-  return [interfaceOf(name, doc, table, complete ? 'complete' : 'given')]
+interface Members {
+  name: string
+  doc: string
+  members: string[]
+}
+
+/** The interfaces of a stage, each without what it takes over from the largest one that it holds whole. */
+function interfacesOf(all: readonly Members[]): Map<string, string> {
+  const isBase = (base: Members, { name, members }: Members) =>
+    base.name !== name &&
+    base.members.length >= SHARED_MEMBERS &&
+    base.members.length < members.length &&
+    base.members.every((member) => members.includes(member))
+  return new Map(
+    all.map((one) => {
+      const [base] = all
+        .filter((other) => isBase(other, one))
+        .sort((a, b) => b.members.length - a.members.length)
+      const own = one.members.filter((member) => !base?.members.includes(member))
+      const head = base ? `${one.name} extends ${base.name}` : one.name
+      return [one.name, `/** ${one.doc} */\nexport interface ${head} {\n${own.join('\n')}\n}\n`]
+    }),
+  )
+}
+
+function textsOf(declarations: readonly Declaration[]): string[] {
+  const tables = declarations.flatMap((declaration) => ('table' in declaration ? [declaration] : []))
+  const interfaces = interfacesOf(
+    tables.map(({ name, doc, table, complete }) => {
+      const side = complete ? 'complete' : 'given'
+      return { name, doc, members: memberTexts(schemaOf(table, side), side, name) }
+    }),
+  )
+  return declarations.flatMap((declaration) => {
+    if ('choice' in declaration) return choiceOf(declaration)
+    const { name } = declaration
+    if ('table' in declaration) return [interfaces.get(name)!]
+    return [union(name, declaration.doc, declaration.names.map(quoted))]
+  })
 }
 
 /** Where lib/ declares which type. */
@@ -226,7 +262,7 @@ function laidOut(text: string, path: string): string {
 }
 
 const declared = findDeclarations()
-const texts = new Map(Object.entries(tables).map(([stage, list]) => [stage, list.flatMap(textOf)]))
+const texts = new Map(Object.entries(tables).map(([stage, list]) => [stage, textsOf(list)]))
 for (const [stage, parts] of texts)
   for (const part of parts)
     for (const [, name] of part.matchAll(/^export (?:interface|type) (\w+)/gm))

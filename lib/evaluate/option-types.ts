@@ -102,41 +102,7 @@ export interface ProbeSettings {
 }
 
 /** Options of `LinearProbe.fit`. */
-export interface ProbeFitOptions {
-  /** Published protocol, which sets the defaults of all other options: that of the paper of CLMR, of its code, of MARBLE or of mir_ref. Default: 'paper'. */
-  protocol?: 'paper' | 'clmr-code' | 'marble' | 'mir-ref' | undefined
-  /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
-  labelFraction?: number | undefined
-  /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks' it also judges the means; otherwise the answer for a track is the mean over its clips. Default: 'clips'. */
-  examples?: 'clips' | 'one-clip' | 'tracks' | undefined
-  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
-  hidden?: number | undefined
-  /** Probability that a value of the hidden layer is dropped in training. Range: 0 or more, below 1. Default: 0. */
-  dropout?: number | undefined
-  /** Learning rate of Adam. Range: above 0. Default: 0.001. */
-  lr?: number | undefined
-  /** Learning rates to choose from by validation, in place of lr. Default: lr alone. */
-  lrGrid?: readonly number[] | undefined
-  /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 or more. Default: 0.000001. */
-  weightDecay?: number | undefined
-  /** Clips per step. Range: above 0. Default: 256. */
-  batchSize?: number | undefined
-  /** Maximum number of epochs. Range: above 0. Default: 200. */
-  maxEpochs?: number | undefined
-  /** What reduces the learning rate and ends the training: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes). Default: 'loss'. */
-  monitor?: 'loss' | 'metric' | undefined
-  /** Weights that are kept: of the best validation loss, of the best metric, or of the last epoch. Default: 'loss'. */
-  keep?: 'loss' | 'metric' | 'last' | undefined
-  /** Factor that the learning rate is multiplied by on a plateau. Range: above 0, below 1. Default: 0.1. */
-  plateauFactor?: number | undefined
-  /** Epochs without improvement after which the learning rate is reduced. Range: 0 or more. Default: 5. */
-  plateauPatience?: number | undefined
-  /** Epochs without improvement after which the training ends. Range: above 0. Default: 10. */
-  stopPatience?: number | undefined
-  /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
-  seed?: number | undefined
-  /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
-  standardise?: boolean | undefined
+export interface ProbeFitOptions extends ProbeOptions {
   /** Encoder of the embeddings; its weights stay as they are. */
   encoder: TrackEncoder
   /** Tracks to train on: a data set, or its embeddings. */

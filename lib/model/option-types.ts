@@ -104,21 +104,7 @@ export interface EncodeFileOptions {
 }
 
 /** Options of `Encoder.encodeFiles`. */
-export interface EncodeFilesOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
-  hop?: number | undefined
-  /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
-  normalize?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
-  signal?: AbortSignal | undefined
-  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
-  windows?: number | undefined
-  /** Start of the part that is embedded, in seconds. Range: 0 or more. Default: 0. */
-  from?: number | undefined
-  /** End of the part that is embedded, in seconds. Range: above 0. Default: the end of the file. */
-  to?: number | undefined
-  /** Called with each warning about the file, its path in front; the result has them too, as `warnings`. */
-  onWarning?: OnWarning | undefined
+export interface EncodeFilesOptions extends EncodeFileOptions {
   /** Maximum number of files that are being processed or wait to be consumed. Range: 1 to 64. Default: 4. */
   concurrency?: number | undefined
 }

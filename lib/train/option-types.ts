@@ -159,81 +159,17 @@ export type ScheduleInput =
 export type PresetName = 'clmr' | 'clmr-paper' | 'moco' | 'byol' | 'supervised' | 'small'
 
 /** Options of `Trainer.create`. */
-export interface TrainerOptions {
+export interface TrainerOptions extends TrainerOverrides {
   /** Checkpoint or run directory with the encoder and projector weights to start from. */
   initFrom?: string | undefined
   /** Layers of the network. Default: those of the weights to start from, otherwise those of CLMR. */
   architecture?: ArchitectureOptions | undefined
-  /** How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training and the clip length of the network. */
-  augmenter?: AugmenterOptions | undefined
-  /** What is learned: ntXent, infoNce, byol, supervised or vicReg, with its options. */
-  objective?: ObjectiveInput | undefined
-  /** Sizes of the projector between encoder and objective. Default: { hidden: 512, out: 64 }. */
-  projection?:
-    | {
-        /** Units of the hidden layer. Range: 1 to 65,536. Default: 512. */
-        hidden?: number | undefined
-        /** Dimensions of a projection. Range: 1 to 65,536. Default: 64. */
-        out?: number | undefined
-      }
-    | undefined
-  /** Optimizer: adam, sgd or lars, with its options. */
-  optimizer?: OptimizerInput | undefined
-  /** Learning rate over time: constant, or cosine with a warm-up. */
-  schedule?: ScheduleInput | undefined
   /** Whether to keep the encoder as it is, its batch norm statistics included, and train only what the objective adds to it, such as a classifier. Default: no. */
   freeze?: boolean | undefined
-  /** Learning rate of the encoder alone, which `schedule` changes in the same way. Range: 0 to 1,000. Default: that of the optimizer. */
-  encoderLr?: number | undefined
-  /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
-  viewNorm?: 'joint' | 'separate' | undefined
-  /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
-  batchSize?: number | undefined
-  /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
-  accumulate?: number | undefined
-  /** Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Range: 2 or more. Default: the whole batch. */
-  chunkSize?: number | undefined
-  /** Maximum global gradient norm (L2); a larger gradient is scaled down to it. Range: above 0. Default: no limit. */
-  clipGradientNorm?: number | undefined
-  /** Passes over the data set. Range: 1 or more. Default: 100. */
-  epochs?: number | undefined
-  /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
-  maxSteps?: number | undefined
-  /** Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
-  monitor?:
-    | {
-        /** Epochs between measurements. Range: 1 or more. Default: 1. */
-        every?: number | undefined
-        /** What is measured. The first one says which weights are the best, and when `patience` is at its end. */
-        measures: readonly ('retrieval' | 'knn' | 'probe')[]
-      }
-    | undefined
-  /** Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Range: 1 or more. Default: no early stopping. */
-  patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
-  precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
-  seed?: number | undefined
   /** Folder for config, metrics and checkpoints. Default: nothing is written. */
   runDirectory?: string | undefined
-  /** Steps between checkpoints. Range: 1 or more. Default: 100. */
-  checkpointEvery?: number | undefined
-  /** Number of latest checkpoints to keep. Range: 1 or more. Default: 3. */
-  keepCheckpoints?: number | undefined
-  /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
-  kernels?: 'plain' | 'fused' | undefined
-  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
-  device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
-  tf32?: boolean | undefined
   /** Encoder whose weights to start from. They are copied. Default: new weights. */
   encoder?: Encoder | undefined
-  /** Tracks to train on. fit and steps need them; step does not. */
-  dataset?: Dataset | undefined
-  /** Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch. */
-  validation?: Dataset | undefined
-  /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
-  onWarning?: OnWarning | undefined
 }
 
 /** What is stored with a run, complete; YAML files have the same names. */
