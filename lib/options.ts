@@ -4,7 +4,6 @@
  * command-line flags, their help, and the documented interfaces of the package, which scripts/write-option-types.ts
  * writes into `option-types.ts` of each stage.
  */
-import { Option } from 'commander'
 import { z } from 'zod'
 import { ConfigError, describe } from './errors.js'
 
@@ -225,34 +224,4 @@ export function listOptions(schema: z.ZodObject): FlagField[] {
 export function markedNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, mark: string): (keyof S)[] {
   const options = Object.entries(schema.shape) as [keyof S, z.ZodType][]
   return options.flatMap(([name, option]) => (option.meta()?.[mark] ? [name] : []))
-}
-
-/** A description as help: "Whether to hash. Default: no." → "Hash (default: no)" */
-const asHelp = (doc: string) =>
-  doc
-    .replace(/^Whether to (\w)/, (_, first: string) => first.toUpperCase())
-    .replace(/\. Default: (.*)\.$/, ' (default: $1)')
-    .replace(/\.$/, '')
-
-const PLACEHOLDERS: Record<string, string> = { integer: 'n', number: 'number', string: 'text' }
-
-/**
- * `batchSize` → `--batch-size <n>` as a commander option, typed, with its help and default.
- * Its help is what the table says of it, or its mark `flag` where that is a text; its mark `placeholder` says what it
- * takes.
- */
-export function flagFor(schema: z.ZodObject, name: string): Option {
-  const field = listOptions(schema).find((f) => f.name === name)
-  if (!field) throw new Error(`no option ${name}`)
-  const { flag: mark, placeholder } = (schema.shape[name] as z.ZodType).meta() ?? {}
-  const takes = placeholder ?? field.choices?.join('|') ?? PLACEHOLDERS[field.type] ?? 'value'
-  const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
-  const help = asHelp(typeof mark === 'string' ? mark : field.doc)
-  const hasDefault = field.fallback !== undefined && field.fallback !== false && !help.includes('(default: ')
-  const shown = hasDefault ? ` (default: ${JSON.stringify(field.fallback)})` : ''
-  const option = new Option(field.type === 'boolean' ? flag : `${flag} <${takes}>`, help + shown)
-  if (field.choices) option.choices(field.choices)
-  if (field.type === 'number' || field.type === 'integer')
-    option.argParser((text) => (text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text)))
-  return option
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { ClmrError, ConfigError } from 'clmr'
 import { z } from 'zod'
-import { flagFor, listOptions, nearestName, parseOptions } from '#lib/options.js'
+import { flagFor } from '#lib/cli/command.js'
+import { listOptions, nearestName, parseOptions } from '#lib/options.js'
 
 const table = z.strictObject({
   batchSize: z.int().min(2).max(4096).default(48).describe('examples a step'),

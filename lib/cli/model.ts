@@ -4,7 +4,8 @@ import { randomEncoder } from '../evaluate/random-encoder.js'
 import type { LabelledTracks } from '../evaluate/types.js'
 import { Encoder, LogMel } from '../model/index.js'
 import { encoderOptions } from '../model/options.js'
-import { flagFor, parseOptions } from '../options.js'
+import { parseOptions } from '../options.js'
+import { flagFor } from './command.js'
 
 export const MODEL_HELP =
   'Model file or folder, run directory, URL, name ("clmr-small"), or "log-mel" (no network), "random" or "random-fresh" (weights without training)'

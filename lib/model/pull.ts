@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { basename, extname, join } from 'node:path'
 import { download, type Hash, sizeOf } from '../download/download.js'
 import { ArgumentError, CheckpointError, describe } from '../errors.js'
-import { Archive } from '../files/archive.js'
 import { writeAtomically } from '../files/atomic-file.js'
 import { cacheFolder } from '../files/cache-folder.js'
 import { makeFolder } from '../files/make-folder.js'
@@ -63,6 +62,7 @@ const isModelName = (name: string) =>
 
 /** The one model in a zip archive that was made around it. @throws CheckpointError */
 async function unpackModel(path: string, folder: string, signal?: AbortSignal): Promise<string> {
+  const { Archive } = await import('../files/archive.js') // with its parser of zip files, which few need
   const archive = await Archive.open([path])
   try {
     const models = archive.names.filter(isModelName)

@@ -7,9 +7,9 @@ import {
   type DemoStage,
   runDemo,
 } from '../../demo/run-demo.js'
-import { flagFor, parseOptions } from '../../options.js'
+import { parseOptions } from '../../options.js'
 import { trainerConfig } from '../../train/options.js'
-import { commonFlags, examples, threadsFlag } from '../command.js'
+import { commonFlags, examples, flagFor, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
 import { type Progress, startProgress } from '../progress.js'
 import { tellRetrieval } from '../results.js'

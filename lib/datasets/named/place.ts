@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatasetError } from '../../errors.js'
-import { Archive } from '../../files/archive.js'
+import type { Archive } from '../../files/archive.js'
 import { readInput } from '../../files/input.js'
 import type { FileInput } from '../../files/source.js'
 import { folderSource, type TrackSource } from '../track-source.js'
@@ -36,8 +36,10 @@ export class Place implements TrackSource, Disposable {
       for (const parts of archives) {
         const paths = parts.map((part) => join(root, part))
         const there = await Promise.all(paths.map(isFile))
-        if (there.every(Boolean)) opened.push(await Archive.open(paths))
-        else if (there.some(Boolean))
+        if (there.every(Boolean)) {
+          const { Archive } = await import('../../files/archive.js')
+          opened.push(await Archive.open(paths))
+        } else if (there.some(Boolean))
           throw new DatasetError({
             what: `a part of the archive is missing: ${parts[there.indexOf(false)]}`,
             path: root,
