@@ -1,5 +1,5 @@
 // Run as a process of its own, on whatever processor it is given: one embedding, a chain of augmentations, a training
-// step, and what they ran on, as JSON.   node numbers.mjs
+// step, and what they ran on, as JSON.   node numbers.mjs [embedding: that alone]
 import { fileURLToPath } from 'node:url'
 import { Augmenter, Encoder, ntXent, optimizers, Trainer, transforms } from 'clmr'
 import { native } from '#lib/native/load.js'
@@ -30,42 +30,43 @@ const join = (...clips) => {
   return all
 }
 
-const encoder = await Encoder.load(model)
-const { data: embedding } = await encoder.encode(clip(40, 50))
-encoder.dispose()
+async function embed() {
+  const encoder = await Encoder.load(model)
+  const { data } = await encoder.encode(clip(40, 50))
+  encoder.dispose()
+  return { embedding: Array.from(data) }
+}
 
-const each = { p: 1 }
-const chain = [
-  transforms.polarityInversion,
-  transforms.noise,
-  transforms.gain,
-  transforms.lowPass,
-  transforms.highPass,
-  transforms.delay,
-  transforms.pitchShift,
-  transforms.reverb,
-].map((make) => make(each))
-const augmenter = new Augmenter({ transforms: chain, views: 1, seed: 5 })
-const { data: views } = await augmenter.augment(clip(41, 51))
+async function augment() {
+  const each = { p: 1 }
+  const chain = [
+    transforms.polarityInversion,
+    transforms.noise,
+    transforms.gain,
+    transforms.lowPass,
+    transforms.highPass,
+    transforms.delay,
+    transforms.pitchShift,
+    transforms.reverb,
+  ].map((make) => make(each))
+  const augmenter = new Augmenter({ transforms: chain, views: 1, seed: 5 })
+  const { data } = await augmenter.augment(clip(41, 51))
+  return { views: Array.from(data.filter((_, i) => i % 16 === 0)) }
+}
 
-const trainer = await Trainer.create({
-  initFrom: model,
-  optimizer: optimizers.adam({ lr: 1e-5 }),
-  objective: ntXent({ temperature: 0.5 }),
-  kernels: process.env.CLMR_KERNELS === 'plain' ? 'plain' : 'fused',
-})
-const { loss, gradientNorm } = await trainer.step(join(clip(1, 2), clip(1, 3), clip(4, 5), clip(4, 6)))
-trainer.dispose?.()
+async function train() {
+  const trainer = await Trainer.create({
+    initFrom: model,
+    optimizer: optimizers.adam({ lr: 1e-5 }),
+    objective: ntXent({ temperature: 0.5 }),
+    kernels: process.env.CLMR_KERNELS === 'plain' ? 'plain' : 'fused',
+  })
+  const { loss, gradientNorm } = await trainer.step(join(clip(1, 2), clip(1, 3), clip(4, 5), clip(4, 6)))
+  trainer.dispose?.()
+  return { loss, gradientNorm }
+}
 
+const rest = process.argv[2] === 'embedding' ? {} : { ...(await augment()), ...(await train()) }
+const numbers = { ...(await embed()), ...rest }
 const { cpuCapability, instructionSet, threads } = native().info()
-process.stdout.write(
-  JSON.stringify({
-    cpuCapability,
-    instructionSet,
-    threads,
-    embedding: Array.from(embedding),
-    views: Array.from(views.filter((_, i) => i % 16 === 0)),
-    loss,
-    gradientNorm,
-  }),
-)
+process.stdout.write(JSON.stringify({ cpuCapability, instructionSet, threads, ...numbers }))
