@@ -1,6 +1,6 @@
 // npm run test:reliability: every check of test/reliability/, and each once more on a clmr in which the promise is broken
 // on purpose (test/reliability/faults.mjs), which it has to notice. At most an hour on two cores.
-//   --short       fewer rounds, three minutes: the part that .ci/run has time for
+//   --short       fewer rounds, two at a time, a minute and a half: the part that .ci/run has time for
 //   --full        the sizes of a release: hours
 //   --seed n      of all that is drawn
 //   --only A5,A7  some of the checks; --write keeps the rows of the others
@@ -10,6 +10,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { plantedEnvironment } from '../test/reliability/faults.mjs'
 
 const FOLDER = 'test/reliability'
 const DOCUMENT = 'docs/reliability.md'
@@ -31,10 +32,13 @@ const files = readdirSync(FOLDER)
   .filter((file) => !wanted || wanted.includes(idOf(file)))
   .sort()
 
+/** The fault of a check, out of its text: started with it, the check need not start itself again. */
+const faultOf = (file) => /^ {2}fault: '([\w-]+)',$/m.exec(readFileSync(join(FOLDER, file), 'utf8'))[1]
+
 /** @returns what the check printed, and how it ended: 0 the promise held, 1 it did not, anything else: the check broke */
-function run(file, ...flags) {
+function run(file, flags, env) {
   const args = ['--import', 'tsx', join(FOLDER, file), '--seed', values.seed, ...flags]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env })
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text
@@ -52,14 +56,12 @@ function run(file, ...flags) {
 }
 
 const size = values.short ? ['--short'] : values.full ? ['--full'] : []
-/** Whether a check may run beside another: those that measure time or memory may not. */
-const beside = (file) => values.short && !/leak|latency/.test(file)
 const rows = []
-for (const file of files) {
-  const first = run(file, ...size)
-  if (!beside(file)) await first
-  // a fault has to be seen by the smallest form of the check
-  const [result, planted] = await Promise.all([first, run(file, '--short', '--plant')])
+
+/** The check, and then the check that has to fail: a fault has to be seen by its smallest form. */
+async function judge(file, env) {
+  const result = await run(file, size, { ...process.env, ...env })
+  const planted = await run(file, ['--short'], { ...plantedEnvironment(faultOf(file)), ...env })
   const caught = planted.code === 1 && planted.planted !== undefined
   rows.push({ file, ...result, caught, plant: planted.planted, plantSeconds: planted.seconds ?? 0 })
   const mark = result.code === 0 ? 'ok' : 'FAILED'
@@ -69,6 +71,15 @@ for (const file of files) {
   )
   for (const reason of result.failures ?? []) process.stdout.write(`             ${reason}\n`)
 }
+
+/** What measures time has the machine for itself. */
+const isAlone = (file) => !values.short || /latency/.test(file)
+for (const file of files.filter(isAlone)) await judge(file, {})
+const others = files.filter((file) => !isAlone(file))
+const inTurn = async () => {
+  for (let file = others.shift(); file; file = others.shift()) await judge(file, { CLMR_THREADS: '1' })
+}
+await Promise.all([inTurn(), inTurn()])
 
 /** lossBytesPerCall → loss bytes per call */
 const inWords = (name) =>

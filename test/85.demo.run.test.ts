@@ -7,12 +7,19 @@ import { clmrEnds, startClmr } from './helpers/command-line.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const sharesOf = ({ accuracy, rocAuc, prAuc }: Evaluation) => [accuracy, rocAuc, prAuc]
-const TINY = { seed: 3, steps: 2, tracksPerClass: 3, batchSize: 3 }
+const TINY = {
+  seed: 3,
+  steps: 2,
+  tracksPerClass: 3,
+  batchSize: 3,
+  device: 'cpu',
+  precision: 'bfloat16',
+} as const
 
 describe('85 demo run', function () {
   this.timeout(240_000)
 
-  it('goes on where it was interrupted, takes over what is done, and its page stands by itself', () =>
+  it('goes on where it was interrupted with the same settings, device and precision too, and its page stands by itself', () =>
     withTempDir(async (out) => {
       const stop = new AbortController()
       const reason = new Error('enough')
@@ -28,6 +35,8 @@ describe('85 demo run', function () {
       })
       await assert.rejects(interrupted, (error) => error === reason)
       assert.ok(stages.includes('music') && !stages.includes('report'))
+      const config = JSON.parse(await readFile(join(out, 'run', 'config.json'), 'utf8'))
+      assert.deepEqual([config.device, config.precision], ['cpu', 'bfloat16'], 'they reach the training')
 
       const again: string[] = []
       const first = await runDemo({ ...TINY, out, onProgress: ({ stage }) => again.push(stage) })
@@ -47,7 +56,8 @@ describe('85 demo run', function () {
       const page = await readFile(first.report, 'utf8')
       assert.ok((await stat(first.report)).size > 10_000)
       assert.doesNotMatch(page, /(?:src|href)="https?:/)
-      await assert.rejects(runDemo({ ...TINY, out, seed: 4 }), { code: 'ERR_CONFIG', path: out })
+      for (const other of [{ seed: 4 }, { precision: 'float32' }] as const)
+        await assert.rejects(runDemo({ ...TINY, out, ...other }), { code: 'ERR_CONFIG', path: out })
 
       // the training is over: a third call embeds at once
       const resumed: string[] = []
@@ -70,21 +80,6 @@ describe('85 demo run', function () {
       )
     }))
 
-  it('the device and the precision that were asked for reach the training, and belong to the demo', () =>
-    withTempDir(async (out) => {
-      const stop = new AbortController()
-      const reason = new Error('enough')
-      const options = { ...TINY, out, device: 'cpu', precision: 'bfloat16' } as const
-      const onProgress = ({ stage }: { stage: string }) => {
-        if (stage === 'train') stop.abort(reason)
-      }
-      const interrupted = runDemo({ ...options, signal: stop.signal, onProgress })
-      await assert.rejects(interrupted, (error) => error === reason)
-      const config = JSON.parse(await readFile(join(out, 'run', 'config.json'), 'utf8'))
-      assert.deepEqual([config.device, config.precision], ['cpu', 'bfloat16'])
-      await assert.rejects(runDemo({ ...options, precision: 'float32' }), { code: 'ERR_CONFIG', path: out })
-    }))
-
   it('SIGINT in the middle of the music ends clmr demo with 130, and says that it goes on', () =>
     withTempDir(async (folder) => {
       const out = join(folder, 'demo')
@@ -103,6 +98,7 @@ describe('85 demo run', function () {
         ['--minutes', 'many'],
         ['--minutes', '0'],
         ['--seed', '1.5'],
+        ['--tracks', '3'],
       ]) {
         const { stderr } = await clmrEnds(2, 'demo', '--out', join(folder, 'x'), ...wrong)
         assert.match(stderr, new RegExp(`${wrong[0]} is not a .*number from`))

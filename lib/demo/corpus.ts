@@ -7,9 +7,11 @@ import { grantedThreads } from '../native/granted-threads.js'
 import type { SynthesisTask } from './synthesis-worker.js'
 import { CORPUS_CLASSES } from './track.js'
 
+export const TRACKS_PER_CLASS = 12
+
 export interface CorpusOptions {
   seed?: number
-  /** default 12 */
+  /** default TRACKS_PER_CLASS */
   tracksPerClass?: number
   signal?: AbortSignal
   onProgress?: (progress: { done: number; total: number }) => void
@@ -35,7 +37,7 @@ function plan(folder: string, seed: number, tracksPerClass: number): CorpusFile[
  * @throws IoError, AbortError
  */
 export async function writeCorpus(folder: string, options: CorpusOptions = {}): Promise<string[]> {
-  const { seed = 42, tracksPerClass = 12, signal, onProgress } = options
+  const { seed = 42, tracksPerClass = TRACKS_PER_CLASS, signal, onProgress } = options
   for (const name of CORPUS_CLASSES) await makeFolder(join(folder, name))
   const files = plan(folder, seed, tracksPerClass)
   const threads = Math.min(grantedThreads(), 8, files.length)

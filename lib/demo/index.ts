@@ -3,5 +3,5 @@
  * in: a seed
  * out: wav files of eleven classes of synthetic music, one folder per class
  */
-export { type CorpusOptions, writeCorpus } from './corpus.js'
+export { type CorpusOptions, TRACKS_PER_CLASS, writeCorpus } from './corpus.js'
 export { CORPUS_CLASSES, type CorpusTrack, synthesizeTrack } from './track.js'

@@ -17,7 +17,7 @@ import { isRunDirectory } from '../runs/reader.js'
 import { preset, Trainer } from '../train/index.js'
 import type { TrainerConfig } from '../train/option-types.js'
 import { type DemoMeasure, measureEncoder } from './compare.js'
-import { writeCorpus } from './index.js'
+import { TRACKS_PER_CLASS, writeCorpus } from './index.js'
 
 /** What is compared, by the name that tables give it. */
 export const DEMO_ROWS = {
@@ -44,7 +44,7 @@ export interface DemoOptions {
   seed?: number
   /** optimizer steps; default DEMO_STEPS */
   steps?: number
-  /** default 12 */
+  /** from 3 on; default TRACKS_PER_CLASS */
   tracksPerClass?: number
   /** default 16 */
   batchSize?: number
@@ -204,7 +204,7 @@ function complete(options: DemoOptions): Settings {
   return {
     seed: 42,
     steps: DEMO_STEPS,
-    tracksPerClass: 12,
+    tracksPerClass: TRACKS_PER_CLASS,
     batchSize: 16,
     device: 'auto',
     precision: 'float32',

@@ -104,7 +104,7 @@ await drive({
   id: 'A11',
   promise: 'a training that is cut off and resumed equals one that was not, bit for bit (one rank)',
   fault: 'random-state-lost',
-  sizes: { steps: [5, 12, 60], cuts: [1, 5, 5], chain: [2, 5, 5] },
+  sizes: { steps: [4, 12, 60], cuts: [1, 5, 5], chain: [2, 5, 5] },
   limits: [150, 900, 3600],
   async run({ folder, size, seed, figure, fail }) {
     const dataset = await tinyDataset(folder, LENGTHS)

@@ -10,7 +10,7 @@ await drive({
   id: 'A14',
   promise: 'worker threads may be terminated at any moment, and their results are those of the main thread',
   fault: 'thread-dependent',
-  sizes: { parallel: [2, 4, 4], terminate: [6, 60, 300], onlyWorker: [3, 30, 100] },
+  sizes: { parallel: [2, 4, 4], terminate: [6, 60, 300], onlyWorker: [2, 30, 100] },
   limits: [120, 900, 3600],
   async run({ size, seed, figure, fail }) {
     const kinds = { parallel: size.parallel, terminate: size.terminate, 'only-worker': size.onlyWorker }

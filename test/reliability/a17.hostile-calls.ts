@@ -266,7 +266,7 @@ await drive<Name>({
   id: 'A17',
   promise: 'whatever is passed to whatever is exported, the error is a documented one and the process lives',
   fault: 'untyped-error',
-  sizes: { calls: [800, 20_000, 100_000], buffers: [5, 300, 2000], closes: [3, 80, 500] },
+  sizes: { calls: [500, 20_000, 100_000], buffers: [3, 300, 2000], closes: [3, 80, 500] },
   limits: [120, 1200, 7200],
   async run(trial) {
     const { folder, fail } = trial

@@ -16,7 +16,7 @@ await drive({
   id: 'A20 cache',
   promise: 'two processes that fill one cache, one of them killed, leave a whole cache',
   fault: 'temporary-shared',
-  sizes: { rounds: [2, 20, 50] },
+  sizes: { rounds: [1, 20, 50] },
   async run({ folder, size, draw, figure, fail }) {
     const [source, cache] = [join(folder, 'music'), join(folder, 'cache')]
     await corpus(source, ['a', 'b'], TRACKS)

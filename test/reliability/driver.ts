@@ -8,11 +8,10 @@
  */
 import { AssertionError } from 'node:assert'
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { uniform } from '#lib/random.js'
 import { withTempDir } from '../helpers/temp-dir.js'
-import { FAULTS } from './faults.mjs'
+import { FAULTS, plantedEnvironment } from './faults.mjs'
 
 /** How much of something is tried: in `--short`, by default, in `--full`. */
 export type Sizes = readonly [short: number, usual: number, full: number]
@@ -55,12 +54,7 @@ interface Outcome {
 
 /** The hooks that plant a fault have to be there before the first module: the check starts itself again. */
 function runPlanted(fault: string): never {
-  const preload = fileURLToPath(new URL('./plant.mjs', import.meta.url))
-  const env = {
-    ...process.env,
-    CLMR_PLANT: fault,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${preload}`,
-  }
+  const env = plantedEnvironment(fault)
   const args = [...process.execArgv, ...process.argv.slice(1)]
   process.exit(spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 2)
 }

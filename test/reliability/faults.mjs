@@ -140,3 +140,10 @@ export const FAULTS = {
     breaks: 'a downloaded wheel is not compared with its hash',
   },
 }
+
+/** Of a process, and of those that it starts, in which a promise is broken. */
+export const plantedEnvironment = (fault) => ({
+  ...process.env,
+  CLMR_PLANT: fault,
+  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${new URL('./plant.mjs', import.meta.url)}`,
+})

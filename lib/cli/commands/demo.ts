@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { TRACKS_PER_CLASS } from '../../demo/index.js'
 import {
   DEMO_ROWS,
   DEMO_STEPS,
@@ -20,6 +21,7 @@ interface Options {
   out: string
   seed: number
   minutes: number
+  tracks: number
   device?: string
   precision?: string
 }
@@ -31,10 +33,13 @@ const FLAGS = ['device', 'precision'] as const
 const DEFAULT_MINUTES = 5
 const FIXED_MINUTES = 1
 
+/** Fewer tracks a class leave too few to train on. */
+const LEAST_TRACKS = 4
+
 /** Steps of a demo of about this many minutes on two cores: equal on every machine, so that results are equal. */
 export function stepsFor(minutes: number): number {
   const share = (minutes - FIXED_MINUTES) / (DEFAULT_MINUTES - FIXED_MINUTES)
-  return Math.max(10, Math.round(DEMO_STEPS * share))
+  return Math.max(4, Math.round(DEMO_STEPS * share))
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`
@@ -123,12 +128,18 @@ class Stages {
   }
 }
 
-async function demo(session: Session, { out, seed, minutes, device, precision }: Options): Promise<void> {
+async function demo(session: Session, { out, seed, minutes, tracks, ...rest }: Options): Promise<void> {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new UsageError('--seed is not a whole number from 0', 'Write for example --seed 7')
   if (!(minutes >= 1 && minutes <= 1440))
     throw new UsageError('--minutes is not a number from 1 to 1440', 'Write for example --minutes 15')
+  if (!(Number.isInteger(tracks) && tracks >= LEAST_TRACKS && tracks <= 99))
+    throw new UsageError(
+      `--tracks is not a whole number from ${LEAST_TRACKS} to 99`,
+      'Write for example --tracks 6',
+    )
   const ofTraining = trainerConfig.pick({ device: true, precision: true })
+  const { device, precision } = rest
   const computing = parseOptions(ofTraining, { device, precision }, 'clmr demo')
   const stages = new Stages(session)
   try {
@@ -137,6 +148,7 @@ async function demo(session: Session, { out, seed, minutes, device, precision }:
       seed,
       ...computing,
       steps: stepsFor(minutes),
+      tracksPerClass: tracks,
       signal: session.signal,
       onProgress: ({ stage, done, total, note }) => {
         stages.next(stage).update(done, total, note)
@@ -160,6 +172,12 @@ export function configure(command: Command): void {
       'Approximate duration on two cores; sets the number of steps',
       Number,
       DEFAULT_MINUTES,
+    )
+    .option(
+      '--tracks <n>',
+      'Tracks of each class; fewer are made and compared sooner',
+      Number,
+      TRACKS_PER_CLASS,
     )
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
   threadsFlag(command)
