@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { dirname, join } from 'node:path'
 import { type Dataset, prepare } from 'clmr'
 import fc from 'fast-check'
+import { groupByFolder } from '#lib/datasets/groups.js'
 import { assignSplits, type Splittable } from '#lib/datasets/split.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tone, wav } from './helpers/wav.js'
@@ -194,6 +195,41 @@ describe('12 datasets: splits of a cache', () => {
         code: 'ERR_DATASET',
         message: /line 3: group "x" is in test here and in train/,
       })
+    }))
+
+  it('groupBy keeps albums or artists in one split, by their folders; the folder of a class, and no folder, are no group', () =>
+    inFolders(async (source, cache) => {
+      for (let i = 0; i < 24; i++)
+        await put(join(source, `artist ${i % 4}`, `album ${i % 12}`, `${i}.wav`), sound(i))
+      for (const [groupBy, depth] of [
+        ['parent', 2],
+        ['grandparent', 1],
+      ] as const) {
+        using dataset = await prepare(source, { cache, groupBy, seed: 10 + depth })
+        const splits = new Map<string, Set<Split>>()
+        for (const { path, split } of dataset.tracks) {
+          const group = path.split('/').slice(0, depth).join('/')
+          splits.set(group, (splits.get(group) ?? new Set()).add(split as Split))
+        }
+        assert.equal(splits.size, depth === 2 ? 12 : 4)
+        assert.ok([...splits.values()].every((own) => own.size === 1))
+      }
+      const groups = (paths: string[], groupBy: 'parent' | 'grandparent', classFolders: number) => {
+        const files = paths.map((path) => ({ path, labels: [] }))
+        const plan = groupByFolder({ task: 'none', files, skipped: [] }, groupBy, classFolders)
+        return plan.files.map(({ group }) => group)
+      }
+      const paths = ['x.wav', 'a/x.wav', 'a/b/x.wav', 'a/b/c/x.wav']
+      assert.deepEqual(groups(paths, 'parent', 0), [undefined, 'a', 'a/b', 'a/b/c'])
+      assert.deepEqual(groups(paths, 'grandparent', 0), [undefined, 'a', 'a', 'a/b'])
+      assert.deepEqual(groups(paths, 'parent', 1), [undefined, undefined, 'a/b', 'a/b/c'])
+      assert.deepEqual(groups(paths, 'grandparent', 1), [undefined, undefined, 'a/b', 'a/b'])
+      const named = groupByFolder(
+        { task: 'none', files: [{ path: 'a/x.wav', labels: [], group: 'band' }], skipped: [] },
+        'parent',
+        0,
+      )
+      assert.equal(named.files[0]!.group, 'band')
     }))
 
   it('the classes that are too small for every split are named', () =>

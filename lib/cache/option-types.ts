@@ -10,6 +10,8 @@ export interface PrepareOptions {
   cache: string
   /** 'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels. */
   labels?: string | undefined
+  /** Keep tracks together in one split: those of one folder ('parent', such as an album), or of the folder above it ('grandparent', such as the artist in artist/album/track.mp3). With labels 'folders', the folder of a class is no group. A group that the table names comes first. Default: only tracks whose audio is equal stay together. */
+  groupBy?: 'parent' | 'grandparent' | undefined
   /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
   seed?: number | undefined
   /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */

@@ -1,5 +1,6 @@
 /** The options of `prepare` and of what is done with a cache. */
 import { z } from 'zod'
+import { GROUPINGS } from '../datasets/groups.js'
 import { SPLITS } from '../datasets/tracks.js'
 import { callbackOption, signalOption, warningOption } from '../options.js'
 import { EXCERPTS } from './excerpts.js'
@@ -44,6 +45,12 @@ export const prepareOptions = z.strictObject({
       "'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels.",
     )
     .meta({ placeholder: 'folders|table' }),
+  groupBy: z
+    .enum(GROUPINGS)
+    .optional()
+    .describe(
+      "Keep tracks together in one split: those of one folder ('parent', such as an album), or of the folder above it ('grandparent', such as the artist in artist/album/track.mp3). With labels 'folders', the folder of a class is no group. A group that the table names comes first. Default: only tracks whose audio is equal stay together.",
+    ),
   seed: z
     .number()
     .int()

@@ -2,6 +2,7 @@ import { readdir, realpath, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { checkPath } from '../arguments.js'
 import { SAMPLE_RATE } from '../clip.js'
+import { groupByFolder } from '../datasets/groups.js'
 import { labelsFromFolders, labelsFromTable, withoutLabels } from '../datasets/labels.js'
 import { folderSource, type TrackSource } from '../datasets/track-source.js'
 import type { LabelPlan } from '../datasets/tracks.js'
@@ -52,10 +53,9 @@ async function checkCache(cache: string, root: string): Promise<void> {
 
 /** The files with their labels. What could not be looked at in the folder is skipped whatever the labels. */
 async function planLabels(
-  labels: string | undefined,
+  { labels, groupBy, signal }: PrepareSettings,
   { files, skipped }: Walked,
   root: string,
-  signal?: AbortSignal,
 ): Promise<LabelPlan> {
   const make = () => {
     if (labels === undefined) return withoutLabels(files)
@@ -63,7 +63,8 @@ async function planLabels(
       ? labelsFromFolders(files, root)
       : labelsFromTable(labels, files, root, skipped, signal)
   }
-  const plan = await make()
+  const labelled = await make()
+  const plan = groupBy ? groupByFolder(labelled, groupBy, labels === 'folders' ? 1 : 0) : labelled
   return { ...plan, skipped: [...plan.skipped, ...skipped] }
 }
 
@@ -106,7 +107,7 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
  * then one 0/1 column a tag, one column `label`, or one column `labels` with names (`a;b;c`, in JSON an array). Without a
  * `split` column tracks are divided 60/20/20, stratified by class, by a hash of `seed` and their audio or group: a class of
  * three tracks or more reaches each split (`dataset.warnings` names the others). Equal audio under several names and tracks
- * of one group stay in one split. A track that has a split from an earlier run keeps it, also when it was away in between,
+ * of one group stay in one split; `groupBy` makes groups of folders. A track that has a split from an earlier run keeps it, also when it was away in between,
  * as long as the seed is the same.
  *
  * @param source folder; sub-folders are searched, links followed, hidden names left out
@@ -122,7 +123,7 @@ export async function prepare(source: string, options: PrepareOptions): Promise<
   const root = await checkSource(source)
   await checkCache(settings.cache, root)
   const walked = await walkAudio(root, settings.cache, settings.signal)
-  const plan = await planLabels(settings.labels, walked, root, settings.signal)
+  const plan = await planLabels(settings, walked, root)
   return fillCache(folderSource(root), plan, settings)
 }
 

@@ -3,6 +3,7 @@ import { datasetOptions } from '../../cache/dataset-options.js'
 import { prepareNamed } from '../../cache/get-dataset.js'
 import { type Dataset, type PreparePlan, prepare } from '../../cache/index.js'
 import { prepareOptions } from '../../cache/prepare-options.js'
+import type { Grouping } from '../../datasets/groups.js'
 import { DATASET_NAMES, findNamed } from '../../datasets/named/index.js'
 import { parseOptions } from '../../options.js'
 import { commonFlags, examples, flagFor, threadsFlag } from '../command.js'
@@ -15,6 +16,7 @@ import { duration, printable } from '../text.js'
 interface Options {
   cache: string
   labels?: string
+  groupBy?: Grouping
   seed?: number
   maxReject?: number
   concurrency?: number
@@ -24,7 +26,7 @@ interface Options {
   download?: boolean
 }
 
-const FLAGS = ['labels', 'seed', 'excerpts', 'maxReject', 'concurrency'] as const
+const FLAGS = ['labels', 'groupBy', 'seed', 'excerpts', 'maxReject', 'concurrency'] as const
 const MAX_LISTED = 50
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1)} GB`
@@ -45,9 +47,9 @@ function prepareFolder(
 ): Promise<Dataset> {
   if (scheme !== undefined || download)
     throw new UsageError('--scheme and --download belong to --dataset', 'Name the data set too')
-  const { cache, labels, seed, excerpts, maxReject, concurrency } = options
+  const { cache, labels, groupBy, seed, excerpts, maxReject, concurrency } = options
   return prepare(source, {
-    ...{ cache, labels, seed, excerpts, maxReject, concurrency, signal: session.signal },
+    ...{ cache, labels, groupBy, seed, excerpts, maxReject, concurrency, signal: session.signal },
     onPlan: (plan) => tellPlan(session, plan),
     onProgress: ({ done, total, rejected }) =>
       progress.update(done, total, rejected ? `${rejected} not usable` : ''),
@@ -56,7 +58,7 @@ function prepareFolder(
 
 function prepareDataset(
   source: string,
-  { dataset, labels, cache, scheme, download, seed, excerpts, maxReject, concurrency }: Options,
+  { dataset, labels, groupBy, cache, scheme, download, seed, excerpts, maxReject, concurrency }: Options,
   session: Session,
   progress: Progress,
 ): Promise<Dataset> {
@@ -64,6 +66,11 @@ function prepareDataset(
     throw new UsageError(
       '--labels and --dataset exclude each other',
       'Leave --labels out: a data set brings its own',
+    )
+  if (groupBy !== undefined)
+    throw new UsageError(
+      '--group-by and --dataset exclude each other',
+      'Leave --group-by out: a data set brings its own splits',
     )
   const settings = parseOptions(
     datasetOptions,
@@ -96,6 +103,7 @@ export function configure(command: Command): void {
   examples(command, [
     'clmr prepare ~/Music --cache music.cache',
     'clmr prepare corpus --cache corpus.cache --labels folders',
+    'clmr prepare ~/Music --cache music.cache --group-by grandparent',
     'clmr prepare ~/Music --cache music.cache --excerpts 3x30',
     'clmr prepare clips --cache tags.cache --labels tags.csv',
     'clmr prepare data --cache mtat.cache --dataset magnatagatune --download',
