@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { embedDataset, IoError, writeReport } from 'clmr'
+import { embedDataset, IoError, Matrix, writeReport } from 'clmr'
+import { worstTracks } from '#lib/evaluate/evaluation.js'
 import { evaluateProbabilities } from '#lib/evaluate/probe.js'
 import { escapeHtml, jsonForScript, visible } from '#lib/evaluate/report/escape.js'
 import { planExcerpts, toMuLaw } from '#lib/evaluate/report/excerpts.js'
@@ -182,6 +183,46 @@ describe('75 evaluate: the report page', () => {
         return readTrack(i)
       }
       assert.equal((await writeReport({ out, embeddings })).audible, 3)
+    }))
+
+  it('shows F1 and threshold of every class, what is taken for what, and the tracks that went worst by name', () =>
+    withTempDir(async (folder) => {
+      const classes = ['drums', 'flute', 'voice']
+      const labels = Matrix.fromRows([0, 0, 1, 1, 2, 2].map((k) => classes.map((_, i) => Number(i === k))))
+      const said = Matrix.fromRows(
+        [0, 1, 1, 1, 2, 0].map((k) => classes.map((_, i) => (i === k ? 0.7 : 0.15))),
+      )
+      const tracks = HOSTILE.slice(0, 6).map((path) => ({ path }))
+      const page = async (multilabel: boolean, more: object) => {
+        const out = join(folder, `${multilabel}.html`)
+        const worst = worstTracks(said, labels, classes, multilabel, tracks)
+        const figures = evaluateProbabilities(said, labels, classes, multilabel)
+        await writeReport({
+          out,
+          results: [{ name: 'ours', evaluation: { ...figures, ...more, clips: 6, worst } }],
+        })
+        return takeApart(await readFile(out, 'utf8')).markup
+      }
+      const one = await page(false, {})
+      // F1 written out: drums 2·1/(2 + 2), flute 2·2/(3 + 2), voice 2·1/(1 + 2)
+      for (const [name, f1] of [
+        ['drums', '0.500'],
+        ['flute', '0.800'],
+        ['voice', '0.667'],
+      ])
+        assert.match(
+          one,
+          new RegExp(`<bdi>${name}</bdi></td><td class="bar">.*?<td>${f1}</td><td>2</td></tr>`),
+        )
+      const counts = [...one.matchAll(/<td class="heat">.*?<span>(\d+)<\/span>/g)].map((m) => m[1])
+      assert.deepEqual(counts, ['1', '1', '0', '0', '2', '0', '1', '0', '1'])
+      const worst = one.slice(one.indexOf('Worst predictions'))
+      for (const i of [1, 5]) assert.ok(worst.includes(escapeHtml(HOSTILE[i]!)), HOSTILE[i])
+      assert.ok(!worst.includes(escapeHtml(HOSTILE[2]!)))
+      const several = await page(true, { thresholds: [0.25, 0.7, 0.125] })
+      assert.match(several, /<th>F1<\/th><th>Threshold<\/th>/)
+      assert.match(several, /<bdi>flute<\/bdi>.*?<td>0\.800<\/td><td>0\.700<\/td>/)
+      assert.doesNotMatch(several, /took the tracks for/)
     }))
 
   it('the agreement by chance is that of all pairs: oracle is every pair written out', () => {

@@ -46,7 +46,7 @@ export function tellRetrieval(session: Session, models: Named<Retrieval>): void 
 
 /** The linear evaluation of every model, and each class of the first. */
 export function tellProbes(session: Session, models: Named<Evaluation>): void {
-  const { tracks, perClass, f1PerClass, worst } = models[0]![1]
+  const { tracks, perClass, f1PerClass, thresholds, worst } = models[0]![1]
   const name = printable(models[0]![0])
   session.print(`\nLinear probe on ${tracks} test tracks of ${perClass.length} classes`)
   const rows = models.map(([model, { rocAuc, prAuc, accuracy, f1, intervals }]) => [
@@ -62,10 +62,12 @@ export function tellProbes(session: Session, models: Named<Evaluation>): void {
     figure(c.prAuc),
     figure(c.accuracy),
     figure(f1PerClass[k]!),
+    ...(thresholds ? [figure(thresholds[k]!)] : []),
     `${c.tracks}`,
   ])
   session.print(`\nClasses, ${name}`)
-  session.print(table([['class', 'ROC-AUC', 'PR-AUC', 'accuracy', 'F1', 'tracks'], ...classes]))
+  const decided = thresholds ? ['F1', 'threshold'] : ['F1']
+  session.print(table([['class', 'ROC-AUC', 'PR-AUC', 'accuracy', ...decided, 'tracks'], ...classes]))
   const wrong = worst.filter(({ labels, predicted }) => labels.join() !== predicted.join()).slice(0, 5)
   if (wrong.length === 0) return
   session.print(`\nWorst predictions of ${name}`)

@@ -13,7 +13,6 @@ import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
 import { checkSet, checkTrackEncoder } from './checks.js'
-import { f1 } from './decisions.js'
 import { embedded, isEmbedded } from './embed.js'
 import { evaluateProbabilities, intervalsOf, worstTracks } from './evaluation.js'
 import { examplesOf, fractionOf } from './examples.js'
@@ -37,7 +36,7 @@ import {
   probeSpec,
 } from './probe-options.js'
 import { withProtocol } from './protocols.js'
-import { bestThresholds } from './thresholds.js'
+import { bestThresholds, f1At } from './thresholds.js'
 import { seenTracks } from './trained-on.js'
 import type {
   ClassProbability,
@@ -112,18 +111,6 @@ async function predictTracks(
   const p = await callNative(undefined, () => native().probePredict(probe, judged.data, judged.rows))
   if (examples === 'tracks') return matrix(p, judged.rows, classes)
   return meanOverClips(p, trackOf, trackMeans.rows, classes)
-}
-
-/** Macro-averaged F1 of decisions at one threshold per class. */
-function f1At({ data, rows, cols }: Matrix, labels: Matrix, thresholds: readonly number[]): number {
-  return f1(
-    matrix(
-      Float32Array.from(data, (p, i) => Number(p >= thresholds[i % cols]!)),
-      rows,
-      cols,
-    ),
-    labels,
-  )
 }
 
 /**

@@ -1,5 +1,6 @@
 /** From which probability on a class counts as present. */
-import type { Matrix } from '../matrix.js'
+import { type Matrix, matrix } from '../matrix.js'
+import { f1 } from './decisions.js'
 
 /** Where nothing is known. */
 const HALF = 0.5
@@ -30,5 +31,17 @@ export function bestThresholds(probabilities: Matrix, labels: Matrix): number[] 
       Array.from(probabilities, (row) => row[k]!),
       Array.from(labels, (row) => row[k] === 1),
     ),
+  )
+}
+
+/** Macro-averaged F1 of decisions at one threshold per class. */
+export function f1At({ data, rows, cols }: Matrix, labels: Matrix, thresholds: readonly number[]): number {
+  return f1(
+    matrix(
+      Float32Array.from(data, (p, i) => Number(p >= thresholds[i % cols]!)),
+      rows,
+      cols,
+    ),
+    labels,
   )
 }

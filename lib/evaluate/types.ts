@@ -146,11 +146,12 @@ export interface Evaluation extends EvaluationScores {
   trainedOn?: SeenTracks
 }
 
-/** The results of an evaluation that a report shows. */
+/** The results of an evaluation that a report shows; what may be left out is left out of the page too. */
 export type ShownEvaluation = Pick<
   Evaluation,
   'rocAuc' | 'prAuc' | 'accuracy' | 'perClass' | 'confusion' | 'tracks' | 'clips' | 'trainedOn'
->
+> &
+  Partial<Pick<Evaluation, 'f1' | 'f1PerClass' | 'thresholds' | 'worst'>>
 
 /** How many of some tracks an encoder was trained on. */
 export interface SeenTracks {

@@ -2,9 +2,10 @@
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { isClean, seenSentence } from '../trained-on.js'
-import type { ClassResult, NamedResult, NamedRetrieval, ShownEvaluation } from '../types.js'
+import type { NamedResult, NamedRetrieval, ShownEvaluation } from '../types.js'
 import { html, jsonForScript, Markup } from './escape.js'
+import { percent, score } from './figures.js'
+import { resultsSection } from './results-section.js'
 import { retrievalSection } from './retrieval-section.js'
 import type { TrainingCurve } from './training-curve.js'
 
@@ -48,8 +49,6 @@ const STYLES = ['page.css', 'explore.css', 'media.css']
 const asset = (name: string) => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8')
 const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
-const percent = (v: number) => (Number.isFinite(v) ? `${(100 * v).toFixed(1)} %` : '–')
-const score = (v: number) => (Number.isFinite(v) ? v.toFixed(3) : '–')
 const figure = (v: number) => (Number.isFinite(v) ? (v >= 100 ? v.toFixed(0) : v.toPrecision(3)) : '–')
 
 function duration(seconds: number): string {
@@ -110,76 +109,6 @@ function tiles({ curve, results, map, multilabel }: PageData): Markup {
   }
   if (map) made.push(tile('Tracks', String(map.tracks.length), `${map.classes.length} classes`))
   return html`<dl class="tiles">${made}</dl>`
-}
-
-function resultsTable(results: NamedResult[], multilabel: boolean): Markup {
-  const columns: [string, (e: ShownEvaluation) => number, (v: number) => string][] = [
-    [multilabel ? 'Every class right' : 'Accuracy', (e) => e.accuracy, percent],
-    ['ROC-AUC', (e) => e.rocAuc, score],
-    ['PR-AUC', (e) => e.prAuc, score],
-  ]
-  const best = columns.map(([, pick]) => Math.max(...results.map((r) => pick(r.evaluation))))
-  const row = (r: NamedResult) =>
-    html`<tr><td><bdi>${r.name}</bdi></td>${columns.map(
-      ([, pick, format], i) =>
-        html`<td${new Markup(pick(r.evaluation) === best[i] ? ' class="best"' : '')}>${format(pick(r.evaluation))}</td>`,
-    )}<td>${r.evaluation.tracks}</td><td>${r.evaluation.clips}</td></tr>`
-  return html`<div class="scroll"><table>
-<thead><tr><th>Encoder</th>${columns.map(([name]) => html`<th>${name}</th>`)}<th>Test tracks</th><th>Clips</th></tr></thead>
-<tbody>${results.map(row)}</tbody>
-</table></div>`
-}
-
-const FILLS = 3
-
-function bars(values: number[]): Markup {
-  const height = 18 / values.length
-  const bar = (v: number, i: number) => {
-    const width = Number.isFinite(v) ? Math.max(0, Math.min(1, v)) * 100 : 0
-    const at = new Markup(`y="${(i * height).toFixed(2)}" height="${Math.max(2, height - 1.5).toFixed(2)}"`)
-    return html`<rect class="track-line" width="100%" rx="2" ${at}/><rect class="fill-${i % FILLS}" width="${width.toFixed(2)}%" rx="2" ${at}/>`
-  }
-  return html`<svg class="bars" role="img" aria-label="${values.map(percent).join(', ')}">${values.map(bar)}</svg>`
-}
-
-function classTable(results: NamedResult[], multilabel: boolean): Markup {
-  const pick = (c: ClassResult | undefined) => (c ? (multilabel ? c.rocAuc : c.accuracy) : Number.NaN)
-  const format = multilabel ? score : percent
-  const names = results[0]!.evaluation.perClass
-  const of = (r: NamedResult, name: string) => pick(r.evaluation.perClass.find((c) => c.class === name))
-  const row = (c: ClassResult) => {
-    const values = results.map((r) => of(r, c.class))
-    const cells = values.map((v) => html`<td>${format(v)}</td>`)
-    return html`<tr><td><bdi>${c.class}</bdi></td><td class="bar">${bars(values)}</td>${cells}<td>${c.tracks}</td></tr>`
-  }
-  const key = (r: NamedResult, i: number) =>
-    html`<span class="key"><svg class="key-mark" aria-hidden="true"><rect class="fill-${i % FILLS}" width="12" height="12" rx="2"/></svg><bdi>${r.name}</bdi></span>`
-  return html`<h3>${multilabel ? 'ROC-AUC' : 'Share of recognised tracks'} by class</h3>
-<p>${results.map(key)}</p>
-<div class="scroll"><table>
-<thead><tr><th>Class</th><th></th>${results.map((r) => html`<th><bdi>${r.name}</bdi></th>`)}<th>Tracks</th></tr></thead>
-<tbody>${names.map(row)}</tbody>
-</table></div>`
-}
-
-/** Who has heard the test tracks before: the encoder of a result, as far as that is known. */
-function seenNotes(results: NamedResult[]): Markup {
-  const open = results.filter(({ evaluation }) => !isClean(evaluation.trainedOn))
-  if (open.length === 0)
-    return html` None of the ${results[0]!.evaluation.tracks} test tracks were trained on.`
-  const note = ({ name, evaluation }: NamedResult) => {
-    const { trainedOn, tracks } = evaluation
-    const warning = trainedOn?.tracks ? ' These figures flatter it: measure it on other tracks.' : ''
-    return html` <strong><bdi>${name}</bdi>: ${seenSentence(trainedOn, tracks)}.${warning}</strong>`
-  }
-  return html`${open.map(note)}`
-}
-
-function resultsSection({ results, multilabel }: PageData): Markup {
-  if (results.length === 0) return html``
-  return html`<section><h2>What the embeddings know</h2>
-<p class="muted">Linear evaluation: the encoder is frozen, a small head learns the labels from its embeddings, and is judged on the test tracks, which the head has not seen. Answers are averaged over the clips of a track.${seenNotes(results)}</p>
-${resultsTable(results, multilabel)}${classTable(results, multilabel)}</section>`
 }
 
 function trainingSection({ curve }: PageData): Markup {
@@ -243,7 +172,7 @@ export function renderPage(page: PageData): string {
 <header><h1><bdi>${page.title}</bdi></h1><p class="muted">${page.subtitle}</p></header>
 <main>${tiles(page)}
 <noscript><section>The figures below need no script; the curves, the map and the sound do.</section></noscript>
-${retrievalSection(page.retrieval)}${resultsSection(page)}${trainingSection(page)}${mapSection(page)}</main>
+${retrievalSection(page.retrieval)}${resultsSection(page.results, page.multilabel)}${trainingSection(page)}${mapSection(page)}</main>
 <footer>${page.generator}. This page is one file: it can be moved, mailed and opened without a network.</footer>
 <script type="application/json" id="data">${new Markup(jsonForScript(data))}</script>
 <script>${new Markup(script)}</script>

@@ -1,10 +1,10 @@
 /** Retrieval on the page: every model in every form with every figure, and a heat map of what the models mind. */
 import type { Bounds, NamedRetrieval, Retrieval, RetrievalMeasure } from '../types.js'
 import { html, type Markup } from './escape.js'
+import { heatCell, percent } from './figures.js'
 
 const FORMS = ['raw', 'standardised', 'whitened'] as const
 
-const percent = (v: number) => (Number.isFinite(v) ? `${(100 * v).toFixed(1)} %` : '–')
 const within = (v: number, { low, high }: Bounds) =>
   `${percent(v)} (${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)})`
 
@@ -47,17 +47,14 @@ function figureTable(models: readonly NamedRetrieval[], k: number): Markup {
 </table></div>`
 }
 
-/** A share as a number on a ground that is the darker, the larger it is. */
-function cell(share: number): Markup {
-  const shade = (0.85 * Math.max(0, Math.min(1, share))).toFixed(3)
-  return html`<td class="heat"><svg aria-hidden="true"><rect class="fill-0" width="100%" height="100%" opacity="${shade}"/></svg><span>${percent(share)}</span></td>`
-}
-
 /** A row a transform; three columns a model, one for each form. */
 function heatMap(models: readonly NamedRetrieval[]): Markup {
   const transforms = Object.keys(models[0]!.retrieval.raw.byTransform)
   const shares = (retrieval: Retrieval, transform: string) =>
-    FORMS.map((form) => cell(retrieval[form].byTransform[transform]?.top1 ?? Number.NaN))
+    FORMS.map((form) => {
+      const share = retrieval[form].byTransform[transform]?.top1 ?? Number.NaN
+      return heatCell(share, percent(share))
+    })
   const row = (transform: string) =>
     html`<tr><td><bdi>${transform}</bdi></td>${models.map(({ retrieval }) => shares(retrieval, transform))}</tr>`
   return html`<h3>Top 1 of altered queries</h3>
