@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeAudio, openDataset, type PreparePlan, prepare, Trainer, transforms } from 'clmr'
-import { insideStretch, parseExcerpts, stretchStarts } from '#lib/cache/excerpts.js'
+import {
+  decodeAudio,
+  Encoder,
+  embedDataset,
+  openDataset,
+  type PreparePlan,
+  prepare,
+  Trainer,
+  transforms,
+} from 'clmr'
+import { cropInside, parseExcerpts, stretchStarts } from '#lib/cache/excerpts.js'
 import { planSpace } from '#lib/cache/space.js'
 import { clmrJson } from './helpers/command-line.js'
 import { testClip } from './helpers/golden.js'
@@ -10,6 +19,9 @@ import { withTempDir } from './helpers/temp-dir.js'
 import { tone, wav } from './helpers/wav.js'
 
 const CLIP = 59_049
+/** Networks of a few channels whose clips are no part of a stretch, or longer than it. */
+const SHORTER = { strides: [4, 4, 4, 4, 4, 4], channels: [4, 4, 4, 4, 8, 8, 8] }
+const LONGER = { strides: [4, 4, 4, 4, 4, 4, 4, 4], channels: [4, 4, 4, 4, 4, 4, 8, 8, 8] }
 
 describe('221 cache: excerpts', () => {
   it('3x30 is three stretches of 11 clips, each in the middle of its third of the track (closed form)', () => {
@@ -93,9 +105,65 @@ describe('221 cache: excerpts', () => {
       await using fromViews = await Trainer.create(options)
       const { loss } = await fromViews.step(views)
       assert.ok(Math.abs(loss - finalLoss) < 1e-5, `${finalLoss} instead of ${loss}`)
-      const places = [0, 1, 2, 3, 5, 7].map((start) => insideStretch(start, 2, 3))
-      assert.deepEqual(places, [0, 1, 1, 3, 4, 7])
-      assert.equal(insideStretch(5, 2, undefined), 5)
+    }))
+
+  it('a crop that would cross into the next stretch moves back; in a stretch shorter than a clip it is all of it', () => {
+    const samples = Float32Array.from({ length: 9 }, (_, i) => i)
+    const crops = [0, 1, 2, 3, 5, 7].map((start) => [...cropInside(samples, start, 2, 3)])
+    const places = [0, 1, 1, 3, 4, 7]
+    assert.deepEqual(
+      crops,
+      places.map((start) => [start, start + 1]),
+    )
+    assert.deepEqual([...cropInside(samples, 5, 2, undefined)], [5, 6])
+    assert.deepEqual([...cropInside(samples, 4, 5, 3)], [3, 4, 5])
+  })
+
+  it('windows of networks with other clips stay in their stretches: oracle is every stretch encoded by itself', () =>
+    withTempDir(async (folder) => {
+      const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
+      await mkdir(music)
+      const sound = testClip(510, 610, 5 * CLIP)
+      await writeFile(join(music, 'a.wav'), wav({ frames: 5 * CLIP, value: (t) => sound[t]! }))
+      using dataset = await prepare(music, { cache, excerpts: '2x3' })
+      const track = await dataset.readTrack(0)
+      for (const [architecture, clipLength, windows] of [
+        [SHORTER, 16_383, 6],
+        [LONGER, 262_143, 2],
+      ] as const) {
+        using encoder = await Encoder.create({ seed: 3, architecture })
+        assert.equal(encoder.clipLength, clipLength)
+        const { embeddings, trackMeans } = await embedDataset(encoder, dataset, { cache: false })
+        const parts = [0, 1].map((i) => encoder.encodeTrack(track.subarray(i * CLIP, (i + 1) * CLIP)))
+        const expected = (await Promise.all(parts)).flatMap((part) => [...part.windows])
+        assert.deepEqual([...embeddings], expected)
+        assert.equal(expected.length, windows)
+        const mean = expected[0]!.map((_, k) => expected.reduce((sum, row) => sum + row[k]!, 0) / windows)
+        assert.deepEqual(trackMeans.row(0), mean)
+      }
+    }))
+
+  it('a stretch shorter than the clip of a network is padded with zeros in a training, as a short track is', () =>
+    withTempDir(async (folder) => {
+      const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
+      await mkdir(music)
+      for (let i = 0; i < 2; i++) {
+        const period = testClip(500 + i, 600 + i)
+        await writeFile(join(music, `${i}.wav`), wav({ frames: 4 * CLIP, value: (t) => period[t % CLIP]! }))
+      }
+      using dataset = await prepare(music, { cache, excerpts: '2x3' })
+      const options = {
+        ...{ batchSize: 2, seed: 5, maxSteps: 1, architecture: LONGER },
+        augmenter: { transforms: [transforms.randomCrop()] },
+      }
+      await using fromCache = await Trainer.create({ ...options, dataset })
+      const { finalLoss } = await fromCache.fit()
+      const views = new Float32Array(4 * 262_143)
+      for (let row = 0; row < 4; row++)
+        views.set((await dataset.readTrack(row >> 1)).subarray(0, CLIP), row * 262_143)
+      await using fromViews = await Trainer.create(options)
+      const { loss } = await fromViews.step(views)
+      assert.ok(Math.abs(loss - finalLoss) < 1e-5, `${finalLoss} instead of ${loss}`)
     }))
 
   it('BAD CALL - what cannot fit is refused before the work begins; a misspelt --excerpts', () =>

@@ -17,6 +17,9 @@ function sixClips(): miniature.Files {
   return {
     ...Object.fromEntries([0, 1, 2].map((n) => [`mp3.zip.00${n + 1}`, whole.slice(cut(n), cut(n + 1))])),
     'annotations_final.csv': 'clip_id\n',
+    ...Object.fromEntries(
+      ['binary', 'tags', 'test', 'train', 'valid'].map((name) => [`${name}.npy`, 'unused']),
+    ),
     'index_mtt.tsv': paths.map((path, i) => `${i}\t${path}\n`).join(''),
     'train_gt_mtt.tsv': rows(0),
     'val_gt_mtt.tsv': rows(2),
@@ -24,12 +27,24 @@ function sixClips(): miniature.Files {
   }
 }
 
+const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const tutorial = (root: string, env: NodeJS.ProcessEnv = {}) =>
+  startNode(['--import', loader, program, root, '1', '2'], { env: { ...process.env, ...env } }).finished
+
 describe('861 examples: the tutorial', () => {
+  it('goes on with a download that broke off', () =>
+    withTempDir(async (root) => {
+      const { 'mp3.zip.003': last, ...others } = sixClips()
+      await miniature.write(root, { ...others, 'mp3.zip.003.part': last!.slice(0, 100) })
+      const { code, stderr } = await tutorial(root, { CLMR_OFFLINE: '1' })
+      assert.equal(code, 1)
+      assert.match(stderr, /nothing is fetched[\s\S]*mp3\.zip\.003/)
+    }))
+
   it('runs from the data set to the evaluation on a miniature of MagnaTagATune; the loss of two pairs is the closed form', () =>
     withTempDir(async (root) => {
       await miniature.write(root, sixClips())
-      const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-      const { code, stdout, stderr } = await startNode(['--import', loader, program, root, '1', '2']).finished
+      const { code, stdout, stderr } = await tutorial(root)
       assert.equal(code, 0, stderr)
       assert.match(stdout, /^data: 2 tracks to train on, 50 tags$/m)
       assert.match(stdout, /^one filter: 1 view of 59049 samples$/m)

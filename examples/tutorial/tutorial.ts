@@ -3,7 +3,6 @@
  *
  *   npx tsx examples/tutorial/tutorial.ts <folder of MagnaTagATune> [steps, default 1000] [batch size, default 48]
  */
-import { existsSync } from 'node:fs'
 import {
   Augmenter,
   evaluateRetrieval,
@@ -18,8 +17,8 @@ import {
 const [root, steps = '1000', batchSize = '48'] = process.argv.slice(2)
 if (root === undefined) throw new Error('name the folder that holds MagnaTagATune, or shall hold it')
 
-// %% The data: 30 s clips with 50 tags, in the published splits. It is fetched where there is no such folder yet.
-using train = await getDataset('magnatagatune', root, { subset: 'train', download: !existsSync(root) })
+// %% The data: 30 s clips with 50 tags, in the published splits. What is missing of it is fetched first.
+using train = await getDataset('magnatagatune', root, { subset: 'train', download: true })
 using valid = await getDataset('magnatagatune', root, { subset: 'valid' })
 using test = await getDataset('magnatagatune', root, { subset: 'test' })
 console.log(`data: ${train.length} tracks to train on, ${train.classes.length} tags`)

@@ -67,9 +67,23 @@ export async function decodeExcerpts(
   }
 }
 
-/** A start that a crop may have: one that would cross into the next stretch moves back to the last place in its own. */
-export function insideStretch(start: number, clipLength: number, stretch: number | undefined): number {
-  if (stretch === undefined || stretch < clipLength) return start
-  const first = Math.floor(start / stretch) * stretch
-  return Math.min(start, first + stretch - clipLength)
+/**
+ * A crop that was to begin at `start`, within one stretch: one that would cross into the next moves back to the last place
+ * in its own. It is shorter than a clip where the stretch or the track is.
+ */
+export function cropInside(
+  samples: Float32Array,
+  start: number,
+  clipLength: number,
+  stretch: number = samples.length,
+): Float32Array {
+  const first = stretch > 0 ? Math.floor(start / stretch) * stretch : 0
+  const from = Math.min(start, Math.max(first, first + stretch - clipLength))
+  return samples.subarray(from, Math.min(from + clipLength, first + stretch))
+}
+
+/** The stretches of a track, one after the other. */
+export function stretchesOf(samples: Float32Array, stretch: number): Float32Array[] {
+  const count = Math.ceil(samples.length / stretch)
+  return Array.from({ length: count }, (_, i) => samples.subarray(i * stretch, (i + 1) * stretch))
 }

@@ -1,9 +1,11 @@
 /**
  * Embeddings of a data set, by the clip policy of the linear evaluation: every track is split into consecutive clips
- * of 59,049 samples without overlap; the rest at the end is dropped; a track shorter than a clip is zero-padded to one.
+ * of 59,049 samples without overlap; the rest at the end is dropped; a track shorter than a clip is zero-padded to one. The
+ * stretches of a cache of excerpts are split each by itself.
  */
 
 import { z } from 'zod'
+import { stretchesOf } from '../cache/excerpts.js'
 import { DatasetError } from '../errors.js'
 import { Matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
@@ -14,6 +16,7 @@ import { Result } from '../result.js'
 import { checkTrackEncoder, checkTracks } from './checks.js'
 import { KeptWindows, type Windows } from './kept-windows.js'
 import type { EmbedOptions } from './option-types.js'
+import { meanOverClips } from './probe-data.js'
 import type { DatasetEmbeddings, EmbeddedTracks, EmbedProgress, LabelledTracks } from './types.js'
 import { cacheOption } from './vector-store.js'
 
@@ -110,7 +113,7 @@ export async function embedDataset<D extends LabelledTracks>(
   const parts: Windows[] = []
   for (const track of all) {
     const known = kept?.of(track)
-    parts.push(known ?? (await embedNext(encoder, missing, signal)))
+    parts.push(known ?? (await embedNext(encoder, missing, dataset.tracks[track]!.stretch, signal)))
     if (!known) await kept?.keep(track, parts[track]!)
     onProgress?.({ done: parts.length, total: all.length })
   }
@@ -123,10 +126,17 @@ export async function embedDataset<D extends LabelledTracks>(
 async function embedNext(
   encoder: TrackEncoder,
   tracks: AsyncGenerator<Float32Array, void, void>,
+  stretch: number | undefined,
   signal?: AbortSignal,
 ): Promise<Windows> {
   const { value: samples } = await tracks.next()
-  return encoder.encodeTrack(samples!, { signal })
+  // whole clips of the network: no window crosses from one stretch to the next anyway
+  if (stretch === undefined || stretch % encoder.clipLength === 0)
+    return encoder.encodeTrack(samples!, { signal })
+  const parts: Windows[] = []
+  for (const part of stretchesOf(samples!, stretch)) parts.push(await encoder.encodeTrack(part, { signal }))
+  const windows = Matrix.fromRows(parts.flatMap((part) => [...Matrix.from(part.windows)]))
+  return { windows, mean: meanOverClips(windows.data, new Int32Array(windows.rows), 1, windows.cols).row(0) }
 }
 
 /** `source` embedded, now or before. */

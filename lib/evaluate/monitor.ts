@@ -1,5 +1,6 @@
 /** What an encoder is worth while it is trained: one number a measure, cheap enough for every epoch. */
 import type { Dataset } from '../cache/dataset.js'
+import { cropInside } from '../cache/excerpts.js'
 import { Matrix, matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { callNative } from '../native/call.js'
@@ -47,14 +48,16 @@ async function sample(
   const chosen = spread(dataset.length, TRACKS)
   const clips: Float32Array[] = []
   const trackOf: number[] = []
+  let track = 0
   for await (const samples of readTracks(dataset, chosen, signal)) {
+    const { stretch } = dataset.tracks[chosen[track]!]!
     const places = spread(Math.max(1, Math.floor(samples.length / clipLength)), CLIPS)
     const batch = new Float32Array(places.length * clipLength)
     for (const [i, place] of places.entries())
-      batch.set(samples.subarray(place * clipLength, (place + 1) * clipLength), i * clipLength)
-    const track = new Set(trackOf).size
+      batch.set(cropInside(samples, place * clipLength, clipLength, stretch), i * clipLength)
     for (const row of Matrix.from(await encoder.encode(batch, { signal }))) clips.push(row)
     trackOf.push(...places.map(() => track))
+    track++
   }
   const embeddings = Matrix.fromRows(clips)
   const { classes, task } = dataset

@@ -1,5 +1,5 @@
 /** The baseline of an untrained network, as fair as it can be. */
-import { insideStretch } from '../cache/excerpts.js'
+import { cropInside } from '../cache/excerpts.js'
 import { nativeArchitecture } from '../model/architecture.js'
 import { Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { EncoderOptions } from '../model/option-types.js'
@@ -36,8 +36,7 @@ export async function randomEncoder(
     const track = Math.floor((i * total) / count)
     const samples = await dataset.readTrack(track, { signal })
     const drawn = Math.floor(draw() * Math.max(0, samples.length - clipLength + 1))
-    const start = insideStretch(drawn, clipLength, dataset.tracks[track]!.stretch)
-    clips.set(samples.subarray(start, start + clipLength), i * clipLength)
+    clips.set(cropInside(samples, drawn, clipLength, dataset.tracks[track]!.stretch), i * clipLength)
   }
   const handle = await callNative(signal, (abort) =>
     native().encoderCreateMeasured(

@@ -1,5 +1,5 @@
 /** The vectors that retrieval compares: one crop a track for the library, others as queries, clean and altered. */
-import { insideStretch } from '../cache/excerpts.js'
+import { cropInside } from '../cache/excerpts.js'
 import type { MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { uniform } from '../random.js'
@@ -58,12 +58,13 @@ class Clips {
     this.#queries = new Float32Array(BATCH * queriesPerTrack * clipLength)
   }
 
-  add(samples: Float32Array, starts: readonly number[]): void {
-    for (const [i, start] of starts.entries()) {
+  /** The crops of a track: the first one for the library. */
+  add(crops: readonly Float32Array[]): void {
+    for (const [i, crop] of crops.entries()) {
       const place = (i === 0 ? this.tracks : this.tracks * this.#queriesPerTrack + i - 1) * this.#length
       const into = (i === 0 ? this.#library : this.#queries).subarray(place, place + this.#length)
       into.fill(0)
-      into.set(samples.subarray(start, start + this.#length))
+      into.set(crop)
     }
     this.tracks++
   }
@@ -105,10 +106,7 @@ async function encodeCrops(
   for await (const samples of readTracks(dataset, [...dataset.tracks.keys()], signal)) {
     const { stretch } = dataset.tracks[done]!
     const starts = cropStarts(samples.length, encoder.clipLength, crops, draw)
-    clips.add(
-      samples,
-      starts.map((start) => insideStretch(start, encoder.clipLength, stretch)),
-    )
+    clips.add(starts.map((start) => cropInside(samples, start, encoder.clipLength, stretch)))
     done++
     if (clips.tracks < BATCH && done < total) continue
     batches.push(await clips.encode({ encoder, conditions, signal }, batches.length))

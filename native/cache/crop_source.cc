@@ -60,6 +60,9 @@ int64_t ToCount(double value, const char* what) {
   return static_cast<int64_t>(value);
 }
 
+// Places for a clip in a stretch: one that is shorter than the clip has its beginning, as a short track has.
+int64_t PlacesIn(int64_t stretch, int64_t clip) { return std::max<int64_t>(1, stretch - clip + 1); }
+
 }  // namespace
 
 struct CropSource::Impl {
@@ -111,13 +114,15 @@ int64_t CropSource::Length(int64_t track) const {
 
 int64_t CropSource::DrawLength(int64_t track, int64_t clip) const {
   const int64_t whole = Length(track), stretch = impl_->stretches[track];
-  if (stretch < clip) return whole;
-  return whole / stretch * (stretch - clip + 1) - 1 + clip;
+  if (stretch == 0) return whole;
+  return whole / stretch * PlacesIn(stretch, clip) - 1 + clip;
 }
 
 int64_t CropSource::Place(int64_t track, int64_t drawn, int64_t clip) const {
-  const int64_t stretch = impl_->stretches[track], places = stretch - clip + 1;
-  return stretch < clip ? drawn : drawn / places * stretch + drawn % places;
+  const int64_t stretch = impl_->stretches[track];
+  if (stretch == 0) return drawn;
+  const int64_t places = PlacesIn(stretch, clip);
+  return drawn / places * stretch + drawn % places;
 }
 
 int64_t CropSource::Bytes() const {
@@ -126,17 +131,28 @@ int64_t CropSource::Bytes() const {
   return bytes;
 }
 
-void CropSource::ReadPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const {
-  const int64_t whole = Length(track);
+void CropSource::ReadTo(int64_t end, int64_t track, int64_t start, int64_t length, int16_t* out) const {
   if (start < 0 || length < 0) throw Error("ERR_ARGUMENT", "start and length must not be negative");
-  const int64_t present = std::clamp<int64_t>(whole - start, 0, length);
+  const int64_t present = std::clamp<int64_t>(end - start, 0, length);
   if (present > 0) impl_->Open(track)->Read(out, present * 2, impl_->offsets[track] + start * 2);
   std::fill(out + present, out + length, int16_t{0});
 }
 
+void CropSource::CropPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const {
+  const int64_t whole = Length(track), stretch = impl_->stretches[track];
+  const int64_t end = stretch == 0 ? whole : std::min(whole, (start / stretch + 1) * stretch);
+  ReadTo(end, track, start, length, out);
+}
+
+void CropSource::Crop(int64_t track, int64_t start, int64_t length, float* out) const {
+  std::vector<int16_t> samples(std::max<int64_t>(length, 0));
+  CropPcm16(track, start, length, samples.data());
+  kernels::pcm16_to_f32(samples.data(), length, out);
+}
+
 void CropSource::Read(int64_t track, int64_t start, int64_t length, float* out) const {
   std::vector<int16_t> samples(std::max<int64_t>(length, 0));
-  ReadPcm16(track, start, length, samples.data());
+  ReadTo(Length(track), track, start, length, samples.data());
   kernels::pcm16_to_f32(samples.data(), length, out);
 }
 

@@ -28,11 +28,15 @@ class CropSource {
   int64_t Place(int64_t track, int64_t drawn, int64_t clip) const;
 
   // `length` samples of `track` from `start` on to `out`, as they are stored, or as ±1 floats; zero-padded past
-  // the end. Thread-safe. Throws ERR_CACHE with the path.
-  void ReadPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const;
+  // the end: a crop past the end of its stretch, Read past that of the track. Thread-safe. Throws ERR_CACHE with
+  // the path.
+  void CropPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const;
+  void Crop(int64_t track, int64_t start, int64_t length, float* out) const;
   void Read(int64_t track, int64_t start, int64_t length, float* out) const;
 
  private:
+  void ReadTo(int64_t end, int64_t track, int64_t start, int64_t length, int16_t* out) const;
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -22,7 +22,7 @@ at::Tensor LoadPcm16(const CropSource& source, const std::vector<int64_t>& track
   at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       throw_if_aborted(abort);
-      source.ReadPcm16(tracks[row / views], starts[row], size, out + row * size);
+      source.CropPcm16(tracks[row / views], starts[row], size, out + row * size);
     }
   });
   return crops;

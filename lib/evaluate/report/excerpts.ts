@@ -1,5 +1,6 @@
 /** A few seconds of every track, small enough to lie inside the page: mono, 11,025 Hz, 8-bit µ-law (ITU-T G.711). */
 
+import { cropInside } from '../../cache/excerpts.js'
 import { SAMPLE_RATE } from '../../clip.js'
 import { callNative } from '../../native/call.js'
 import { native } from '../../native/load.js'
@@ -53,7 +54,7 @@ export async function excerptOf(
   const samples = await dataset.readTrack(index, { signal })
   const length = Math.min(samples.length, Math.floor(seconds * SAMPLE_RATE))
   const start = Math.floor((samples.length - length) / 2)
-  const middle = samples.subarray(start, start + length)
+  const middle = cropInside(samples, start, length, dataset.tracks[index]!.stretch)
   const low = await callNative(signal, (abort) =>
     native().mixAndResample([middle], SAMPLE_RATE, EXCERPT_RATE, 'fast', abort),
   )
