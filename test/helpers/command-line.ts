@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CommandServer } from './command-server.js'
 import { type Finished, type Running, startNode } from './node-process.js'
 import { tone, wav } from './wav.js'
 
@@ -15,8 +16,18 @@ export function startClmr(
   return startNode([MAIN, ...args], { cwd: options.cwd, env: { ...process.env, ...options.env } })
 }
 
+const servers = new Map<string, CommandServer>()
+
+/**
+ * `clmr …`, without a terminal, in a process that has run other commands before. What is about the process itself, such
+ * as signals and its end, starts one: `startClmr`.
+ */
 export function clmr(...args: string[]): Promise<Finished> {
-  return startClmr(args).finished
+  if (args.includes('--threads')) return startClmr(args).finished // they are set for a whole process
+  const environment = JSON.stringify(process.env)
+  const server = servers.get(environment) ?? new CommandServer()
+  servers.set(environment, server)
+  return server.run(args)
 }
 
 /** As `clmr`; fails unless the command ends with `code`. */

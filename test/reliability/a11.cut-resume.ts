@@ -1,8 +1,9 @@
 /** A training that is killed and resumed equals one that was not, bit for bit: every loss, and the weights at the end. */
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { clmrEnds, startClmr } from '../helpers/command-line.js'
+import { startClmr } from '../helpers/command-line.js'
 import { tinyDataset } from '../helpers/tiny-dataset.js'
 import { drive, type Trial } from './driver.js'
 
@@ -14,6 +15,12 @@ interface Record {
   step: number
   loss: number
   gradientNorm: number
+}
+
+/** `clmr train …` in a process of its own. */
+async function trainingEnds(code: number, ...args: string[]): Promise<void> {
+  const finished = await startClmr(['train', ...args]).finished
+  assert.equal(finished.code, code, finished.stderr)
 }
 
 /** Every number of the steps in hexadecimal: equal text is equal bits. */
@@ -52,7 +59,7 @@ class Cuts {
   }
 
   train(run: string, ...more: string[]) {
-    return clmrEnds(0, 'train', '--run', run, ...this.common, ...more)
+    return trainingEnds(0, '--run', run, ...this.common, ...more)
   }
 
   /** Trains until `at` steps are logged, and kills then. */
@@ -70,7 +77,7 @@ class Cuts {
     const saved = await readdir(join(run, 'checkpoints')).catch(() => [])
     if (saved.some((name) => /^step-\d+$/.test(name))) await this.train(run, '--resume')
     else {
-      await clmrEnds(1, 'train', '--run', run, ...this.common, '--resume')
+      await trainingEnds(1, '--run', run, ...this.common, '--resume')
       await rm(run, { recursive: true })
       await this.train(run)
     }
