@@ -67,6 +67,25 @@ function mlp(prefix: string, [inputs, hidden, outputs]: [number, number, number]
   }
 }
 
+/** A trainer of the small network for single steps, without a chain. */
+function stepper(
+  objective: Objective,
+  {
+    batchSize = 2,
+    kernels = 'fused',
+    views = 2,
+    out = 1,
+  }: { batchSize?: number; kernels?: 'plain' | 'fused'; views?: number; out?: number },
+): Promise<NativeTrainer> {
+  const spec: TrainerSpec = {
+    ...{ seed: 1, batchSize, accumulate: 1, viewNorm: 'joint', precision: 'float32' },
+    ...{ kernels, device: 'cpu', architecture: SMALL, projection: { hidden: 16, out }, objective },
+    optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
+    augmenter: { transforms: [], views, clipLength: SMALL.clipLength, sampleRate: 22050, seed: 1 },
+  }
+  return NativeTrainer.create(spec, {}, undefined)
+}
+
 function unitRows(tensor: NamedTensor): NamedTensor {
   const [rows, cols] = tensor.shape as [number, number]
   const data = Float32Array.from(tensor.data)
@@ -204,22 +223,7 @@ describe('58 objectives through the trainer', () => {
       }))
 
   it('momentum contrast puts its keys into the queue as a ring: unit rows, the oldest ones go', async () => {
-    const trainer = await NativeTrainer.create(
-      {
-        ...{ seed: 1, batchSize: 3, accumulate: 1, viewNorm: 'joint', precision: 'float32' },
-        ...{
-          kernels: 'fused',
-          device: 'cpu',
-          architecture: SMALL,
-          projection: { hidden: 16, out: 4 },
-        },
-        objective: infoNce({ queue: 5 }),
-        optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-        augmenter: { transforms: [], views: 2, clipLength: SMALL.clipLength, sampleRate: 22050, seed: 1 },
-      },
-      {},
-      undefined,
-    )
+    const trainer = await stepper(infoNce({ queue: 5 }), { batchSize: 3, out: 4 })
     const rows = async () => {
       const { data } = (await trainer.state()).tensors['objective.queue']!
       return Array.from({ length: 5 }, (_, i) => Array.from(data.subarray(4 * i, 4 * i + 4)))
@@ -267,22 +271,7 @@ describe('58 objectives through the trainer', () => {
       [true, Math.log(2)],
     ] as const) {
       const spec = supervised({ classes: 4, multilabel, dropout: 0 })
-      const trainer = await NativeTrainer.create(
-        {
-          ...{ seed: 1, batchSize: 2, accumulate: 1, viewNorm: 'joint', precision: 'float32' },
-          ...{
-            kernels: 'plain',
-            device: 'cpu',
-            architecture: SMALL,
-            projection: { hidden: 1, out: 1 },
-          },
-          objective: { ...spec, classes: 4, multilabel },
-          optimizer: { name: 'adam', lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 },
-          augmenter: { transforms: [], views: 1, clipLength: SMALL.clipLength, sampleRate: 22050, seed: 1 },
-        },
-        {},
-        undefined,
-      )
+      const trainer = await stepper({ ...spec, classes: 4, multilabel }, { kernels: 'plain', views: 1 })
       const state = await trainer.state()
       for (const name of ['head.0.weight', 'head.0.bias']) state.tensors[name]!.data.fill(0)
       await trainer.restore(state)

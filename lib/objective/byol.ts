@@ -1,19 +1,15 @@
 /** BYOL: a network predicts what a slowly moving copy of itself makes of another view. */
 import { z } from 'zod'
 import { parseOptions } from '../options.js'
-import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
+import { momentumOption, type ObjectiveData, type ObjectiveDescriptor } from './objective.js'
 import type { Byol, ByolOptions } from './option-types.js'
 
 /** @internal */
 export const byolOptions = z.strictObject({
-  momentum: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.996)
-    .describe(
-      'Share of itself that the target network keeps at the first step. It rises to 1 along a cosine.',
-    ),
+  momentum: momentumOption(
+    0.996,
+    'Share of itself that the target network keeps at the first step. It rises to 1 along a cosine.',
+  ),
   scheduleSteps: z
     .number()
     .int()

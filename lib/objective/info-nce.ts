@@ -1,17 +1,12 @@
 /** InfoNCE with a queue of keys, the objective of momentum contrast. */
 import { z } from 'zod'
 import { parseOptions } from '../options.js'
-import type { ObjectiveDescriptor } from './objective.js'
+import { momentumOption, type ObjectiveDescriptor, positiveOption } from './objective.js'
 import type { InfoNce, InfoNceOptions } from './option-types.js'
 
 /** @internal */
 export const infoNceOptions = z.strictObject({
-  temperature: z
-    .number()
-    .positive()
-    .max(1e6)
-    .default(0.2)
-    .describe('Temperature τ, which divides the similarities.'),
+  temperature: positiveOption(0.2, 'Temperature τ, which divides the similarities.'),
   queue: z
     .number()
     .int()
@@ -19,12 +14,10 @@ export const infoNceOptions = z.strictObject({
     .max(1e7)
     .default(65536)
     .describe('Number of keys of earlier batches, which serve as negatives.'),
-  momentum: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.999)
-    .describe('Share of its weights that the key encoder keeps per step; the rest comes from the encoder.'),
+  momentum: momentumOption(
+    0.999,
+    'Share of its weights that the key encoder keeps per step; the rest comes from the encoder.',
+  ),
 })
 
 /**

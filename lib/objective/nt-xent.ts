@@ -5,15 +5,10 @@ import { checkRows } from '../native/buffers.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { deviceOption, parseOptions, signalOption } from '../options.js'
-import type { ObjectiveDescriptor } from './objective.js'
+import { type ObjectiveDescriptor, positiveOption } from './objective.js'
 import type { NtXent, NtXentLossOptions, NtXentOptions } from './option-types.js'
 
-const temperature = z
-  .number()
-  .positive()
-  .max(1e6)
-  .default(0.5)
-  .describe('Temperature τ, which divides the similarities.')
+const temperature = positiveOption(0.5, 'Temperature τ, which divides the similarities.')
 
 /** @internal The options of the objective. */
 export const ntXentOptions = z.strictObject({

@@ -1,6 +1,14 @@
 /** What describes an objective: whoever needs to know something of one reads it here, never by its name. */
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Dataset } from '../cache/dataset.js'
+
+/** A scale above 0. */
+export const positiveOption = (fallback: number, doc: string) =>
+  z.number().positive().max(1e6).default(fallback).describe(doc)
+
+/** The share of itself that a network keeps while it follows another one. */
+export const momentumOption = (fallback: number, doc: string) =>
+  z.number().min(0).lt(1).default(fallback).describe(doc)
 
 /** What an objective may have to know of a training before it begins. */
 export interface ObjectiveData {

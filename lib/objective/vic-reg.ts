@@ -1,7 +1,7 @@
 /** VICReg: views of an example come together, and every dimension of the projections keeps something of its own to say. */
 import { z } from 'zod'
 import { parseOptions } from '../options.js'
-import type { ObjectiveDescriptor } from './objective.js'
+import { type ObjectiveDescriptor, positiveOption } from './objective.js'
 import type { VicReg, VicRegOptions } from './option-types.js'
 
 const weight = (fallback: number, doc: string) => z.number().min(0).max(1e6).default(fallback).describe(doc)
@@ -11,12 +11,7 @@ export const vicRegOptions = z.strictObject({
   invariance: weight(25, 'Weight of the squared distance between the two views.'),
   variance: weight(25, 'Weight of the variance term: how far standard deviations fall short of gamma.'),
   covariance: weight(1, 'Weight of the squared covariances between dimensions.'),
-  gamma: z
-    .number()
-    .positive()
-    .max(1e6)
-    .default(1)
-    .describe('Target standard deviation of every dimension over the batch.'),
+  gamma: positiveOption(1, 'Target standard deviation of every dimension over the batch.'),
 })
 
 /**
