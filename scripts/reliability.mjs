@@ -10,6 +10,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { CHECKS } from '../test/reliability/checks.ts'
 import { plantedEnvironment } from '../test/reliability/faults.mjs'
 
 const FOLDER = 'test/reliability'
@@ -32,8 +33,9 @@ const files = readdirSync(FOLDER)
   .filter((file) => !wanted || wanted.includes(idOf(file)))
   .sort()
 
-/** The fault of a check, out of its text: started with it, the check need not start itself again. */
-const faultOf = (file) => /^ {2}fault: '([\w-]+)',$/m.exec(readFileSync(join(FOLDER, file), 'utf8'))[1]
+/** The fault of a check: started with it, the check need not start itself again. */
+const faultOf = (file) =>
+  CHECKS[/^await drive\('([\w ]+)'/m.exec(readFileSync(join(FOLDER, file), 'utf8'))[1]].fault
 
 /** @returns what the check printed, and how it ended: 0 the promise held, 1 it did not, anything else: the check broke */
 function run(file, flags, env) {

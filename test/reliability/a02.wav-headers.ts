@@ -102,47 +102,40 @@ async function checkTones(files: Crafted[], { fail }: Trial<'shapes'>): Promise<
   return worst
 }
 
-await drive({
-  id: 'A2',
-  promise:
-    'a WAV header is never believed beyond the bytes that are there; odd shapes are read rightly or refused',
-  fault: 'truncation-ignored',
-  sizes: { shapes: [60, 700, 700] },
-  async run(trial) {
-    const { folder, size, draw, figure, fail } = trial
-    process.env.PATH = '' // our own decoders alone: ffmpeg reads more
-    const all = CHANNELS.flatMap((c) => RATES.flatMap((r) => BITS.map((b) => [c, r, b] as const)))
-    const keys = new Map(all.map((one) => [one, draw()]))
-    const chosen = all.sort((a, b) => keys.get(a)! - keys.get(b)!).slice(0, size.shapes)
-    const lies = Object.entries(LIES).map(([name, [bytes, isRight]]) => ({
-      name: `${name}.wav`,
-      bytes,
-      isRight,
-    }))
-    const files: Crafted[] = [...chosen.map((one) => shape(...one)), ...lies]
-    const music = join(folder, 'music')
-    await mkdir(music)
-    for (const { name, bytes } of files) await writeFile(join(music, name), bytes)
-    await decodeAudio(files.find(({ isRight }) => isRight)!.bytes)
-    const before = process.memoryUsage.rss()
-    let peak = before
-    const watch = () => {
-      peak = Math.max(peak, process.memoryUsage.rss())
-    }
-    using dataset = await prepare(music, { cache: join(folder, 'cache'), onProgress: watch })
-    const accepted = new Set(dataset.tracks.map(({ path }) => path))
-    const reasons = new Map(dataset.skipped.map((one) => [one.path, one]))
-    for (const { name, isRight } of files) {
-      const skipped = reasons.get(name)
-      if (isRight && !accepted.has(name)) fail(`${name} is refused: ${skipped?.reason}`)
-      if (!isRight && accepted.has(name)) fail(`${name} is accepted`)
-      if (skipped && !/^ERR_AUDIO_(DECODE|FORMAT)$/.test(skipped.code ?? ''))
-        fail(`${name}: ${skipped.code} ${skipped.reason}`)
-    }
-    figure('files', files.length)
-    figure('accepted', accepted.size)
-    figure('worstTone', Number((await checkTones(files, trial)).toExponential(1)))
-    figure('grownMiB', Math.round((peak - before) / 2 ** 20))
-    if (peak - before > MAX_GROWTH) fail(`memory grows by ${(peak - before) >> 20} MiB`)
-  },
+await drive('A2', async (trial) => {
+  const { folder, size, draw, figure, fail } = trial
+  process.env.PATH = '' // our own decoders alone: ffmpeg reads more
+  const all = CHANNELS.flatMap((c) => RATES.flatMap((r) => BITS.map((b) => [c, r, b] as const)))
+  const keys = new Map(all.map((one) => [one, draw()]))
+  const chosen = all.sort((a, b) => keys.get(a)! - keys.get(b)!).slice(0, size.shapes)
+  const lies = Object.entries(LIES).map(([name, [bytes, isRight]]) => ({
+    name: `${name}.wav`,
+    bytes,
+    isRight,
+  }))
+  const files: Crafted[] = [...chosen.map((one) => shape(...one)), ...lies]
+  const music = join(folder, 'music')
+  await mkdir(music)
+  for (const { name, bytes } of files) await writeFile(join(music, name), bytes)
+  await decodeAudio(files.find(({ isRight }) => isRight)!.bytes)
+  const before = process.memoryUsage.rss()
+  let peak = before
+  const watch = () => {
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }
+  using dataset = await prepare(music, { cache: join(folder, 'cache'), onProgress: watch })
+  const accepted = new Set(dataset.tracks.map(({ path }) => path))
+  const reasons = new Map(dataset.skipped.map((one) => [one.path, one]))
+  for (const { name, isRight } of files) {
+    const skipped = reasons.get(name)
+    if (isRight && !accepted.has(name)) fail(`${name} is refused: ${skipped?.reason}`)
+    if (!isRight && accepted.has(name)) fail(`${name} is accepted`)
+    if (skipped && !/^ERR_AUDIO_(DECODE|FORMAT)$/.test(skipped.code ?? ''))
+      fail(`${name}: ${skipped.code} ${skipped.reason}`)
+  }
+  figure('files', files.length)
+  figure('accepted', accepted.size)
+  figure('worstTone', Number((await checkTones(files, trial)).toExponential(1)))
+  figure('grownMiB', Math.round((peak - before) / 2 ** 20))
+  if (peak - before > MAX_GROWTH) fail(`memory grows by ${(peak - before) >> 20} MiB`)
 })

@@ -44,23 +44,16 @@ function embedInProcess(path: string): { peak: number; windows: number } {
   return JSON.parse(printed)
 }
 
-await drive({
-  id: 'A3',
-  promise: 'a recording of hours is embedded in the memory of one of minutes',
-  fault: 'samples-kept',
-  sizes: { minutes: [20, 240, 600] },
-  limits: [120, 900, 3600],
-  async run({ folder, size, figure, fail }) {
-    const path = join(folder, 'long.wav')
-    await silence(path, 300)
-    const short = embedInProcess(path)
-    await silence(path, 60 * size.minutes)
-    const long = embedInProcess(path)
-    figure('minutes', size.minutes)
-    figure('gigabytes', Math.round(60 * size.minutes * BYTES_A_SECOND) / 1e9)
-    figure('grownMiB', Math.round(long.peak - short.peak))
-    if (short.windows !== 5 || long.windows !== size.minutes)
-      fail(`${short.windows} and ${long.windows} windows`)
-    if (long.peak > short.peak + MAX_GROWTH_MIB) fail(`${long.peak} MiB against ${short.peak} MiB`)
-  },
+await drive('A3', async ({ folder, size, figure, fail }) => {
+  const path = join(folder, 'long.wav')
+  await silence(path, 300)
+  const short = embedInProcess(path)
+  await silence(path, 60 * size.minutes)
+  const long = embedInProcess(path)
+  figure('minutes', size.minutes)
+  figure('gigabytes', Math.round(60 * size.minutes * BYTES_A_SECOND) / 1e9)
+  figure('grownMiB', Math.round(long.peak - short.peak))
+  if (short.windows !== 5 || long.windows !== size.minutes)
+    fail(`${short.windows} and ${long.windows} windows`)
+  if (long.peak > short.peak + MAX_GROWTH_MIB) fail(`${long.peak} MiB against ${short.peak} MiB`)
 })

@@ -46,33 +46,27 @@ interface Summary {
   skipped: { path: string; reason: string; code: string }[]
 }
 
-await drive({
-  id: 'A4',
-  promise: 'files in = accepted + rejected, each rejected one with its reason; a FIFO holds nothing up',
-  fault: 'rejected-in-silence',
-  sizes: {},
-  async run({ folder, figure, fail }) {
-    const music = join(folder, 'music')
-    await mkdir(music)
-    const { good, bad } = await fill(music)
-    const started = performance.now()
-    const { code, stdout, stderr } = await clmr('prepare', music, '--cache', join(folder, 'cache'), '--json')
-    const seconds = (performance.now() - started) / 1000
-    if (code !== 0) return fail(`exit ${code}: ${stderr}`)
-    const summary = JSON.parse(stdout) as Summary
-    const { accepted, rejected, skipped } = summary
-    figure('in', summary.in)
-    figure('accepted', accepted)
-    figure('rejected', rejected)
-    figure('prepareSeconds', Math.round(seconds * 10) / 10)
-    if (accepted !== good.length) fail(`${accepted} accepted of ${good.length}`)
-    const listed = skipped.map(({ path }) => path)
-    for (const name of bad) if (!listed.includes(name)) fail(`${name} is neither accepted nor listed`)
-    for (const { path, reason, code } of skipped)
-      if (!reason || !code) fail(`${path} is rejected without a reason or a code`)
-    if (summary.in !== accepted + rejected) fail(`${summary.in} in, ${accepted} + ${rejected} out`)
-    if (seconds > SECONDS) fail(`it took ${seconds} s`)
-    const strict = await clmr('prepare', music, '--cache', join(folder, 'strict'), '--max-reject', '0')
-    if (strict.code !== 3) fail(`--max-reject 0 ends with ${strict.code}`)
-  },
+await drive('A4', async ({ folder, figure, fail }) => {
+  const music = join(folder, 'music')
+  await mkdir(music)
+  const { good, bad } = await fill(music)
+  const started = performance.now()
+  const { code, stdout, stderr } = await clmr('prepare', music, '--cache', join(folder, 'cache'), '--json')
+  const seconds = (performance.now() - started) / 1000
+  if (code !== 0) return fail(`exit ${code}: ${stderr}`)
+  const summary = JSON.parse(stdout) as Summary
+  const { accepted, rejected, skipped } = summary
+  figure('in', summary.in)
+  figure('accepted', accepted)
+  figure('rejected', rejected)
+  figure('prepareSeconds', Math.round(seconds * 10) / 10)
+  if (accepted !== good.length) fail(`${accepted} accepted of ${good.length}`)
+  const listed = skipped.map(({ path }) => path)
+  for (const name of bad) if (!listed.includes(name)) fail(`${name} is neither accepted nor listed`)
+  for (const { path, reason, code } of skipped)
+    if (!reason || !code) fail(`${path} is rejected without a reason or a code`)
+  if (summary.in !== accepted + rejected) fail(`${summary.in} in, ${accepted} + ${rejected} out`)
+  if (seconds > SECONDS) fail(`it took ${seconds} s`)
+  const strict = await clmr('prepare', music, '--cache', join(folder, 'strict'), '--max-reject', '0')
+  if (strict.code !== 3) fail(`--max-reject 0 ends with ${strict.code}`)
 })

@@ -43,39 +43,33 @@ async function countCalls(log: string): Promise<{ started: number; connections: 
   return { started: count('execve'), connections: count('connect') }
 }
 
-await drive({
-  id: 'A5',
-  promise: 'a pickle is never executed: hostile ones are refused within a second and 256 MiB',
-  fault: 'pickle-executed',
-  sizes: { payloads: [8, 100, 1000] },
-  async run({ folder, size, planted, draw, figure, fail }) {
-    const all = (await readdir(goldenPath('malicious'))).filter((name) => name.endsWith('.pt')).sort()
-    const names = all.sort(() => draw() - 0.5).slice(0, size.payloads)
-    const withStrace = hasProgram('strace')
-    const honest = convert(goldenPath('checkpoints/bare.pt'), join(folder, 'plain.safetensors'), folder)
-    if (honest.code !== 0) fail(`honest weights are refused: ${honest.stderr}`)
-    let [slowest, largest] = [0, 0]
-    for (const name of names) {
-      const log = withStrace ? join(folder, 'log') : undefined
-      const to = join(folder, 'out.safetensors')
-      const { code, seconds, peakMiB, stderr } = convert(goldenPath(`malicious/${name}`), to, folder, log)
-      slowest = Math.max(slowest, seconds)
-      largest = Math.max(largest, peakMiB)
-      if (code !== 1 || !/ERR_CHECKPOINT/.test(stderr)) fail(`${name}: exit ${code}, ${stderr}`)
-      if (existsSync(to)) fail(`${name}: something was written`)
-      if (peakMiB > MAX_MIB) fail(`${name}: ${peakMiB.toFixed(0)} MiB`)
-      if (!log) continue
-      const { started, connections } = await countCalls(log)
-      if (started !== 1 || connections !== 0) fail(`${name}: ${started} programs, ${connections} connections`)
-      await rm(log)
-    }
-    const over = slowest - honest.seconds
-    figure('payloads', names.length)
-    figure('slowestSecondsOverStart', Math.round(over * 100) / 100)
-    figure('largestMiB', Math.round(largest))
-    figure('strace', withStrace)
-    if (over > MAX_SECONDS && !planted) fail(`${over.toFixed(2)} s over the start of the command`)
-    const left = (await readdir(folder)).filter((name) => name.startsWith('pwned'))
-    if (left.length > 0) fail(`the marker ${left[0]} was made`)
-  },
+await drive('A5', async ({ folder, size, planted, draw, figure, fail }) => {
+  const all = (await readdir(goldenPath('malicious'))).filter((name) => name.endsWith('.pt')).sort()
+  const names = all.sort(() => draw() - 0.5).slice(0, size.payloads)
+  const withStrace = hasProgram('strace')
+  const honest = convert(goldenPath('checkpoints/bare.pt'), join(folder, 'plain.safetensors'), folder)
+  if (honest.code !== 0) fail(`honest weights are refused: ${honest.stderr}`)
+  let [slowest, largest] = [0, 0]
+  for (const name of names) {
+    const log = withStrace ? join(folder, 'log') : undefined
+    const to = join(folder, 'out.safetensors')
+    const { code, seconds, peakMiB, stderr } = convert(goldenPath(`malicious/${name}`), to, folder, log)
+    slowest = Math.max(slowest, seconds)
+    largest = Math.max(largest, peakMiB)
+    if (code !== 1 || !/ERR_CHECKPOINT/.test(stderr)) fail(`${name}: exit ${code}, ${stderr}`)
+    if (existsSync(to)) fail(`${name}: something was written`)
+    if (peakMiB > MAX_MIB) fail(`${name}: ${peakMiB.toFixed(0)} MiB`)
+    if (!log) continue
+    const { started, connections } = await countCalls(log)
+    if (started !== 1 || connections !== 0) fail(`${name}: ${started} programs, ${connections} connections`)
+    await rm(log)
+  }
+  const over = slowest - honest.seconds
+  figure('payloads', names.length)
+  figure('slowestSecondsOverStart', Math.round(over * 100) / 100)
+  figure('largestMiB', Math.round(largest))
+  figure('strace', withStrace)
+  if (over > MAX_SECONDS && !planted) fail(`${over.toFixed(2)} s over the start of the command`)
+  const left = (await readdir(folder)).filter((name) => name.startsWith('pwned'))
+  if (left.length > 0) fail(`the marker ${left[0]} was made`)
 })

@@ -94,31 +94,25 @@ async function goldenFiles(fail: (reason: string) => void): Promise<number> {
   return compared
 }
 
-await drive({
-  id: 'A6',
-  promise: 'a Lightning checkpoint is converted bit for bit, and embeds as before',
-  fault: 'offsets-ignored',
-  sizes: {},
-  async run({ folder, figure, fail }) {
-    using encoder = await Encoder.create({ seed: 7 })
-    const state = stateOfEncoder(encoder)
-    const [made, converted] = [join(folder, 'made.ckpt'), join(folder, 'e.safetensors')]
-    await writeFile(made, lightning(state))
-    await clmrEnds(0, 'convert', made, converted)
-    const { tensors } = await clmrJson<Inspected>('inspect', converted, '--sha256')
-    const found = new Map(tensors.map(({ name, sha256: hash }) => [name, hash]))
-    for (const { name } of encoderTensors()) {
-      const { data } = state[name]!
-      const kept = found.get(`encoder.${name}`)
-      if (kept !== sha256(bytesInFile(name, data))) fail(`${name} is ${kept ? 'another' : 'missing'}`)
-    }
-    figure('tensors', tensors.length)
-    using again = await Encoder.load(converted)
-    const clip = testClip(1, 2)
-    const [a, b] = [await encoder.encode(clip), await again.encode(clip)]
-    const difference = maxAbsoluteError(b.data, a.data)
-    if (!(difference <= MAX_DIFFERENCE)) fail(`the embeddings differ by ${difference}`)
-    figure('difference', difference)
-    figure('golden', await goldenFiles(fail))
-  },
+await drive('A6', async ({ folder, figure, fail }) => {
+  using encoder = await Encoder.create({ seed: 7 })
+  const state = stateOfEncoder(encoder)
+  const [made, converted] = [join(folder, 'made.ckpt'), join(folder, 'e.safetensors')]
+  await writeFile(made, lightning(state))
+  await clmrEnds(0, 'convert', made, converted)
+  const { tensors } = await clmrJson<Inspected>('inspect', converted, '--sha256')
+  const found = new Map(tensors.map(({ name, sha256: hash }) => [name, hash]))
+  for (const { name } of encoderTensors()) {
+    const { data } = state[name]!
+    const kept = found.get(`encoder.${name}`)
+    if (kept !== sha256(bytesInFile(name, data))) fail(`${name} is ${kept ? 'another' : 'missing'}`)
+  }
+  figure('tensors', tensors.length)
+  using again = await Encoder.load(converted)
+  const clip = testClip(1, 2)
+  const [a, b] = [await encoder.encode(clip), await again.encode(clip)]
+  const difference = maxAbsoluteError(b.data, a.data)
+  if (!(difference <= MAX_DIFFERENCE)) fail(`the embeddings differ by ${difference}`)
+  figure('difference', difference)
+  figure('golden', await goldenFiles(fail))
 })

@@ -49,36 +49,29 @@ async function wrongWith(path: string, acknowledged: number): Promise<string | u
   return undefined
 }
 
-await drive({
-  id: 'A8',
-  promise:
-    'a training that is killed at any moment leaves a run that loads, at its last acknowledged step or later',
-  fault: 'save-in-place',
-  sizes: { every: [4, 1, 1], random: [3, 40, 100] },
-  async run({ folder, size, seed, draw, figure, fail }) {
-    let kills = 0
-    const path = join(folder, 'run')
-    for (let at = 1 + (seed % size.every); ; at += size.every) {
-      await rm(path, { recursive: true, force: true })
-      const { signal, ended, acknowledged, stderr } = save(path, [`${STEPS}`], {
-        under: path,
-        at,
-        how: 'kill',
-      })
-      if (ended) break
-      if (signal !== 'SIGKILL') throw new Error(`the saver ended by itself: ${stderr}`)
-      kills++
-      const wrong = await wrongWith(path, acknowledged)
-      if (wrong) fail(`killed at operation ${at}: ${wrong}`)
-    }
-    figure('killsAtOperations', kills)
-    for (let i = 0; i < size.random; i++) {
-      await rm(path, { recursive: true, force: true })
-      const { signal, acknowledged, stderr } = save(path, ['1000000', `${draw() * 12}`])
-      if (signal !== 'SIGKILL') throw new Error(`the saver ended by itself: ${stderr}`)
-      const wrong = await wrongWith(path, acknowledged)
-      if (wrong) fail(`killed at a random moment: ${wrong}`)
-    }
-    figure('killsAtRandom', size.random)
-  },
+await drive('A8', async ({ folder, size, seed, draw, figure, fail }) => {
+  let kills = 0
+  const path = join(folder, 'run')
+  for (let at = 1 + (seed % size.every); ; at += size.every) {
+    await rm(path, { recursive: true, force: true })
+    const { signal, ended, acknowledged, stderr } = save(path, [`${STEPS}`], {
+      under: path,
+      at,
+      how: 'kill',
+    })
+    if (ended) break
+    if (signal !== 'SIGKILL') throw new Error(`the saver ended by itself: ${stderr}`)
+    kills++
+    const wrong = await wrongWith(path, acknowledged)
+    if (wrong) fail(`killed at operation ${at}: ${wrong}`)
+  }
+  figure('killsAtOperations', kills)
+  for (let i = 0; i < size.random; i++) {
+    await rm(path, { recursive: true, force: true })
+    const { signal, acknowledged, stderr } = save(path, ['1000000', `${draw() * 12}`])
+    if (signal !== 'SIGKILL') throw new Error(`the saver ended by itself: ${stderr}`)
+    const wrong = await wrongWith(path, acknowledged)
+    if (wrong) fail(`killed at a random moment: ${wrong}`)
+  }
+  figure('killsAtRandom', size.random)
 })

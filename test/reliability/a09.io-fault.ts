@@ -103,19 +103,12 @@ async function mounts(folder: string, { fail }: Failing): Promise<string> {
   return Object.keys(cases).join(', ')
 }
 
-await drive({
-  id: 'A9',
-  promise:
-    'when the disk is full, fails or may not be written, the error is typed, and what was there before is whole',
-  fault: 'write-errors-ignored',
-  sizes: { every: [2, 1, 1] },
-  async run({ folder, size, figure, fail }) {
-    const counts: number[] = []
-    for (const how of ['ENOSPC', 'EIO']) {
-      counts.push(await saves(folder, how, size.every, { fail }))
-      counts.push(await files(folder, how, { fail }))
-    }
-    figure('operations', counts.join())
-    figure('outside', await mounts(folder, { fail }))
-  },
+await drive('A9', async ({ folder, size, figure, fail }) => {
+  const counts: number[] = []
+  for (const how of ['ENOSPC', 'EIO']) {
+    counts.push(await saves(folder, how, size.every, { fail }))
+    counts.push(await files(folder, how, { fail }))
+  }
+  figure('operations', counts.join())
+  figure('outside', await mounts(folder, { fail }))
 })

@@ -66,45 +66,39 @@ function wrongAround(calls: Call[], at: number): string | undefined {
   return undefined
 }
 
-await drive({
-  id: 'A10',
-  promise: 'every save: bytes synced, then the name, then its folder; the old checkpoint goes last',
-  fault: 'fsync-dropped',
-  sizes: { steps: [4, 12, 100] },
-  async run({ folder, size, figure, fail }) {
-    if (!hasProgram('strace')) {
-      figure('notRun', 'there is no strace here')
-      return
-    }
-    const [run, log] = [join(folder, 'run'), join(folder, 'log')]
-    const args = [
-      '-f',
-      '-y',
-      '-s',
-      '0',
-      '-e',
-      `trace=${CALLS}`,
-      '-o',
-      log,
-      process.execPath,
-      SAVER,
-      run,
-      `${size.steps}`,
-    ]
-    const { status, stderr } = spawnSync('strace', args, { encoding: 'utf8' })
-    if (status !== 0) throw new Error(stderr)
-    const calls = readCalls(await readFile(log, 'utf8')).filter(({ failed }) => !failed)
-    let renames = 0
-    for (const [i, { name, paths }] of calls.entries()) {
-      const [from, to] = paths
-      const final =
-        name.startsWith('rename') && from?.endsWith('.tmp') && to?.startsWith(run) && !to.endsWith('.tmp')
-      if (!final) continue
-      renames++
-      const wrong = wrongAround(calls, i)
-      if (wrong) fail(wrong)
-    }
-    figure('renames', renames)
-    if (renames < size.steps) fail(`${renames} renames for ${size.steps} saves`)
-  },
+await drive('A10', async ({ folder, size, figure, fail }) => {
+  if (!hasProgram('strace')) {
+    figure('notRun', 'there is no strace here')
+    return
+  }
+  const [run, log] = [join(folder, 'run'), join(folder, 'log')]
+  const args = [
+    '-f',
+    '-y',
+    '-s',
+    '0',
+    '-e',
+    `trace=${CALLS}`,
+    '-o',
+    log,
+    process.execPath,
+    SAVER,
+    run,
+    `${size.steps}`,
+  ]
+  const { status, stderr } = spawnSync('strace', args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  const calls = readCalls(await readFile(log, 'utf8')).filter(({ failed }) => !failed)
+  let renames = 0
+  for (const [i, { name, paths }] of calls.entries()) {
+    const [from, to] = paths
+    const final =
+      name.startsWith('rename') && from?.endsWith('.tmp') && to?.startsWith(run) && !to.endsWith('.tmp')
+    if (!final) continue
+    renames++
+    const wrong = wrongAround(calls, i)
+    if (wrong) fail(wrong)
+  }
+  figure('renames', renames)
+  if (renames < size.steps) fail(`${renames} renames for ${size.steps} saves`)
 })

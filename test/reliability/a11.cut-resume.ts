@@ -107,44 +107,36 @@ async function compare(
   if ((await weightsOf(whole, steps)) !== (await weightsOf(run, steps))) fail(`${name}: the weights differ`)
 }
 
-await drive({
-  id: 'A11',
-  promise: 'a training that is cut off and resumed equals one that was not, bit for bit (one rank)',
-  fault: 'random-state-lost',
-  sizes: { steps: [4, 12, 60], cuts: [1, 5, 5], chain: [2, 5, 5] },
-  limits: [150, 900, 3600],
-  async run({ folder, size, seed, figure, fail }) {
-    const dataset = await tinyDataset(folder, LENGTHS)
-    dataset.dispose()
-    const cuts = new Cuts(folder, size.steps, seed)
-    const whole = join(folder, 'whole')
-    await cuts.train(whole)
-    const run = join(folder, 'cut')
-    const middle = Math.floor(size.steps / 2)
-    const ways: [string, () => Promise<void>][] = [
-      ['in the middle of an epoch', () => cuts.killAt(run, middle % PER_EPOCH === 0 ? middle + 1 : middle)],
-      ['at the first step', () => cuts.killAt(run, 1)],
-      ['at the end of an epoch', () => cuts.killAt(run, PER_EPOCH)],
-      ['within a save', () => cuts.killWithinSave(run, 60)],
-      [
-        `by ${size.chain} kills one after the other`,
-        async () => {
-          await cuts.killAt(run, 1)
-          for (let i = 2; i <= size.chain; i++)
-            await cuts.killAt(run, Math.min(size.steps - 1, 2 * i), '--resume')
-        },
-      ],
-    ]
-    const tried = ways.slice(0, size.cuts)
-    for (const [name, cut] of tried) {
-      await rm(run, { recursive: true, force: true })
-      await cut()
-      if ((await countSteps(run)) >= size.steps)
-        throw new Error(`${name}: the run was over before it was cut`)
-      await cuts.goOn(run)
-      await compare(run, whole, name, size.steps, { fail })
-    }
-    figure('cuts', tried.map(([name]) => name).join('; '))
-    figure('steps', size.steps)
-  },
+await drive('A11', async ({ folder, size, seed, figure, fail }) => {
+  const dataset = await tinyDataset(folder, LENGTHS)
+  dataset.dispose()
+  const cuts = new Cuts(folder, size.steps, seed)
+  const whole = join(folder, 'whole')
+  await cuts.train(whole)
+  const run = join(folder, 'cut')
+  const middle = Math.floor(size.steps / 2)
+  const ways: [string, () => Promise<void>][] = [
+    ['in the middle of an epoch', () => cuts.killAt(run, middle % PER_EPOCH === 0 ? middle + 1 : middle)],
+    ['at the first step', () => cuts.killAt(run, 1)],
+    ['at the end of an epoch', () => cuts.killAt(run, PER_EPOCH)],
+    ['within a save', () => cuts.killWithinSave(run, 60)],
+    [
+      `by ${size.chain} kills one after the other`,
+      async () => {
+        await cuts.killAt(run, 1)
+        for (let i = 2; i <= size.chain; i++)
+          await cuts.killAt(run, Math.min(size.steps - 1, 2 * i), '--resume')
+      },
+    ],
+  ]
+  const tried = ways.slice(0, size.cuts)
+  for (const [name, cut] of tried) {
+    await rm(run, { recursive: true, force: true })
+    await cut()
+    if ((await countSteps(run)) >= size.steps) throw new Error(`${name}: the run was over before it was cut`)
+    await cuts.goOn(run)
+    await compare(run, whole, name, size.steps, { fail })
+  }
+  figure('cuts', tried.map(([name]) => name).join('; '))
+  figure('steps', size.steps)
 })

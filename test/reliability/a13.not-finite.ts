@@ -10,58 +10,50 @@ import { drive } from './driver.js'
 
 const EXIT_NOT_FINITE = 4
 
-await drive({
-  id: 'A13',
-  promise:
-    'a loss that is not finite stops the training at that step, with its own exit code, and is never saved',
-  fault: 'tracks-unnamed',
-  sizes: {},
-  async run({ folder, figure, fail }) {
-    const dataset = await tinyDataset(folder, [70_000, 80_000, 90_000, 100_000])
-    dataset.dispose()
-    const run = join(folder, 'run')
-    const options = [
-      '--data',
-      join(folder, 'cache'),
-      '--batch-size',
-      '2',
-      '--epochs',
-      '1000',
-      '--checkpoint-every',
-      '1',
-    ]
-    // weight decay multiplies the weights by -999 a step: they leave the range of 32-bit numbers
-    const { code, stderr } = await clmr(
-      'train',
-      '--run',
-      run,
-      ...options,
-      '--set',
-      'optimizer.name=sgd',
-      'optimizer.lr=1000',
-      'optimizer.weightDecay=1',
-    )
-    if (code !== EXIT_NOT_FINITE) fail(`exit ${code}: ${stderr.slice(-400)}`)
-    if (!/ERR_NON_FINITE/.test(stderr)) fail(`no ERR_NON_FINITE: ${stderr.slice(-400)}`)
-    if (!/track-\d\.wav/.test(stderr)) fail(`the tracks are not named: ${stderr.slice(-400)}`)
-    const steps = await readRunMetrics(run)
-    figure('stepsBefore', steps.length)
-    if (steps.some(({ loss }) => !Number.isFinite(loss as number)))
-      fail('a loss that is not finite was logged')
-    const { encoder } = await loadModelState(run)
-    for (const [name, { data }] of Object.entries(encoder))
-      if (!data.every(Number.isFinite)) fail(`${name} of the newest checkpoint is not finite`)
+await drive('A13', async ({ folder, figure, fail }) => {
+  const dataset = await tinyDataset(folder, [70_000, 80_000, 90_000, 100_000])
+  dataset.dispose()
+  const run = join(folder, 'run')
+  const options = [
+    '--data',
+    join(folder, 'cache'),
+    '--batch-size',
+    '2',
+    '--epochs',
+    '1000',
+    '--checkpoint-every',
+    '1',
+  ]
+  // weight decay multiplies the weights by -999 a step: they leave the range of 32-bit numbers
+  const { code, stderr } = await clmr(
+    'train',
+    '--run',
+    run,
+    ...options,
+    '--set',
+    'optimizer.name=sgd',
+    'optimizer.lr=1000',
+    'optimizer.weightDecay=1',
+  )
+  if (code !== EXIT_NOT_FINITE) fail(`exit ${code}: ${stderr.slice(-400)}`)
+  if (!/ERR_NON_FINITE/.test(stderr)) fail(`no ERR_NON_FINITE: ${stderr.slice(-400)}`)
+  if (!/track-\d\.wav/.test(stderr)) fail(`the tracks are not named: ${stderr.slice(-400)}`)
+  const steps = await readRunMetrics(run)
+  figure('stepsBefore', steps.length)
+  if (steps.some(({ loss }) => !Number.isFinite(loss as number))) fail('a loss that is not finite was logged')
+  const { encoder } = await loadModelState(run)
+  for (const [name, { data }] of Object.entries(encoder))
+    if (!data.every(Number.isFinite)) fail(`${name} of the newest checkpoint is not finite`)
 
-    using trainer = await Trainer.create({ batchSize: 2, seed: 1 })
-    const views = trainingViews(0, 2)
-    await trainer.step(views)
-    const damaged = views.slice()
-    damaged[70_000] = Number.NaN
-    const error = await trainer.step(damaged).catch((caught) => caught)
-    if (!(error instanceof NonFiniteError)) fail(`views with NaN: ${error}`)
-    const next = await trainer.step(views)
-    if (next.step !== 2 || !Number.isFinite(next.loss))
-      fail(`after views with NaN: step ${next.step}, loss ${next.loss}`)
-    figure('injections', 'learning rate, views')
-  },
+  using trainer = await Trainer.create({ batchSize: 2, seed: 1 })
+  const views = trainingViews(0, 2)
+  await trainer.step(views)
+  const damaged = views.slice()
+  damaged[70_000] = Number.NaN
+  const error = await trainer.step(damaged).catch((caught) => caught)
+  if (!(error instanceof NonFiniteError)) fail(`views with NaN: ${error}`)
+  const next = await trainer.step(views)
+  if (next.step !== 2 || !Number.isFinite(next.loss))
+    fail(`after views with NaN: step ${next.step}, loss ${next.loss}`)
+  figure('injections', 'learning rate, views')
 })

@@ -6,26 +6,18 @@ import { drive } from './driver.js'
 const THREADS = fileURLToPath(new URL('./threads.mjs', import.meta.url))
 const MAX_THREADS = 40
 
-await drive({
-  id: 'A14',
-  promise: 'worker threads may be terminated at any moment, and their results are those of the main thread',
-  fault: 'thread-dependent',
-  sizes: { parallel: [2, 4, 4], terminate: [6, 60, 300], onlyWorker: [2, 30, 100] },
-  limits: [120, 900, 3600],
-  async run({ size, seed, figure, fail }) {
-    const kinds = { parallel: size.parallel, terminate: size.terminate, 'only-worker': size.onlyWorker }
-    for (const [kind, count] of Object.entries(kinds)) {
-      const { code, signal, stdout, stderr } = await startNode([THREADS, kind, `${count}`, `${seed}`])
-        .finished
-      if (code !== 0) {
-        fail(`${kind}: ${code ?? signal} ${stderr.slice(-400)}`)
-        continue
-      }
-      const { differing = 0, mostThreads, threadsLeft } = JSON.parse(stdout.trim().split('\n').at(-1)!)
-      figure(kind, count)
-      figure(`${kind}Threads`, `${mostThreads} at most, ${threadsLeft} left`)
-      if (differing > 0) fail(`${differing} of ${count} results are others than in one thread`)
-      if (mostThreads > MAX_THREADS) fail(`${kind}: ${mostThreads} threads`)
+await drive('A14', async ({ size, seed, figure, fail }) => {
+  const kinds = { parallel: size.parallel, terminate: size.terminate, 'only-worker': size.onlyWorker }
+  for (const [kind, count] of Object.entries(kinds)) {
+    const { code, signal, stdout, stderr } = await startNode([THREADS, kind, `${count}`, `${seed}`]).finished
+    if (code !== 0) {
+      fail(`${kind}: ${code ?? signal} ${stderr.slice(-400)}`)
+      continue
     }
-  },
+    const { differing = 0, mostThreads, threadsLeft } = JSON.parse(stdout.trim().split('\n').at(-1)!)
+    figure(kind, count)
+    figure(`${kind}Threads`, `${mostThreads} at most, ${threadsLeft} left`)
+    if (differing > 0) fail(`${differing} of ${count} results are others than in one thread`)
+    if (mostThreads > MAX_THREADS) fail(`${kind}: ${mostThreads} threads`)
+  }
 })

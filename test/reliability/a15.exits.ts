@@ -24,36 +24,28 @@ const WAYS: Record<string, number | NodeJS.Signals> = {
 const LONGEST_MS = 60_000
 const DIRTY = /terminate called|FATAL ERROR|mutex lock failed|AddressSanitizer|double free|corrupted/
 
-await drive({
-  id: 'A15',
-  promise: 'a process ends with the code that was asked for, whatever runs in it: never by a signal',
-  fault: 'exit-handler-dropped',
-  // rounds of all kinds; 0: one that is drawn for each way, or four at once
-  sizes: { rounds: [0, 2, 10] },
-  limits: [120, 1500, 7200],
-  async run({ folder, size, draw, figure, fail }) {
-    const dataset = await tinyDataset(folder, [70000, 80000, 90000, 100000])
-    dataset.dispose()
-    let ends = 0
-    for (const [way, right] of Object.entries(WAYS)) {
-      const sample = [draw() < 0.5 ? 'four' : KINDS[Math.floor(draw() * KINDS.length)]!]
-      const kinds = size.rounds > 0 ? Array.from({ length: size.rounds }, () => KINDS).flat() : sample
-      for (const kind of kinds) {
-        const milliseconds = Math.round(draw() * 300)
-        const { finished } = startNode([child, kind, way, String(milliseconds), `${folder}/cache`], {
-          // glibc overwrites what is freed: a thread that uses what a destructor has freed crashes always, not once in a while
-          env: { ...process.env, MALLOC_PERTURB_: '165' },
-          stdio: ['ignore', 'ignore', 'pipe'],
-          timeout: LONGEST_MS,
-          killSignal: 'SIGKILL',
-        })
-        const { code, signal, stderr } = await finished
-        ends++
-        const what = `${kind}, ${way} after ${milliseconds} ms`
-        if ((code ?? signal) !== right) fail(`${what}: ${code ?? signal} ${stderr.slice(-300)}`)
-        if (DIRTY.test(stderr)) fail(`${what}: ${stderr.slice(-300)}`)
-      }
+await drive('A15', async ({ folder, size, draw, figure, fail }) => {
+  const dataset = await tinyDataset(folder, [70000, 80000, 90000, 100000])
+  dataset.dispose()
+  let ends = 0
+  for (const [way, right] of Object.entries(WAYS)) {
+    const sample = [draw() < 0.5 ? 'four' : KINDS[Math.floor(draw() * KINDS.length)]!]
+    const kinds = size.rounds > 0 ? Array.from({ length: size.rounds }, () => KINDS).flat() : sample
+    for (const kind of kinds) {
+      const milliseconds = Math.round(draw() * 300)
+      const { finished } = startNode([child, kind, way, String(milliseconds), `${folder}/cache`], {
+        // glibc overwrites what is freed: a thread that uses what a destructor has freed crashes always, not once in a while
+        env: { ...process.env, MALLOC_PERTURB_: '165' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+        timeout: LONGEST_MS,
+        killSignal: 'SIGKILL',
+      })
+      const { code, signal, stderr } = await finished
+      ends++
+      const what = `${kind}, ${way} after ${milliseconds} ms`
+      if ((code ?? signal) !== right) fail(`${what}: ${code ?? signal} ${stderr.slice(-300)}`)
+      if (DIRTY.test(stderr)) fail(`${what}: ${stderr.slice(-300)}`)
     }
-    figure('ends', ends)
-  },
+  }
+  figure('ends', ends)
 })

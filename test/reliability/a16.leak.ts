@@ -64,38 +64,24 @@ async function dropped(count: number): Promise<number> {
   return peak - before
 }
 
-await drive<Name>({
-  id: 'A16',
-  promise: 'memory does not grow with the number of calls',
-  fault: 'leak-4096',
-  sizes: {
-    loss: [3000, 20_000, 100_000],
-    embed: [0, 3000, 10_000],
-    open: [0, 200, 200],
-    decode: [0, 2000, 5000],
-    train: [0, 200, 2000],
-    drop: [0, 200, 500],
-  },
-  limits: [120, 1800, 14_400],
-  async run(trial) {
-    const { size, planted, figure, fail } = trial
-    const z = testClip(3, 4, 64 * 64)
-    await judge('loss', 2 * MAX_CALL, async () => void (await ntXentLoss(z, { dim: 64 })), trial)
-    if (planted) return
-    using encoder = await Encoder.create()
-    const clips = testClips(1, 2, 3)
-    // variable length, the last batch included: 1, 2 and 3 clips
-    const embed = async (i: number) => void (await encoder.encode(clips.subarray(0, (1 + (i % 3)) * 59049)))
-    await judge('embed', MAX_CALL, embed, trial)
-    await judge('decode', MAX_DECODE, async () => void (await decodeAudio(FLAC)), trial)
-    await judge('open', MAX_OPEN, async () => (await Encoder.create()).dispose(), trial)
-    using trainer = await Trainer.create({ batchSize: 2 })
-    const views = testClips(10, 20, 4)
-    await judge('train', MAX_STEP, async () => void (await trainer.step(views)), trial)
-    if (size.drop > 0) {
-      const grown = await dropped(size.drop)
-      figure('droppedMiB', Math.round(grown / MiB))
-      if (grown > MAX_DROPPED) fail(`${size.drop} encoders without dispose(): ${grown / MiB} MiB`)
-    }
-  },
+await drive('A16', async (trial) => {
+  const { size, planted, figure, fail } = trial
+  const z = testClip(3, 4, 64 * 64)
+  await judge('loss', 2 * MAX_CALL, async () => void (await ntXentLoss(z, { dim: 64 })), trial)
+  if (planted) return
+  using encoder = await Encoder.create()
+  const clips = testClips(1, 2, 3)
+  // variable length, the last batch included: 1, 2 and 3 clips
+  const embed = async (i: number) => void (await encoder.encode(clips.subarray(0, (1 + (i % 3)) * 59049)))
+  await judge('embed', MAX_CALL, embed, trial)
+  await judge('decode', MAX_DECODE, async () => void (await decodeAudio(FLAC)), trial)
+  await judge('open', MAX_OPEN, async () => (await Encoder.create()).dispose(), trial)
+  using trainer = await Trainer.create({ batchSize: 2 })
+  const views = testClips(10, 20, 4)
+  await judge('train', MAX_STEP, async () => void (await trainer.step(views)), trial)
+  if (size.drop > 0) {
+    const grown = await dropped(size.drop)
+    figure('droppedMiB', Math.round(grown / MiB))
+    if (grown > MAX_DROPPED) fail(`${size.drop} encoders without dispose(): ${grown / MiB} MiB`)
+  }
 })

@@ -262,43 +262,36 @@ async function closeRaces({ size, draw, figure, fail }: Trial<Name>) {
 
 type Name = 'calls' | 'buffers' | 'closes'
 
-await drive<Name>({
-  id: 'A17',
-  promise: 'whatever is passed to whatever is exported, the error is a documented one and the process lives',
-  fault: 'untyped-error',
-  sizes: { calls: [500, 20_000, 100_000], buffers: [3, 300, 2000], closes: [3, 80, 500] },
-  limits: [120, 1200, 7200],
-  async run(trial) {
-    const { folder, fail } = trial
-    process.chdir(folder) // what a call writes, it writes there
-    for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-      process.on(event, (error) => {
-        if (error !== OWN) fail(`${event}: ${(error as Error)?.stack ?? error}`)
-      })
-    process.on('warning', () => {})
-    using dataset = await tinyDataset(folder, [60_000, 61_000])
-    using encoder = await clmr.Encoder.create()
-    using trainer = await clmr.Trainer.create({ batchSize: 2 })
-    await encoder.save(join(folder, 'm.safetensors'))
-    const embedded = await clmr.embedDataset(new ToyEncoder(), toyDataset({ tracks: 6 }))
-    using probe = await clmr.LinearProbe.fit({
-      encoder: new ToyEncoder(),
-      train: embedded,
-      validation: embedded,
-      maxEpochs: 1,
-    } as never)
-    const augmenter = new clmr.Augmenter()
-    const matrix = clmr.Matrix.from({ data: new Float32Array(6), rows: 2, cols: 3 })
-    await randomCalls(trial, {
-      encoder,
-      trainer,
-      dataset,
-      probe,
-      augmenter,
-      matrix,
-      projector: trainer.projector,
+await drive('A17', async (trial) => {
+  const { folder, fail } = trial
+  process.chdir(folder) // what a call writes, it writes there
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error) => {
+      if (error !== OWN) fail(`${event}: ${(error as Error)?.stack ?? error}`)
     })
-    await hostileBuffers(trial)
-    await closeRaces(trial)
-  },
+  process.on('warning', () => {})
+  using dataset = await tinyDataset(folder, [60_000, 61_000])
+  using encoder = await clmr.Encoder.create()
+  using trainer = await clmr.Trainer.create({ batchSize: 2 })
+  await encoder.save(join(folder, 'm.safetensors'))
+  const embedded = await clmr.embedDataset(new ToyEncoder(), toyDataset({ tracks: 6 }))
+  using probe = await clmr.LinearProbe.fit({
+    encoder: new ToyEncoder(),
+    train: embedded,
+    validation: embedded,
+    maxEpochs: 1,
+  } as never)
+  const augmenter = new clmr.Augmenter()
+  const matrix = clmr.Matrix.from({ data: new Float32Array(6), rows: 2, cols: 3 })
+  await randomCalls(trial, {
+    encoder,
+    trainer,
+    dataset,
+    probe,
+    augmenter,
+    matrix,
+    projector: trainer.projector,
+  })
+  await hostileBuffers(trial)
+  await closeRaces(trial)
 })

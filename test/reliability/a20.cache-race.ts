@@ -12,30 +12,24 @@ const TRACKS = 20
 const SCRIPT = `import { prepare } from 'clmr'
   await prepare(process.argv[1], { cache: process.argv[2], labels: 'folders' })`
 
-await drive({
-  id: 'A20 cache',
-  promise: 'two processes that fill one cache, one of them killed, leave a whole cache',
-  fault: 'temporary-shared',
-  sizes: { rounds: [1, 20, 50] },
-  async run({ folder, size, draw, figure, fail }) {
-    const [source, cache] = [join(folder, 'music'), join(folder, 'cache')]
-    await corpus(source, ['a', 'b'], TRACKS)
-    const start = () => startNode(['--input-type=module', '-e', SCRIPT, source, cache], { cwd: root })
-    for (let round = 0; round < size.rounds; round++) {
-      await rm(cache, { recursive: true, force: true })
-      const [survivor, victim] = [start(), start()]
-      const files = 1 + Math.floor(draw() * (2 * TRACKS - 5))
-      const watch = setInterval(async () => {
-        const names = await readdir(join(cache, 'audio'), { recursive: true }).catch(() => [])
-        if (names.filter((name) => name.endsWith('.wav')).length >= files) victim.child.kill('SIGKILL')
-      }, 1)
-      const [{ code, stderr }] = await Promise.all([survivor.finished, victim.finished])
-      clearInterval(watch)
-      if (code !== 0) fail(`round ${round}: the survivor ends with ${code}: ${stderr.slice(-300)}`)
-      const report = await verifyCache(cache).catch((error) => ({ ok: false, tracks: 0, problems: [error] }))
-      if (!report.ok || report.tracks !== 2 * TRACKS)
-        fail(`round ${round}: ${report.tracks} tracks, ${JSON.stringify(report.problems[0])}`)
-    }
-    figure('rounds', size.rounds)
-  },
+await drive('A20 cache', async ({ folder, size, draw, figure, fail }) => {
+  const [source, cache] = [join(folder, 'music'), join(folder, 'cache')]
+  await corpus(source, ['a', 'b'], TRACKS)
+  const start = () => startNode(['--input-type=module', '-e', SCRIPT, source, cache], { cwd: root })
+  for (let round = 0; round < size.rounds; round++) {
+    await rm(cache, { recursive: true, force: true })
+    const [survivor, victim] = [start(), start()]
+    const files = 1 + Math.floor(draw() * (2 * TRACKS - 5))
+    const watch = setInterval(async () => {
+      const names = await readdir(join(cache, 'audio'), { recursive: true }).catch(() => [])
+      if (names.filter((name) => name.endsWith('.wav')).length >= files) victim.child.kill('SIGKILL')
+    }, 1)
+    const [{ code, stderr }] = await Promise.all([survivor.finished, victim.finished])
+    clearInterval(watch)
+    if (code !== 0) fail(`round ${round}: the survivor ends with ${code}: ${stderr.slice(-300)}`)
+    const report = await verifyCache(cache).catch((error) => ({ ok: false, tracks: 0, problems: [error] }))
+    if (!report.ok || report.tracks !== 2 * TRACKS)
+      fail(`round ${round}: ${report.tracks} tracks, ${JSON.stringify(report.problems[0])}`)
+  }
+  figure('rounds', size.rounds)
 })

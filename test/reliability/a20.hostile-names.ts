@@ -56,57 +56,50 @@ async function saved(encoder: Encoder, folder: string): Promise<string> {
   return path
 }
 
-await drive({
-  id: 'A20 names',
-  promise: 'names of files and labels stay text in reports, terminals and tables, and lead nowhere outside',
-  fault: 'names-unescaped',
-  sizes: {},
-  async run({ folder, figure, fail }) {
-    const [music, outside] = [join(folder, 'music'), join(folder, 'outside')]
-    await mkdir(music)
-    await mkdir(outside)
-    await writeFile(join(outside, 'secret.wav'), wav({ frames: 30_000 }))
-    const before = await treeHash(outside)
-    for (const [i, name] of NAMES.entries()) {
-      await mkdir(join(music, name))
-      await writeFile(join(music, name, `${name}.wav`), wav({ frames: 30_000 + i }))
-    }
-    await symlink(join(outside, 'nothing'), join(music, 'link.wav'))
-    const labels = join(folder, 'labels.csv')
-    const rows = ['../outside/secret.wav', '/etc/passwd', 'C:\\x.wav', 'music\0.wav'].map(
-      (path) => `"${path}",x`,
-    )
-    await writeFile(labels, `path,label\n${rows.join('\n')}\n`)
-    const listed = await clmr('prepare', music, '--cache', join(folder, 'listed'), '--labels', labels)
-    if (listed.code === 0) fail('labels that lead outside of the folder are accepted')
+await drive('A20 names', async ({ folder, figure, fail }) => {
+  const [music, outside] = [join(folder, 'music'), join(folder, 'outside')]
+  await mkdir(music)
+  await mkdir(outside)
+  await writeFile(join(outside, 'secret.wav'), wav({ frames: 30_000 }))
+  const before = await treeHash(outside)
+  for (const [i, name] of NAMES.entries()) {
+    await mkdir(join(music, name))
+    await writeFile(join(music, name, `${name}.wav`), wav({ frames: 30_000 + i }))
+  }
+  await symlink(join(outside, 'nothing'), join(music, 'link.wav'))
+  const labels = join(folder, 'labels.csv')
+  const rows = ['../outside/secret.wav', '/etc/passwd', 'C:\\x.wav', 'music\0.wav'].map(
+    (path) => `"${path}",x`,
+  )
+  await writeFile(labels, `path,label\n${rows.join('\n')}\n`)
+  const listed = await clmr('prepare', music, '--cache', join(folder, 'listed'), '--labels', labels)
+  if (listed.code === 0) fail('labels that lead outside of the folder are accepted')
 
-    using dataset = await prepare(music, { cache: join(folder, 'cache'), labels: 'folders' })
-    if (dataset.length !== NAMES.length)
-      fail(`${dataset.length} of ${NAMES.length} names are read: ${JSON.stringify(dataset.skipped)}`)
-    using encoder = await Encoder.create()
-    const out = join(folder, 'report.html')
-    await writeReport({ out, dataset, encoder, title: NAMES[0], seconds: 0.5 })
-    const page = await readFile(out, 'utf8')
-    const found = injected(page)
-    if (found.length > 0) fail(`the report has ${found.length} elements of names: ${found[0]}`)
-    if (!/Content-Security-Policy[^>]*default-src &#39;none&#39;|default-src 'none'/.test(page))
-      fail('the report has no policy')
-    if (/(src|href)\s*=\s*["']?https?:/i.test(page)) fail('the report asks for something outside')
-    const said = await clmr('prepare', music, '--cache', join(folder, 'said'))
-    for (const [stream, text] of Object.entries({ stdout: said.stdout, stderr: said.stderr }))
-      if (holdsControls(text))
-        fail(`${stream} holds control characters: ${JSON.stringify(text.slice(0, 200))}`)
-    const embedded = await clmr(
-      'embed',
-      '--model',
-      await saved(encoder, folder),
-      music,
-      '--out',
-      join(folder, 'e.jsonl'),
-    )
-    if (embedded.code !== 0) fail(`embed: ${embedded.stderr}`)
-    if (holdsControls(embedded.stderr)) fail('embed prints control characters')
-    if ((await treeHash(outside)) !== before) fail('something outside of the folder was changed')
-    figure('names', NAMES.length)
-  },
+  using dataset = await prepare(music, { cache: join(folder, 'cache'), labels: 'folders' })
+  if (dataset.length !== NAMES.length)
+    fail(`${dataset.length} of ${NAMES.length} names are read: ${JSON.stringify(dataset.skipped)}`)
+  using encoder = await Encoder.create()
+  const out = join(folder, 'report.html')
+  await writeReport({ out, dataset, encoder, title: NAMES[0], seconds: 0.5 })
+  const page = await readFile(out, 'utf8')
+  const found = injected(page)
+  if (found.length > 0) fail(`the report has ${found.length} elements of names: ${found[0]}`)
+  if (!/Content-Security-Policy[^>]*default-src &#39;none&#39;|default-src 'none'/.test(page))
+    fail('the report has no policy')
+  if (/(src|href)\s*=\s*["']?https?:/i.test(page)) fail('the report asks for something outside')
+  const said = await clmr('prepare', music, '--cache', join(folder, 'said'))
+  for (const [stream, text] of Object.entries({ stdout: said.stdout, stderr: said.stderr }))
+    if (holdsControls(text)) fail(`${stream} holds control characters: ${JSON.stringify(text.slice(0, 200))}`)
+  const embedded = await clmr(
+    'embed',
+    '--model',
+    await saved(encoder, folder),
+    music,
+    '--out',
+    join(folder, 'e.jsonl'),
+  )
+  if (embedded.code !== 0) fail(`embed: ${embedded.stderr}`)
+  if (holdsControls(embedded.stderr)) fail('embed prints control characters')
+  if ((await treeHash(outside)) !== before) fail('something outside of the folder was changed')
+  figure('names', NAMES.length)
 })

@@ -34,51 +34,44 @@ function offline(env: Record<string, string | undefined>, fail: (reason: string)
   return `refused in ${seconds.toFixed(1)} s`
 }
 
-await drive({
-  id: 'A20 install',
-  promise:
-    'a tampered libtorch is refused and leaves nothing; without a network the install says so within 5 s',
-  fault: 'hash-unchecked',
-  sizes: { flips: [3, 40, 400] },
-  async run({ folder, size, draw, figure, fail }) {
-    const { wheel, bytes } = fakeWheel()
-    const env = {
-      CLMR_CACHE: join(folder, 'cache'),
-      CLMR_PYTHON: undefined,
-      PATH: '',
-      HOME: folder,
-      VIRTUAL_ENV: undefined,
-    }
-    await withEnvironment(
-      {
-        ...env,
-        HTTP_PROXY: undefined,
-        HTTPS_PROXY: undefined,
-        http_proxy: undefined,
-        https_proxy: undefined,
-      },
-      async () => {
-        for (let i = 0; i < size.flips; i++) {
-          const flipped = Uint8Array.from(bytes)
-          flipped[Math.floor(draw() * flipped.length)]! ^= 1 << Math.floor(draw() * 8)
-          const to = join(folder, 'libtorch')
-          await withWheelServer(
-            { wheel, bytes: Buffer.from(flipped) },
-            { withoutRanges: true },
-            async (server) => {
-              const error = await installLibtorch({ wheel, folder: to, index: server.index }).catch(
-                (caught) => caught,
-              )
-              if (!(error instanceof ClmrError)) fail(`flip ${i}: ${JSON.stringify(error)}`)
-              if (existsSync(to)) fail(`flip ${i}: ${to} is there`)
-              const left = await readdir(join(folder, 'cache', 'downloads')).catch(() => [])
-              if (left.some((name) => name.endsWith('.whl'))) fail(`flip ${i}: ${left} are left`)
-            },
-          )
-        }
-      },
-    )
-    figure('flips', size.flips)
-    figure('offline', offline(env, fail))
-  },
+await drive('A20 install', async ({ folder, size, draw, figure, fail }) => {
+  const { wheel, bytes } = fakeWheel()
+  const env = {
+    CLMR_CACHE: join(folder, 'cache'),
+    CLMR_PYTHON: undefined,
+    PATH: '',
+    HOME: folder,
+    VIRTUAL_ENV: undefined,
+  }
+  await withEnvironment(
+    {
+      ...env,
+      HTTP_PROXY: undefined,
+      HTTPS_PROXY: undefined,
+      http_proxy: undefined,
+      https_proxy: undefined,
+    },
+    async () => {
+      for (let i = 0; i < size.flips; i++) {
+        const flipped = Uint8Array.from(bytes)
+        flipped[Math.floor(draw() * flipped.length)]! ^= 1 << Math.floor(draw() * 8)
+        const to = join(folder, 'libtorch')
+        await withWheelServer(
+          { wheel, bytes: Buffer.from(flipped) },
+          { withoutRanges: true },
+          async (server) => {
+            const error = await installLibtorch({ wheel, folder: to, index: server.index }).catch(
+              (caught) => caught,
+            )
+            if (!(error instanceof ClmrError)) fail(`flip ${i}: ${JSON.stringify(error)}`)
+            if (existsSync(to)) fail(`flip ${i}: ${to} is there`)
+            const left = await readdir(join(folder, 'cache', 'downloads')).catch(() => [])
+            if (left.some((name) => name.endsWith('.whl'))) fail(`flip ${i}: ${left} are left`)
+          },
+        )
+      }
+    },
+  )
+  figure('flips', size.flips)
+  figure('offline', offline(env, fail))
 })

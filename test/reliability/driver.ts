@@ -11,22 +11,11 @@ import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { uniform } from '#lib/random.js'
 import { withTempDir } from '../helpers/temp-dir.js'
+import { CHECKS, type Check, type CheckId } from './checks.js'
 import { FAULTS, plantedEnvironment } from './faults.mjs'
 
-/** How much of something is tried: in `--short`, by default, in `--full`. */
-export type Sizes = readonly [short: number, usual: number, full: number]
-
-export interface Check<Name extends string> {
-  /** the number in reliability terms, and what is promised */
-  id: string
-  promise: string
-  /** the fault of faults.mjs that this check has to catch */
-  fault: string
-  sizes: Record<Name, Sizes>
-  /** seconds that it may take, by default 60 in `--short`, 600, 3600 in `--full` */
-  limits?: Sizes
-  run(trial: Trial<Name>): Promise<void>
-}
+type SizeOf<Id extends CheckId> = keyof (typeof CHECKS)[Id]['sizes'] & string
+type Run<Name extends string> = (trial: Trial<Name>) => Promise<void>
 
 export interface Trial<Name extends string> {
   /** an empty folder */
@@ -73,9 +62,9 @@ function parse(names: readonly string[]) {
   return values as Record<string, string | boolean | undefined> & { short: boolean; full: boolean }
 }
 
-async function attempt<Name extends string>(check: Check<Name>, trial: Omit<Trial<Name>, 'folder'>) {
+async function attempt<Name extends string>(run: Run<Name>, trial: Omit<Trial<Name>, 'folder'>) {
   try {
-    await withTempDir((folder) => check.run({ ...trial, folder }))
+    await withTempDir((folder) => run({ ...trial, folder }))
   } catch (error) {
     if (error instanceof AssertionError) trial.fail(error.message)
     else throw error
@@ -83,20 +72,22 @@ async function attempt<Name extends string>(check: Check<Name>, trial: Omit<Tria
 }
 
 /** Runs a check by the arguments of this process, and ends the process. */
-export async function drive<Name extends string>(check: Check<Name>): Promise<never> {
+export async function drive<Id extends CheckId>(id: Id, run: Run<SizeOf<Id>>): Promise<never> {
+  type Name = SizeOf<Id>
+  const check: Check = CHECKS[id]
   const names = Object.keys(check.sizes) as Name[]
   const values = parse(names)
   const planted = process.env.CLMR_PLANT !== undefined
   if (values.plant && !planted) runPlanted(check.fault)
   const kind = values.short ? 0 : values.full ? 2 : 1
   const size = Object.fromEntries(
-    names.map((name) => [name, Number(values[name] ?? check.sizes[name][kind])]),
+    names.map((name) => [name, Number(values[name] ?? check.sizes[name]![kind])]),
   ) as Record<Name, number>
   const seed = Number(values.seed)
   const outcome: Outcome = { figures: {}, failures: [] }
   const started = performance.now()
   const end = (code: number): never => {
-    const { id, promise } = check
+    const { promise } = check
     const seconds = Math.round((performance.now() - started) / 100) / 10
     const plant = planted ? { planted: FAULTS[check.fault]!.breaks } : {}
     const pass = code === 0
@@ -116,7 +107,7 @@ export async function drive<Name extends string>(check: Check<Name>): Promise<ne
     outcome.figures[name] = value
   }
   try {
-    await attempt(check, { size, seed, full: kind === 2, planted, draw: uniform(seed), figure, fail })
+    await attempt(run, { size, seed, full: kind === 2, planted, draw: uniform(seed), figure, fail })
   } catch (error) {
     if (!(error instanceof Enough)) {
       process.stderr.write(`${(error as Error)?.stack ?? error}\n`)
