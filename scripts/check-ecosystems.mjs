@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cannot, failWhereMissing, say } from './check-report.mjs'
 import { findChromium } from './ecosystems/chromium.mjs'
 import { checkOnnxRuntimeNode, checkPython } from './ecosystems/models.mjs'
 import { checkBrowserExample, checkReport, demoReport, smallReport } from './ecosystems/pages.mjs'
@@ -18,13 +19,6 @@ const all = process.argv.includes('--all')
 const folder = mkdtempSync(join(tmpdir(), 'clmr-ecosystems-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const sounds = fileURLToPath(new URL('../test/fixtures/audio/', import.meta.url))
-let missing = 0
-
-const say = (line) => process.stdout.write(`${line}\n`)
-const cannot = (what, why) => {
-  missing++
-  say(`${what}: NOT RUN, ${why}`)
-}
 const below = (name) => {
   const path = join(folder, name)
   mkdirSync(path)
@@ -48,4 +42,4 @@ const modules = nodeWithPeers(all)
 if (modules) await checkOnnxRuntimeNode(modules, below('node'), say)
 else cannot('Node', 'ONNX Runtime is not installed: --all')
 await checkPages(modules)
-if (missing > 0 && all) throw new Error(`${missing} checks could not be run here`)
+failWhereMissing()

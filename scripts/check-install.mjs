@@ -22,6 +22,7 @@ import { delimiter, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { transformSync } from 'esbuild'
+import { fail, say } from './check-report.mjs'
 import { HERE } from './platforms.mjs'
 
 const PACKAGE_LIMIT = 6e6
@@ -32,10 +33,6 @@ const folder = mkdtempSync(join(tmpdir(), 'clmr-install-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const app = join(folder, 'app')
 const bin = join(folder, 'bin')
-const say = (line) => process.stdout.write(`${line}\n`)
-const fail = (text) => {
-  throw new Error(text)
-}
 
 const which = (name) =>
   process.env.PATH.split(delimiter)

@@ -178,6 +178,14 @@ describe('73 evaluate: LinearProbe', () => {
     await assert.rejects(aborted, { name: 'AbortError' })
   })
 
+  async function savedProbe(folder: string) {
+    const { train, validation } = toySets()
+    const path = join(folder, 'probe.safetensors')
+    const probe = await LinearProbe.fit({ encoder, train, validation })
+    await probe.save(path)
+    return { path, probe, ...(await readSafetensors(path)) }
+  }
+
   it('a saved probe predicts the same bits and knows its classes, whatever they are called', () =>
     withTempDir(async (folder) => {
       const { train, validation, test } = toySets({ classes: ['a"\\</script>', 'ü 😀', '__proto__'], gap: 1 })
@@ -193,11 +201,8 @@ describe('73 evaluate: LinearProbe', () => {
 
   it('a probe that was saved when `lr` was `learningRate` is read as it was', () =>
     withTempDir(async (folder) => {
-      const { train, validation } = toySets()
-      const path = join(folder, 'probe.safetensors')
-      using probe = await LinearProbe.fit({ encoder, train, validation })
-      await probe.save(path)
-      const { tensors, metadata } = await readSafetensors(path)
+      const { path, probe, tensors, metadata } = await savedProbe(folder)
+      using _ = probe
       const before = metadata.get('probe')!.replaceAll('"lr":', '"learningRate":')
       await writeSafetensors(path, tensors, { format: 'clmr-probe', probe: before })
       using loaded = await LinearProbe.load(path, { encoder })
@@ -206,11 +211,8 @@ describe('73 evaluate: LinearProbe', () => {
 
   it('BAD CALL - files that are no probes, or probes of another size', () =>
     withTempDir(async (folder) => {
-      const { train, validation } = toySets()
-      const path = join(folder, 'probe.safetensors')
-      using probe = await LinearProbe.fit({ encoder, train, validation })
-      await probe.save(path)
-      const { tensors, metadata } = await readSafetensors(path)
+      const { path, probe, tensors, metadata } = await savedProbe(folder)
+      probe.dispose()
       const other = Object.assign(new ToyEncoder(), { dim: 9 })
       await assert.rejects(LinearProbe.load(path, { encoder: other }), {
         code: 'ERR_CHECKPOINT',

@@ -66,28 +66,28 @@ describe('78 evaluate: intervals', () => {
 
   it("bootstrap of a function of one's own equals the native intervals: oracle is scikit-learn, to 1e-6", async () => {
     const { scores, labels, resamples, all, classes } = golden.cases[0]!
-    const tracks = scores.map((row, i) => ({ score: row[0]!, label: labels[i]![0]! }))
-    const auc = await bootstrap(
-      tracks,
-      (sample) =>
-        rocAuc(
-          sample.map((t) => t.score),
-          sample.map((t) => t.label),
-        ),
-      { resamples },
+    const interval = <S, L>(pairs: [S, L][], figure: (said: S[], labels: L[]) => number) =>
+      bootstrap(
+        pairs,
+        (sample) =>
+          figure(
+            sample.map(([said]) => said),
+            sample.map(([, label]) => label),
+          ),
+        {
+          resamples,
+        },
+      )
+    const auc = await interval(
+      scores.map((row, i) => [row[0]!, labels[i]![0]!]),
+      rocAuc,
     )
     const expected = classes[0]!.rocAuc
     for (const [i, found] of [auc.value, auc.low, auc.high].entries())
       assert.ok(Math.abs(found - expected[i]!) <= 1e-6, `${found} instead of ${expected[i]}`)
-    const rows = scores.map((row, i) => ({ said: row.map((p) => Number(p >= 0.5)), label: labels[i]! }))
-    const right = await bootstrap(
-      rows,
-      (sample) =>
-        accuracy(
-          sample.map((t) => t.said),
-          sample.map((t) => t.label),
-        ),
-      { resamples },
+    const right = await interval(
+      scores.map((row, i) => [row.map((p) => Number(p >= 0.5)), labels[i]!]),
+      accuracy,
     )
     assert.ok(Math.abs(right.high - all.accuracy[2]!) <= 1e-6)
   })
