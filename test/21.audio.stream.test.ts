@@ -8,6 +8,7 @@ import { FileBytes } from '#lib/audio/bytes.js'
 import { DecodePool } from '#lib/audio/pool.js'
 import { decodeStream } from '#lib/audio/stream.js'
 import { WindowCutter, windowStarts } from '#lib/model/clips.js'
+import { native } from '#lib/native/load.js'
 import { decodingThread } from './helpers/decoding-thread.js'
 import { numbers } from './helpers/numbers.js'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -46,6 +47,23 @@ describe('21 audio: streams', () => {
       const { samples } = await whole(decodeStream(fixture(name), 22050))
       assert.deepEqual(samples, (await decodeAudio(fixture(name))).samples)
     })
+
+  it('channels are mixed down in the decoding thread: oracle is the native part, given the channels, bit for bit', async () => {
+    const [frames, sampleRate] = [50_000, 44_100]
+    const channels = [1, 2, 3].map((seed) => Float32Array.from({ length: frames }, numbers(seed)))
+    const value = (t: number, c: number) => channels[c]![t]!
+    const { samples } = await decodeAudio(
+      wav({ frames, sampleRate, channels: 3, float: true, bits: 32, value }),
+    )
+    const expected = await native().mixAndResample(
+      channels,
+      sampleRate,
+      22_050,
+      'best',
+      native().createAbortFlag(),
+    )
+    assert.deepEqual(samples, expected)
+  })
 
   // 700,000 frames are several blocks at every rate; 44,099 Hz shares no period with 22,050 below a second
   for (const [rate, channels] of [
@@ -88,9 +106,9 @@ describe('21 audio: streams', () => {
       const handle = await open(path)
       const pool = new DecodePool({ threads: 1 })
       let [longest, frames] = [0, 0]
-      for await (const { channels } of pool.stream({ fd: handle.fd, length: (await handle.stat()).size })) {
-        longest = Math.max(longest, channels[0]!.length)
-        frames += channels[0]!.length
+      for await (const { samples } of pool.stream({ fd: handle.fd, length: (await handle.stat()).size })) {
+        longest = Math.max(longest, samples.length)
+        frames += samples.length
       }
       await pool.close()
       await handle.close()

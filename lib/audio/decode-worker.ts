@@ -1,6 +1,6 @@
 /**
- * The entry of a decoding thread. Nothing but plain data crosses: one file in; its channels, run by run, over a port; at
- * the end what there is to say about it, or a refusal.
+ * The entry of a decoding thread. Nothing but plain data crosses: one file in; the mean of its channels, run by run, over a
+ * port; at the end what there is to say about it, or a refusal.
  */
 import { once } from 'node:events'
 import type { Bytes } from '../formats/bytes.js'
@@ -9,7 +9,15 @@ import { type Decoding, decodeFrames, decodeRuns } from './decoders.js'
 import { DecodeRefusal } from './failure.js'
 import { readForm } from './pcm-form.js'
 import { serveTasks } from './serve-tasks.js'
-import type { AudioFile, DecodeFailure, DecodeMessage, DecodeTask, DecodingEnd } from './types.js'
+import type {
+  AudioFile,
+  DecodeFailure,
+  DecodeMessage,
+  DecodeTask,
+  DecodingEnd,
+  MonoRun,
+  PcmRun,
+} from './types.js'
 
 /** What the decoders would print for a damaged file. Past this many lines a decoder is going round in circles. */
 const MAX_NOISE = 1000
@@ -48,6 +56,15 @@ function decodingOf({ file, part }: DecodeTask): Decoding {
   return part ? decodeFrames(bytes, part.layout, part.first) : decodeRuns(bytes)
 }
 
+/** The mean of the channels, in memory of its own; the bits of `mix_down_f32`. */
+function mixedDown({ channels, sampleRate }: PcmRun): MonoRun {
+  const samples = channels[0]!.slice()
+  for (const channel of channels.slice(1)) for (let i = 0; i < samples.length; i++) samples[i]! += channel[i]!
+  const share = Math.fround(1 / channels.length)
+  if (channels.length > 1) for (let i = 0; i < samples.length; i++) samples[i]! *= share
+  return { samples, channels: channels.length, sampleRate }
+}
+
 /** Sends run after run, never more than MAX_AHEAD that have not been answered; undefined where it was stopped. */
 async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<DecodingEnd | undefined> {
   const { port } = task
@@ -63,12 +80,8 @@ async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<Decod
     const { done, value } = await decoding.next()
     if (done) return value
     ahead++
-    const channels = value.channels.map((channel) => channel.slice())
-    const message: DecodeMessage = { run: { channels, sampleRate: value.sampleRate } }
-    port.postMessage(
-      message,
-      channels.map((channel) => channel.buffer),
-    )
+    const message: DecodeMessage = { run: mixedDown(value) }
+    port.postMessage(message, [message.run.samples.buffer as ArrayBuffer])
   }
 }
 

@@ -5,7 +5,7 @@ import { partOf, readForm } from './pcm-form.js'
 import { decodePool } from './pool.js'
 import { periodsOf, ResampleStream } from './resample-stream.js'
 import { openSource } from './source.js'
-import type { AudioFile, PcmForm, PcmRun } from './types.js'
+import type { AudioFile, MonoRun, PcmForm } from './types.js'
 
 interface Opened {
   file: AudioFile
@@ -87,7 +87,7 @@ export class PcmFile {
     }
   }
 
-  async *#runs(first: number, last: number, signal?: AbortSignal): AsyncGenerator<PcmRun, void, void> {
+  async *#runs(first: number, last: number, signal?: AbortSignal): AsyncGenerator<MonoRun, void, void> {
     const { file } = this.opened
     const layout = partOf(this.form.layout, first, last)
     const part = 'bytes' in file ? inBytes(file.bytes, layout) : { file, layout }

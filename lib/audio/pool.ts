@@ -7,7 +7,7 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onAbort } from '../abort.js'
 import { DecodeThread } from './decode-thread.js'
-import type { AudioFile, DecodeFailure, DecodeMessage, PcmRun, Wanted } from './types.js'
+import type { AudioFile, DecodeFailure, DecodeMessage, MonoRun, Wanted } from './types.js'
 
 export interface PoolOptions {
   /** Module that serves each DecodeTask: see serve-tasks.ts. */
@@ -78,7 +78,7 @@ class Inbox {
 }
 
 /** How a file ended: the last message of its thread. */
-export type StreamEnd = Exclude<DecodeMessage, { run: PcmRun }>
+export type StreamEnd = Exclude<DecodeMessage, { run: MonoRun }>
 
 /** Resolves after `promise`, or after a while. */
 async function atMost(milliseconds: number, promise: Promise<void>): Promise<void> {
@@ -193,7 +193,7 @@ export class DecodePool {
     file: AudioFile,
     signal?: AbortSignal,
     wanted: Wanted = {},
-  ): AsyncGenerator<PcmRun, StreamEnd, void> {
+  ): AsyncGenerator<MonoRun, StreamEnd, void> {
     const length = 'bytes' in file ? file.bytes.length : file.length
     const thread = await this.take(signal)
     const { port1, port2 } = new MessageChannel()

@@ -1,7 +1,7 @@
-/** Mixing and resampling block by block: the same samples, bit for bit, as of the whole file at once. */
+/** Resampling block by block: the same samples, bit for bit, as of the whole file at once. */
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import type { PcmRun, ResampleQuality } from './types.js'
+import type { MonoRun, ResampleQuality } from './types.js'
 
 /** Frames of a block, about: 6 s at 44.1 kHz. */
 const BLOCK_FRAMES = 1 << 18
@@ -26,7 +26,7 @@ export function periodsOf(rate: number, to: number): { period: number; context: 
 }
 
 /**
- * in: runs of frames at their own rate; out: runs of mono samples at `to` Hz.
+ * in: mixed-down runs at their own rate; out: runs of samples at `to` Hz.
  *
  * A block is a whole number of periods of the two rates, and is resampled together with as many frames on either side
  * as the filter reaches; what belongs to the neighbours is dropped.
@@ -35,9 +35,13 @@ export class ResampleStream {
   readonly #to: number
   readonly #quality: ResampleQuality
   readonly #signal: AbortSignal | undefined
-  /** frames from `#start` on; those before `#next` are context */
-  #channels: Float32Array[] = []
+  /** from `#start` on, in the pieces in which they came; what lies before `#next` is context */
+  #pieces: Float32Array[] = []
+  #end = 0
+  /** what is resampled: one memory for all blocks, which the garbage collector would count each */
+  #window = new Float32Array(0)
   #rate = 0
+  #channels = 0
   #start = 0
   #next = 0
 
@@ -48,26 +52,25 @@ export class ResampleStream {
   }
 
   /** Takes a run and gives what can be known by now. Another rate or number of channels begins a part of its own. */
-  async *push(run: PcmRun): AsyncGenerator<Float32Array, void, void> {
-    if (run.sampleRate !== this.#rate || run.channels.length !== this.#channels.length) {
+  async *push(run: MonoRun): AsyncGenerator<Float32Array, void, void> {
+    if (run.sampleRate !== this.#rate || run.channels !== this.#channels) {
       yield* this.finish()
       this.#rate = run.sampleRate
+      this.#channels = run.channels
     }
-    this.#append(run.channels)
+    this.#pieces.push(run.samples)
+    this.#end += run.samples.length
     const { block, context } = this.#sizes()
-    while (this.#end() >= this.#next + block + context) yield await this.#resample(this.#next + block)
+    while (this.#end >= this.#next + block + context) yield await this.#resample(this.#next + block)
   }
 
   /** What is left after the last run; the next one begins a part of its own. */
   async *finish(): AsyncGenerator<Float32Array, void, void> {
-    if (this.#end() > this.#next) yield await this.#resample(this.#end())
-    this.#channels = []
+    if (this.#end > this.#next) yield await this.#resample(this.#end)
+    this.#pieces = []
     this.#start = 0
+    this.#end = 0
     this.#next = 0
-  }
-
-  #end(): number {
-    return this.#start + (this.#channels[0]?.length ?? 0)
   }
 
   #sizes(): { block: number; context: number } {
@@ -75,31 +78,31 @@ export class ResampleStream {
     return { block: Math.ceil(BLOCK_FRAMES / period) * period, context }
   }
 
-  /** Drops what no block needs any more. */
-  #append(run: Float32Array[]): void {
-    const from = Math.max(this.#start, this.#next - this.#sizes().context)
-    const old = this.#channels.map((channel) => channel.subarray(from - this.#start))
-    this.#channels = run.map((channel, c) => {
-      const kept = old[c] ?? new Float32Array(0)
-      const joined = new Float32Array(kept.length + channel.length)
-      joined.set(kept)
-      joined.set(channel, kept.length)
-      return joined
-    })
-    this.#start = from
+  /** The frames from `from` to `to`, until the next call; those before are not needed any more. */
+  #take(from: number, to: number): Float32Array {
+    if (this.#window.length < to - from) this.#window = new Float32Array(to - from)
+    const taken = this.#window.subarray(0, to - from)
+    while (this.#start + this.#pieces[0]!.length <= from) this.#start += this.#pieces.shift()!.length
+    let at = this.#start
+    for (const piece of this.#pieces) {
+      const [first, last] = [Math.max(0, from - at), Math.min(piece.length, to - at)]
+      if (last > first) taken.set(piece.subarray(first, last), at + first - from)
+      at += piece.length
+    }
+    return taken
   }
 
   /** Samples of the frames from `#next` to `end`. */
   async #resample(end: number): Promise<Float32Array> {
     const { context } = this.#sizes()
     const from = Math.max(0, this.#next - context)
-    const to = Math.min(this.#end(), end + context)
-    const window = this.#channels.map((channel) => channel.subarray(from - this.#start, to - this.#start))
+    const to = Math.min(this.#end, end + context)
+    const window = this.#take(from, to)
     const samples = await callNative(this.#signal, (abort) =>
-      native().mixAndResample(window, this.#rate, this.#to, this.#quality, abort),
+      native().mixAndResample([window], this.#rate, this.#to, this.#quality, abort),
     )
     const first = ((this.#next - from) * this.#to) / this.#rate
-    const last = end === this.#end() ? samples.length : first + ((end - this.#next) * this.#to) / this.#rate
+    const last = end === this.#end ? samples.length : first + ((end - this.#next) * this.#to) / this.#rate
     this.#next = end
     return samples.subarray(first, last)
   }

@@ -6,7 +6,7 @@ import { located, toError } from './located.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
 import { openSource } from './source.js'
-import type { AudioFile, DecodingEnd, PcmRun, ResampleQuality } from './types.js'
+import type { AudioFile, DecodingEnd, MonoRun, ResampleQuality } from './types.js'
 import { readHead, wavRuns } from './wav-stream.js'
 
 /** A file of sound, as `identifySource` tells it. Bytes are copied. */
@@ -21,7 +21,7 @@ export interface AudioSummary extends DecodingEnd {
 }
 
 /** As a decoding thread gives them, without ffmpeg. */
-async function* ownRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator<PcmRun, StreamEnd, void> {
+async function* ownRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator<MonoRun, StreamEnd, void> {
   if (typeof source !== 'string') return yield* decodePool().stream({ bytes: source.bytes }, signal)
   const { handle, stat } = await openSource(source)
   try {
@@ -39,13 +39,17 @@ const sizeOf = async (path: string) => {
 }
 
 /** The runs of a file, through ffmpeg where no decoder of our own reads it. */
-async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator<PcmRun, DecodingEnd, void> {
+async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator<MonoRun, DecodingEnd, void> {
   const path = nameOf(source)
   const reply = yield* ownRuns(source, signal)
   if ('end' in reply) return reply.end
   const { failure } = reply
   if (!failure.foreign) throw toError(failure, path)
-  const use = async function* ({ wav, format, notes }: Converted): AsyncGenerator<PcmRun, DecodingEnd, void> {
+  const use = async function* ({
+    wav,
+    format,
+    notes,
+  }: Converted): AsyncGenerator<MonoRun, DecodingEnd, void> {
     const converted = yield* ownRuns(wav, signal)
     if ('failure' in converted) throw toError(converted.failure, path)
     return { format, warnings: notes }
@@ -77,7 +81,7 @@ export async function inMemory(source: AudioInput, signal?: AbortSignal): Promis
 }
 
 /** The runs of a source; a stream of samples that are not compressed is not collected. */
-async function* runsOf(source: AudioInput, signal?: AbortSignal): AsyncGenerator<PcmRun, DecodingEnd, void> {
+async function* runsOf(source: AudioInput, signal?: AbortSignal): AsyncGenerator<MonoRun, DecodingEnd, void> {
   if (typeof source === 'string' || 'bytes' in source)
     return yield* allRuns(await inMemory(source, signal), signal)
   const pieces = source.pieces(signal)
@@ -115,7 +119,7 @@ export async function* decodeStream(
         yield* resampler.finish()
         return { ...value, channels, sourceSampleRate: sourceSampleRate! }
       }
-      channels = Math.max(channels, value.channels.length)
+      channels = Math.max(channels, value.channels)
       sourceSampleRate ??= value.sampleRate
       yield* resampler.push(value)
     }

@@ -28,6 +28,15 @@ export interface PcmRun {
   sampleRate: number
 }
 
+/** A run as it leaves the decoding thread: mixed down, not resampled yet. */
+export interface MonoRun {
+  /** the mean of the channels */
+  samples: Float32Array
+  /** how many there were */
+  channels: number
+  sampleRate: number
+}
+
 /** A form that ffmpeg may read. */
 export interface Foreign {
   /** what ffmpeg calls its reader; undefined where it is to find out */
@@ -103,4 +112,4 @@ export interface DecodeTask extends Wanted {
 }
 
 /** What comes over the port: runs, each to be answered, and one of the other messages at the end. */
-export type DecodeMessage = { run: PcmRun } | { end: DecodingEnd } | { failure: DecodeFailure }
+export type DecodeMessage = { run: MonoRun } | { end: DecodingEnd } | { failure: DecodeFailure }

@@ -10,7 +10,7 @@ import { DecodeRefusal } from './failure.js'
 import { toError } from './located.js'
 import { partOf } from './pcm-form.js'
 import { decodePool } from './pool.js'
-import type { DecodingEnd, PcmLayout, PcmRun } from './types.js'
+import type { DecodingEnd, MonoRun, PcmLayout } from './types.js'
 import { readWavLayout, readWavStart, WAV_LOOK_BYTES } from './wav.js'
 
 /** Bytes that a thread gets at a time: 12 s of 16-bit stereo at 44.1 kHz. Between two of them no thread waits. */
@@ -94,7 +94,7 @@ export async function* wavRuns(
   head: Uint8Array,
   start: PcmLayout,
   signal?: AbortSignal,
-): AsyncGenerator<PcmRun, DecodingEnd, void> {
+): AsyncGenerator<MonoRun, DecodingEnd, void> {
   const frameBytes = partOf(start, 1, 1).dataOffset - start.dataOffset
   const end = partOf(start, start.frames, start.frames).dataOffset // infinite where the header leaves it open
   const [samples, behind] = [new Queue(), new Queue()]
@@ -106,7 +106,7 @@ export async function* wavRuns(
     behind.push(piece.subarray(inside))
     length = at + piece.length
   }
-  const decode = async function* (bytes: Uint8Array): AsyncGenerator<PcmRun, void, void> {
+  const decode = async function* (bytes: Uint8Array): AsyncGenerator<MonoRun, void, void> {
     const frames = Math.floor(bytes.length / frameBytes)
     if (frames === 0) return
     const part = { layout: { ...start, dataOffset: 0, frames }, first }
