@@ -98,7 +98,7 @@ export const KERNELS = {
   // what all ops use: the choice of the instruction set and of the device, vectors of it, threads
   by_isa: [],
   dispatch: ['by_isa'],
-  cuda: [],
+  cuda: ['dispatch'],
   cpu: [],
   one_thread_each: [],
   // the ops, which do not know each other

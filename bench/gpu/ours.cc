@@ -144,7 +144,7 @@ void MeasureNtXent(const Bench& bench) {
 }
 
 int Run(const Bench& bench) {
-  if (bench.OnCuda()) OpenTriedDevice();
+  if (bench.OnCuda()) OpenTriedDevice(), UseKernelsThere();
   at::manual_seed(1);
   MeasureEncode(bench, "float32", Precision::float32);
   MeasureEncode(bench, "bfloat16", Precision::bfloat16);

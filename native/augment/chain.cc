@@ -133,11 +133,14 @@ void Chain::ApplyThere(c10::Device device, const float* batch, int64_t n, int64_
   const c10::InferenceMode no_gradients;
   const OnDevice here(device);
   const at::Tensor source = at::from_blob(const_cast<float*>(batch), {n, length}, at::kFloat).to(device);
-  std::vector<at::Tensor> crops;
-  for (size_t row = 0; row < parameters.size(); ++row)
-    crops.push_back(source[static_cast<int64_t>(row) / spec_.views].narrow(
-        0, StartOf(parameters[row], length, spec_.clip_length), spec_.clip_length));
-  const at::Tensor views = augment::ApplyToBatch(at::stack(crops), parameters, spec_.sample_rate, abort);
+  std::vector<int64_t> examples, starts;
+  for (size_t row = 0; row < parameters.size(); ++row) {
+    examples.push_back(static_cast<int64_t>(row) / spec_.views);
+    starts.push_back(StartOf(parameters[row], length, spec_.clip_length));
+  }
+  const at::Tensor crops = source.unfold(1, spec_.clip_length, 1)
+                               .index({at::tensor(examples).to(device), at::tensor(starts).to(device)});
+  const at::Tensor views = augment::ApplyToBatch(crops, parameters, spec_.sample_rate, abort);
   at::from_blob(out, views.sizes(), at::kFloat).copy_(views);
 }
 

@@ -36,7 +36,7 @@ const TransformType& kDelay = *new TransformType{
     },
     .batch =
         [](const at::Tensor& x, const BatchNumbers& numbers) {
-          return kernels::batched::echo(x, numbers.there[0], numbers.there[1]);
+          return kernels::batched::echo(x, numbers.Column(0), numbers.Column(1));
         },
 };
 

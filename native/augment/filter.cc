@@ -18,7 +18,7 @@ std::vector<double> NumbersOf(const AppliedTransform& applied, double sample_rat
 }
 
 at::Tensor FilterBatch(const at::Tensor& x, const BatchNumbers& numbers) {
-  return kernels::batched::sinc_filter(x, numbers.host[0], numbers.there[0], numbers.there[1]);
+  return kernels::batched::sinc_filter(x, numbers.host[0], numbers.Column(0), numbers.Column(1));
 }
 
 void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& stream,

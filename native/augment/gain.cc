@@ -24,7 +24,7 @@ const TransformType& kGain = *new TransformType{
       return {{FactorOf(applied)}};
     },
     .batch = [](const at::Tensor& x,
-                const BatchNumbers& numbers) { return kernels::batched::scale(x, numbers.there[0]); },
+                const BatchNumbers& numbers) { return kernels::batched::scale(x, numbers.Column(0)); },
 };
 
 }  // namespace clmr::augment

@@ -29,7 +29,7 @@ const TransformType& kNoise = *new TransformType{
     },
     .batch =
         [](const at::Tensor& x, const BatchNumbers& numbers) {
-          return kernels::batched::add_noise(x, numbers.there[0], numbers.there[1]);
+          return kernels::batched::add_noise(x, numbers.Column(0), numbers.Column(1));
         },
 };
 

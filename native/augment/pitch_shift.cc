@@ -39,7 +39,7 @@ const TransformType& kPitchShift = *new TransformType{
     },
     .batch =
         [](const at::Tensor& x, const BatchNumbers& numbers) {
-          return kernels::batched::pitch_shift(x, numbers.sample_rate, numbers.host[0], numbers.there[0]);
+          return kernels::batched::pitch_shift(x, numbers.sample_rate, numbers.host[0], numbers.Column(0));
         },
 };
 

@@ -8,7 +8,7 @@ const TransformType& kReverse = *new TransformType{
     .options = {},
     .parameters = {},
     .draw = [](const TransformSpec&, const DrawContext&, random::Stream&, AppliedTransform&) {},
-    .apply = [](const AppliedTransform&, Row& row) { kernels::reverse_f32(row.samples, row.n); },
+    .fold = [](const AppliedTransform&, double, kernels::PointwisePass& pass) { return pass.Reverse(); },
     .numbers = [](const AppliedTransform&, double) -> std::optional<std::vector<double>> {
       return std::vector<double>();
     },

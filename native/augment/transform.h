@@ -26,11 +26,12 @@ struct Row {
   kernels::AugmentScratch& scratch;
 };
 
-// The numbers of the rows of a batch, column by column: on the host, and beside the batch, [R, 1] each.
+// The numbers of the rows of a batch, kind by kind: on the host, and beside the batch, [kinds, R].
 struct BatchNumbers {
   double sample_rate;
   const std::vector<std::vector<double>>& host;
-  std::vector<at::Tensor> there;
+  at::Tensor there;
+  at::Tensor Column(int64_t kind) const { return there[kind].unsqueeze(1); }
 };
 
 // A parameter of an AppliedTransform: a number from min to max (a whole one where it says so),

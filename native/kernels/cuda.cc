@@ -4,6 +4,7 @@
 #include <string>
 
 #include "error.h"
+#include "kernels/dispatch.h"
 
 namespace clmr::kernels {
 namespace {
@@ -18,5 +19,9 @@ void UseCuda(const CudaKernels* given) {
 }
 
 const CudaKernels* Cuda() { return table; }
+
+const CudaKernels* CudaFor(const at::Tensor& x) {
+  return x.is_cpu() || ActiveChoice().plain ? nullptr : Cuda();
+}
 
 }  // namespace clmr::kernels

@@ -7,10 +7,14 @@
 
 #include <array>
 
+namespace clmr {
+struct ConvBlock;
+}
+
 namespace clmr::kernels {
 
 // Both sides say what they were compiled for; a new function in the table is a new number.
-inline constexpr char kCudaBuild[] = "2 " TORCH_VERSION;
+inline constexpr char kCudaBuild[] = "3 " TORCH_VERSION;
 
 struct CudaKernels {
   const char* build;  // kCudaBuild of the plug-in, compared before anything else is read
@@ -22,15 +26,15 @@ struct CudaKernels {
   // for nothing where the temperature is on the device of z, or on the CPU.
   std::array<at::Tensor, 3> (*nt_xent)(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
                                        bool differentiate);
-  // The block of a convolution while it trains: y [N, C, T] float32 or bfloat16, gamma and beta [C] float32 → out
-  // [N, C, T / 3] = max-pool(ReLU(batch norm(y))), or [N, C, T] where not `pooled`; what won each window, for the
-  // way back; mean and biased variance [C]. y is read once. Any of the two layouts, channels last or not.
-  std::array<at::Tensor, 4> (*norm_relu_pool)(const at::Tensor& y, const at::Tensor& gamma,
-                                              const at::Tensor& beta, double eps, bool pooled);
-  // upstream: of out; forward: what norm_relu_pool returned → ∂/∂y, ∂/∂gamma, ∂/∂beta
+  // The block of a convolution while it trains: y [N, C, T] float32 or bfloat16, what its convolution leaves without
+  // its bias, of either layout, channels last or not → out = max-pool(ReLU(batch norm(y))), [N, C, T / 3], or
+  // [N, C, T] where the block does not pool; what won each window, for the way back; mean and biased variance [C]
+  // of y. Its other tensors are float32; the running statistics move, those of y and the bias.
+  std::array<at::Tensor, 4> (*norm_relu_pool)(const at::Tensor& y, const ConvBlock& block);
+  // upstream: of out; kept: the last three that norm_relu_pool returned → ∂/∂y, ∂/∂gamma, ∂/∂beta
   std::array<at::Tensor, 3> (*norm_relu_pool_backward)(const at::Tensor& upstream, const at::Tensor& y,
-                                                       const at::Tensor& gamma, const at::Tensor& beta,
-                                                       double eps, const std::array<at::Tensor, 4>& forward);
+                                                       const ConvBlock& block,
+                                                       const std::array<at::Tensor, 3>& kept);
   // source float32 of any shape, read as it lies; numbers [kPointwiseNumbers, R] float64 (what they are:
   // kernels/augment/pointwise_numbers.h), on its device → [R, samples]: crop, polarity, noise, gain, delay and
   // reversal in one launch, as the loops of kernels/augment/augment.h.
@@ -41,7 +45,7 @@ struct CudaKernels {
                             double lowest_cutoff);
   // numbers [26, R]: feedback, damping, delays of the combs [2, 8] and of the all-passes [2, 4]
   at::Tensor (*reverb)(const at::Tensor& x, const at::Tensor& numbers, double sample_rate);
-  // factors [R]; least_factor: the least of them, on the host
+  // factors [R]; least_factor: the least of them, on the host: 0.5, up an octave, or more
   at::Tensor (*pitch_shift)(const at::Tensor& x, const at::Tensor& factors, double sample_rate,
                             double least_factor);
 };
@@ -51,5 +55,8 @@ void UseCuda(const CudaKernels* table);
 
 // Null where no plug-in was opened.
 const CudaKernels* Cuda();
+
+// Those that serve x: null on the CPU, without a plug-in, and where the plain versions are asked for.
+const CudaKernels* CudaFor(const at::Tensor& x);
 
 }  // namespace clmr::kernels

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "kernels/nt_xent/nt_xent.h"
+#include "kernels/sample_cnn/training/training.h"
 
 namespace clmr {
 
@@ -36,11 +37,13 @@ at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool tr
         NormRelu(block, at::conv1d(in, weight, bias, {block.stride}, {block.padding}), training);
     return block.pool > 1 ? at::max_pool1d(y, {block.pool}, {block.pool}) : y;
   }
-  const at::Tensor y =
-      NormRelu(block,
-               at::conv2d(ChannelsLast(in), ChannelsLast(weight), bias, at::IntArrayRef{1, block.stride},
-                          at::IntArrayRef{0, block.padding}),
-               training);
+  const auto convolve = [&](const at::Tensor& added) {
+    return at::conv2d(ChannelsLast(in), ChannelsLast(weight), added, at::IntArrayRef{1, block.stride},
+                      at::IntArrayRef{0, block.padding});
+  };
+  if (training && kernels::NormReluPoolServes(block, in))
+    return kernels::norm_relu_pool(convolve({}).squeeze(2), block);
+  const at::Tensor y = NormRelu(block, convolve(bias), training);
   return (block.pool > 1 ? at::max_pool2d(y, {1, block.pool}, {1, block.pool}) : y).squeeze(2);
 }
 

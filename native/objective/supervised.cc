@@ -41,7 +41,7 @@ ObjectiveLoss SupervisedObjective::Loss(const ObjectiveInput& input) {
   const at::Tensor embeddings = input.training ? Dropout(input.embeddings, input) : input.embeddings;
   const at::Tensor logits = at::linear(embeddings, weight_, bias_);
   // no tensor of the state: it stays where it was made
-  const at::Tensor weights = class_weights_.defined() ? class_weights_.to(logits.device()) : class_weights_;
+  const at::Tensor weights = class_weights_.defined() ? class_weights_.to(logits.options()) : class_weights_;
   ObjectiveLoss result{ClassificationLoss(logits, labels, spec_.multilabel, weights), {}};
   if (!input.training) return result;
   at::NoGradGuard no_gradients;

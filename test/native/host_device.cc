@@ -1,3 +1,5 @@
+#include "cuda/on_host/emulation.h"
+// It says what kernels are before anything else does.
 #include <ATen/ATen.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
@@ -5,6 +7,7 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
+#include "bindings/cuda/table.h"
 #include "device/device.h"
 #include "tried_device.h"
 
@@ -180,6 +183,9 @@ c10::Device ResolveDeviceOfCall(const std::string& name) { return ResolveDevice(
 OnDevice::OnDevice(c10::Device, bool) {}
 
 bool IsHostDevice() { return true; }
+
+void UseKernelsThere() { kernels::UseCuda(&kernels::CudaTable()); }
+std::string FaultOfKernels() { return cuda_emulation::TakeFault(); }
 
 void OpenTriedDevice() {
   c10::register_privateuse1_backend("host");

@@ -1,4 +1,6 @@
 #pragma once
+#include <string>
+
 // The device that is tried, ResolveDevice("cuda"): one of CUDA (cuda_device.cc), or the host's own memory under
 // another name (host_device.cc), for what has to run on any device and can be tried on none. There every operation
 // of libtorch runs on the CPU, on the same memory, and one that is given tensors of both devices throws, as it would
@@ -9,5 +11,9 @@ namespace clmr {
 void OpenTriedDevice();
 // Whether it is the host's memory
 bool IsHostDevice();
+// From now on the kernels for CUDA run there; on the host they are played (test/native/cuda/on_host).
+void UseKernelsThere();
+// The first fault of what was played, or nothing
+std::string FaultOfKernels();
 
 }  // namespace clmr

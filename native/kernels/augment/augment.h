@@ -37,26 +37,25 @@ struct AugmentScratch {
   Isa table_isa = Isa::base;
 };
 
-// What one reading of a clip does: y = echo(after · (before · x + noise)).
+// What one reading of a clip does: y = reversed(echo(after · (before · x + noise))).
 struct PointwisePass {
   float before = 1, after = 1;
   double noise_ratio = 0;  // std(noise) / std(before · x)
   uint64_t noise_seed = 0;
-  bool noise = false, echo = false;
+  bool noise = false, echo = false, reverse = false;
   int64_t offset = 0;  // of the echo, in samples
   float volume = 0;
 
-  bool empty() const { return before == 1 && !noise && !echo; }
+  bool empty() const { return before == 1 && !noise && !echo && !reverse; }
   // Each adds one more step behind the others, or returns false where the pass cannot hold it.
   bool Scale(float factor);
   bool Noise(double ratio, uint64_t seed);
   bool Echo(int64_t at, float loud);
+  bool Reverse();
 };
 
 // source [n] → x [n]; both may be the same.
 void pointwise_f32(const float* source, const PointwisePass& pass, float* x, int64_t n);
-// x[i] ← x[n−1−i]
-void reverse_f32(float* x, int64_t n);
 // As the reference, within 2e-6 of the largest sample: long kernels go through an FFT.
 void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, AugmentScratch& scratch);
 // As the reference, within 2e-6 at full scale.

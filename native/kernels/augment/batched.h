@@ -5,15 +5,26 @@
 // 1e-4 of them at full scale, the pitch shift as its reference says: where two segments lie equally near, either
 // may be taken.
 //
-// x [R, T] float32 → [R, T]. Numbers of the rows are [R, 1] float64 beside x; what sizes depend on is on the
-// host as well.
+// x [R, T] float32 → [R, T]. Numbers of the rows are [R, 1] float64 beside x, where not said otherwise; what sizes
+// depend on is on the host as well.
 #include <ATen/core/Tensor.h>
 
 #include <vector>
 
 #include "kernels/augment/reference.h"
 
+namespace clmr::kernels {
+struct PointwisePass;
+}
+
 namespace clmr::kernels::batched {
+
+// Whether all that looks at single samples can be done at once for rows like x.
+bool PointwiseServes(const at::Tensor& x);
+// What `pointwise` takes of a row: the pass over row `row` of x [R, samples].
+std::vector<double> pointwise_numbers(const PointwisePass& pass, int64_t row, int64_t samples);
+// x [R, T] contiguous; numbers of R' of its rows [8, R'] → those, each by its pass [R', T]. One launch.
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& numbers);
 
 // x ← factor · x
 at::Tensor scale(const at::Tensor& x, const at::Tensor& factor);
@@ -28,8 +39,8 @@ at::Tensor sinc_filter(const at::Tensor& x, const std::vector<double>& cutoffs, 
 
 // What `reverb` takes of a row: feedback, damping, the delays of the combs and of the all-passes, 26 numbers.
 std::vector<double> reverb_numbers(double sample_rate, const reference::ReverbParameters& parameters);
-// reference::reverb_f32. numbers: those of reverb_numbers, [R, 1] each
-at::Tensor reverb(const at::Tensor& x, double sample_rate, const std::vector<at::Tensor>& numbers);
+// reference::reverb_f32. numbers: those of reverb_numbers, [26, R]
+at::Tensor reverb(const at::Tensor& x, double sample_rate, const at::Tensor& numbers);
 
 // reference::pitch_shift_f32
 at::Tensor pitch_shift(const at::Tensor& x, double sample_rate, const std::vector<double>& factors,

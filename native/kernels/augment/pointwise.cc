@@ -29,19 +29,21 @@ void Plain(const float* source, const PointwisePass& pass, float* x, int64_t n) 
   if (pass.noise) reference::add_noise_f32(x, n, pass.noise_ratio, pass.noise_seed);
   if (pass.after != 1) reference::scale_f32(x, n, pass.after);
   if (pass.echo) reference::delay_f32(x, n, pass.offset, pass.volume);
+  if (pass.reverse) reference::reverse_f32(x, n);
 }
 
 }  // namespace
 
 bool PointwisePass::Scale(float factor) {
   float& slot = noise ? after : before;
-  if (echo || !(slot == 1 || slot == -1 || factor == -1)) return false;  // one rounding for each gain
+  if (echo || reverse || !(slot == 1 || slot == -1 || factor == -1))
+    return false;  // one rounding for each gain
   slot *= factor;
   return true;
 }
 
 bool PointwisePass::Noise(double ratio, uint64_t seed) {
-  if (noise || echo) return false;
+  if (noise || echo || reverse) return false;
   noise = true;
   noise_ratio = ratio;
   noise_seed = seed;
@@ -49,10 +51,16 @@ bool PointwisePass::Noise(double ratio, uint64_t seed) {
 }
 
 bool PointwisePass::Echo(int64_t at, float loud) {
-  if (echo) return false;
+  if (echo || reverse) return false;
   echo = true;
   offset = at;
   volume = loud;
+  return true;
+}
+
+bool PointwisePass::Reverse() {
+  if (reverse) return false;
+  reverse = true;
   return true;
 }
 
@@ -71,12 +79,7 @@ void pointwise_f32(const float* source, const PointwisePass& pass, float* x, int
   } else if (source != x || factor != 1) {
     loops.scale_f32(source, factor, x, n);
   }
-}
-
-void reverse_f32(float* x, int64_t n) {
-  const Choice choice = ActiveChoice();
-  const auto reverse = choice.plain ? reference::reverse_f32 : kPointwise[choice.isa].reverse_f32;
-  reverse(x, n);
+  if (pass.reverse) loops.reverse_f32(x, n);
 }
 
 }  // namespace clmr::kernels

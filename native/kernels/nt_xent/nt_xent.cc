@@ -21,8 +21,8 @@ bool FusedServes(const Choice& choice, const at::Tensor& z) {
 }
 
 // The kernels for CUDA, where they serve, or null.
-const CudaKernels* CudaServes(const Choice& choice, const at::Tensor& z) {
-  return !choice.plain && z.is_cuda() && z.scalar_type() == at::kFloat ? Cuda() : nullptr;
+const CudaKernels* CudaServes(const at::Tensor& z) {
+  return z.scalar_type() == at::kFloat ? CudaFor(z) : nullptr;
 }
 
 // Both gradients come with the value: the backward pass only scales them. Nothing leaves the device.
@@ -72,7 +72,7 @@ at::Tensor nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& tempera
                    const AbortFlag& abort) {
   const Choice choice = ActiveChoice();
   const bool differentiate = at::GradMode::is_enabled() && (z.requires_grad() || temperature.requires_grad());
-  if (const CudaKernels* cuda = CudaServes(choice, z))
+  if (const CudaKernels* cuda = CudaServes(z))
     return CudaFunction::apply(z, temperature, views, cuda, differentiate);
   if (!FusedServes(choice, z)) return reference::nt_xent(z, views, temperature);
   return FusedFunction::apply(z, temperature, views, static_cast<int64_t>(choice.isa), differentiate, &abort);
@@ -83,7 +83,7 @@ NtXentValue nt_xent_with_gradients(const at::Tensor& z, int64_t views, double te
   const Choice choice = ActiveChoice();
   if (FusedServes(choice, z))
     return nt_xent_fused(z, views, temperature, choice.isa, /*differentiate=*/true, abort);
-  if (const CudaKernels* cuda = CudaServes(choice, z)) {
+  if (const CudaKernels* cuda = CudaServes(z)) {
     const at::Tensor tau = at::scalar_tensor(temperature, at::kDouble);
     const auto [loss, gradient, temperature_gradient] = cuda->nt_xent(z.detach(), views, tau, true);
     return {loss.item<double>(), gradient, temperature_gradient.item<double>()};

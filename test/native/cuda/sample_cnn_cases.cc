@@ -2,6 +2,7 @@
 
 #include "cases.h"
 #include "kernels/sample_cnn/reference.h"
+#include "kernels/sample_cnn/sample_cnn.h"
 
 namespace clmr::test {
 namespace {
@@ -38,21 +39,34 @@ void BiasReluPoolCase(const Case& c, at::ScalarType type, bool odd) {
 // is rounded to 8 bits on the way out.
 void NormReluPoolCase(const Case& c, at::ScalarType type) {
   const at::Tensor y = MakeInput(c, type, false) * 2 + 5;
-  const at::Tensor gamma = at::randn({c.channels}), beta = at::randn({c.channels});
+  ConvBlock block;
+  block.gamma = at::randn({c.channels});
+  block.beta = at::randn({c.channels});
+  block.bias = at::randn({c.channels});
+  block.pool = c.pooled ? kPool : 1;
   const std::string title = "batch norm + ReLU + pool [" + std::to_string(c.n) + ", " +
                             std::to_string(c.channels) + ", " + std::to_string(c.samples) + "] " +
                             at::toString(type);
   const at::Tensor x = y.to(at::kDouble).contiguous().requires_grad_(true);
-  const at::Tensor scale = gamma.to(at::kDouble).requires_grad_(true);
-  const at::Tensor shift = beta.to(at::kDouble).requires_grad_(true);
-  at::Tensor expected = at::batch_norm(x, scale, shift, {}, {}, true, 0, kBatchNormEps, false).relu();
+  const at::Tensor scale = block.gamma.to(at::kDouble).requires_grad_(true);
+  const at::Tensor shift = block.beta.to(at::kDouble).requires_grad_(true);
+  const at::Tensor mean = at::zeros({c.channels}, at::kDouble),
+                   variance = at::ones({c.channels}, at::kDouble);
+  const at::Tensor biased = x + block.bias.to(at::kDouble).view({1, -1, 1});
+  at::Tensor expected =
+      at::batch_norm(biased, scale, shift, mean, variance, true, kBatchNormMomentum, kBatchNormEps, false)
+          .relu();
   if (c.pooled) expected = at::max_pool1d(expected, {kPool}, {kPool});
   const at::Tensor upstream = at::randn(expected.sizes()).to(type);
   expected.backward(upstream.to(at::kDouble));
   const auto got = Play(title, [&] {
-    const auto forward = Kernels().norm_relu_pool(y, gamma, beta, kBatchNormEps, c.pooled);
-    const auto backward = Kernels().norm_relu_pool_backward(upstream, y, gamma, beta, kBatchNormEps, forward);
-    return std::vector<at::Tensor>{forward[0], forward[2], forward[3], backward[0], backward[1], backward[2]};
+    block.running_mean = at::zeros({c.channels});
+    block.running_var = at::ones({c.channels});
+    const auto forward = Kernels().norm_relu_pool(y, block);
+    const auto backward =
+        Kernels().norm_relu_pool_backward(upstream, y, block, {forward[1], forward[2], forward[3]});
+    return std::vector<at::Tensor>{forward[0],  forward[2],  forward[3],         backward[0],
+                                   backward[1], backward[2], block.running_mean, block.running_var};
   });
   const double rounding = type == at::kFloat ? 2e-6 : 4e-3;
   Compare(title + ", out", got[0], expected.detach(), rounding);
@@ -61,6 +75,8 @@ void NormReluPoolCase(const Case& c, at::ScalarType type) {
   Compare(title + ", gradient", got[3], x.grad(), rounding);
   Compare(title + ", gradient of gamma", got[4], scale.grad(), 5e-6);
   Compare(title + ", gradient of beta", got[5], shift.grad(), 5e-6);
+  Compare(title + ", running mean", got[6], mean, 1e-6);
+  Compare(title + ", running variance", got[7], variance, 1e-6);
 }
 
 }  // namespace

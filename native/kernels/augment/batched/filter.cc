@@ -33,7 +33,7 @@ at::Tensor Taps(const at::Tensor& cutoff, const at::Tensor& high_pass, int64_t w
 at::Tensor sinc_filter(const at::Tensor& x, const std::vector<double>& cutoffs, const at::Tensor& cutoff,
                        const at::Tensor& high_pass) {
   const double lowest = *std::min_element(cutoffs.begin(), cutoffs.end());
-  if (const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr)
+  if (const CudaKernels* cuda = CudaFor(x))
     return cuda->sinc_filter(x, cutoff.flatten(), high_pass.flatten(), lowest);
   const int64_t n = x.size(1), half = HalfOf(lowest);
   const at::Tensor place = at::arange(-half, n + half, x.options().dtype(at::kLong)).clamp(0, n - 1);

@@ -11,6 +11,7 @@
 namespace clmr::kernels::batched {
 namespace {
 
+constexpr double kLeastOfKernels = 0.5;     // up an octave, all that the table of the kernels has room for
 constexpr int64_t kOutputsTogether = 2048;  // whose taps are gathered at a time
 
 at::Tensor Count(int64_t n, const at::Tensor& like) { return at::arange(n, like.options().dtype(at::kLong)); }
@@ -100,7 +101,7 @@ at::Tensor pitch_shift(const at::Tensor& x, double sample_rate, const std::vecto
                        const at::Tensor& factor) {
   const int64_t n = x.size(1);
   const double least = *std::min_element(factors.begin(), factors.end());
-  if (const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr)
+  if (const CudaKernels* cuda = least < kLeastOfKernels ? nullptr : CudaFor(x))
     return cuda->pitch_shift(x, factor.flatten(), sample_rate, least);
   const auto longest = static_cast<int64_t>(static_cast<double>(n) / least + 0.5);
   const at::Tensor stretched = Wsola(x.clamp(-1, 1), sample_rate, factor, longest);

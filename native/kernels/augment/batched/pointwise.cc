@@ -2,7 +2,9 @@
 
 #include <array>
 
-#include "kernels/augment/batched.h"
+#include "kernels/augment/augment.h"
+#include "kernels/augment/pointwise_numbers.h"
+#include "kernels/cuda.h"
 #include "random/philox.h"
 
 namespace clmr::kernels::batched {
@@ -49,6 +51,25 @@ at::Tensor Normals(const at::Tensor& seed, int64_t n) {
 }
 
 }  // namespace
+
+bool PointwiseServes(const at::Tensor& x) { return CudaFor(x) != nullptr; }
+
+std::vector<double> pointwise_numbers(const PointwisePass& pass, int64_t row, int64_t samples) {
+  std::vector<double> numbers(kPointwiseNumbers);
+  numbers[kPointwiseFrom] = static_cast<double>(row * samples);
+  numbers[kPointwiseBefore] = pass.before;
+  numbers[kPointwiseRatio] = pass.noise ? pass.noise_ratio : -1;
+  numbers[kPointwiseSeed] = static_cast<double>(pass.noise_seed);
+  numbers[kPointwiseAfter] = pass.after;
+  numbers[kPointwiseOffset] = pass.echo ? static_cast<double>(pass.offset) : -1;
+  numbers[kPointwiseVolume] = pass.volume;
+  numbers[kPointwiseReverse] = pass.reverse ? 1 : 0;
+  return numbers;
+}
+
+at::Tensor pointwise(const at::Tensor& x, const at::Tensor& numbers) {
+  return CudaFor(x)->pointwise(x, numbers, x.size(1));
+}
 
 at::Tensor scale(const at::Tensor& x, const at::Tensor& factor) { return x * factor.to(at::kFloat); }
 

@@ -51,11 +51,10 @@ std::vector<double> reverb_numbers(double sample_rate, const reference::ReverbPa
   return numbers;
 }
 
-at::Tensor reverb(const at::Tensor& x, double sample_rate, const std::vector<at::Tensor>& numbers) {
-  if (const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr)
-    return cuda->reverb(x, at::cat(numbers, 1).t(), sample_rate);
-  const at::Tensor *feedback = &numbers[0], *damping = &numbers[1], *comb_delays = &numbers[2],
-                   *all_pass_delays = &numbers[18];
+at::Tensor reverb(const at::Tensor& x, double sample_rate, const at::Tensor& numbers) {
+  if (const CudaKernels* cuda = CudaFor(x)) return cuda->reverb(x, numbers, sample_rate);
+  const auto column = [&](int64_t i) { return numbers[i].unsqueeze(1); };
+  const at::Tensor feedback = column(0), damping = column(1);
   const int64_t n = x.size(1);
   int64_t points = 1;
   while (points < n) points *= 2;
@@ -64,18 +63,17 @@ at::Tensor reverb(const at::Tensor& x, double sample_rate, const std::vector<at:
   const at::Tensor dry = ClipToFullScale(x.masked_fill(at::isnan(x), 0)).to(at::kDouble);
   const at::Tensor spectrum = at::fft_rfft(dry / weights, points);
   // what the low-pass in a comb's feedback leaves of it
-  const at::Tensor returned =
-      *feedback * (1 - *damping) / (1 - *damping * circle.Delay(at::ones_like(*damping)));
+  const at::Tensor returned = feedback * (1 - damping) / (1 - damping * circle.Delay(at::ones_like(damping)));
   at::Tensor mixed = at::zeros_like(dry);
   for (int64_t channel = 0; channel < 2; ++channel) {
     at::Tensor gain;
     for (int64_t i = 0; i < 8; ++i) {
-      const at::Tensor delayed = circle.Delay(comb_delays[channel * 8 + i]);
+      const at::Tensor delayed = circle.Delay(column(2 + channel * 8 + i));
       const at::Tensor comb = delayed / (1 - returned * delayed);
       gain = gain.defined() ? gain + comb : comb;
     }
     for (int64_t i = 0; i < 4; ++i) {
-      const at::Tensor delayed = circle.Delay(all_pass_delays[channel * 4 + i]);
+      const at::Tensor delayed = circle.Delay(column(18 + channel * 4 + i));
       gain = gain * (1.5 * delayed - 1) / (1 - 0.5 * delayed);
     }
     const at::Tensor wet = at::fft_irfft(spectrum * gain, points).narrow(1, 0, n) * weights;

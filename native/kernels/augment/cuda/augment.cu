@@ -41,9 +41,9 @@ void LaunchPitch(const AugmentRows& rows, const float* source, const double* fac
                  const PitchMemory& memory, CUstream_st* stream) {
   if (IsEmpty(rows)) return;
   const auto count = static_cast<unsigned>(rows.rows);
-  Launch(Wsola, count, kPitchThreads, stream, rows, source, factors, sizes, memory.stretched, memory.broken);
+  Launch(Wsola, count, kWsolaThreads, stream, rows, source, factors, sizes, memory.stretched, memory.broken);
   Launch(ResampleTable, dim3(kResamplePhases + 1, count), 64, stream, factors, sizes, memory.table);
-  Launch(Resample, Parts(rows, kPitchThreads), kPitchThreads, stream, rows, source, factors, sizes,
+  Launch(Resample, Parts(rows, kPitchOutputs), kPitchThreads, stream, rows, source, factors, sizes,
          memory.stretched, memory.broken, memory.table);
 }
 

@@ -8,7 +8,10 @@
 
 namespace clmr::kernels::cuda {
 
-inline constexpr int kPitchThreads = 256;
+inline constexpr int kWsolaThreads = 512;                        // more than there are shifts at 22,050 Hz
+inline constexpr int kPitchThreads = 256, kPitchOutputs = 4096;  // of a block
+// Up an octave; a row of the table is one longer, so that threads in different rows read from different banks.
+inline constexpr int kMostResampleTaps = 128;
 
 struct PitchRow {
   const float* x;
@@ -36,14 +39,14 @@ __device__ int64_t WsolaBestShift(const PitchRow& row, int64_t window, int64_t t
                                   Distances& distances, Shifts& shifts) {
   float least = INFINITY;
   int best = 0;
-  for (int64_t j = threadIdx.x; j < sizes.search; j += kPitchThreads) {
+  for (int64_t j = threadIdx.x; j < sizes.search; j += kWsolaThreads) {
     const float distance = WsolaDistance(row, window + j, tail, sizes.overlap);
     if (distance < least) least = distance, best = static_cast<int>(j);
   }
   __syncthreads();  // what the memory held has been used
   distances[threadIdx.x] = least;
   shifts[threadIdx.x] = best;
-  for (unsigned half = kPitchThreads / 2; half > 0; half /= 2) {
+  for (unsigned half = kWsolaThreads / 2; half > 0; half /= 2) {
     __syncthreads();
     if (threadIdx.x >= half) continue;
     const float other = distances[threadIdx.x + half];
@@ -61,21 +64,21 @@ __device__ inline int64_t StretchedLength(int64_t n, double factor) {
 }
 
 // source [rows, n] → stretched [rows, sizes.longest]; broken[row]: it holds a NaN
-__global__ void __launch_bounds__(kPitchThreads)
+__global__ void __launch_bounds__(kWsolaThreads)
     Wsola(AugmentRows rows, const float* source, const double* factors, PitchSizes sizes, float* stretched,
           int* broken) {
-  CLMR_SHARED(float, distances, kPitchThreads);
-  CLMR_SHARED(int, shifts, kPitchThreads);
+  CLMR_SHARED(float, distances, kWsolaThreads);
+  CLMR_SHARED(int, shifts, kWsolaThreads);
   const PitchRow row{source + blockIdx.x * rows.samples, rows.samples};
   const double factor = factors[blockIdx.x];
   const int64_t hop = sizes.segment - sizes.overlap, total = StretchedLength(row.n, factor);
   int nan = 0;
-  for (int64_t i = threadIdx.x; i < row.n; i += kPitchThreads) nan |= row.x[i] != row.x[i];
+  for (int64_t i = threadIdx.x; i < row.n; i += kWsolaThreads) nan |= row.x[i] != row.x[i];
   for (int mask = kWarpSize / 2; mask > 0; mask /= 2) nan |= __shfl_xor_sync(kAllLanes, nan, mask);
   shifts[threadIdx.x] = nan;
   __syncthreads();
   if (threadIdx.x == 0) {
-    for (int warp = 1; warp < kPitchThreads / kWarpSize; ++warp) nan |= shifts[warp * kWarpSize];
+    for (int warp = 1; warp < kWsolaThreads / kWarpSize; ++warp) nan |= shifts[warp * kWarpSize];
     broken[blockIdx.x] = nan;
   }
   const float step = 1.0f / static_cast<float>(sizes.overlap);
@@ -88,7 +91,7 @@ __global__ void __launch_bounds__(kPitchThreads)
     const int64_t begin = segment == 0
                               ? position
                               : window + WsolaBestShift(row, window, before + hop, sizes, distances, shifts);
-    for (int64_t i = threadIdx.x; i < hop && at + i < total; i += kPitchThreads) {
+    for (int64_t i = threadIdx.x; i < hop && at + i < total; i += kWsolaThreads) {
       float value = row.At(begin + i);
       if (segment > 0 && i < sizes.overlap) {
         const float fade = static_cast<float>(i) * step;
@@ -131,34 +134,44 @@ __global__ void ResampleTable(const double* factors, PitchSizes sizes, float* ta
   }
 }
 
-// Block (part of a row, row)
-__global__ void __launch_bounds__(kPitchThreads)
-    Resample(AugmentRows rows, const float* source, const double* factors, PitchSizes sizes,
-             const float* stretched, const int* broken, const float* table) {
+// Output i of a row that is not broken; weights: the row's table in shared memory
+template <class Weights>
+__device__ float ResampleAt(int64_t i, double step, int64_t taps, const float* x, int64_t total,
+                            Weights& weights) {
   constexpr int kFractionBits = 32 - kResamplePhaseBits;
-  const int64_t row = blockIdx.y, n = rows.samples;
-  const int64_t i = static_cast<int64_t>(blockIdx.x) * kPitchThreads + threadIdx.x;
-  if (i >= n) return;
-  if (broken[row]) {
-    rows.out[row * n + i] = source[row * n + i];
-    return;
-  }
-  const double step = 1 / factors[row];
-  const int64_t taps = TapsOf(Widening(factors[row])), total = StretchedLength(n, factors[row]);
   const uint64_t position = static_cast<uint64_t>(step * 0x1p32 + 0.5) * static_cast<uint64_t>(i);
   const auto between = static_cast<uint32_t>(position);
   const float fraction =
       static_cast<float>(between & ((1u << kFractionBits) - 1)) * (1.0f / (1u << kFractionBits));
-  const float* a = table + (row * (kResamplePhases + 1) + (between >> kFractionBits)) * sizes.taps;
-  const float* b = a + sizes.taps;
+  const int64_t a = (between >> kFractionBits) * (taps + 1), b = a + taps + 1;
   const int64_t first = static_cast<int64_t>(position >> 32) - (taps / 2 - 1);
   float sum = 0;
   for (int64_t k = 0; k < taps; ++k) {
     const int64_t at = first + k;
-    const float x = at >= 0 && at < total ? stretched[row * sizes.longest + at] : 0.0f;
-    sum = fmaf(x, a[k] + fraction * (b[k] - a[k]), sum);
+    const float sample = at >= 0 && at < total ? x[at] : 0.0f, weight = weights[a + k];
+    sum = fmaf(sample, weight + fraction * (weights[b + k] - weight), sum);
   }
-  rows.out[row * n + i] = FullScale(sum);
+  return sum;
+}
+
+// Block (part of a row, row)
+__global__ void __launch_bounds__(kPitchThreads)
+    Resample(AugmentRows rows, const float* source, const double* factors, PitchSizes sizes,
+             const float* stretched, const int* broken, const float* table) {
+  CLMR_SHARED(float, weights, (kResamplePhases + 1) * (kMostResampleTaps + 1));
+  const int64_t row = blockIdx.y, n = rows.samples;
+  const int64_t taps = TapsOf(Widening(factors[row])), total = StretchedLength(n, factors[row]);
+  const float* of_row = table + row * (kResamplePhases + 1) * sizes.taps;
+  for (int64_t phase = threadIdx.x / kWarpSize; phase <= kResamplePhases; phase += kPitchThreads / kWarpSize)
+    for (int64_t k = threadIdx.x % kWarpSize; k < taps; k += kWarpSize)
+      weights[phase * (taps + 1) + k] = of_row[phase * sizes.taps + k];
+  __syncthreads();
+  const int64_t begin = static_cast<int64_t>(blockIdx.x) * kPitchOutputs;
+  for (int64_t i = begin + threadIdx.x; i < begin + kPitchOutputs && i < n; i += kPitchThreads)
+    rows.out[row * n + i] = broken[row]
+                                ? source[row * n + i]
+                                : FullScale(ResampleAt(i, 1 / factors[row], taps,
+                                                       stretched + row * sizes.longest, total, weights));
 }
 
 }  // namespace clmr::kernels::cuda

@@ -57,7 +57,8 @@ __device__ inline float RunComb(Watched<float> line, int delay, int place, int c
                                 float feedback, float damping, float kept, float out[kReverbEach]) {
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
   LinearStep own{1, 0};
-  for (int j = 0, at = place; j < count; ++j, at = at + 1 < delay ? at + 1 : 0) {
+  for (int j = 0, at = place; j < kReverbEach; ++j, at = at + 1 < delay ? at + 1 : 0) {
+    if (j >= count) continue;  // a fixed number of turns keeps `out` and `dry` in registers
     out[j] = line[at];
     own.value = out[j] + (own.value - out[j]) * damping;
     own.factor *= damping;
@@ -66,11 +67,17 @@ __device__ inline float RunComb(Watched<float> line, int delay, int place, int c
   const float after = up_to.value + up_to.factor * kept;
   float state = __shfl_up_sync(kAllLanes, after, 1);
   if (lane == 0) state = kept;
-  for (int j = 0, at = place; j < count; ++j, at = at + 1 < delay ? at + 1 : 0) {
+  for (int j = 0, at = place; j < kReverbEach; ++j, at = at + 1 < delay ? at + 1 : 0) {
+    if (j >= count) continue;
     state = out[j] + (state - out[j]) * damping;
     line[at] = dry[j] + state * feedback;
   }
   return __shfl_sync(kAllLanes, after, kWarpSize - 1);
+}
+
+// `steps` further in a line that is longer
+__device__ inline int Onward(int place, int steps, int delay) {
+  return place + steps < delay ? place + steps : place + steps - delay;
 }
 
 __device__ inline float DrySample(const float* x, int64_t at, int64_t n) {
@@ -91,21 +98,25 @@ __global__ void __launch_bounds__(kReverbThreads)
   const int chunk = of.Chunk(), each = (chunk + kWarpSize - 1) / kWarpSize;
   const int comb_delay = of.Delay(comb), comb_begin = of.Begin(comb);
   const int channel = thread / kReverbChunk, within = thread % kReverbChunk;
-  int begins[kReverbAllPasses], delays[kReverbAllPasses];
+  int begins[kReverbAllPasses], delays[kReverbAllPasses], places[kReverbAllPasses];
   for (int i = 0; i < kReverbAllPasses; ++i) {
     begins[i] = of.Begin(2 * kReverbCombs + channel * kReverbAllPasses + i);
     delays[i] = of.Delay(2 * kReverbCombs + channel * kReverbAllPasses + i);
+    places[i] = within % delays[i];
   }
   const float feedback = of.Feedback(), damping = of.Damping();
   const int left_in_chunk = chunk - lane * each;
   const int count = left_in_chunk < 0 ? 0 : left_in_chunk < each ? left_in_chunk : each;
+  int comb_place = lane * each % comb_delay;
   float kept = 0;
   for (int64_t first = 0; first < n; first += chunk) {
-    float dry[kReverbEach], out[kReverbEach];
-    for (int j = 0; j < count; ++j) dry[j] = DrySample(x, first + lane * each + j, n);
-    kept = RunComb(lines + comb_begin, comb_delay, static_cast<int>((first + lane * each) % comb_delay),
-                   count, dry, feedback, damping, kept, out);
-    for (int j = 0; j < count; ++j) combs[comb * kReverbChunk + lane * each + j] = out[j];
+    float dry[kReverbEach] = {}, out[kReverbEach] = {};
+    for (int j = 0; j < kReverbEach; ++j)
+      if (j < count) dry[j] = DrySample(x, first + lane * each + j, n);
+    kept = RunComb(lines + comb_begin, comb_delay, comb_place, count, dry, feedback, damping, kept, out);
+    comb_place = Onward(comb_place, chunk, comb_delay);
+    for (int j = 0; j < kReverbEach; ++j)
+      if (j < count) combs[comb * kReverbChunk + lane * each + j] = out[j];
     __syncthreads();
     float mixed = 0;
     if (within < chunk) {
@@ -113,7 +124,8 @@ __global__ void __launch_bounds__(kReverbThreads)
       for (int i = 0; i < kReverbCombs; ++i)
         wet += combs[(channel * kReverbCombs + i) * kReverbChunk + within];
       for (int i = kReverbAllPasses - 1; i >= 0; --i) {
-        const int64_t at = begins[i] + (first + within) % delays[i];
+        const int at = begins[i] + places[i];
+        places[i] = Onward(places[i], chunk, delays[i]);
         const float delayed = lines[at];
         lines[at] = wet + delayed * 0.5f;
         wet = delayed - wet;

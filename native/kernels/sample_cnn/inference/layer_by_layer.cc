@@ -22,7 +22,7 @@ bool WorthHalving(size_t block) { return block == 1; }
 
 // x [N, Cin, T] → [N, Cout, T' or T' / s]
 at::Tensor ConvPoolRelu(const at::Tensor& x, const FoldedLayer& layer) {
-  const CudaKernels* cuda = x.is_cuda() ? Cuda() : nullptr;
+  const CudaKernels* cuda = CudaFor(x);
   if (cuda && (layer.pool == 1 || layer.pool == kPool))
     return cuda->bias_relu_pool(at::conv1d(x, layer.weight, {}, {layer.stride}, {layer.padding}), layer.bias,
                                 layer.pool == kPool);

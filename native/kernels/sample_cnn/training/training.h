@@ -1,5 +1,6 @@
 #pragma once
-// SampleCNN's blocks 0 to 9 in training mode as one differentiable operation (pass.h).
+// SampleCNN in training mode: on the CPU blocks 0 to 9 as one differentiable operation (pass.h), on CUDA what follows the
+// convolution of each block.
 #include <ATen/core/Tensor.h>
 
 #include <vector>
@@ -22,5 +23,13 @@ bool TrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clip
 // `precision`.
 at::Tensor TrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips,
                            const AbortFlag& abort, Precision precision);
+
+// Whether norm_relu_pool can take what the convolution of the block leaves of x: the kernels for CUDA are there.
+bool NormReluPoolServes(const ConvBlock& block, const at::Tensor& x);
+
+// Batch norm, ReLU and max-pool in one pass each way. y [N, C, T], the convolution without its bias, which the norm would
+// take away again: its gradient is 0 → [N, C, T / pool]. Differentiable once in y and in what the block learns; the
+// running statistics move, and the batch is counted.
+at::Tensor norm_relu_pool(const at::Tensor& y, const ConvBlock& block);
 
 }  // namespace clmr::kernels

@@ -5,6 +5,7 @@
 #include "../cases.h"
 #include "bindings/cuda/table.h"
 #include "device/device.h"
+#include "kernels/sample_cnn/sample_cnn.h"
 
 namespace clmr::test {
 namespace {
@@ -13,6 +14,13 @@ constexpr int kRuns = 3;
 
 at::Tensor There(const at::Tensor& x) { return x.to(c10::Device(c10::kCUDA, 0)); }
 at::Tensor Here(const at::Tensor& x) { return x.defined() ? x.to(at::kCPU) : x; }
+
+ConvBlock There(const ConvBlock& block) {
+  ConvBlock there = block;
+  for (at::Tensor* x : {&there.bias, &there.gamma, &there.beta, &there.running_mean, &there.running_var})
+    *x = There(*x);
+  return there;
+}
 
 template <size_t N>
 std::array<at::Tensor, N> Here(const std::array<at::Tensor, N>& all) {
@@ -29,15 +37,17 @@ const kernels::CudaKernels kOnDevice{
     [](const at::Tensor& z, int64_t views, const at::Tensor& temperature, bool differentiate) {
       return Here(kernels::CudaTable().nt_xent(There(z), views, There(temperature), differentiate));
     },
-    [](const at::Tensor& y, const at::Tensor& gamma, const at::Tensor& beta, double eps, bool pooled) {
-      return Here(kernels::CudaTable().norm_relu_pool(There(y), There(gamma), There(beta), eps, pooled));
+    [](const at::Tensor& y, const ConvBlock& block) {
+      const ConvBlock there = There(block);
+      const auto results = Here(kernels::CudaTable().norm_relu_pool(There(y), there));
+      block.running_mean.copy_(there.running_mean);
+      block.running_var.copy_(there.running_var);
+      return results;
     },
-    [](const at::Tensor& upstream, const at::Tensor& y, const at::Tensor& gamma, const at::Tensor& beta,
-       double eps, const std::array<at::Tensor, 4>& forward) {
-      const std::array<at::Tensor, 4> kept{There(forward[0]), There(forward[1]), There(forward[2]),
-                                           There(forward[3])};
-      return Here(kernels::CudaTable().norm_relu_pool_backward(There(upstream), There(y), There(gamma),
-                                                               There(beta), eps, kept));
+    [](const at::Tensor& upstream, const at::Tensor& y, const ConvBlock& block,
+       const std::array<at::Tensor, 3>& kept) {
+      return Here(kernels::CudaTable().norm_relu_pool_backward(
+          There(upstream), There(y), There(block), {There(kept[0]), There(kept[1]), There(kept[2])}));
     },
     [](const at::Tensor& source, const at::Tensor& numbers, int64_t samples) {
       return Here(kernels::CudaTable().pointwise(There(source), There(numbers), samples));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <random>
 #include <unordered_map>
@@ -51,6 +52,7 @@ Thread* running = nullptr;
 const std::function<void()>* body = nullptr;
 int64_t launch = 0, block = 0, interval = 0;
 int arrived = 0;
+std::mutex one_launch;  // at a time, whatever thread it comes from
 
 // Until `counter` changes, or one turn of the others where it is null.
 void Wait(const int64_t* counter) {
@@ -137,6 +139,7 @@ void Seed(uint64_t seed) {
 }
 
 void Run(dim3 grid, dim3 shape, const std::function<void()>& kernel) {
+  std::lock_guard lock(one_launch);
   grid_dim = grid;
   block_dim = shape;
   body = &kernel;

@@ -20,6 +20,13 @@ struct NormPass {
   float *mean, *variance;     // [C], the latter biased
 };
 
+// They move by those of the batch; the bias was left out of y. All [C]
+struct RunningStatistics {
+  const float* bias;
+  float *mean, *variance;
+  float momentum;
+};
+
 struct NormGradients {
   const void* upstream;  // as out
   void* dy;              // as y
@@ -28,7 +35,8 @@ struct NormGradients {
 
 // In how many parts the positions of a channel are summed
 int64_t NormParts(const PoolShape& shape);
-void LaunchNormReluPool(const NormPass& pass, void* out, CUstream_st* stream);
+void LaunchNormReluPool(const NormPass& pass, const RunningStatistics& running, void* out,
+                        CUstream_st* stream);
 void LaunchNormReluPoolBackward(const NormPass& pass, const NormGradients& gradients, CUstream_st* stream);
 
 }  // namespace clmr::kernels::cuda

@@ -14,10 +14,10 @@ namespace {
 struct Tensors {
   at::Tensor y, gamma, beta, extremes, mean, variance, parts;
 
-  NormPass Pass(const PoolShape& shape, double eps) const {
+  NormPass Pass(const PoolShape& shape) const {
     return {.shape = shape,
             .half = y.scalar_type() == at::kBFloat16,
-            .eps = eps,
+            .eps = kBatchNormEps,
             .y = y.const_data_ptr(),
             .gamma = gamma.const_data_ptr<float>(),
             .beta = beta.const_data_ptr<float>(),
@@ -34,38 +34,40 @@ at::Tensor Parts(const PoolShape& shape, const at::Tensor& y) {
 
 }  // namespace
 
-std::array<at::Tensor, 4> norm_relu_pool(const at::Tensor& y, const at::Tensor& gamma, const at::Tensor& beta,
-                                         double eps, bool pooled) {
+std::array<at::Tensor, 4> norm_relu_pool(const at::Tensor& y, const ConvBlock& block) {
   const OnDevice device(y);
-  const at::Tensor in = Compact(y, HasChannelsLast(y));
-  const PoolShape shape = ShapeOf(in, pooled);
+  const at::Tensor in = Compact(y, HasChannelsLast(y)), bias = block.bias.contiguous();
+  const PoolShape shape = ShapeOf(in, block.pool != 1);
   const at::TensorOptions of_channels = in.options().dtype(at::kFloat);
   const int64_t windows = shape.samples / shape.pool;
   const Tensors t{in,
-                  gamma.contiguous(),
-                  beta.contiguous(),
+                  block.gamma.contiguous(),
+                  block.beta.contiguous(),
                   EmptyLike(shape, windows, in.options()),
                   at::empty({shape.channels}, of_channels),
                   at::empty({shape.channels}, of_channels),
                   Parts(shape, in)};
+  const RunningStatistics running{bias.const_data_ptr<float>(), block.running_mean.mutable_data_ptr<float>(),
+                                  block.running_var.mutable_data_ptr<float>(),
+                                  static_cast<float>(kBatchNormMomentum)};
   const at::Tensor out = EmptyLike(shape, windows, in.options());
-  LaunchNormReluPool(t.Pass(shape, eps), out.mutable_data_ptr(), device.stream());
+  LaunchNormReluPool(t.Pass(shape), running, out.mutable_data_ptr(), device.stream());
   device.CheckLaunches();
   return {out, t.extremes, t.mean, t.variance};
 }
 
 std::array<at::Tensor, 3> norm_relu_pool_backward(const at::Tensor& upstream, const at::Tensor& y,
-                                                  const at::Tensor& gamma, const at::Tensor& beta, double eps,
-                                                  const std::array<at::Tensor, 4>& forward) {
+                                                  const ConvBlock& block,
+                                                  const std::array<at::Tensor, 3>& kept) {
   const OnDevice device(y);
   const at::Tensor in = Compact(y, HasChannelsLast(y));
-  const PoolShape shape = ShapeOf(in, forward[0].size(2) != y.size(2));
-  const Tensors t{in,         gamma.contiguous(), beta.contiguous(), forward[1],
-                  forward[2], forward[3],         Parts(shape, in)};
+  const PoolShape shape = ShapeOf(in, block.pool != 1);
+  const Tensors t{in,      block.gamma.contiguous(), block.beta.contiguous(), kept[0], kept[1],
+                  kept[2], Parts(shape, in)};
   const at::Tensor down = Compact(upstream.to(in.scalar_type()), shape.channels_last);
   const std::array<at::Tensor, 3> result{EmptyLike(shape, shape.samples, in.options()),
                                          at::empty_like(t.gamma), at::empty_like(t.beta)};
-  LaunchNormReluPoolBackward(t.Pass(shape, eps),
+  LaunchNormReluPoolBackward(t.Pass(shape),
                              {down.const_data_ptr(), result[0].mutable_data_ptr(),
                               result[1].mutable_data_ptr<float>(), result[2].mutable_data_ptr<float>()},
                              device.stream());

@@ -14,9 +14,9 @@ struct NormLaunches {
   const int64_t parts = NormParts(pass.shape);
   const dim3 grid{(channels + kChannels - 1) / kChannels, static_cast<unsigned>(parts)};
 
-  void Forward(void* out) {
+  void Forward(const RunningStatistics& running, void* out) {
     Launch(NormStatistics<kChannels, Number>, grid, kNormThreads, stream, pass);
-    Launch(NormMoments<Number>, channels, kNormThreads, stream, pass, parts);
+    Launch(NormMoments<Number>, channels, kNormThreads, stream, pass, parts, running);
     Launch(NormApply<kChannels, Number>, grid, kNormThreads, stream, pass, static_cast<Number*>(out));
   }
   void Backward(const NormGradients& gradients) {
@@ -44,8 +44,9 @@ int64_t NormParts(const PoolShape& shape) {
   return parts < 65535 ? parts : 65535;
 }
 
-void LaunchNormReluPool(const NormPass& pass, void* out, CUstream_st* stream) {
-  As(pass, stream, [&](auto launches) { launches.Forward(out); });
+void LaunchNormReluPool(const NormPass& pass, const RunningStatistics& running, void* out,
+                        CUstream_st* stream) {
+  As(pass, stream, [&](auto launches) { launches.Forward(running, out); });
 }
 
 void LaunchNormReluPoolBackward(const NormPass& pass, const NormGradients& gradients, CUstream_st* stream) {

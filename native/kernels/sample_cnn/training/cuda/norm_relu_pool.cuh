@@ -23,10 +23,11 @@ __host__ __device__ inline int64_t WindowsOf(const PoolShape& shape) {
   return (shape.samples + shape.pool - 1) / shape.pool;
 }
 
-// position: clip · windows + window
+// position: clip · windows + window, of fewer than 2^32: division of 64 bits is slow on a device
 __device__ inline NormWindow WindowAt(const PoolShape& shape, int64_t channel, int64_t position) {
   const int64_t windows = WindowsOf(shape), outputs = shape.samples / shape.pool;
-  const int64_t clip = position / windows, window = position % windows, first = window * shape.pool;
+  const auto place = static_cast<uint32_t>(position), each = static_cast<uint32_t>(windows);
+  const int64_t clip = place / each, window = place % each, first = window * shape.pool;
   const int64_t rest = shape.samples - first;
   NormWindow w;
   w.channel = channel;
@@ -80,10 +81,22 @@ __device__ void AddUp(const NormPass& pass, double a, double b, Memory& memory) 
   out[1] = memory[2 * threadIdx.x + 1];
 }
 
+template <int kChannels>
+__device__ int64_t ChannelOfThread() {
+  return static_cast<int64_t>(blockIdx.x) * kChannels + threadIdx.x % kChannels;
+}
+
+// The norm of the channel of this thread; of any where it has none
+template <int kChannels>
+__device__ NormOfChannel NormOfThread(const NormPass& pass) {
+  const int64_t channel = ChannelOfThread<kChannels>();
+  return NormAt(pass, channel < pass.shape.channels ? channel : 0);
+}
+
 // Calls f(window) for the windows of this thread: its channel, its part of the positions.
 template <int kChannels, class F>
 __device__ void EachWindow(const PoolShape& shape, F f) {
-  const int64_t channel = static_cast<int64_t>(blockIdx.x) * kChannels + threadIdx.x % kChannels;
+  const int64_t channel = ChannelOfThread<kChannels>();
   const int64_t positions = shape.examples * WindowsOf(shape), parts = gridDim.y;
   const int64_t each = (positions + parts - 1) / parts, first = blockIdx.y * each;
   const int64_t end = first + each < positions ? first + each : positions;
@@ -133,24 +146,34 @@ __device__ void JoinParts(const NormPass& pass, int64_t parts, Memory& memory) {
   }
 }
 
+__device__ inline void MoveTo(float* running, float value, float momentum) {
+  *running = *running * (1 - momentum) + value * momentum;
+}
+
 template <typename Number>
-__global__ void NormMoments(NormPass pass, int64_t parts) {
+__global__ void NormMoments(NormPass pass, int64_t parts, RunningStatistics running) {
   CLMR_SHARED(double, memory, 2 * kNormThreads);
   JoinParts(pass, parts, memory);
   if (threadIdx.x != 0) return;
   const auto count = static_cast<double>(pass.shape.examples * pass.shape.samples);
   const double pivot = ToFloat(static_cast<const Number*>(pass.y)[WindowAt(pass.shape, blockIdx.x, 0).in]);
-  const double shift = memory[0] / count, variance = memory[1] / count - shift * shift;
+  const double shift = memory[0] / count, spread = memory[1] / count - shift * shift;
+  const double variance = spread < 0 ? 0 : spread;
   pass.mean[blockIdx.x] = static_cast<float>(pivot + shift);
-  pass.variance[blockIdx.x] = variance < 0 ? 0.0f : static_cast<float>(variance);
+  pass.variance[blockIdx.x] = static_cast<float>(variance);
+  MoveTo(running.mean + blockIdx.x, static_cast<float>(pivot + shift + running.bias[blockIdx.x]),
+         running.momentum);
+  MoveTo(running.variance + blockIdx.x, static_cast<float>(variance * (count / (count - 1))),
+         running.momentum);
 }
 
 template <int kChannels, typename Number>
 __global__ void __launch_bounds__(kNormThreads) NormApply(NormPass pass, Number* out) {
   const auto* extremes = static_cast<const Number*>(pass.extremes);
+  const NormOfChannel norm = NormOfThread<kChannels>(pass);
   EachWindow<kChannels>(pass.shape, [&](const NormWindow& w) {
     if (!w.whole) return;
-    const float value = NormAt(pass, w.channel).Value(ToFloat(extremes[w.out]));
+    const float value = norm.Value(ToFloat(extremes[w.out]));
     Store(out + w.out, value < 0 ? 0.0f : value);
   });
 }
@@ -166,10 +189,10 @@ template <int kChannels, typename Number>
 __global__ void __launch_bounds__(kNormThreads) NormGradientSums(NormPass pass, const Number* upstream) {
   CLMR_SHARED(double, memory, 2 * kNormThreads);
   const auto* extremes = static_cast<const Number*>(pass.extremes);
+  const NormOfChannel norm = NormOfThread<kChannels>(pass);
   double sum = 0, along = 0;
   EachWindow<kChannels>(pass.shape, [&](const NormWindow& w) {
     if (!w.whole) return;
-    const NormOfChannel norm = NormAt(pass, w.channel);
     const float extreme = ToFloat(extremes[w.out]), dz = Passed(norm, extreme, upstream[w.out]);
     sum += dz;
     along += static_cast<double>(dz) * norm.Normal(extreme);
@@ -192,8 +215,8 @@ __global__ void __launch_bounds__(kNormThreads) NormBackward(NormPass pass, Norm
              *upstream = static_cast<const Number*>(gradients.upstream);
   auto* dy = static_cast<Number*>(gradients.dy);
   const float share = 1.0f / static_cast<float>(pass.shape.examples * pass.shape.samples);
+  const NormOfChannel norm = NormOfThread<kChannels>(pass);
   EachWindow<kChannels>(pass.shape, [&](const NormWindow& w) {
-    const NormOfChannel norm = NormAt(pass, w.channel);
     const float mean = gradients.beta[w.channel] * share, along = gradients.gamma[w.channel] * share;
     const int64_t winner = WinnerOf(y + w.in, w, norm.gamma < 0);
     const float passed = w.whole ? Passed(norm, ToFloat(y[w.in + winner * w.next]), upstream[w.out]) : 0.0f;
