@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url'
 import { installLibtorch } from '../dist/libtorch/install.js'
 import { LIBTORCH_VERSION, PLATFORM_PACKAGE_VERSION } from '../dist/libtorch/release.js'
 import { buildCuda } from './build-cuda.mjs'
+import './own-libtorch.mjs'
 import { symbolFaults } from './check-symbols.mjs'
 import { HERE, platformArgument } from './platforms.mjs'
 

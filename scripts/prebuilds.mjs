@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import prebuildify from 'prebuildify'
+import './own-libtorch.mjs'
 import { symbolFaults } from './check-symbols.mjs'
 import { HERE, platformArgument } from './platforms.mjs'
 
@@ -14,10 +15,6 @@ const shim = join(root, 'scripts', 'node-gyp-shim.mjs')
 const { name } = platformArgument(process.argv.slice(2))
 if (name !== HERE) {
   process.stderr.write(`clmr: the native part of ${name} is built on such a machine; this one is ${HERE}\n`)
-  process.exit(1)
-}
-if (process.env.CLMR_LIBTORCH_VERSION) {
-  process.stderr.write('clmr: a release is built for its own libtorch: unset CLMR_LIBTORCH_VERSION\n')
   process.exit(1)
 }
 

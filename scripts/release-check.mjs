@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import './own-libtorch.mjs'
 
 /** bytes of the tarballs at most */
 const BUDGET = { clmr: 6e6, '@clmr/libtorch-linux-x64': 125e6 }

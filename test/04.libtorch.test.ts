@@ -50,10 +50,12 @@ describe('04 libtorch', () => {
   it('CLMR_LIBTORCH_VERSION takes any version or the pinned one, and a release is not built with it', () => {
     checkEnvironment({ CLMR_LIBTORCH_VERSION: 'any' })
     assert.throws(() => checkEnvironment({ CLMR_LIBTORCH_VERSION: '2.11' }), /CLMR_LIBTORCH_VERSION.*'any'/)
-    const script = fileURLToPath(new URL('../scripts/prebuilds.mjs', import.meta.url))
     const env = { ...process.env, CLMR_LIBTORCH_VERSION: 'any' }
-    const { status, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', env })
-    assert.deepEqual([status, /built for its own libtorch/.test(stderr)], [1, true])
+    for (const name of ['prebuilds', 'package', 'release-check']) {
+      const script = fileURLToPath(new URL(`../scripts/${name}.mjs`, import.meta.url))
+      const { status, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', env })
+      assert.deepEqual([name, status, /built for its own libtorch/.test(stderr)], [name, 1, true])
+    }
   })
 
   it('CLMR_LIBTORCH comes first, as the folder above lib or as lib itself', () => {
