@@ -4,13 +4,17 @@ import { join } from 'node:path'
 import { type Dataset, type EpochResult, optimizers, prepare, Trainer, type TrainerOptions } from 'clmr'
 import { measureEncoder } from '#lib/evaluate/monitor.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
+import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { Watch } from '#lib/train/watch.js'
 import { clmrEnds, writeMusic } from './helpers/command-line.js'
-import { smallSetting } from './helpers/small-networks.js'
+import { SMALL, smallSetting } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
 const measures = ['retrieval', 'knn', 'probe'] as const
+/** The mean of an epoch is over the steps that the process did itself. */
+const withoutLoss = ({ loss: _, ...rest }: { loss?: number }) => rest
+
 /** A step that changes nothing: the figures of all epochs are equal, and only the first is the best. */
 const still = { optimizer: optimizers.sgd({ lr: 1e-12, momentum: 0 }), batchSize: 2, maxSteps: 40 }
 
@@ -83,8 +87,59 @@ describe('641 train: monitor', () => {
     assert.equal(over.steps, 6)
     assert.deepEqual(over.best, summary.best)
     await resumed[Symbol.asyncDispose]()
-    await using longer = await Trainer.resume(runDirectory, { patience: 3 })
+    const { stderr } = await clmrEnds(0, 'train', '--run', runDirectory, '--resume')
+    assert.match(
+      stderr,
+      /^the run has ended after 6 steps: 2 measurements in a row did not get better; raise --patience/m,
+    )
+    assert.doesNotMatch(stderr, /going on/)
+    const warnings: string[] = []
+    const onWarning = (text: string) => void warnings.push(text)
+    await using longer = await Trainer.resume(runDirectory, { patience: 3, tf32: true, onWarning })
+    assert.match(warnings.join(), /^tf32 is true from here on and was false/)
     assert.equal((await longer.fit()).steps, 8)
+  })
+
+  it('an abort in the middle of a measurement is made up at resume: log, epochs and best equal an uninterrupted run', async function () {
+    this.timeout(60_000)
+    using train = dataset.subset('train')
+    using validation = dataset.subset('valid')
+    const { validate } = NativeTrainer.prototype
+    const told = async (name: string, abortAt: number) => {
+      const runDirectory = join(folder, name)
+      const controller = new AbortController()
+      const epochs: object[] = []
+      const onEpoch = ({ epoch, loss, validLoss, monitor }: EpochResult) =>
+        void epochs.push({ epoch, loss, validLoss, monitor })
+      const first = await Trainer.create({
+        ...{ dataset: train, validation, runDirectory, architecture: SMALL, batchSize: 3, epochs: 3 },
+        monitor: { measures: ['retrieval'] },
+      })
+      let measured = 0
+      NativeTrainer.prototype.validate = async function (...args) {
+        const loss = await validate.apply(this, args)
+        if (++measured === abortAt) controller.abort()
+        return loss
+      }
+      const done = first.fit({ signal: controller.signal, onEpoch })
+      if (abortAt === 0) await done
+      else await assert.rejects(done, { name: 'AbortError' })
+      NativeTrainer.prototype.validate = validate
+      await first[Symbol.asyncDispose]()
+      await using again = await Trainer.resume(runDirectory)
+      const { best, bestValidLoss } = await again.fit({ onEpoch })
+      const log = (await readRunMetrics(runDirectory)).map(
+        ({ viewsPerSecond: _, dataSeconds: __, seconds: ___, ...rest }) => rest,
+      )
+      return { epochs, log, best, bestValidLoss }
+    }
+    const expected = await told('whole', 0)
+    for (const abortAt of [2, 3]) {
+      const { epochs, ...made } = await told(`cut ${abortAt}`, abortAt)
+      const { epochs: all, ...rest } = expected
+      assert.deepEqual(made, rest)
+      assert.deepEqual(epochs.map(withoutLoss), all.map(withoutLoss))
+    }
   })
 
   it('patience counts the validation loss where there is no monitor', () => {

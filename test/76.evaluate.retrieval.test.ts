@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { Augmenter, evaluateRetrieval, type RetrievalMeasure, transforms } from 'clmr'
+import { Augmenter, Dataset, evaluateRetrieval, type RetrievalMeasure, transforms } from 'clmr'
 import type { Interval, LabelFigures, RankFigures, RetrievalForms } from '#lib/native/figures.js'
 import { native } from '#lib/native/load.js'
 import { hashUniform, readGoldenJson } from './helpers/golden.js'
+import { withTempDir } from './helpers/temp-dir.js'
+import { tinyDataset } from './helpers/tiny-dataset.js'
 import { TOY_CLIP, ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
 
 type Triple = [value: number, low: number, high: number]
@@ -178,6 +180,33 @@ describe('76 evaluate: evaluateRetrieval', () => {
       }
     }
   })
+
+  it('of a cache the crops alone are read, and no batch of altered queries takes new memory: oracle is the result from whole tracks', () =>
+    withTempDir(async (folder) => {
+      using dataset = await tinyDataset(
+        folder,
+        Array.from({ length: 34 }, (_, i) => 10 + 7 * i),
+      )
+      const { tracks, labels, classes, task } = dataset
+      const whole = { tracks, labels, classes, task, readTrack: (i: number) => dataset.readTrack(i) }
+      const expected = await evaluateRetrieval(new ToyEncoder(), whole)
+      const { readTrack } = Dataset.prototype
+      const { augment } = Augmenter.prototype
+      const memory = new Set<ArrayBufferLike | undefined>()
+      Dataset.prototype.readTrack = () => assert.fail('a whole track is read')
+      Augmenter.prototype.augment = function (batch, options) {
+        memory.add(options?.out?.buffer)
+        return augment.call(this, batch, options)
+      }
+      try {
+        assert.deepEqual(await evaluateRetrieval(new ToyEncoder(), dataset), expected)
+      } finally {
+        Object.assign(Dataset.prototype, { readTrack })
+        Object.assign(Augmenter.prototype, { augment })
+      }
+      assert.equal(memory.size, 1)
+      assert.ok(!memory.has(undefined))
+    }))
 
   it('the queries alone are altered, by the chain of the augmenter: oracle is the audio that is encoded', async () => {
     const encoder = new LoudnessEncoder()

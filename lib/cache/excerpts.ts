@@ -68,18 +68,29 @@ export async function decodeExcerpts(
 }
 
 /**
- * A crop that was to begin at `start`, within one stretch: one that would cross into the next moves back to the last place
- * in its own. It is shorter than a clip where the stretch or the track is.
+ * Where a crop lies that was to begin at `start`, within one stretch: one that would cross into the next moves back to the
+ * last place in its own. It is shorter than a clip where the stretch or the track is.
+ * @param length samples of the track
  */
+export function rangeInside(
+  length: number,
+  start: number,
+  clipLength: number,
+  stretch: number = length,
+): [from: number, to: number] {
+  const first = stretch > 0 ? Math.floor(start / stretch) * stretch : 0
+  const from = Math.min(start, Math.max(first, first + stretch - clipLength))
+  return [from, Math.min(from + clipLength, first + stretch, length)]
+}
+
+/** That crop. */
 export function cropInside(
   samples: Float32Array,
   start: number,
   clipLength: number,
-  stretch: number = samples.length,
+  stretch?: number,
 ): Float32Array {
-  const first = stretch > 0 ? Math.floor(start / stretch) * stretch : 0
-  const from = Math.min(start, Math.max(first, first + stretch - clipLength))
-  return samples.subarray(from, Math.min(from + clipLength, first + stretch))
+  return samples.subarray(...rangeInside(samples.length, start, clipLength, stretch))
 }
 
 /** The stretches of a track, one after the other. */

@@ -64,14 +64,14 @@ export function checkAnyTracks(dataset: LabelledTracks): void {
   })
 }
 
-/** The samples of some tracks, in order, read one track ahead. */
-export async function* readTracks(
-  dataset: LabelledTracks,
+/** What `readTrack` reads of some tracks, in order, one track ahead. */
+export async function* readAhead(
   tracks: readonly number[],
+  readTrack: (track: number) => Promise<Float32Array>,
   signal?: AbortSignal,
 ): AsyncGenerator<Float32Array, void, void> {
   const read = (index: number) => {
-    const track = dataset.readTrack(index, { signal })
+    const track = readTrack(index)
     track.catch(() => {}) // it may fail while the track before it is still encoded; awaited below
     return track
   }
@@ -105,9 +105,9 @@ export async function embedDataset<D extends LabelledTracks>(
   checkAnyTracks(dataset)
   const kept = cache ? await KeptWindows.open(encoder, dataset, encoder.clipLength, signal) : undefined
   const all = [...dataset.tracks.keys()]
-  const missing = readTracks(
-    dataset,
+  const missing = readAhead(
     all.filter((track) => !kept?.of(track)),
+    (track) => dataset.readTrack(track, { signal }),
     signal,
   )
   const parts: Windows[] = []

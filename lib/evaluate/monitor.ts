@@ -1,11 +1,11 @@
 /** What an encoder is worth while it is trained: one number a measure, cheap enough for every epoch. */
 import type { Dataset } from '../cache/dataset.js'
-import { cropInside } from '../cache/excerpts.js'
 import { Matrix, matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
-import { readTracks } from './embed.js'
+import { readCrops } from './crops.js'
+import { readAhead } from './embed.js'
 import { evaluateProbabilities } from './evaluation.js'
 import { LinearProbe } from './probe.js'
 import { meanOverClips } from './probe-data.js'
@@ -48,15 +48,15 @@ async function sample(
   const chosen = spread(dataset.length, TRACKS)
   const clips: Float32Array[] = []
   const trackOf: number[] = []
+  const startsOf = (samples: number) =>
+    spread(Math.max(1, Math.floor(samples / clipLength)), CLIPS).map((place) => place * clipLength)
+  const read = (track: number) => readCrops(dataset, track, { length: clipLength, startsOf, signal })
   let track = 0
-  for await (const samples of readTracks(dataset, chosen, signal)) {
-    const { stretch } = dataset.tracks[chosen[track]!]!
-    const places = spread(Math.max(1, Math.floor(samples.length / clipLength)), CLIPS)
-    const batch = new Float32Array(places.length * clipLength)
-    for (const [i, place] of places.entries())
-      batch.set(cropInside(samples, place * clipLength, clipLength, stretch), i * clipLength)
-    for (const row of Matrix.from(await encoder.encode(batch, { signal }))) clips.push(row)
-    trackOf.push(...places.map(() => track))
+  for await (const batch of readAhead(chosen, read, signal)) {
+    for (const row of Matrix.from(await encoder.encode(batch, { signal }))) {
+      clips.push(row)
+      trackOf.push(track)
+    }
     track++
   }
   const embeddings = Matrix.fromRows(clips)

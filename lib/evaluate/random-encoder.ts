@@ -1,5 +1,4 @@
 /** The baseline of an untrained network, as fair as it can be. */
-import { cropInside } from '../cache/excerpts.js'
 import { nativeArchitecture } from '../model/architecture.js'
 import { Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { EncoderOptions } from '../model/option-types.js'
@@ -9,6 +8,7 @@ import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { uniform } from '../random.js'
 import { TRAINED_ON_NOTHING } from '../runs/data-record.js'
+import { readCrops } from './crops.js'
 import type { LabelledTracks } from './types.js'
 
 /** Tracks that are measured, a clip of each. */
@@ -34,9 +34,9 @@ export async function randomEncoder(
   const draw = uniform(seed)
   for (let i = 0; i < count; i++) {
     const track = Math.floor((i * total) / count)
-    const samples = await dataset.readTrack(track, { signal })
-    const drawn = Math.floor(draw() * Math.max(0, samples.length - clipLength + 1))
-    clips.set(cropInside(samples, drawn, clipLength, dataset.tracks[track]!.stretch), i * clipLength)
+    const startsOf = (samples: number) => [Math.floor(draw() * Math.max(0, samples - clipLength + 1))]
+    const crop = await readCrops(dataset, track, { length: clipLength, startsOf, signal })
+    clips.set(crop, i * clipLength)
   }
   const handle = await callNative(signal, (abort) =>
     native().encoderCreateMeasured(

@@ -1,9 +1,9 @@
 /** The vectors that retrieval compares: one crop a track for the library, others as queries, clean and altered. */
-import { cropInside } from '../cache/excerpts.js'
 import type { MatrixData } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { uniform } from '../random.js'
-import { readTracks } from './embed.js'
+import { readCrops } from './crops.js'
+import { readAhead } from './embed.js'
 import type { Condition } from './retrieval-conditions.js'
 import type { EmbedProgress, LabelledTracks } from './types.js'
 import { hashOf, VectorStore } from './vector-store.js'
@@ -43,12 +43,16 @@ interface Asked {
   signal?: AbortSignal
 }
 
-/** The clips of some tracks: first of the library, then what asks. */
+/**
+ * The clips of some tracks: first of the library, then what asks. Their memory is used again for the next tracks: results
+ * of 7.5 MB for each condition would keep the garbage collector busy, and the event loop waits for it.
+ */
 class Clips {
   readonly #length: number
   readonly #queriesPerTrack: number
   readonly #library: Float32Array
   readonly #queries: Float32Array
+  readonly #altered: Float32Array
   tracks = 0
 
   constructor(clipLength: number, queriesPerTrack: number) {
@@ -56,26 +60,26 @@ class Clips {
     this.#queriesPerTrack = queriesPerTrack
     this.#library = new Float32Array(BATCH * clipLength)
     this.#queries = new Float32Array(BATCH * queriesPerTrack * clipLength)
+    this.#altered = new Float32Array(BATCH * queriesPerTrack * clipLength)
   }
 
-  /** The crops of a track: the first one for the library. */
-  add(crops: readonly Float32Array[]): void {
-    for (const [i, crop] of crops.entries()) {
-      const place = (i === 0 ? this.tracks : this.tracks * this.#queriesPerTrack + i - 1) * this.#length
-      const into = (i === 0 ? this.#library : this.#queries).subarray(place, place + this.#length)
-      into.fill(0)
-      into.set(crop)
-    }
+  /** crops of a track: one for the library, the others ask */
+  add(crops: Float32Array): void {
+    this.#library.set(crops.subarray(0, this.#length), this.tracks * this.#length)
+    const queries = crops.subarray(this.#length)
+    this.#queries.set(queries, this.tracks * queries.length)
     this.tracks++
   }
 
   /** out: vectors of the library's clips, and of the queries of every condition */
   async encode({ encoder, conditions, signal }: Asked, step: number): Promise<MatrixData[]> {
-    const queries = this.#queries.subarray(0, this.tracks * this.#queriesPerTrack * this.#length)
+    const samples = this.tracks * this.#queriesPerTrack * this.#length
+    const queries = this.#queries.subarray(0, samples)
+    const out = this.#altered.subarray(0, samples)
     const vectors = [await encoder.encode(this.#library.subarray(0, this.tracks * this.#length), { signal })]
     for (const { augmenter } of conditions) {
-      const altered = augmenter ? (await augmenter.augment(queries, { step, signal })).data : queries
-      vectors.push(await encoder.encode(altered, { signal }))
+      if (augmenter) await augmenter.augment(queries, { step, out, signal })
+      vectors.push(await encoder.encode(augmenter ? out : queries, { signal }))
     }
     this.tracks = 0
     return vectors
@@ -102,11 +106,12 @@ async function encodeCrops(
   const batches: MatrixData[][] = []
   const draw = uniform(seed)
   const total = dataset.tracks.length
+  const { clipLength } = encoder
+  const startsOf = (samples: number) => cropStarts(samples, clipLength, crops, draw)
+  const read = (track: number) => readCrops(dataset, track, { length: clipLength, startsOf, signal })
   let done = 0
-  for await (const samples of readTracks(dataset, [...dataset.tracks.keys()], signal)) {
-    const { stretch } = dataset.tracks[done]!
-    const starts = cropStarts(samples.length, encoder.clipLength, crops, draw)
-    clips.add(starts.map((start) => cropInside(samples, start, encoder.clipLength, stretch)))
+  for await (const samples of readAhead([...dataset.tracks.keys()], read, signal)) {
+    clips.add(samples)
     done++
     if (clips.tracks < BATCH && done < total) continue
     batches.push(await clips.encode({ encoder, conditions, signal }, batches.length))

@@ -48,6 +48,14 @@ function scheduleRemarks(before: TrainerConfig, options: CompleteTrainerOptions,
   return remarks
 }
 
+/** @param before the options of the run so far */
+function roundingRemarks(before: TrainerConfig, { tf32 = false }: CompleteTrainerOptions): string[] {
+  if (tf32 === (before.tf32 ?? false)) return []
+  return [
+    `tf32 is ${tf32} from here on and was ${!tf32}: on CUDA the steps are not those of an uninterrupted run`,
+  ]
+}
+
 const lengthOf = ({ epochs, maxSteps }: TrainerConfig) => ({ epochs, maxSteps })
 
 /**
@@ -66,5 +74,6 @@ export function resumeRemarks(
     ...validationRemarks(options),
     ...limitRemark(given, options),
     ...scheduleRemarks(before, options, step),
+    ...roundingRemarks(before, options),
   ]
 }

@@ -212,10 +212,10 @@ export class Run {
 /** A run of before knows the best validation loss alone. */
 function watchStateOf(extra: Record<string, unknown>): WatchState {
   const known = underNewNames(extra, { bestValidationLoss: 'bestValidLoss' }) as WatchState
-  const { bestValidLoss, waited, best } = known
+  const { bestValidLoss, waited, best, pending } = known
   const former =
     bestValidLoss === undefined ? undefined : { measure: 'validLoss' as const, value: bestValidLoss, step: 0 }
-  return { bestValidLoss, waited, best: best ?? former }
+  return { bestValidLoss, waited, best: best ?? former, ...(pending && { pending }) }
 }
 
 export interface ResumedRun {

@@ -13,6 +13,7 @@ import { labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
 import { type TrainedOn, trainedOnIn } from '../runs/data-record.js'
 import { type OnWarning, tellWarning } from '../warnings.js'
+import { runEpochs } from './epochs.js'
 import { type NativeTrainer, nameTracks } from './native-trainer.js'
 import type {
   FitOptions,
@@ -159,6 +160,11 @@ export class Trainer implements Disposable, AsyncDisposable {
     return Math.min(this.config.epochs * perEpoch, this.config.maxSteps ?? Number.POSITIVE_INFINITY)
   }
 
+  /** @internal Whether `patience` is at its end. */
+  get isOver(): boolean {
+    return this.#watch.isOver
+  }
+
   /**
    * The encoder in training: embeds with the weights of the last finished step, also while a step is under way. Always
    * the same object, until that is disposed.
@@ -214,6 +220,8 @@ export class Trainer implements Disposable, AsyncDisposable {
     const total = this.#needTotal()
     let failure: { error: unknown } | undefined
     try {
+      const pending = this.#watch.pendingAt(this.#native.step)
+      if (pending) yield await this.#makeUp(pending, signal)
       while (this.#native.step < total && !this.#watch.isOver) yield await this.#nextStep(signal)
     } catch (error) {
       failure = { error }
@@ -248,24 +256,11 @@ export class Trainer implements Disposable, AsyncDisposable {
   async fit(options: FitOptions = {}): Promise<TrainingSummary> {
     const { signal, onStep, onEpoch } = parseOptions(fitOptions, options, 'Trainer.fit')
     const started = performance.now()
-    let epochStarted = started
-    let losses: number[] = []
-    let finalLoss = Number.NaN
-    for await (const step of this.steps({ signal })) {
-      finalLoss = step.loss
-      losses.push(step.loss)
-      await onStep?.(step)
-      if (step.step % this.stepsPerEpoch! !== 0) continue
-      const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length
-      const seconds = (performance.now() - epochStarted) / 1000
-      const { epoch, validLoss, monitor } = step
-      await onEpoch?.({ epoch, step: step.step, loss, validLoss, monitor, seconds })
-      epochStarted = performance.now()
-      losses = []
-    }
+    const { stepsPerEpoch = 0 } = this
+    const finalLoss = await runEpochs(this.steps({ signal }), { stepsPerEpoch, onStep, onEpoch })
     return {
       steps: this.stepsDone,
-      epochs: Math.floor(this.stepsDone / this.stepsPerEpoch!),
+      epochs: Math.floor(this.stepsDone / stepsPerEpoch),
       finalLoss,
       ...this.#outcome(),
       seconds: (performance.now() - started) / 1000,
@@ -322,6 +317,16 @@ export class Trainer implements Disposable, AsyncDisposable {
     })
   }
 
+  /** The end of a step whose measurement was cut off, in this process or in an earlier one. */
+  #makeUp(pending: StepResult, signal: AbortSignal | undefined): Promise<StepResult> {
+    return this.#native.enqueue(signal, async (abort) => {
+      const result = await this.#record(pending, abort, signal)
+      this.#checkpointStep = -1 // the one that is there does not know the measurement
+      if (this.#run) await this.#checkpoint()
+      return result
+    })
+  }
+
   async #naming<T>(tracks: string[], call: () => Promise<T>): Promise<T> {
     try {
       return await call()
@@ -340,12 +345,9 @@ export class Trainer implements Disposable, AsyncDisposable {
       tellWarning(collapse, this.#onWarning)
     }
     const perEpoch = this.stepsPerEpoch
-    try {
-      if (perEpoch && result.step % perEpoch === 0)
-        await this.#watch.measure(this.#native, result, abort, signal)
-    } finally {
-      await this.#run?.appendStep(result)
-    }
+    if (perEpoch && result.step % perEpoch === 0)
+      await this.#watch.measure(this.#native, result, abort, signal)
+    await this.#run?.appendStep(result)
     const improves = this.#watch.observe(result)
     if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
       await this.#checkpoint(improves)

@@ -16,6 +16,8 @@ export interface WatchState {
   best?: BestFigure
   /** measurements since the best one */
   waited?: number
+  /** a step that is done, and whose measurement was cut off */
+  pending?: StepResult
 }
 
 type WatchOptions = Pick<
@@ -57,8 +59,8 @@ export class Watch {
   constructor(options: ForNetwork<WatchOptions>, state: WatchState = {}) {
     this.#options = options
     this.#validation = options.validation
-    const sameMeasure = state.best?.measure === this.#deciding
-    this.#state = sameMeasure ? state : { bestValidLoss: state.bestValidLoss }
+    const { best, bestValidLoss, pending } = state
+    this.#state = best?.measure === this.#deciding ? state : { bestValidLoss, ...(pending && { pending }) }
   }
 
   get state(): WatchState {
@@ -70,13 +72,30 @@ export class Watch {
     return (this.#state.waited ?? 0) >= (this.#options.patience ?? Number.POSITIVE_INFINITY)
   }
 
+  /** A step that nobody was told of, since its measurement was cut off. @param step the last that is done */
+  pendingAt(step: number): StepResult | undefined {
+    const { pending } = this.#state
+    return pending?.step === step ? pending : undefined
+  }
+
   /** The measure that says which weights are best. */
   get #deciding(): MonitorMeasure | 'validLoss' {
     return this.#options.monitor?.measures[0] ?? 'validLoss'
   }
 
-  /** At the end of an epoch; written into `result` as it comes. */
+  /** At the end of an epoch; written into `result` as it comes. Until it is over the step is pending. */
   async measure(
+    native: NativeTrainer,
+    result: StepResult,
+    abort: AbortFlag,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    this.#state.pending = { ...result }
+    await this.#measure(native, result, abort, signal)
+    delete this.#state.pending
+  }
+
+  async #measure(
     native: NativeTrainer,
     result: StepResult,
     abort: AbortFlag,

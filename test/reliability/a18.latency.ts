@@ -3,7 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { decodeAudio, Encoder, inspectModel, ntXentLoss, Trainer, verifyCache, writeReport } from 'clmr'
+import {
+  Augmenter,
+  decodeAudio,
+  Encoder,
+  evaluateRetrieval,
+  inspectModel,
+  ntXentLoss,
+  Trainer,
+  verifyCache,
+  writeReport,
+} from 'clmr'
 import { testClips } from '../helpers/golden.js'
 import { tinyDataset } from '../helpers/tiny-dataset.js'
 import { drive } from './driver.js'
@@ -95,6 +105,7 @@ await drive('A18', async ({ folder, size, draw, planted, figure, fail }) => {
   using trainer = await Trainer.create({ batchSize: 2 })
   const dataset = await tinyDataset(folder, [70_000, 80_000, 90_000])
   const [clips, views, z] = [testClips(1, 2, 4), testClips(5, 6, 4), testClips(9, 9, 1).subarray(0, 512 * 64)]
+  const augmenter = new Augmenter({ transforms: [{ name: 'gain' }] })
   const model = join(folder, 'e.safetensors')
   await encoder.save(model)
   const calls: Record<string, () => Promise<unknown>> = {
@@ -105,6 +116,7 @@ await drive('A18', async ({ folder, size, draw, planted, figure, fail }) => {
     load: async () => (await Encoder.load(model)).dispose(),
     inspect: () => inspectModel(model, { sha256: true }),
     verify: () => verifyCache(dataset.cache),
+    retrieval: () => evaluateRetrieval(encoder, dataset, { augmenter, cache: false }),
     report: () => writeReport({ out: join(folder, 'report.html'), dataset, encoder, seconds: 1 }),
   }
   for (const [name, call] of Object.entries(planted ? { encode: calls.encode! } : calls)) {

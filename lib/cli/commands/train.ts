@@ -154,7 +154,9 @@ function checkTogether({ data, resume, split, validate, initFrom }: Options): vo
     )
 }
 
-function whereItIs({ stepsDone, totalSteps = 0 }: Trainer): string {
+function whereItIs({ stepsDone, totalSteps = 0, isOver, config }: Trainer): string {
+  if (isOver)
+    return `the run has ended after ${stepsDone} steps: ${config.patience} measurements in a row did not get better; raise --patience to train longer`
   if (stepsDone < totalSteps) return `going on from step ${stepsDone}`
   return `the run is complete: its ${totalSteps} steps are done; raise --epochs or --max-steps to train longer`
 }
