@@ -1,14 +1,10 @@
 // A folder of mp3s through `encodeFiles`, against what decoding alone and encoding alone take of the same files, in one
 // run. Needs ffmpeg (to make the mp3s). Writes bench/RESULTS.md.
 //   npm run bench:files -- [--files 200] [--rounds 3]
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { allocateClips, decodeAudio, Encoder, setThreads } from 'clmr'
-import { writeCorpus } from '#lib/demo/index.js'
-import { cacheFolder } from '#lib/files/cache-folder.js'
 import { commandLine, machine, optionsOf, timingOf, writeSection } from '../shared/bench.js'
+import { makeMp3s, MP3_SECONDS as SECONDS } from '../shared/mp3s.js'
 
 const values = optionsOf({
   files: '200',
@@ -16,29 +12,10 @@ const values = optionsOf({
 })
 const count = Number(values.files)
 const THREADS = 2
-const SECONDS = 30
 const CLIP = 59049
 const CONCURRENCY = [2, 4, 8]
 
-/** Stereo mp3s of 30 s at 44.1 kHz, 192 kbit/s: tracks of the demo corpus, repeated to that length. */
-async function makeFiles(): Promise<string[]> {
-  const folder = join(cacheFolder(), 'bench', `mp3-${SECONDS}s-${count}`)
-  const paths = Array.from({ length: count }, (_, i) => join(folder, `${i}.mp3`))
-  if (existsSync(folder)) return paths
-  const making = `${folder}.${process.pid}`
-  mkdirSync(making, { recursive: true })
-  const tracks = await writeCorpus(join(making, 'corpus'), { tracksPerClass: Math.ceil(count / 11) })
-  for (let i = 0; i < count; i++) {
-    const sound = ['-stream_loop', '-1', '-i', tracks[i]!, '-t', String(SECONDS), '-ar', '44100', '-ac', '2']
-    const mp3 = ['-c:a', 'libmp3lame', '-b:a', '192k', join(making, `${i}.mp3`)]
-    execFileSync('ffmpeg', ['-v', 'error', '-y', ...sound, ...mp3])
-  }
-  rmSync(join(making, 'corpus'), { recursive: true })
-  renameSync(making, folder)
-  return paths
-}
-
-const paths = await makeFiles()
+const { paths } = await makeMp3s(count)
 setThreads(THREADS)
 using encoder = await Encoder.create()
 const { samples } = await decodeAudio(paths[0]!)

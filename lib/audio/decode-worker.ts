@@ -56,21 +56,28 @@ function decodingOf({ file, part }: DecodeTask): Decoding {
   return part ? decodeFrames(bytes, part.layout, part.first) : decodeRuns(bytes)
 }
 
-/** The mean of the channels, in memory of its own; the bits of `mix_down_f32`. */
-function mixedDown({ channels, sampleRate }: PcmRun): MonoRun {
-  const samples = channels[0]!.slice()
+/** The mean of the channels, in `spare` where it is large enough; the bits of `mix_down_f32`. */
+function mixedDown({ channels, sampleRate }: PcmRun, spare?: ArrayBuffer): MonoRun {
+  const { length, byteLength } = channels[0]!
+  const fits = spare !== undefined && spare.byteLength >= byteLength
+  const samples = new Float32Array(fits ? spare : new ArrayBuffer(byteLength), 0, length)
+  samples.set(channels[0]!)
   for (const channel of channels.slice(1)) for (let i = 0; i < samples.length; i++) samples[i]! += channel[i]!
   const share = Math.fround(1 / channels.length)
   if (channels.length > 1) for (let i = 0; i < samples.length; i++) samples[i]! *= share
   return { samples, channels: channels.length, sampleRate }
 }
 
-/** Sends run after run, never more than MAX_AHEAD that have not been answered; undefined where it was stopped. */
+/** Sends run after run, each to be answered with its memory; never more than MAX_AHEAD that have not been answered; undefined where it was stopped. */
 async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<DecodingEnd | undefined> {
   const { port } = task
   const decoding = decodingOf(task)
   let ahead = 0
-  port.on('message', () => ahead--)
+  const spare: ArrayBuffer[] = []
+  port.on('message', (answer: ArrayBuffer | 'stop') => {
+    ahead--
+    if (answer !== 'stop') spare.push(answer)
+  })
   for (;;) {
     while (ahead >= MAX_AHEAD && !stopped()) await once(port, 'message')
     if (stopped()) {
@@ -80,7 +87,7 @@ async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<Decod
     const { done, value } = await decoding.next()
     if (done) return value
     ahead++
-    const message: DecodeMessage = { run: mixedDown(value) }
+    const message: DecodeMessage = { run: mixedDown(value, spare.pop()) }
     port.postMessage(message, [message.run.samples.buffer as ArrayBuffer])
   }
 }

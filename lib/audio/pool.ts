@@ -216,7 +216,8 @@ export class DecodePool {
         if (!message) continue
         if ('run' in message) {
           yield message.run
-          port1.postMessage('next')
+          const { buffer } = message.run.samples
+          port1.postMessage(buffer, [buffer as ArrayBuffer])
         } else end = message
       }
       return end

@@ -29,21 +29,19 @@ export function periodsOf(rate: number, to: number): { period: number; context: 
  * in: mixed-down runs at their own rate; out: runs of samples at `to` Hz.
  *
  * A block is a whole number of periods of the two rates, and is resampled together with as many frames on either side
- * as the filter reaches; what belongs to the neighbours is dropped.
+ * as the filter reaches; what belongs to the neighbours is dropped. A run is copied: its memory goes back to its thread.
  */
 export class ResampleStream {
   readonly #to: number
   readonly #quality: ResampleQuality
   readonly #signal: AbortSignal | undefined
-  /** from `#start` on, in the pieces in which they came; what lies before `#next` is context */
-  #pieces: Float32Array[] = []
-  #end = 0
-  /** what is resampled: one memory for all blocks, which the garbage collector would count each */
-  #window = new Float32Array(0)
+  /** the frames from `#start` to `#end`, and room; those before `#next` are context */
+  #held = new Float32Array(0)
   #rate = 0
   #channels = 0
   #start = 0
   #next = 0
+  #end = 0
 
   constructor(to: number, quality: ResampleQuality, signal?: AbortSignal) {
     this.#to = to
@@ -58,8 +56,7 @@ export class ResampleStream {
       this.#rate = run.sampleRate
       this.#channels = run.channels
     }
-    this.#pieces.push(run.samples)
-    this.#end += run.samples.length
+    this.#append(run.samples)
     const { block, context } = this.#sizes()
     while (this.#end >= this.#next + block + context) yield await this.#resample(this.#next + block)
   }
@@ -67,10 +64,9 @@ export class ResampleStream {
   /** What is left after the last run; the next one begins a part of its own. */
   async *finish(): AsyncGenerator<Float32Array, void, void> {
     if (this.#end > this.#next) yield await this.#resample(this.#end)
-    this.#pieces = []
     this.#start = 0
-    this.#end = 0
     this.#next = 0
+    this.#end = 0
   }
 
   #sizes(): { block: number; context: number } {
@@ -78,18 +74,21 @@ export class ResampleStream {
     return { block: Math.ceil(BLOCK_FRAMES / period) * period, context }
   }
 
-  /** The frames from `from` to `to`, until the next call; those before are not needed any more. */
-  #take(from: number, to: number): Float32Array {
-    if (this.#window.length < to - from) this.#window = new Float32Array(to - from)
-    const taken = this.#window.subarray(0, to - from)
-    while (this.#start + this.#pieces[0]!.length <= from) this.#start += this.#pieces.shift()!.length
-    let at = this.#start
-    for (const piece of this.#pieces) {
-      const [first, last] = [Math.max(0, from - at), Math.min(piece.length, to - at)]
-      if (last > first) taken.set(piece.subarray(first, last), at + first - from)
-      at += piece.length
+  /** Puts a run behind what is held. What no block needs any more makes room for it. */
+  #append(run: Float32Array): void {
+    let length = this.#end - this.#start
+    if (length + run.length > this.#held.length) {
+      const from = Math.max(this.#start, this.#next - this.#sizes().context)
+      const kept = this.#held.subarray(from - this.#start, length)
+      length = kept.length
+      const into =
+        length + run.length <= this.#held.length ? this.#held : new Float32Array(2 * (length + run.length))
+      into.set(kept)
+      this.#held = into
+      this.#start = from
     }
-    return taken
+    this.#held.set(run, length)
+    this.#end += run.length
   }
 
   /** Samples of the frames from `#next` to `end`. */
@@ -97,7 +96,7 @@ export class ResampleStream {
     const { context } = this.#sizes()
     const from = Math.max(0, this.#next - context)
     const to = Math.min(this.#end, end + context)
-    const window = this.#take(from, to)
+    const window = this.#held.subarray(from - this.#start, to - this.#start)
     const samples = await callNative(this.#signal, (abort) =>
       native().mixAndResample([window], this.#rate, this.#to, this.#quality, abort),
     )

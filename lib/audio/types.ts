@@ -28,7 +28,7 @@ export interface PcmRun {
   sampleRate: number
 }
 
-/** A run as it leaves the decoding thread: mixed down, not resampled yet. */
+/** A run as it leaves the decoding thread: mixed down, not resampled yet. It is valid until the next one is asked for. */
 export interface MonoRun {
   /** the mean of the channels */
   samples: Float32Array
