@@ -13,7 +13,6 @@ import {
   supervised,
   Trainer,
   type TrainerOptions,
-  vicReg,
 } from 'clmr'
 import type { NamedTensor, StateDict } from '#lib/native/binding.js'
 import { collapseWarning } from '#lib/objective/collapse.js'
@@ -321,11 +320,10 @@ describe('58 objectives through the trainer', () => {
     }))
 
   it('warns of a collapse: projections that are all the same', () => {
-    assert.equal(collapseWarning(7, { projectionStd: 0.5 }, byol()), undefined)
-    assert.equal(collapseWarning(7, { accuracy: 0 }, byol()), undefined)
-    const warned = collapseWarning(7, { projectionStd: 0.01 }, byol())!
-    assert.match(warned, /^step 7: the projections collapse.*0\.010.*or raise the momentum of the target$/)
-    assert.match(collapseWarning(7, { projectionStd: 0.01 }, vicReg())!, /lower the learning rate$/)
+    assert.equal(collapseWarning(7, { projectionStd: 0.5 }), undefined)
+    assert.equal(collapseWarning(7, { accuracy: 0 }), undefined)
+    const warned = collapseWarning(7, { projectionStd: 0.01 })!
+    assert.match(warned, /^step 7: the projections collapse.*0\.010.*; lower the learning rate$/)
   })
 
   it('BYOL on clips that are all the same tells a spread of 0 and warns once', async () => {

@@ -59,7 +59,7 @@ export async function fetchWithPip(
       what: 'the index that pip uses has another build than the one that clmr is made for',
       given: came.join(', ') || 'none',
       expected: wheel.file,
-      remedy: `Name an index with the builds of PyPI (--index), pass that wheel (--from), or install ${name} ${version} for Python: clmr finds it there`,
+      remedy: 'Name an index that has the builds of PyPI with --index',
     })
   } finally {
     await rm(inner, { recursive: true, force: true })

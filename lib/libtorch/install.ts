@@ -141,8 +141,7 @@ async function addressOf(
   if (asked) return findWheelUrl(asked, { file }, signal)
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
     what: 'there is no pip to fetch libtorch with, and no package index is set',
-    remedy:
-      'Pass the address of a Python package index with --index (or set it in PIP_INDEX_URL or pip.conf), pass the wheel with --from, or install Python with pip',
+    remedy: 'Pass the address of a Python package index with --index',
   })
 }
 

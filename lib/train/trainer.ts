@@ -337,9 +337,7 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /** What belongs to a finished step, whether or not somebody still waits for it: validation, metrics, checkpoint. */
   async #record(result: StepResult, abort: AbortFlag, signal?: AbortSignal): Promise<StepResult> {
-    const collapse = this.#warned
-      ? undefined
-      : collapseWarning(result.step, result.metrics, this.config.objective)
+    const collapse = this.#warned ? undefined : collapseWarning(result.step, result.metrics)
     if (collapse) {
       this.#warned = true
       tellWarning(collapse, this.#onWarning)
