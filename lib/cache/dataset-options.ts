@@ -15,7 +15,7 @@ export const datasetOptions = z.strictObject({
     .string()
     .optional()
     .describe(
-      'Choice of labels, splits or size, if the data set has several; `clmr datasets` lists them. Default: the first.',
+      'Variant of the data set (labels, splits or size), as listed by `clmr datasets`. Default: the first.',
     )
     .meta({ placeholder: 'name' }),
   cache: z

@@ -10,15 +10,15 @@ export interface PrepareOptions {
   cache: string
   /** 'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels. */
   labels?: string | undefined
-  /** Keep tracks together in one split: those of one folder ('parent', such as an album), or of the folder above it ('grandparent', such as the artist in artist/album/track.mp3). With labels 'folders', the folder of a class is no group. A group that the table names comes first. Default: only tracks whose audio is equal stay together. */
+  /** Keep the tracks of a folder in one split: of the folder that holds the file ('parent', such as an album), or of the one above it ('grandparent', such as the artist in artist/album/track.mp3). The class folders of labels 'folders' do not count. A group in the label table takes precedence. Default: only tracks with the same audio stay together. */
   groupBy?: 'parent' | 'grandparent' | undefined
-  /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
+  /** Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache. */
   seed?: number | undefined
-  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files to process at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). In wav, aiff and au files, nothing but these stretches is decoded. Default: whole tracks. */
+  /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks. */
   excerpts?: string | undefined
-  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Maximum number of unusable files: a whole number, or a fraction below 1 such as 0.1. Range: 0 or more. Default: no limit. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -34,19 +34,19 @@ export interface PrepareOptions {
 export interface DatasetOptions {
   /** Only the tracks of this split. Default: all tracks. */
   subset?: 'train' | 'valid' | 'test' | undefined
-  /** Choice of labels, splits or size, if the data set has several; `clmr datasets` lists them. Default: the first. */
+  /** Variant of the data set (labels, splits or size), as listed by `clmr datasets`. Default: the first. */
   scheme?: string | undefined
   /** Folder for the decoded tracks. Default: `.clmr/<name>` in the folder of the data set. */
   cache?: string | undefined
   /** Fetch what is missing. Default: false. */
   download?: boolean | undefined
-  /** Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new. */
+  /** Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache. */
   seed?: number | undefined
-  /** Files that are worked on at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files to process at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). In wav, aiff and au files, nothing but these stretches is decoded. Default: whole tracks. */
+  /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks. */
   excerpts?: string | undefined
-  /** Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Range: 0 or more. Default: any number. */
+  /** Maximum number of unusable files: a whole number, or a fraction below 1 such as 0.1. Range: 0 or more. Default: no limit. */
   maxReject?: number | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined

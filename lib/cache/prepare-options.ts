@@ -26,7 +26,7 @@ const maxReject = z
   .min(0)
   .refine((limit) => limit < 1 || Number.isInteger(limit), 'expected a whole number, or a share below 1')
   .describe(
-    'Number of unusable files to accept: a whole number, or a share below 1 such as 0.1. Default: any number.',
+    'Maximum number of unusable files: a whole number, or a fraction below 1 such as 0.1. Default: no limit.',
   )
 
 /** Whether more of `total` files are rejected than `limit` allows. */
@@ -49,14 +49,14 @@ export const prepareOptions = z.strictObject({
     .enum(GROUPINGS)
     .optional()
     .describe(
-      "Keep tracks together in one split: those of one folder ('parent', such as an album), or of the folder above it ('grandparent', such as the artist in artist/album/track.mp3). With labels 'folders', the folder of a class is no group. A group that the table names comes first. Default: only tracks whose audio is equal stay together.",
+      "Keep the tracks of a folder in one split: of the folder that holds the file ('parent', such as an album), or of the one above it ('grandparent', such as the artist in artist/album/track.mp3). The class folders of labels 'folders' do not count. A group in the label table takes precedence. Default: only tracks with the same audio stay together.",
     ),
   seed: z
     .number()
     .int()
     .optional()
     .describe(
-      'Seed of the train, valid and test splits; a new seed splits the tracks again. Default: that of the cache; 42 if it is new.',
+      'Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache.',
     ),
   concurrency: z
     .number()
@@ -64,13 +64,13 @@ export const prepareOptions = z.strictObject({
     .min(1)
     .max(256)
     .optional()
-    .describe('Files that are worked on at the same time. Default: the number of threads.'),
+    .describe('Files to process at the same time. Default: the number of threads.'),
   excerpts: z
     .string()
     .regex(EXCERPTS, { message: 'expected a number of stretches and their seconds, such as 3x30' })
     .optional()
     .describe(
-      'Keep only some stretches of each track, spread over it: 3x30 is three of 30 s (rounded down to whole clips of 2.678 s). In wav, aiff and au files, nothing but these stretches is decoded. Default: whole tracks.',
+      'Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks.',
     )
     .meta({ placeholder: 'NxSECONDS' }),
   maxReject: maxReject.optional().meta({ placeholder: 'n' }),

@@ -43,18 +43,18 @@ export function flagFor(schema: z.ZodObject, name: string): Option {
 
 /** `--threads`, of every command that computes: `onRun` sets them. */
 export function threadsFlag(command: Command): void {
-  command.option('--threads <n>', 'CPU threads to use (default: as many as this process is granted)', number)
+  command.option('--threads <n>', 'CPU threads to use (default: all that this process may use)', number)
 }
 
 /** `--no-cache`, of the commands that embed the tracks of a cache. */
 export function noCacheFlag(command: Command): void {
-  command.option('--no-cache', 'Do not keep embeddings in the cache, and do not use those kept there')
+  command.option('--no-cache', 'Neither keep embeddings in the cache nor use those kept there')
 }
 
 /** `--json` and `--quiet` */
 export function commonFlags(command: Command): Command {
   command.option('--json', 'Print the result as JSON on stdout, and errors as JSON on stderr')
-  return command.option('-q, --quiet', 'No progress and no remarks on stderr')
+  return command.option('-q, --quiet', 'Show no progress and no notes on stderr')
 }
 
 /** Lines under the help, each a command line that can be typed. */

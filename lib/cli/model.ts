@@ -8,7 +8,7 @@ import { parseOptions } from '../options.js'
 import { flagFor } from './command.js'
 
 export const MODEL_HELP =
-  'Model file or folder, run directory, URL, name ("clmr-small"), or "log-mel" (no network), "random" or "random-fresh" (weights without training)'
+  'Model file or folder, run directory, URL or name ("clmr-small"); or a baseline: "log-mel" (no network), "random" or "random-fresh" (untrained weights)'
 
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {

@@ -18,7 +18,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'datasets',
-    summary: 'List the published data sets that are known by name',
+    summary: 'List the published data sets that clmr knows by name',
     load: () => import('./commands/datasets.js'),
   },
   {
@@ -28,7 +28,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'evaluate',
-    summary: 'Measure how well tracks are found again, and how well labels are predicted',
+    summary: 'Measure how well a model finds tracks again and predicts labels',
     load: () => import('./commands/evaluate.js'),
   },
   {
@@ -38,7 +38,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'embed',
-    summary: 'Embed any audio files',
+    summary: 'Write the embeddings of audio files to a table',
     load: () => import('./commands/embed.js'),
   },
   {
@@ -58,7 +58,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'export',
-    summary: 'Write a run as a model folder to share, with a model card',
+    summary: 'Export a run as a model folder with a model card, ready to share',
     load: () => import('./commands/export.js'),
   },
   {
@@ -73,12 +73,12 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'doctor',
-    summary: 'Check this machine, and say what to do about what is missing',
+    summary: 'Check this machine and say how to fix what is missing',
     load: () => import('./commands/doctor.js'),
   },
   {
     name: 'demo',
-    summary: 'Try everything in minutes, offline, on music that it makes itself',
+    summary: 'Try everything in minutes, offline, on generated music',
     load: () => import('./commands/demo.js'),
   },
   {

@@ -27,7 +27,7 @@ export interface EmbedOptions {
 
 /** How a probe is trained. */
 export interface ProbeOptions {
-  /** Published protocol, which sets the defaults of all other options: that of the paper of CLMR, of its code, of MARBLE or of mir_ref. Default: 'paper'. */
+  /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
   protocol?: 'paper' | 'clmr-code' | 'marble' | 'mir-ref' | undefined
   /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
   labelFraction?: number | undefined
@@ -65,7 +65,7 @@ export interface ProbeOptions {
 
 /** The options of a probe, complete. */
 export interface ProbeSettings {
-  /** Published protocol, which sets the defaults of all other options: that of the paper of CLMR, of its code, of MARBLE or of mir_ref. Default: 'paper'. */
+  /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
   readonly protocol: 'paper' | 'clmr-code' | 'marble' | 'mir-ref'
   /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
   readonly labelFraction: number

@@ -15,7 +15,7 @@ export const probeOptions = z.strictObject({
     .enum(PROTOCOL_NAMES)
     .default('paper')
     .describe(
-      'Published protocol, which sets the defaults of all other options: that of the paper of CLMR, of its code, of MARBLE or of mir_ref.',
+      "Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref.",
     ),
   labelFraction: z
     .number()

@@ -31,7 +31,7 @@ export interface EncoderOptions {
   seed?: number | undefined
   /** Where to compute. 'auto' is CUDA where available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network; 'auto' is the faster of the two here, measured once in a process. Default: 'float32'. */
+  /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
   /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined
@@ -43,7 +43,7 @@ export interface EncoderOptions {
 export interface EncoderLoadOptions {
   /** Where to compute. 'auto' is CUDA where available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Arithmetic. 'bfloat16' is used where it is faster (CPUs with AVX512-BF16 or AMX) and keeps a cosine of 0.999 to float32 for this network; 'auto' is the faster of the two here, measured once in a process. Default: 'float32'. */
+  /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
   /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined

@@ -164,7 +164,7 @@ export interface TrainerOptions extends TrainerOverrides {
   initFrom?: string | undefined
   /** Layers of the network. Default: those of the weights to start from, otherwise those of CLMR. */
   architecture?: ArchitectureOptions | undefined
-  /** Whether to keep the encoder as it is, its batch norm statistics included, and train only what the objective adds to it, such as a classifier. Default: no. */
+  /** Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: no. */
   freeze?: boolean | undefined
   /** Folder for config, metrics and checkpoints. Default: nothing is written. */
   runDirectory?: string | undefined
@@ -193,17 +193,17 @@ export interface TrainerConfig {
   readonly optimizer: Optimizer
   /** Learning rate over time: constant, or cosine with a warm-up. */
   readonly schedule: Schedule
-  /** Whether to keep the encoder as it is, its batch norm statistics included, and train only what the objective adds to it, such as a classifier. Default: no. */
+  /** Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: no. */
   readonly freeze?: boolean | undefined
-  /** Learning rate of the encoder alone, which `schedule` changes in the same way. Range: 0 to 1,000. Default: that of the optimizer. */
+  /** Learning rate of the encoder; `schedule` scales it too. Range: 0 to 1,000. Default: that of the optimizer. */
   readonly encoderLr?: number | undefined
-  /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
+  /** Batch norm statistics over all views together ('joint'), or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
   readonly viewNorm: 'joint' | 'separate'
-  /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
+  /** Examples per batch; each is compared with all others of its batch. Range: 2 or more. Default: 48. */
   readonly batchSize: number
-  /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
+  /** Batches per step; their gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
   readonly accumulate: number
-  /** Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Range: 2 or more. Default: the whole batch. */
+  /** Examples that the encoder processes at once. This saves memory at the cost of a second forward pass; each chunk has its own batch norm statistics. Range: 2 or more. Default: the whole batch. */
   readonly chunkSize?: number | undefined
   /** Maximum global gradient norm (L2); a larger gradient is scaled down to it. Range: above 0. Default: no limit. */
   readonly clipGradientNorm?: number | undefined
@@ -220,9 +220,9 @@ export interface TrainerConfig {
         readonly measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Range: 1 or more. Default: no early stopping. */
+  /** Training ends after so many measurements in a row without improvement. The first measure of `monitor` counts; without a monitor, the validation loss. Range: 1 or more. Default: no early stopping. */
   readonly patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
+  /** Number format of activations. 'bfloat16' halves their memory and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer state stay in float32. 'auto' measures which of the two is faster here, once per process, in a few seconds. Default: 'float32'. */
   readonly precision: 'float32' | 'bfloat16' | 'auto'
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   readonly seed: number
@@ -234,7 +234,7 @@ export interface TrainerConfig {
   readonly keepCheckpoints: number
   /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
   readonly kernels: 'plain' | 'fused'
-  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
+  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
   /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   readonly tf32?: boolean | undefined
@@ -259,15 +259,15 @@ export interface TrainerOverrides {
   optimizer?: OptimizerInput | undefined
   /** Learning rate over time: constant, or cosine with a warm-up. */
   schedule?: ScheduleInput | undefined
-  /** Learning rate of the encoder alone, which `schedule` changes in the same way. Range: 0 to 1,000. Default: that of the optimizer. */
+  /** Learning rate of the encoder; `schedule` scales it too. Range: 0 to 1,000. Default: that of the optimizer. */
   encoderLr?: number | undefined
-  /** Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
+  /** Batch norm statistics over all views together ('joint'), or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
   viewNorm?: 'joint' | 'separate' | undefined
-  /** Examples per batch, which are compared with each other. Range: 2 or more. Default: 48. */
+  /** Examples per batch; each is compared with all others of its batch. Range: 2 or more. Default: 48. */
   batchSize?: number | undefined
-  /** Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
+  /** Batches per step; their gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
   accumulate?: number | undefined
-  /** Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Range: 2 or more. Default: the whole batch. */
+  /** Examples that the encoder processes at once. This saves memory at the cost of a second forward pass; each chunk has its own batch norm statistics. Range: 2 or more. Default: the whole batch. */
   chunkSize?: number | undefined
   /** Maximum global gradient norm (L2); a larger gradient is scaled down to it. Range: above 0. Default: no limit. */
   clipGradientNorm?: number | undefined
@@ -284,9 +284,9 @@ export interface TrainerOverrides {
         measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Range: 1 or more. Default: no early stopping. */
+  /** Training ends after so many measurements in a row without improvement. The first measure of `monitor` counts; without a monitor, the validation loss. Range: 1 or more. Default: no early stopping. */
   patience?: number | undefined
-  /** Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds. Default: 'float32'. */
+  /** Number format of activations. 'bfloat16' halves their memory and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer state stay in float32. 'auto' measures which of the two is faster here, once per process, in a few seconds. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
   /** Seed of weights, order, crops and transforms. Range: 0 or more. Default: 42. */
   seed?: number | undefined
@@ -296,7 +296,7 @@ export interface TrainerOverrides {
   keepCheckpoints?: number | undefined
   /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
   kernels?: 'plain' | 'fused' | undefined
-  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere. Default: 'auto'. */
+  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined

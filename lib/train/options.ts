@@ -90,7 +90,7 @@ export const trainerConfig = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'Whether to keep the encoder as it is, its batch norm statistics included, and train only what the objective adds to it, such as a classifier. Default: no.',
+      'Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: no.',
     )
     .meta({ flag: true }),
   encoderLr: z
@@ -98,31 +98,29 @@ export const trainerConfig = z.strictObject({
     .min(0)
     .max(1e3)
     .optional()
-    .describe(
-      'Learning rate of the encoder alone, which `schedule` changes in the same way. Default: that of the optimizer.',
-    )
+    .describe('Learning rate of the encoder; `schedule` scales it too. Default: that of the optimizer.')
     .meta({ flag: true, placeholder: 'rate' }),
   viewNorm: z
     .enum(['joint', 'separate'])
     .default('joint')
     .describe(
-      "Batch norm over all views together ('joint') or over each view by itself ('separate', as in CLMR's code).",
+      "Batch norm statistics over all views together ('joint'), or over each view by itself ('separate', as in CLMR's code).",
     )
     .meta({ flag: true }),
   batchSize: count(1e6)
     .min(LEAST_BATCH)
     .default(48)
-    .describe('Examples per batch, which are compared with each other.')
+    .describe('Examples per batch; each is compared with all others of its batch.')
     .meta({ flag: true }),
   accumulate: count(1e6)
     .default(1)
-    .describe('Batches per step, whose gradients are averaged. Each batch has its own batch norm statistics.')
+    .describe('Batches per step; their gradients are averaged. Each batch has its own batch norm statistics.')
     .meta({ flag: true }),
   chunkSize: count(1e6)
     .min(LEAST_BATCH)
     .optional()
     .describe(
-      'Examples that the encoder processes at a time. Memory is needed for one chunk only, at the cost of a second forward pass; batch norm statistics are per chunk. Default: the whole batch.',
+      'Examples that the encoder processes at once. This saves memory at the cost of a second forward pass; each chunk has its own batch norm statistics. Default: the whole batch.',
     )
     .meta({ flag: true }),
   clipGradientNorm: z
@@ -155,11 +153,11 @@ export const trainerConfig = z.strictObject({
   patience: count()
     .optional()
     .describe(
-      'Number of measurements in a row without improvement after which training ends; what counts is the first measure of `monitor`, or without a monitor the validation loss. Default: no early stopping.',
+      'Training ends after so many measurements in a row without improvement. The first measure of `monitor` counts; without a monitor, the validation loss. Default: no early stopping.',
     )
     .meta({ flag: true, free: true }),
   precision: precisionOption(
-    "Number format of activations. 'bfloat16' halves their memory, and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer stay in float32. 'auto' is the faster of the two here: it is measured once in a process, which takes some seconds.",
+    "Number format of activations. 'bfloat16' halves their memory and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer state stay in float32. 'auto' measures which of the two is faster here, once per process, in a few seconds.",
   ).meta({ flag: true }),
   seed: seedOption('Seed of weights, order, crops and transforms.').meta({ flag: true }),
   runDirectory: folder
@@ -181,7 +179,7 @@ export const trainerConfig = z.strictObject({
       "Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does.",
     ),
   device: deviceOption(
-    "Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may go on elsewhere.",
+    "Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may be resumed on another device.",
   ).meta({ flag: true, free: true }),
   tf32: tf32Option.meta({ free: true }),
 })

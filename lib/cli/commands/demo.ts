@@ -165,7 +165,7 @@ async function demo(session: Session, { out, seed, minutes, tracks, ...rest }: O
 
 export function configure(command: Command): void {
   command
-    .option('--out <dir>', 'Folder for everything that is made', 'clmr-demo')
+    .option('--out <dir>', 'Folder for all output', 'clmr-demo')
     .option('--seed <n>', 'Seed of the music, the split, the weights and the training', Number, 42)
     .option(
       '--minutes <minutes>',
@@ -173,12 +173,7 @@ export function configure(command: Command): void {
       Number,
       DEFAULT_MINUTES,
     )
-    .option(
-      '--tracks <n>',
-      'Tracks of each class; fewer are made and compared sooner',
-      Number,
-      TRACKS_PER_CLASS,
-    )
+    .option('--tracks <n>', 'Tracks per class; fewer take less time', Number, TRACKS_PER_CLASS)
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
   threadsFlag(command)
   commonFlags(command)

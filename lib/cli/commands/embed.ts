@@ -216,17 +216,17 @@ function tell(session: Session, options: Options, total: number, account: Accoun
 
 export function configure(command: Command): void {
   command
-    .argument('<paths...>', 'Audio files, and folders that are searched with their sub-folders')
+    .argument('<paths...>', 'Audio files, or folders to search with all their sub-folders')
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--out <file>',
-      'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); unchanged files that it already holds are kept',
+      'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); files that it already holds are embedded again only if they have changed',
     )
     .option('--hop <seconds>', 'Step from window to window (default: one window, 2.678 s)', number)
     .addOption(flagFor(fileOptions, 'windows'))
     .option('--per-window', 'One row per window instead of the mean of each file')
     .option('--normalize', 'Scale every embedding to unit length')
-    .option('--shard <i/n>', 'Embed the i-th of n shares of the files, for n processes at the same time')
+    .option('--shard <i/n>', 'Embed only share i of n of the files, so that n processes can divide the work')
   encoderFlags(command)
   threadsFlag(command)
   command.addOption(flagFor(prepareOptions, 'maxReject'))

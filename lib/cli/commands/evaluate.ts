@@ -249,7 +249,7 @@ export function configure(command: Command): void {
     .option('--baselines', 'Also measure random weights and log-mel statistics on the same tracks')
     .option(
       '--compare <model>',
-      'Also measure another model, and show the differences (--model minus this one) with their intervals',
+      'Also measure this model, and show the differences (--model minus this one) with their intervals',
     )
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
   command
@@ -261,7 +261,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',
-        'Also fit probes with these percentages of the labels, three draws each (or --seeds)',
+        'Also fit probes on these percentages of the labels, each with as many draws as --seeds says (default: 3)',
       ).argParser(percents),
     )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')

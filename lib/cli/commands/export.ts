@@ -50,13 +50,13 @@ export function configure(command: Command): void {
     .argument('<run>', 'Run directory, or one checkpoint of it')
     .argument(
       '<dir>',
-      'Folder to write: model.safetensors, config.json, README.md, and probe.safetensors with labels',
+      'Folder to write. It gets model.safetensors, config.json, README.md and, with labels, probe.safetensors',
     )
     .option(
       '--data <dir>',
       'Cache to evaluate on, for the card and the probe (default: the cache of the run)',
     )
-    .option('--probe <file>', 'Probe that was fitted on this model, instead of fitting one')
+    .option('--probe <file>', 'Probe of this model to use, instead of fitting one')
     .option('--no-evaluation', 'Only the weights: no figures in the card, no probe')
   threadsFlag(command)
   commonFlags(command)

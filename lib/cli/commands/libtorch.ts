@@ -32,7 +32,7 @@ export function configure(command: Command): void {
     .description('Download the libtorch that this version needs into the user cache, once per machine.')
     .option(
       '--from <wheel>',
-      'Wheel to use: a file, an http(s) URL, or a folder with all wheels (default: downloaded by pip, or over HTTP without pip)',
+      'Wheel to use: a file, an http(s) URL, or a folder with all wheels (default: download it, with pip where there is pip)',
     )
     .option('--cuda', 'The libtorch with CUDA 13 and its NVIDIA libraries: a 2.5 GB download, Linux x64 only')
     .option('--index <url>', 'Python package index (default: the one that pip uses: PIP_INDEX_URL, pip.conf)')

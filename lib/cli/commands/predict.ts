@@ -126,15 +126,15 @@ async function predict(session: Session, options: Options, given: string[]): Pro
 
 export function configure(command: Command): void {
   command
-    .argument('<paths...>', 'Audio files, and folders that are searched with their sub-folders')
+    .argument('<paths...>', 'Audio files, or folders to search with all their sub-folders')
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--probe <file>',
-      "Probe of this model, from `clmr evaluate --save-probe`, or a checkpoint with a head, such as one of CLMR's linear evaluation",
+      "Probe of this model from `clmr evaluate --save-probe`, or a checkpoint with a classifier, such as one of CLMR's linear evaluation",
     )
     .option(
       '--threshold <p>',
-      'Minimum probability for a class to be assigned to a file (default: for each class, the threshold with the best F1 on the validation tracks; 0.5 for a checkpoint)',
+      'Minimum probability of a tag (default: for each class, the threshold with the best F1 on the validation tracks; 0.5 for a checkpoint)',
       number,
     )
     .option('--classes <names>', 'Names of the classes of a checkpoint, separated by commas')

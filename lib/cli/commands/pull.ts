@@ -11,8 +11,11 @@ interface Options {
 
 export function configure(command: Command): void {
   command
-    .argument('<source>', `Address (http or https) of a model file, or ${Object.keys(PUBLISHED).join(', ')}`)
-    .option('--sha256 <hex>', 'SHA-256 of the file at that address; any other file is refused')
+    .argument(
+      '<source>',
+      `URL (http or https) of a model file, or one of the names ${Object.keys(PUBLISHED).join(', ')}`,
+    )
+    .option('--sha256 <hex>', 'Expected SHA-256 of the file; any other file is refused')
   commonFlags(command)
   examples(command, ['clmr pull clmr-10000', 'clmr inspect "$(clmr pull clmr-10000)"'])
   onRun(command, async (session, { sha256 }: Options, source: string) => {

@@ -215,13 +215,13 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         `--preset <${PRESETS.join('|')}>`,
-        'Options of a known training; all others override them',
+        'Known training whose options to start from; all other options override them',
       ).choices(PRESETS),
     )
     .addOption(
       new Option(
         `--objective <${objectiveNames.join('|')}>`,
-        'What is learned, with its usual settings (default: "ntXent")',
+        'Training objective, with its usual settings (default: "ntXent")',
       ).choices(objectiveNames),
     )
     .option(
@@ -238,7 +238,7 @@ export function configure(command: Command): void {
     .option('--validate', 'Measure the loss on the valid split after every epoch')
     .option(
       `--monitor <${MEASURES.join(',')}>`,
-      'Also measure the encoder on the valid split after every epoch, or every n epochs with --set monitor.every=n; the first measure decides which weights are best',
+      'Also measure the encoder on the valid split after every epoch (every n epochs with --set monitor.every=n). The first measure decides which weights are best',
     )
     .option('--resume', 'Continue where the run stopped')
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))
