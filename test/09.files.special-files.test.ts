@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmod,
   chown,
@@ -89,13 +90,16 @@ describe('09 files: inputs that are no files', () => {
   it('where a pipe makes sense, it is read to its end, however slowly it comes', () =>
     withTempDir(async (folder) => {
       const pipe = fifo(join(folder, 'pipe'))
-      const writer = spawn('sh', ['-c', `(echo seed: 7; sleep 0.3; echo batchSize: 3) > '${pipe}'`])
-      await setTimeout(100)
+      // open for both directions, it is there before a reader comes
+      const writing = async (what: string) => {
+        const writer = spawn('sh', ['-c', `exec 3<>'${pipe}'; echo open; ${what}`])
+        await once(writer.stdout, 'data')
+        return writer
+      }
+      await writing('(echo seed: 7; sleep 0.3; echo batchSize: 3) >&3')
       const { config } = await readTrainingConfig(pipe)
       assert.deepEqual([config.seed, config.batchSize], [7, 3])
-      writer.kill()
-      const silent = spawn('sh', ['-c', `sleep 60 > '${pipe}'`])
-      await setTimeout(100)
+      const silent = await writing('exec sleep 60')
       const aborted = readTextInput(pipe, { pipe: true, signal: AbortSignal.timeout(100) })
       await assert.rejects(aborted, { name: /AbortError|TimeoutError/ })
       silent.kill()

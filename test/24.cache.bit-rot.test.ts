@@ -69,11 +69,14 @@ describe('24 cache: bit rot', () => {
       await corpus(source, 2)
       using dataset = await prepare(source, { cache })
       const program = `import { writeAtomically } from '#lib/files/atomic-file.js'
-        for (const file of process.argv.slice(1)) writeAtomically(file, (async function* () {
+        const files = process.argv.slice(1)
+        let halves = 0
+        for (const file of files) writeAtomically(file, (async function* () {
           yield Buffer.from('half')
+          if (++halves === files.length) process.kill(process.pid, 'SIGKILL')
           await new Promise(() => {})
         })())
-        setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300)`
+        setTimeout(() => {}, 1e6)`
       const targets = [join(cache, 'index.json'), dataset.tracks[0]!.file]
       assert.throws(() =>
         execFileSync(process.execPath, ['--input-type=module', '-e', program, ...targets], {

@@ -17,8 +17,7 @@ import { CLMR_ARCHITECTURE } from '#lib/model/architecture.js'
 import { readRunMetrics } from '#lib/runs/reader.js'
 import { NativeTrainer } from '#lib/train/native-trainer.js'
 import { forNetwork, parseTrainerOptions } from '#lib/train/options.js'
-import { trainingViews } from './helpers/golden.js'
-import { SMALL } from './helpers/small-networks.js'
+import { SMALL, smallViews } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
@@ -196,18 +195,25 @@ describe('A resumed run equals an uninterrupted one', () => {
   it('bit for bit after kill -9, between steps and while a checkpoint is written', async () => {
     const script = `
       import { openDataset, Trainer, optimizers } from 'clmr'
-      const [cache, runDirectory] = process.argv.slice(1)
+      const [cache, runDirectory, architecture, last] = process.argv.slice(1)
+      const tell = async (text) => {
+        process.stdout.write(text + '\\n')
+        if (text === last) await new Promise((resolve) => setTimeout(resolve, 1e9))
+      }
       const trainer = await Trainer.create({ dataset: await openDataset(cache), runDirectory, maxSteps: ${STEPS},
-        batchSize: 2, seed: 7, checkpointEvery: 1, optimizer: optimizers.adam({ lr: 1e-3 }) })
-      process.stdout.write('ready\\n')
-      for await (const { step } of trainer.steps()) process.stdout.write(step + '\\n')`
-    for (const [at, wait] of [
-      ['ready', 0],
-      ['2', 0],
-      ['3', 40],
+        architecture: JSON.parse(architecture), batchSize: 2, seed: 7, checkpointEvery: 1, optimizer: optimizers.adam({ lr: 1e-3 }) })
+      await tell('ready')
+      for await (const { step } of trainer.steps()) await tell(String(step))`
+    // between steps it waits for the signal; a save takes longer than 40 ms with the large network alone
+    for (const [at, wait, network] of [
+      ['ready', 0, 'small'],
+      ['2', 0, 'small'],
+      ['3', 40, 'clmr'],
     ] as const) {
+      const last = network === 'small' ? at : ''
       const run = join(folder, `killed-${at}`)
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script, dataset.cache, run], {
+      const args = [dataset.cache, run, JSON.stringify(ARCHITECTURES[network]), last]
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, ...args], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       const ended = new Promise((resolve) => child.once('close', (_code, signal) => resolve(signal)))
@@ -216,7 +222,7 @@ describe('A resumed run equals an uninterrupted one', () => {
       })
       assert.equal(await ended, 'SIGKILL')
       await finish(await Trainer.resume(run))
-      await checkWhole(run)
+      await checkWhole(run, network)
     }
   })
 
@@ -268,12 +274,12 @@ describe('A resumed run equals an uninterrupted one', () => {
 describe('The state of a trainer', () => {
   const make = () => {
     const { augmenter, ...config } = forNetwork(
-      parseTrainerOptions({ optimizer: optimizers.adam({ lr: 1e-3 }) }, 'test'),
+      parseTrainerOptions({ architecture: SMALL, optimizer: optimizers.adam({ lr: 1e-3 }) }, 'test'),
     )
     return NativeTrainer.create({ ...config, augmenter: { ...augmenter, transforms: [] } }, {}, undefined)
   }
   const step = (trainer: NativeTrainer, i: number) =>
-    trainer.enqueue(undefined, (abort) => trainer.stepOnViews(trainingViews(i, 2), 4, 1e-3, abort))
+    trainer.enqueue(undefined, (abort) => trainer.stepOnViews(smallViews(i, 2), 4, 1e-3, abort))
 
   it('holds all that the steps to come depend on: without the optimizer, or its counter, they differ', async () => {
     const trainer = await make()
@@ -301,7 +307,7 @@ describe('The state of a trainer', () => {
   it('counts steps, from which all random choices come: without that count the steps to come differ (control)', () =>
     withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, LENGTHS)
-      const config = forNetwork(parseTrainerOptions({ batchSize: 2, seed: 7 }, 'test'))
+      const config = forNetwork(parseTrainerOptions({ architecture: SMALL, batchSize: 2, seed: 7 }, 'test'))
       const trainer = await NativeTrainer.create(config, {}, cropSourceOf(dataset))
       const next = () => trainer.enqueue(undefined, (abort) => trainer.nextStep(1e-3, abort))
       await next()

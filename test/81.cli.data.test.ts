@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { on } from 'node:events'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Encoder } from 'clmr'
@@ -18,6 +20,10 @@ async function withCache(use: (paths: { folder: string; music: string; cache: st
     await clmrEnds(0, 'prepare', music, '--cache', cache, '--labels', 'folders', '--quiet')
     await use({ folder, music, cache })
   })
+}
+
+async function afterFirstFile({ stderr }: ChildProcess): Promise<void> {
+  for await (const [text] of on(stderr!, 'data')) if (/embed [1-9]/.test(`${text}`)) return
 }
 
 describe('81 cli: prepare, verify, embed, convert, inspect', () => {
@@ -156,9 +162,8 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
       const out = join(folder, 'e.jsonl')
       const many = Array.from({ length: 200 }, () => music)
       const { child, finished } = startClmr(['embed', '--model', 'random', ...many, '--out', out])
-      child.stderr?.on('data', (text: Buffer) => {
-        if (/embed [1-9]/.test(`${text}`)) child.kill('SIGINT') // not before a first file is done
-      })
+      await afterFirstFile(child)
+      child.kill('SIGINT')
       const { code, stderr } = await finished
       assert.equal(code, 130, stderr)
       const done = Number(/holds the first (\d+) of 2000 files/.exec(stderr)?.[1])
@@ -206,9 +211,8 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
       const embed = (...paths: string[]) => ['embed', '--model', 'random', ...paths, '--out', out]
       await clmrEnds(0, ...embed(join(music, 'low')))
       const { child, finished } = startClmr(embed(...many, join(music, 'low')))
-      child.stderr?.on('data', (text: Buffer) => {
-        if (/embed [1-9]/.test(`${text}`)) child.kill('SIGINT')
-      })
+      await afterFirstFile(child)
+      child.kill('SIGINT')
       const { code, stderr } = await finished
       assert.equal(code, 130, stderr)
       const rows = (await readFile(out, 'utf8')).trim().split('\n')

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { clmrEnds, startClmr } from './helpers/command-line.js'
-import { type Running, startNode } from './helpers/node-process.js'
+import { startNode } from './helpers/node-process.js'
 import { smallSetting } from './helpers/small-networks.js'
 import { afterFirstStep, stepsLogged, withCache } from './helpers/trainings.js'
 
@@ -13,30 +14,39 @@ const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const SIGNALS = new URL('../dist/cli/signals.js', import.meta.url).href
 const PROGRESS = new URL('../dist/cli/progress.js', import.meta.url).href
 
-/** Stops at a signal and then goes on working: what a second signal does, decides the test. */
-function startStubborn(): Running & { ready: Promise<unknown> } {
-  const running = startNode([
-    '--input-type=module',
-    '-e',
-    `import { watchSignals } from ${JSON.stringify(SIGNALS)}
-     watchSignals(true).addEventListener('abort', ({ target }) => console.log(target.reason.exitCode))
-     setTimeout(() => process.exit(7), 3000)
-     console.log('ready')`,
-  ])
-  return { ...running, ready: new Promise((resolve) => running.child.stdout!.once('data', resolve)) }
-}
+/** A command that works on after a signal, by a clock that is set from here: what a second signal does, decides the test. */
+const STUBBORN = `
+import { watchSignals } from ${JSON.stringify(SIGNALS)}
+let clock = 0
+performance.now = () => clock
+watchSignals(true).addEventListener('abort', ({ target }) => console.log(target.reason.exitCode))
+for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(name, () => process.send('heard'))
+process.on('message', (time) => {
+  if (time === 'end') process.exit(7)
+  clock = time
+  process.send('set')
+})
+process.send('ready')`
 
 describe('87 cli: how a command ends', () => {
   it('signals that come within a second are one, whichever they are; one that comes later ends the process at once', async () => {
+    /** Signals, and milliseconds between them. */
     const send = async (...steps: (NodeJS.Signals | number)[]) => {
-      const { child, ready, finished } = startStubborn()
-      await ready
+      const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const
+      const { child, finished } = startNode(['--input-type=module', '-e', STUBBORN], { stdio: [...stdio] })
+      await once(child, 'message')
+      let clock = 0
       for (const step of steps) {
-        if (typeof step === 'number') await sleep(step)
-        else child.kill(step)
+        const answered = Promise.race([once(child, 'message'), finished])
+        if (typeof step === 'number') {
+          clock += step
+          child.send(clock)
+        } else child.kill(step)
+        await answered
       }
+      if (child.connected) child.send('end')
       const { code, stdout } = await finished
-      return { code, first: Number(stdout.split('\n')[1]) }
+      return { code, first: Number(stdout) }
     }
     assert.deepEqual(
       await Promise.all([

@@ -60,7 +60,16 @@ function spread(encoder: StateDict, weights: TrainingCase['weights']): StateDict
   return encoder
 }
 
-async function initialWeights(spec: TrainerSpec, weights: TrainingCase['weights']) {
+const made = new Map<string, Promise<{ encoder: StateDict; projector?: StateDict }>>()
+
+/** Made once: to draw and to spread two million numbers takes longer than a step. */
+function initialWeights(spec: TrainerSpec, weights: TrainingCase['weights']) {
+  const known = made.get(weights) ?? makeWeights(spec, weights)
+  made.set(weights, known)
+  return known
+}
+
+async function makeWeights(spec: TrainerSpec, weights: TrainingCase['weights']) {
   if (weights === 'golden') {
     const { encoder, projector } = await loadModelState(goldenPath('checkpoints/plain.pt'))
     return { encoder, projector }
