@@ -158,6 +158,17 @@ describe('28 audio: forms that ffmpeg reads', () => {
       )
     })
 
+  it('mp3 of the free format has a remedy that reads it, with ffmpeg and without', async () => {
+    const file = await freeFormat()
+    const refused = (error: ClmrError) => {
+      assert.match(error.message, /the mp3 is of the free format/)
+      assert.match(error.remedy, /lame --decode/)
+      return true
+    }
+    await assert.rejects(decodeAudio(file), refused)
+    await withoutPrograms(() => assert.rejects(decodeAudio(file), refused))
+  })
+
   it('mp3 of the free format, which ffmpeg does not read either, is named', async () => {
     await assert.rejects(
       decodeAudio(await freeFormat()),

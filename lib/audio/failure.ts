@@ -17,14 +17,14 @@ export function damaged(what: string, facts: { given?: string; expected?: string
 /** The bytes are whole, but in an encoding that no decoder of this package reads; ffmpeg may, by the demuxer `ffmpeg`. */
 export function unsupported(
   what: string,
-  facts: { given?: string; expected?: string; ffmpeg?: string; notes?: string[] } = {},
+  facts: { given?: string; expected?: string; remedy?: string; ffmpeg?: string; notes?: string[] } = {},
 ): DecodeRefusal {
   const { ffmpeg, notes = [], ...details } = facts
   return new DecodeRefusal({
     code: 'ERR_AUDIO_FORMAT',
     what,
-    ...details,
     remedy: 'Install ffmpeg, which reads more formats',
+    ...details,
     foreign: ffmpeg === undefined ? undefined : { demuxer: ffmpeg, isForm: true, notes },
   })
 }

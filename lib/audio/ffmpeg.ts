@@ -94,7 +94,6 @@ function argumentsFor(path: string, { demuxer, start = 0 }: Foreign, maxBytes: n
     '-hide_banner',
     '-nostats',
     ...['-v', 'level+info'],
-    '-xerror',
     ...['-err_detect', 'crccheck'],
     ...['-protocol_whitelist', start > 0 ? 'file,pipe,subfile' : 'file,pipe'],
     ...reader,
@@ -118,6 +117,8 @@ function checkWhole(report: FfmpegReport, seconds: number, path: string | undefi
       path,
     })
   const notes = errors.slice(0, 3).map((error) => `ffmpeg reports: ${error.slice(0, 200)}`)
+  if (errors.length > 0 && missing > 0 && missing <= MISSING_SECONDS)
+    notes.push(`${missing.toFixed(3)} s are damaged and were left out`)
   if (missing > MISSING_SECONDS && hasVideo)
     notes.push(`the sound ends ${missing.toFixed(2)} s before the end of the file`)
   else if (missing > MISSING_SECONDS)

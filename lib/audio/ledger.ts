@@ -15,7 +15,7 @@ interface Stream {
 }
 
 /** Damage beyond this share of the sound makes a file useless. */
-const MAX_LOST_SHARE = 0.1
+export const MAX_LOST_SHARE = 0.1
 
 const seconds = (s: number) => `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`
 

@@ -128,7 +128,10 @@ export async function* decodeMp3(bytes: Bytes, ledger: Ledger): AsyncGenerator<P
   if (!walk || walk.segments.length === 0) throw damaged('there is no MPEG audio frame')
   // mpg123 does not find its frames in a stream of them
   if (walk.segments.some((segment) => segment.free))
-    throw unsupported('the mp3 is of the free format', { ffmpeg: 'mp3' })
+    throw unsupported('the mp3 is of the free format', {
+      ffmpeg: 'mp3', // those of today do not read it either
+      remedy: 'Decode it with lame: lame --decode IN.mp3 OUT.wav',
+    })
   const strange = start! - skipTagsAndZeros(bytes, 0)
   if (strange > 0) ledger.note(`${strange} bytes in front of the first frame are no frame`)
   if (walk.segments.length > 1) ledger.note(`${walk.segments.length} streams are joined in the file`)

@@ -1,5 +1,5 @@
 /** The packets of one stream of an Ogg file, held to the positions that its pages state. */
-import type { Ledger } from './ledger.js'
+import { type Ledger, MAX_LOST_SHARE } from './ledger.js'
 import type { OggPage } from './ogg-pages.js'
 import { silence } from './silence.js'
 import type { PcmRun } from './types.js'
@@ -30,6 +30,8 @@ export interface OggStream {
   page(page: OggPage, packets: Uint8Array[]): AsyncGenerator<PcmRun, void, void>
   /** A page is missing in front of the next one. */
   lose(): void
+  /** The last pages are damaged, which end at `granule`. False where that is too much, or cannot be. */
+  loseEnd(granule: number): Generator<PcmRun, boolean, void>
   /** What was held back. */
   finish(): Iterable<PcmRun>
   free(): void
@@ -59,6 +61,15 @@ export class TimedStream implements OggStream {
 
   lose(): void {
     this.#hole = true
+  }
+
+  *loseEnd(granule: number): Generator<PcmRun, boolean, void> {
+    const missing = granule - this.#granule
+    if (this.#base === undefined || missing <= 0 || missing > MAX_LOST_SHARE * granule) return false
+    yield* this.#release()
+    yield* this.#conceal(granule - this.#position)
+    this.#granule = granule
+    return true
   }
 
   get #position(): number {

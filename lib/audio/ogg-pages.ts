@@ -45,13 +45,20 @@ export interface OggPage {
   body: Uint8Array
 }
 
-/** Bytes that are no whole page. `atEnd`: no page follows; `cutOff`: they are the beginning of one. */
+/** What the header of a page says whose checksum is wrong. */
+export type OggPageHeader = Pick<OggPage, 'serial' | 'granule' | 'ends'>
+
+/**
+ * Bytes that are no whole page. `atEnd`: no page follows; `cutOff`: they are the beginning of one; `last`: the header of the
+ * last page in them, where they are pages of the length that their headers say.
+ */
 export interface OggGap {
   kind: 'gap'
   at: number
   bytes: number
   atEnd: boolean
   cutOff: boolean
+  last?: OggPageHeader
 }
 
 /** The size of the page at `at`, as far as its header is there, whether or not the rest is. */
@@ -99,6 +106,21 @@ function findPage(bytes: Bytes, from: number): number | undefined {
   return undefined
 }
 
+/** The header of the last page of the file, where pages of the right length lie between `at` and its end. */
+function lastHeader(bytes: Bytes, at: number): OggPageHeader | undefined {
+  for (let from = at; ; ) {
+    const size = pageSize(bytes, from)
+    if (size === undefined || from + size > bytes.length) return undefined
+    if (from + size < bytes.length) {
+      from += size
+      continue
+    }
+    const view = viewOf(bytes, from, from + HEADER_BYTES)
+    const granule = Number(view.getBigInt64(6, true))
+    return { serial: view.getUint32(14, true), granule, ends: (view.getUint8(5) & 4) !== 0 }
+  }
+}
+
 /** All whole pages of a file, and what lies between them. */
 export function* walkPages(bytes: Bytes): Generator<OggPage | OggGap, void, void> {
   for (let at = 0; at < bytes.length; ) {
@@ -113,7 +135,9 @@ export function* walkPages(bytes: Bytes): Generator<OggPage | OggGap, void, void
     const begun = viewOf(bytes, at, at + 4)
     const isStart = size !== undefined || (begun.byteLength === 4 && begun.getUint32(0) === OGGS)
     const cutOff = next === undefined && isStart && (size === undefined || at + size > bytes.length)
-    yield { kind: 'gap', at, bytes: (next ?? bytes.length) - at, atEnd: next === undefined, cutOff }
+    const atEnd = next === undefined
+    const last = atEnd ? lastHeader(bytes, at) : undefined
+    yield { kind: 'gap', at, bytes: (next ?? bytes.length) - at, atEnd, cutOff, last }
     at = next ?? bytes.length
   }
 }

@@ -5,7 +5,7 @@ import { isWholeFrame, readFrameHeader, readStreamInfo, type StreamInfo } from '
 import { FlacFrameDecoder } from './flac-samples.js'
 import type { Ledger } from './ledger.js'
 import { type OggStream, TimedStream } from './ogg-packets.js'
-import { type OggGap, type OggPage, PacketReader, walkPages } from './ogg-pages.js'
+import { type OggGap, type OggPage, type OggPageHeader, PacketReader, walkPages } from './ogg-pages.js'
 import { OpusPacketDecoder } from './opus.js'
 import { skipTagsAndZeros } from './tags.js'
 import type { PcmRun } from './types.js'
@@ -39,6 +39,11 @@ class FlacStream implements OggStream {
       }
     }
     this.#granule = Math.max(this.#granule, page.granule)
+  }
+
+  // biome-ignore lint/correctness/useYield: the length of what is lost would have to be that of whole frames
+  *loseEnd(): Generator<PcmRun, boolean, void> {
+    return false
   }
 
   finish(): PcmRun[] {
@@ -84,6 +89,13 @@ class Link {
     this.stream.lose()
   }
 
+  /** As of a stream, where the page is one of it. */
+  *loseEnd({ serial, granule, ends }: OggPageHeader): Generator<PcmRun, boolean, void> {
+    if (serial !== this.serial || !(yield* this.stream.loseEnd(granule))) return false
+    this.hasEnded = ends
+    return true
+  }
+
   async *page(page: OggPage): AsyncGenerator<PcmRun, void, void> {
     if (page.sequence !== this.#sequence + 1) this.lose()
     this.#sequence = page.sequence
@@ -106,7 +118,7 @@ class OggReader {
   async *read(): AsyncGenerator<PcmRun, void, void> {
     try {
       for (const part of walkPages(this.bytes)) {
-        if (part.kind === 'gap') this.#gap(part)
+        if (part.kind === 'gap') yield* this.#gap(part)
         else yield* this.#page(part)
       }
       yield* this.#finish()
@@ -143,13 +155,14 @@ class OggReader {
     this.#link = undefined
   }
 
-  #gap({ at, bytes, atEnd, cutOff }: OggGap): void {
+  *#gap({ at, bytes, atEnd, cutOff, last }: OggGap): Generator<PcmRun, void, void> {
     if (!atEnd) this.#link?.lose()
     if (!atEnd || skipTagsAndZeros(this.bytes, at) >= this.bytes.length) return
     if (this.#link?.hasEnded) {
       this.ledger.note(`${bytes} bytes at the end are no Ogg page`)
       return
     }
+    if (last && this.#link && (yield* this.#link.loseEnd(last))) return
     throw damaged(
       cutOff ? 'the file is truncated: its last page is cut off' : 'the last Ogg page is damaged',
       {
