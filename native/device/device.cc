@@ -37,11 +37,12 @@ c10::Device ResolveDeviceOfCall(const std::string& name) {
   return ResolveDevice(name);
 }
 
-OnDevice::OnDevice(c10::Device device, bool tf32) {
+OnDevice::OnDevice(c10::Device device, bool tf32, Shapes shapes) {
   if (device.is_cpu()) return;
   guard_.emplace(device);
   at::globalContext().setAllowTF32CuDNN(tf32);
   at::globalContext().setAllowTF32CuBLAS(tf32);
+  at::globalContext().setBenchmarkCuDNN(shapes == Shapes::repeat);
 }
 
 }  // namespace clmr

@@ -18,12 +18,16 @@ c10::Device ResolveDevice(const std::string& name);
 // our own make the way worth it.
 c10::Device ResolveDeviceOfCall(const std::string& name);
 
+// Whether a call computes with shapes that come again and again: then cuDNN tries its ways for each of them once, and
+// takes the fastest.
+enum class Shapes { vary, repeat };
+
 // One call's work on a device: that device is the current one of this thread. float32 means float32 there; by
 // default cuDNN would round the operands of convolutions to 10 bits of mantissa (TF32). tf32: it may. That
-// switch is the process's, so the call that began last decides. On the CPU nothing happens.
+// switch and the one for shapes are the process's, so the call that began last decides. On the CPU nothing happens.
 class OnDevice {
  public:
-  explicit OnDevice(c10::Device device, bool tf32 = false);
+  explicit OnDevice(c10::Device device, bool tf32 = false, Shapes shapes = Shapes::vary);
 
  private:
   std::optional<c10::DeviceGuard> guard_;

@@ -37,8 +37,10 @@ at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool tr
         NormRelu(block, at::conv1d(in, weight, bias, {block.stride}, {block.padding}), training);
     return block.pool > 1 ? at::max_pool1d(y, {block.pool}, {block.pool}) : y;
   }
+  const bool last = type == at::kBFloat16 || at::globalContext().allowTF32CuDNN();
+  const auto flat = [&](const at::Tensor& t) { return last ? ChannelsLast(t) : t.unsqueeze(2); };
   const auto convolve = [&](const at::Tensor& added) {
-    return at::conv2d(ChannelsLast(in), ChannelsLast(weight), added, at::IntArrayRef{1, block.stride},
+    return at::conv2d(flat(in), flat(weight), added, at::IntArrayRef{1, block.stride},
                       at::IntArrayRef{0, block.padding});
   };
   if (training && kernels::NormReluPoolServes(block, in))

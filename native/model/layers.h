@@ -13,8 +13,8 @@ at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Ten
 
 // x [N, Cin, T] → Conv1d · BatchNorm · ReLU · (MaxPool1d(s, s)): [N, Cout, T']. training: as BatchNorm does,
 // and the batch is counted. bfloat16: as torch.autocast does it, the convolution in bfloat16, all that follows in
-// its type; weights and statistics stay float32. On a device channels lie last in memory, as its matrix units want
-// them.
+// its type; weights and statistics stay float32. On a device channels lie last in memory where its matrix units compute,
+// as they want them: in bfloat16 and in TF32.
 at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool training,
                             Precision precision = Precision::float32);
 

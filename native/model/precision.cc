@@ -60,7 +60,7 @@ Candidates MeasureInference(const SampleCnn& model, c10::Device device) {
 }
 
 Candidates MeasureTraining(const SampleCnn& trained, c10::Device device) {
-  const OnDevice here(device);
+  const OnDevice here(device, /*tf32=*/false, Shapes::repeat);
   at::AutoGradMode with_gradients(true);
   SampleCnn model = trained.Clone();
   model.To(device);

@@ -70,7 +70,7 @@ LabelledViews Trainer::MakeBatch(int64_t step, const AbortFlag& abort) const {
 
 StepResult Trainer::Learn(const LabelledViews& views, LearningRates rates, const AbortFlag& abort) {
   at::AutoGradMode with_gradients(true);
-  const OnDevice here(device_, spec_.tf32);
+  const OnDevice here(device_, spec_.tf32, Shapes::repeat);
   Stopwatch watch;
   StepResult result;
   result.step = step_ + 1;

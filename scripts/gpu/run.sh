@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Everything that wants a device, in one call: builds the native part, without Node, against the libtorch of python3's
-# PyTorch (2.11 to 2.15), runs each kernel and the whole of it against the CPU, then the benchmarks; one table comes last.
-# Needed are nvcc 13, CMake, ninja or make, a C++ compiler and PyTorch with CUDA; no network.
+# Everything that wants a device, in one call: builds the native part against the libtorch of python3's PyTorch (2.11 to
+# 2.15), runs each kernel and the whole of it against the CPU, then the JavaScript side (check.mjs) and the benchmarks;
+# one table comes last. Needed are nvcc 13, CMake, ninja or make, a C++ compiler and PyTorch with CUDA; no network. Node and
+# what the JavaScript side needs lie in build-gpu-pack/, which scripts/gpu/pack.sh fills on another machine.
 #
 #   scripts/gpu/run.sh               on the first device; a few minutes
-#   scripts/gpu/run.sh --parity      without the benchmarks
-#   scripts/gpu/run.sh --rehearse    without a device: builds all of it, runs the benchmarks on the CPU, in small
+#   scripts/gpu/run.sh --parity      without the benchmarks: what takes long may be done in two calls
+#   scripts/gpu/run.sh --bench       only the benchmarks
+#   scripts/gpu/run.sh --rehearse    without a device: builds all of it, runs JavaScript and benchmarks on the CPU, in small
 #
 # OUT_DIR: where logs and table go. CLMR_PYTHON: the Python with PyTorch. CUDACXX: nvcc. CUDA_ARCH: 90, or of the device.
-# The headers of Node-API (npm install node-api-headers node-addon-api) lie in node_modules/.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 device=cuda
@@ -20,7 +21,7 @@ seconds=${SECONDS_EACH:-3}
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 mkdir -p "$out"
-rm -f "$out"/{build,kernels,parity,ours,peers}.log
+rm -f "$out"/{build,kernels,parity,javascript,ours,peers}.log
 began=$(date +%s)
 failed=()
 
@@ -48,21 +49,36 @@ export LD_LIBRARY_PATH="$torch/lib:$(find "$(dirname "$torch")/nvidia" -maxdepth
 step "machine"
 "$python" -c 'import torch; print("PyTorch", torch.__version__, torch.cuda.get_device_name() if torch.cuda.is_available() else "no device")'
 nproc
+step "what was packed"
+pack=${PACK_DIR:-build-gpu-pack}
+package=$PWD/$build/package # clmr as it is installed, with the native part that is built here
+mkdir -p "$package/build/Release"
+tar --extract --xz --file "$pack/clmr.tar.xz" --directory "$package" || { echo "run scripts/gpu/pack.sh first"; exit 1; }
+xz --decompress --stdout "$pack/node.xz" >"$package/node" && chmod +x "$package/node" && "$package/node" --version || exit 1
+
 step "build"
 generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
 # A compiler that links libstdc++ statically would put a second one beside libtorch's.
 LINES_SHOWN=3 part build cmake -S . -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DCLMR_CUDA=ON -DCLMR_GLIBC_FLOOR=OFF \
   -DCMAKE_CUDA_COMPILER="$nvcc" -DCMAKE_CUDA_ARCHITECTURES="$arch" -DCLMR_LIBTORCH="$torch" \
-  -DCMAKE_CXX_STANDARD_LIBRARIES=-l:libstdc++.so.6 || exit 1
+  -DCMAKE_CXX_STANDARD_LIBRARIES=-l:libstdc++.so.6 -DCLMR_NODE_API_INCLUDE="$package/node_modules/node-api-headers/include" \
+  -DCLMR_NODE_ADDON_API="$package/node_modules/node-addon-api" || exit 1
 LINES_SHOWN=12 part build cmake --build "$build" --parallel "$(nproc)" \
-  --target clmr_gpu_kernels clmr_gpu_parity clmr_gpu_bench || exit 1
+  --target clmr_gpu_kernels clmr_gpu_parity clmr_gpu_bench clmr_addon clmr_cuda || exit 1
+cp "$build"/clmr.node "$build"/libclmr*.so "$package/build/Release/" || exit 1
 
-if [[ $device == cuda ]]; then
+if [[ $device == cuda && ${1:-} != --bench ]]; then
   step "each kernel against its plain version"
   part kernels timeout 120 "$build/clmr_gpu_kernels"
   step "the device against the CPU"
-  part parity timeout 180 "$build/clmr_gpu_parity" "$data"
+  part parity timeout 240 "$build/clmr_gpu_parity" "$data"
+fi
+if [[ ${1:-} != --bench ]]; then
+  step "the JavaScript side"
+  cp scripts/gpu/check.mjs "$package/"
+  part javascript env CLMR_LIBTORCH="$torch" CLMR_LIBTORCH_VERSION=any CLMR_PYTHON="$python" \
+    timeout 120 "$package/node" "$package/check.mjs" "$device"
 fi
 if [[ ${1:-} != --parity ]]; then
   step "benchmarks"

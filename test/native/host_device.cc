@@ -180,7 +180,9 @@ c10::Device ResolveDevice(const std::string& name) {
   return name == "cuda" ? kDevice : c10::Device(c10::kCPU);
 }
 c10::Device ResolveDeviceOfCall(const std::string& name) { return ResolveDevice(name); }
-OnDevice::OnDevice(c10::Device, bool) {}
+OnDevice::OnDevice(c10::Device device, bool tf32, Shapes) {
+  if (!device.is_cpu()) at::globalContext().setAllowTF32CuDNN(tf32);
+}
 
 bool IsHostDevice() { return true; }
 
