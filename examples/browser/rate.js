@@ -31,15 +31,15 @@ function rateOfOgg(view, at, textAt) {
   return textAt(packet + 9, 4) === 'fLaC' ? rateOfFlac(view, packet + 9) : undefined
 }
 
-/** Of the first frame header: 11 bits set, then version, layer, bit rate and rate, none of them reserved. */
+/** Of a frame header: 11 bits set, then version, layer, bit rate and rate, none of them reserved. */
 function rateOfMp3(view, from) {
-  for (let at = from; at + 4 <= view.byteLength; at++) {
-    const header = view.getUint32(at)
-    const [version, layer, bitrate] = [(header >>> 19) & 3, (header >>> 17) & 3, (header >>> 12) & 15]
-    if (header >>> 21 === 0x7ff && layer === 1 && bitrate !== 15)
-      if (MP3_RATES[version]?.[(header >>> 10) & 3]) return MP3_RATES[version][(header >>> 10) & 3]
-  }
-  return undefined
+  let at = from
+  while (at + 4 <= view.byteLength && view.getUint8(at) === 0) at++
+  if (at + 4 > view.byteLength) return undefined
+  const header = view.getUint32(at)
+  const [version, layer, bitrate] = [(header >>> 19) & 3, (header >>> 17) & 3, (header >>> 12) & 15]
+  if (header >>> 21 !== 0x7ff || layer !== 1 || bitrate === 15) return undefined
+  return MP3_RATES[version]?.[(header >>> 10) & 3]
 }
 
 /**
