@@ -3,7 +3,7 @@
  * one, what was `given`, what was `expected` and a `remedy`. The error of a lower layer is kept in `cause`.
  */
 
-/** The codes, one line each. A code never changes its meaning. */
+/** All error codes, with their meaning, which never changes. */
 export const ERROR_CODES = {
   ERR_ARGUMENT: 'a parameter has the wrong type or value',
   ERR_SHAPE: 'an array has a length that does not fit',

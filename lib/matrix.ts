@@ -2,7 +2,10 @@ import { MADE_HERE, refuseNew } from './arguments.js'
 import { isFloats, isTypedArray } from './arrays.js'
 import { ArgumentError, describe, ShapeError } from './errors.js'
 
-/** The numbers of a matrix: what `structuredClone` and `postMessage` leave of one. Every call that takes a `Matrix` takes it. */
+/**
+ * The numbers of a matrix without its class, as `structuredClone` and `postMessage` leave them. Every call that takes
+ * a `Matrix` takes these too.
+ */
 export interface MatrixData {
   /** rows · cols numbers, row after row */
   readonly data: Float32Array
@@ -45,8 +48,7 @@ function checkRow(row: unknown, i: number, cols: number): void {
 /**
  * A row-major matrix of 32-bit floats, such as embeddings [n, 512]. Iterating over it gives its rows.
  *
- * Its own properties are numbers alone, so `structuredClone` and `postMessage` keep them but lose the class:
- * `Matrix.from` makes it a matrix again.
+ * `structuredClone` and `postMessage` keep its numbers but lose the class; `Matrix.from` restores it.
  */
 export class Matrix implements MatrixData, Iterable<Float32Array> {
   /** rows · cols numbers, row after row */
@@ -65,8 +67,8 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
   }
 
   /**
-   * A matrix of `data` itself, which is not copied.
-   * @throws ShapeError where `data` does not hold rows · cols values; ArgumentError where it is no Float32Array
+   * A matrix over `data`, which is not copied.
+   * @throws ShapeError where `data` does not hold rows · cols values; ArgumentError if it is not a Float32Array
    */
   static from(numbers: MatrixData): Matrix {
     if (numbers instanceof Matrix) return numbers
@@ -104,8 +106,8 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
   }
 
   /**
-   * Row `i`: a view on `data`, not a copy. Copy it with `slice()` before it is posted to a worker: a view takes the
-   * whole matrix along.
+   * Row `i`, as a view of `data`. Copy it with `slice()` before you post it to a worker: posting a view sends the
+   * whole matrix.
    * @throws ArgumentError for a row that is not there
    */
   row(i: number): Float32Array {

@@ -97,7 +97,7 @@ export const tables: Record<string, Declaration[]> = {
   augment: [
     { choice: 'Transform', noun: 'transform', suffix: 'Transform', members: transformTables },
     given('AugmenterOptions', 'new Augmenter', augmenterOptions),
-    complete('AugmenterSettings', 'The options of an Augmenter, complete.', augmenterOptions),
+    complete('AugmenterSettings', 'All options of an Augmenter.', augmenterOptions),
     given('ApplyOptions', 'Augmenter.apply', applyOptions),
     given('AugmentOptions', 'Augmenter.augment', augmentOptions),
     given('DrawOptions', 'Augmenter.draw', drawOptions),
@@ -105,7 +105,7 @@ export const tables: Record<string, Declaration[]> = {
   ],
   model: [
     { name: 'ArchitectureOptions', doc: 'The layers of a SampleCNN.', table: architectureOptions },
-    complete('Architecture', 'The layers of a SampleCNN, complete.', completeArchitecture),
+    complete('Architecture', 'All layers and sizes of a SampleCNN.', completeArchitecture),
     given('EncoderOptions', 'Encoder.create', encoderOptions),
     given('EncoderLoadOptions', 'Encoder.load', loadOptions),
     given('EncodeOptions', 'Encoder.encode', encodeOptions),
@@ -131,7 +131,7 @@ export const tables: Record<string, Declaration[]> = {
     given('TrainerOptions', 'Trainer.create', trainerOptions),
     complete(
       'TrainerConfig',
-      'What is stored with a run, complete; YAML files have the same names.',
+      'All options that are stored with a run; YAML files use the same names.',
       trainerConfig,
     ),
     given('TrainerOverrides', 'Trainer.resume', trainerOverrides),
@@ -142,7 +142,7 @@ export const tables: Record<string, Declaration[]> = {
   evaluate: [
     given('EmbedOptions', 'embedDataset', embedOptions),
     { name: 'ProbeOptions', doc: 'How a probe is trained.', table: probeOptions },
-    complete('ProbeSettings', 'The options of a probe, complete.', probeOptions),
+    complete('ProbeSettings', 'All options of a probe.', probeOptions),
     given('ProbeFitOptions', 'LinearProbe.fit', probeFitOptions),
     given('ProbeLoadOptions', 'LinearProbe.load', probeLoadOptions),
     given('ProbePredictOptions', 'LinearProbe.predictFile', probePredictOptions),

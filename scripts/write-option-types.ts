@@ -155,20 +155,20 @@ function choiceOf({ choice, noun, suffix, members }: Extract<Declaration, { choi
     ...names.map((name) =>
       interfaceOf(
         `${pascal(name)}${suffix}`,
-        `The ${noun} \`${name}\`, complete.`,
+        `The ${noun} \`${name}\` with all its options.`,
         members[name]!,
         'complete',
       ),
     ),
     union(
       choice,
-      `Any ${noun}, complete: ${list}.`,
+      `Any ${noun} with all its options: ${list}.`,
       names.map((name) => `${pascal(name)}${suffix}`),
     ),
     union(`${choice}Name`, `Names of the ${noun}s.`, names.map(quoted)),
     union(
       `${choice}Input`,
-      `Any ${noun} as it is written: what is left out takes its default.`,
+      `Any ${noun} as you write it: options that you leave out have their defaults.`,
       names.map((name) => {
         const named = `{\n/** Name of the ${noun}. */\nname: '${name}' }`
         return hasOptions(name) ? `(${named} & ${pascal(name)}Options)` : named

@@ -75,17 +75,17 @@ async function decode(source: AudioInput, options: DecodeOptions): Promise<Decod
  * Decodes a file, mixes it down to one channel (the mean) and resamples it.
  *
  * Reads wav (PCM 8 to 32 bits, float 32 and 64 bits, extensible, RIFX, RF64, Wave64), aiff, au, mp3, flac and ogg
- * (Vorbis, Opus, FLAC) by decoders of its own, in worker threads; m4a and others, and rare forms of these, through an
- * `ffmpeg` on the PATH. The format is recognised by the bytes, never by the name.
+ * (Vorbis, Opus, FLAC) with built-in decoders in worker threads; m4a and others, and rare variants of these formats,
+ * through an `ffmpeg` on the PATH. The format is recognised by the content, never by the name.
  *
- * What is decoded is compared with what the file promises: lengths, counts, checksums. A file that lacks more than 0.1 s
- * or a tenth at its end, or has lost more than a tenth in all, is refused: audio that silently ends early would teach a
- * network the wrong thing. Smaller losses are reported as warnings in the result; damage in the middle is replaced by silence of the same length.
+ * The audio is checked against the lengths, counts and checksums that the file states. A file is refused if more than
+ * 0.1 s or a tenth is missing at its end, or more than a tenth in all. Smaller losses are warnings in the result;
+ * damage in the middle becomes silence of the same length.
  *
  * @param source a path, or the file in any other form: bytes (which are copied), a `Blob`, a stream
  * @returns mono samples at `sampleRate` (default 22,050 Hz), full scale ±1; `duration` in seconds
- * @throws AudioDecodeError for a file that is empty, damaged, truncated or no audio at all
- * @throws AudioFormatError for an encoding that is not read (A-law, ADPCM …; m4a without ffmpeg)
+ * @throws AudioDecodeError for a file that is empty, damaged, truncated or not audio
+ * @throws AudioFormatError for an unsupported encoding (A-law, ADPCM …; m4a without ffmpeg)
  * @throws NonFiniteError where samples are NaN or infinite
  * @throws IoError where the file cannot be read; AbortError once `signal` fires
  */

@@ -5,10 +5,10 @@ import type { OnWarning } from '../warnings.js'
 export interface DecodeOptions {
   /** Sample rate of the result in Hz. Range: 1,000 to 768,000. Default: 22,050. */
   sampleRate?: number | undefined
-  /** Resampling filter. 'torchaudio' is the default of torchaudio, with its aliasing. Default: 'best'. */
+  /** Resampling filter. 'torchaudio' equals the default of torchaudio, aliasing included. Default: 'best'. */
   quality?: 'best' | 'fast' | 'torchaudio' | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file, its path in front; the result has them too, as `warnings`. */
+  /** Called with each warning about the file, which begins with its path. The result holds them too, as `warnings`. */
   onWarning?: OnWarning | undefined
 }

@@ -14,9 +14,9 @@ export const decodeOptions = z.strictObject({
   quality: z
     .enum(['best', 'fast', 'torchaudio'])
     .default('best')
-    .describe("Resampling filter. 'torchaudio' is the default of torchaudio, with its aliasing."),
+    .describe("Resampling filter. 'torchaudio' equals the default of torchaudio, aliasing included."),
   signal: signalOption,
   onWarning: warningOption(
-    'Called with each warning about the file, its path in front; the result has them too, as `warnings`.',
+    'Called with each warning about the file, which begins with its path. The result holds them too, as `warnings`.',
   ),
 })

@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 /** Resampling filters. */
 export type ResampleQuality = 'best' | 'fast' | 'torchaudio'
 
-/** A decoded file: one channel, at the rate that was asked for. */
+/** A decoded file: one channel, at the requested sample rate. */
 export interface DecodedAudio {
   /** Mono, full scale ±1: the mean of the file's channels, resampled. */
   samples: Float32Array
@@ -16,9 +16,9 @@ export interface DecodedAudio {
   duration: number
   /** Sample rate of the file in Hz. */
   sourceSampleRate: number
-  /** What was found by looking at the bytes: `wav`, `aiff`, `au`, `mp3`, `flac`, `ogg` (Vorbis), `opus`, or what ffmpeg calls it. */
+  /** Format of the content: `wav`, `aiff`, `au`, `mp3`, `flac`, `ogg` (Vorbis), `opus`, or what ffmpeg calls it. */
   format: string
-  /** What a listener might want to know, such as a length that the header of a piped WAV file leaves open. */
+  /** Notes about the file, such as a length that is missing in the header of a piped WAV file. */
   warnings: string[]
 }
 

@@ -99,13 +99,13 @@ export interface CustomOptions {
   apply: CustomApply
 }
 
-/** The transform `randomCrop`, complete. */
+/** The transform `randomCrop` with all its options. */
 export interface RandomCropTransform {
   /** Its name. */
   readonly name: 'randomCrop'
 }
 
-/** The transform `polarityInversion`, complete. */
+/** The transform `polarityInversion` with all its options. */
 export interface PolarityInversionTransform {
   /** Its name. */
   readonly name: 'polarityInversion'
@@ -113,7 +113,7 @@ export interface PolarityInversionTransform {
   readonly p: number
 }
 
-/** The transform `noise`, complete. */
+/** The transform `noise` with all its options. */
 export interface NoiseTransform {
   /** Its name. */
   readonly name: 'noise'
@@ -125,7 +125,7 @@ export interface NoiseTransform {
   readonly snrDb?: readonly [number, number] | undefined
 }
 
-/** The transform `gain`, complete. */
+/** The transform `gain` with all its options. */
 export interface GainTransform {
   /** Its name. */
   readonly name: 'gain'
@@ -135,7 +135,7 @@ export interface GainTransform {
   readonly db: readonly [number, number]
 }
 
-/** The transform `lowPass`, complete. */
+/** The transform `lowPass` with all its options. */
 export interface LowPassTransform {
   /** Its name. */
   readonly name: 'lowPass'
@@ -145,7 +145,7 @@ export interface LowPassTransform {
   readonly cutoff: readonly [number, number]
 }
 
-/** The transform `highPass`, complete. */
+/** The transform `highPass` with all its options. */
 export interface HighPassTransform {
   /** Its name. */
   readonly name: 'highPass'
@@ -155,7 +155,7 @@ export interface HighPassTransform {
   readonly cutoff: readonly [number, number]
 }
 
-/** The transform `highLowPass`, complete. */
+/** The transform `highLowPass` with all its options. */
 export interface HighLowPassTransform {
   /** Its name. */
   readonly name: 'highLowPass'
@@ -167,7 +167,7 @@ export interface HighLowPassTransform {
   readonly highPass: readonly [number, number]
 }
 
-/** The transform `delay`, complete. */
+/** The transform `delay` with all its options. */
 export interface DelayTransform {
   /** Its name. */
   readonly name: 'delay'
@@ -181,7 +181,7 @@ export interface DelayTransform {
   readonly volume: number
 }
 
-/** The transform `pitchShift`, complete. */
+/** The transform `pitchShift` with all its options. */
 export interface PitchShiftTransform {
   /** Its name. */
   readonly name: 'pitchShift'
@@ -191,7 +191,7 @@ export interface PitchShiftTransform {
   readonly cents: readonly [number, number]
 }
 
-/** The transform `reverb`, complete. */
+/** The transform `reverb` with all its options. */
 export interface ReverbTransform {
   /** Its name. */
   readonly name: 'reverb'
@@ -205,7 +205,7 @@ export interface ReverbTransform {
   readonly roomSize: readonly [number, number]
 }
 
-/** The transform `reverse`, complete. */
+/** The transform `reverse` with all its options. */
 export interface ReverseTransform {
   /** Its name. */
   readonly name: 'reverse'
@@ -213,7 +213,7 @@ export interface ReverseTransform {
   readonly p: number
 }
 
-/** The transform `custom`, complete. */
+/** The transform `custom` with all its options. */
 export interface CustomTransform {
   /** Its name. */
   readonly name: 'custom'
@@ -225,7 +225,7 @@ export interface CustomTransform {
   readonly apply: CustomApply
 }
 
-/** Any transform, complete: randomCrop, polarityInversion, noise, gain, lowPass, highPass, highLowPass, delay, pitchShift, reverb, reverse, custom. */
+/** Any transform with all its options: randomCrop, polarityInversion, noise, gain, lowPass, highPass, highLowPass, delay, pitchShift, reverb, reverse, custom. */
 export type Transform =
   | RandomCropTransform
   | PolarityInversionTransform
@@ -255,7 +255,7 @@ export type TransformName =
   | 'reverse'
   | 'custom'
 
-/** Any transform as it is written: what is left out takes its default. */
+/** Any transform as you write it: options that you leave out have their defaults. */
 export type TransformInput =
   | {
       /** Name of the transform. */
@@ -318,11 +318,11 @@ export interface AugmenterOptions {
   sampleRate?: number | undefined
   /** Seed of every random choice. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. A Trainer augments where it trains. Default: 'auto'. */
+  /** Where to compute. 'auto' is CUDA if clmr's own CUDA kernels are available, otherwise the CPU. A Trainer augments on the device that it trains on. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
 }
 
-/** The options of an Augmenter, complete. */
+/** All options of an Augmenter. */
 export interface AugmenterSettings {
   /** The chain, in order. Default: clmrTransforms(), the published chain. */
   readonly transforms: readonly Transform[]
@@ -334,7 +334,7 @@ export interface AugmenterSettings {
   readonly sampleRate: number
   /** Seed of every random choice. Range: 0 or more. Default: 42. */
   readonly seed: number
-  /** Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. A Trainer augments where it trains. Default: 'auto'. */
+  /** Where to compute. 'auto' is CUDA if clmr's own CUDA kernels are available, otherwise the CPU. A Trainer augments on the device that it trains on. Default: 'auto'. */
   readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
 }
 
@@ -342,7 +342,7 @@ export interface AugmenterSettings {
 export interface ApplyOptions {
   /** Samples per row of the batch. Range: 1 or more. Default: clipLength. */
   length?: number | undefined
-  /** Filled instead of a new array: n · views · clipLength values that do not overlap the batch. */
+  /** Array to fill instead of a new one: n · views · clipLength values that do not overlap the batch. */
   out?: Float32Array | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -352,17 +352,17 @@ export interface ApplyOptions {
 export interface AugmentOptions {
   /** Samples per row of the batch. Range: 1 or more. Default: clipLength. */
   length?: number | undefined
-  /** Filled instead of a new array: n · views · clipLength values that do not overlap the batch. */
+  /** Array to fill instead of a new one: n · views · clipLength values that do not overlap the batch. */
   out?: Float32Array | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Number of the batch: each step gives other views. Range: 0 or more. Default: 0. */
+  /** Number of the batch; each step gives different views. Range: 0 or more. Default: 0. */
   step?: number | undefined
 }
 
 /** Options of `Augmenter.draw`. */
 export interface DrawOptions {
-  /** Number of the batch: each step gives other views. Range: 0 or more. Default: 0. */
+  /** Number of the batch; each step gives different views. Range: 0 or more. Default: 0. */
   step?: number | undefined
   /** Samples per row of the batch. Range: 1 or more. Default: clipLength. */
   length?: number | undefined

@@ -40,7 +40,7 @@ export const augmenterOptions = z
     sampleRate: z.number().min(1000).max(768_000).default(SAMPLE_RATE).describe('Sample rate in Hz.'),
     seed: seedOption('Seed of every random choice.'),
     device: optionalDevice(
-      "Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. A Trainer augments where it trains.",
+      "Where to compute. 'auto' is CUDA if clmr's own CUDA kernels are available, otherwise the CPU. A Trainer augments on the device that it trains on.",
     ),
   })
   .superRefine(({ transforms, sampleRate }, context) => {
@@ -81,7 +81,7 @@ const step = z
   .min(0)
   .max(0xffffffff)
   .default(0)
-  .describe('Number of the batch: each step gives other views.')
+  .describe('Number of the batch; each step gives different views.')
 const length = z
   .number()
   .int()
@@ -95,7 +95,9 @@ export const applyOptions = z.strictObject({
   out: z
     .unknown()
     .optional()
-    .describe('Filled instead of a new array: n · views · clipLength values that do not overlap the batch.')
+    .describe(
+      'Array to fill instead of a new one: n · views · clipLength values that do not overlap the batch.',
+    )
     .meta(typed('Float32Array')),
   signal: signalOption,
 })

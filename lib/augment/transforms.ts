@@ -35,8 +35,8 @@ function make<N extends TransformName>(name: N, options: object): Named<N> {
 }
 
 /**
- * A clip from a random place, the same chance for each: comes first in a chain, and always happens. Where a chain has
- * none, rows longer than a clip give their middle.
+ * A clip from a random place, uniformly distributed. It comes first in a chain and is always applied. A chain without
+ * it takes the middle of rows that are longer than a clip.
  */
 export function randomCrop(): RandomCropTransform {
   return make('randomCrop', {})
@@ -52,12 +52,15 @@ export function noise(options: NoiseOptions = {}): NoiseTransform {
   return make('noise', options)
 }
 
-/** Another volume, uniform in dB. Nothing is clipped (torchaudio's `Vol` clips to ±1). */
+/** Random volume, uniform in dB. Nothing is clipped (torchaudio's `Vol` clips to ±1). */
 export function gain(options: GainOptions = {}): GainTransform {
   return make('gain', options)
 }
 
-/** Windowed-sinc low-pass as julius: Hann window, 8 zero crossings each side, the ends of the clip repeated. */
+/**
+ * Windowed-sinc low-pass filter as in julius: Hann window, 8 zero crossings on each side, first and last sample
+ * repeated at the ends.
+ */
 export function lowPass(options: LowPassOptions = {}): LowPassTransform {
   return make('lowPass', options)
 }
@@ -77,12 +80,15 @@ export function delay(options: DelayOptions = {}): DelayTransform {
   return make('delay', options)
 }
 
-/** Pitch by whole cents, duration kept (WSOLA and resampling, as sox `pitch`). Samples are clipped to ±1, as by sox. */
+/**
+ * Pitch shift by whole cents at the same duration (WSOLA and resampling, as in sox `pitch`). Samples are clipped to
+ * ±1, as in sox.
+ */
 export function pitchShift(options: PitchShiftOptions = {}): PitchShiftTransform {
   return make('pitchShift', options)
 }
 
-/** Freeverb as sox `reverb`, mixed down to mono. Samples are clipped to ±1, as by sox. */
+/** Freeverb as in sox `reverb`, mixed down to mono. Samples are clipped to ±1, as in sox. */
 export function reverb(options: ReverbOptions = {}): ReverbTransform {
   return make('reverb', options)
 }

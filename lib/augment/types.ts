@@ -4,9 +4,9 @@
 export interface CustomContext {
   /** rate of the view in Hz */
   sampleRate: number
-  /** for the random choices of this view; it is recorded, so a replay makes the same choices */
+  /** seed of the random choices for this view; it is recorded, so that a replay makes the same choices */
   seed: number
-  /** the next number of that seed, uniform in [0, 1) */
+  /** the next random number of that seed, uniform in [0, 1) */
   random: () => number
 }
 

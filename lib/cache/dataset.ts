@@ -27,13 +27,16 @@ export interface Track {
   duration: number
   /** Length in samples. */
   samples: number
-  /** Samples of each of its stretches, one after the other, if the cache keeps excerpts of it; crops never cross them. */
+  /**
+   * Length of each excerpt in samples, if the cache keeps excerpts. They lie one after the other, and crops never
+   * cross from one to the next.
+   */
   stretch?: number
-  /** SHA-256 of the source file: the same recording under any name. */
+  /** SHA-256 of the source file, which identifies the recording under any name. */
   sourceSha256: string
   /** SHA-256 of the cached file. */
   sha256: string
-  /** Remarks about it, such as: shorter than a clip, a few samples missing. */
+  /** Notes about the track, such as that it is shorter than a clip. */
   notes: string[]
 }
 
@@ -41,7 +44,10 @@ let datasetFrom: (cache: string, index: CacheIndex, selected: readonly IndexTrac
 let cropSourceFrom: (dataset: Dataset) => CropSourceHandle
 let ofSourcesFrom: (dataset: Dataset, sources: readonly string[]) => Dataset | undefined
 
-/** The tracks of a prepared cache, or of one split. Once tracks are read it holds a native handle: `dispose()` it. */
+/**
+ * The tracks of a prepared cache, or of one split. It holds a native handle once tracks have been read: call
+ * `dispose()` when you no longer need it.
+ */
 export class Dataset implements Disposable {
   static {
     datasetFrom = (cache, index, selected) => new Dataset(MADE_HERE, cache, index, selected)
@@ -222,7 +228,7 @@ function checkSplit(split: unknown, where: string): asserts split is Split {
 }
 
 /**
- * Opens what `prepare` made. No audio is read until it is asked for.
+ * Opens a cache that `prepare` made. Audio is read only when it is needed.
  * @param options.subset only the tracks of this split: `train`, `valid` or `test`; default all
  * @throws CacheError where there is no cache, or an unfinished or damaged one
  */

@@ -92,19 +92,20 @@ export async function prepareNamed(
 }
 
 /**
- * A published data set by its name: fetched where `download` allows it, decoded once into a cache, with its published
- * labels and splits. May be interrupted at any time and called again: a download continues where it stopped, and
- * decoded tracks are not decoded again. A cache that is finished is opened at once. Files that the publication names and
- * that are missing or unusable are listed in `dataset.skipped`.
+ * Opens a published data set by name, with its published labels and splits. It is downloaded if `download` is true,
+ * and decoded once into a cache. The call may be interrupted and repeated: downloads resume, and decoded tracks are
+ * kept. A finished cache is opened at once. Published files that are missing or unusable are listed in
+ * `dataset.skipped`.
  *
- * `magnatagatune` (schemes `pons2017`, `minzwon`), `msd` (cannot be downloaded), `gtzan`, `librispeech` (one scheme per
- * set; the speaker is the label), `audio` (any folder; `none`, `folders`), `fma` (`small`, `medium`, `large`), `mtg-jamendo`
- * (`top50`, `genre`, `instrument`, `mood`, `all`), `nsynth` (`instrument`, `pitch`, `source`). Zip archives are read in
- * place; tar archives are unpacked and removed.
+ * `magnatagatune` (schemes `pons2017`, `minzwon`), `msd` (cannot be downloaded), `gtzan`, `librispeech` (one scheme
+ * per set; the speaker is the label), `audio` (any folder; `none`, `folders`), `fma` (`small`, `medium`, `large`),
+ * `mtg-jamendo` (`top50`, `genre`, `instrument`, `mood`, `all`), `nsynth` (`instrument`, `pitch`, `source`). Zip
+ * archives are read in place; tar archives are unpacked and removed.
  *
- * @param root the folder that holds the data set, or the folder in which it lies under its own name
- * @throws ArgumentError for an unknown name, ConfigError; DatasetError where it is not there or not as it was published
- * @throws ClmrError ERR_DOWNLOAD where something cannot be fetched; IoError; AbortError once `signal` fires
+ * @param root folder of the data set, or the folder that contains it under its own name
+ * @throws ArgumentError for an unknown name, ConfigError; DatasetError if it is missing or differs from what was
+ *        published
+ * @throws ClmrError ERR_DOWNLOAD if a download fails; IoError; AbortError once `signal` fires
  */
 export async function getDataset(
   name: DatasetName,

@@ -96,24 +96,24 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
 }
 
 /**
- * Decodes a folder of music once: every file becomes a 16-bit mono WAV file at 22,050 Hz in the cache, named by its
- * content. May be interrupted at any time and run again, by several processes at once; files that have not changed
- * (size and time) are not decoded again, unless their files in the cache are damaged. A file or folder that
- * cannot be used is listed with its reason in `dataset.skipped` and never ends the run. Files that have gone from the
- * source go from the index.
+ * Decodes a folder of music once. Every file becomes a 16-bit mono WAV file at 22,050 Hz in the cache, named after
+ * its content. The call may be interrupted and repeated, and several processes may work on one cache. Files whose
+ * size and time have not changed are not decoded again, unless their cached audio is damaged. A file or folder that
+ * cannot be used never ends the run: `dataset.skipped` lists it with the reason. Files that are removed from the
+ * source are removed from the index.
  *
- * Labels: none; `'folders'`: the first sub-folder is the class; or a table (comma- or tab-separated, or JSON lines) with the
- * columns `path` (relative to the source), optionally `split` (`train`, `valid`, `test`) and `group` (such as an artist),
- * then one 0/1 column a tag, one column `label`, or one column `labels` with names (`a;b;c`, in JSON an array). Without a
- * `split` column tracks are divided 60/20/20, stratified by class, by a hash of `seed` and their audio or group: a class of
- * three tracks or more reaches each split (`dataset.warnings` names the others). Equal audio under several names and tracks
- * of one group stay in one split; `groupBy` makes groups of folders. A track that has a split from an earlier run keeps it, also when it was away in between,
- * as long as the seed is the same.
+ * `labels` is `'folders'` (the first sub-folder is the class) or a table: comma- or tab-separated, or JSON lines. Its
+ * columns are `path` (relative to the source), optionally `split` (`train`, `valid`, `test`) and `group` (such as an
+ * artist), and the labels: one 0/1 column per tag, one column `label`, or one column `labels` with names (`a;b;c`; in
+ * JSON an array). Without a `split` column, tracks are divided 60/20/20 with the proportions of the classes, by a
+ * hash of `seed` and their audio or group. A class of three tracks or more is in every split; `dataset.warnings`
+ * names the others. Tracks with the same audio or group stay in one split; `groupBy` takes folders as groups. A track
+ * keeps its split from earlier runs with the same seed, even if it was missing in between.
  *
- * @param source folder; sub-folders are searched, links followed, hidden names left out
+ * @param source folder to search with its sub-folders; links are followed, hidden files ignored
  * @returns all tracks; use `subset('train')` and so on for a part
- * @throws DatasetError where the labels are faulty or nothing can be used; RejectLimitError where more than `maxReject`
- *         is unusable
+ * @throws DatasetError where the labels are faulty or nothing can be used; RejectLimitError where more than
+ *        `maxReject` is unusable
  * @throws IoError where the cache cannot be written; AbortError once `signal` fires
  */
 export async function prepare(source: string, options: PrepareOptions): Promise<Dataset> {

@@ -10,9 +10,9 @@ import { type Excerpts, parseExcerpts } from './excerpts.js'
 export interface PreparePlan {
   /** files that are not in the cache yet */
   files: number
-  /** bytes that their tracks will take, about: the length of a file is not known before it is decoded */
+  /** approximate number of bytes that their tracks will take; exact lengths are known only after decoding */
   bytes: number
-  /** bytes that are free where the cache lies; Infinity where its file system does not say */
+  /** free bytes on the disk of the cache; Infinity if its file system does not tell */
   free: number
 }
 

@@ -163,7 +163,7 @@ export interface CacheReport {
   tracks: number
   /** whether the file of every track is there, whole and unchanged */
   ok: boolean
-  /** the files that are not as they were written, their tracks, and what is wrong */
+  /** damaged or missing files, their tracks, and what is wrong */
   problems: { file: string; path: string; reason: string }[]
   /** files that no track uses: their source was changed or removed, or a run was killed */
   unused: string[]
@@ -195,7 +195,7 @@ async function listFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * Reads every byte of a cache and compares it with what was written.
+ * Checks a cache for corruption: every file is read and compared with its checksum.
  * @throws CacheError where there is no index to compare with; ConfigError
  */
 export async function verifyCache(cache: string, options: VerifyCacheOptions = {}): Promise<CacheReport> {

@@ -9,7 +9,7 @@ export const bootstrapOptions = z.strictObject({
     .min(1)
     .max(10_000_000)
     .default(10_000)
-    .describe('Times that the tracks are drawn with replacement.'),
+    .describe('Number of resamples, which are draws of the tracks with replacement.'),
   seed: seedOption('Seed of the draws.'),
 })
 

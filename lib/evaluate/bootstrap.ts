@@ -7,7 +7,7 @@ import { parseOptions } from '../options.js'
 import { bootstrapCallOptions } from './bootstrap-options.js'
 import type { BootstrapOptions } from './option-types.js'
 
-/** A figure, and where 95 % of its values on resampled tracks lie. */
+/** A figure with its 95 % interval over resampled tracks. */
 export interface Estimate {
   /** of all tracks */
   value: number
@@ -50,12 +50,12 @@ function checkCall(tracks: unknown, statistic: unknown): void {
 }
 
 /**
- * A 95 % confidence interval by the percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993,
- * chapter 13): the tracks are drawn with replacement, as many as there are, and the statistic is computed again. Draws
- * come from a seed and are made off the event loop; the statistic is your function, which runs in slices of 5 ms, so
- * that the event loop goes on.
+ * A 95 % confidence interval by the percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap",
+ * 1993, chapter 13): tracks are drawn with replacement, as many as there are, and the statistic is computed for every
+ * draw. The draws are seeded and made off the event loop. Your statistic runs on it, in slices of 5 ms.
  * @param tracks one entry per track, of any kind
- * @param statistic some tracks, the same one maybe several times → a number; resamples for which it is NaN do not count
+ * @param statistic computes a number from some tracks, among which one may occur several times; NaN values do not
+ *        count
  * @returns the statistic of all tracks, and the 2.5th and 97.5th percentile
  * @throws ArgumentError, ConfigError, or the signal's reason
  */

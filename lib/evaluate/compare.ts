@@ -23,10 +23,10 @@ import { cacheOption } from './vector-store.js'
 /** @internal Of `compareProbes`. */
 export const compareProbesOptions = bootstrapOptions.extend({ cache: cacheOption, signal: signalOption })
 
-/** The figures of `evaluateRetrieval`, each of the first encoder less that of the second. */
+/** The figures of `evaluateRetrieval`: first encoder minus second. */
 export type RetrievalDifference = Omit<Retrieval, 'trainedOn'>
 
-/** The figures of `LinearProbe.evaluate`, each of the first probe less that of the second. */
+/** The figures of `LinearProbe.evaluate`: first probe minus second. */
 export interface ProbeDifference extends EvaluationScores<Estimate> {
   /** each class by itself, in the order of the classes */
   perClass: EvaluationScores<Estimate>[]
@@ -35,11 +35,12 @@ export interface ProbeDifference extends EvaluationScores<Estimate> {
 }
 
 /**
- * Compares two encoders by retrieval: the same crops, the same alterations, the same resamples of the tracks. Where an
- * interval does not hold 0, one encoder is better by more than the choice of tracks explains. The intervals of each
- * encoder alone are wider and may overlap even then.
+ * Compares two encoders by retrieval: the same crops, the same alterations, the same resamples of the tracks. If an
+ * interval does not contain 0, the choice of tracks does not explain the difference. The intervals of the two
+ * encoders by themselves are wider, and may overlap even then.
  * @param options those of `evaluateRetrieval`
- * @returns the first less the second: for shares a positive difference favours the first, for `medianRank` a negative one
+ * @returns the first minus the second: a positive difference favours the first encoder; for `medianRank`, a negative
+ *        one does
  * @throws as evaluateRetrieval
  */
 export async function compareRetrieval(
@@ -91,8 +92,9 @@ const known = (set: EvaluationSet) => (isEmbedded(set) ? set.dataset : set)
 /**
  * Compares two probes, of one encoder or of two, on the same tracks and the same resamples of them.
  * @param set the tracks; or two sets of embeddings of the same tracks, one for each probe
- * @returns the first less the second
- * @throws ArgumentError for probes of other classes or sets of other tracks; otherwise as LinearProbe.evaluate
+ * @returns the first minus the second
+ * @throws ArgumentError for probes with different classes or sets with different tracks; otherwise as
+ *        LinearProbe.evaluate
  */
 export async function compareProbes(
   first: LinearProbe,

@@ -44,7 +44,7 @@ function share(rows: number, right: (row: number) => boolean): number {
   return count / rows
 }
 
-/** A class, as a prediction or a label names it. */
+/** A class in predictions and labels: an index, a boolean or a name. */
 export type Answer = number | boolean | string
 const plain = (value: unknown) => (typeof value === 'boolean' ? Number(value) : value) as number | string
 
@@ -77,9 +77,9 @@ const isVector = (value: unknown): value is ArrayLike<unknown> =>
 
 /**
  * The share of right answers: scikit-learn's `accuracy_score`.
- * @param predicted class indices or names, n of them; or scores [n, K], of which the largest of a row is the answer
- *        (the first of equal ones). For multi-label problems [n, K] of 0 and 1, or of probabilities, cut at 0.5: a row is
- *        right where all of its classes are (subset accuracy)
+ * @param predicted class indices or names, n of them; or scores [n, K], where the largest of a row is the answer (the
+ *        first of equal ones). For multi-label problems, [n, K] of 0 and 1, or of probabilities, which are cut at
+ *        0.5; a row is right if all its classes are (subset accuracy)
  * @param labels class indices or names, n of them; or [n, K] of 0 and 1
  * @throws ShapeError, ArgumentError, NonFiniteError
  */
@@ -147,9 +147,9 @@ function countsOf({ classes, predicted, labels }: Classified): number[][] {
   return counts
 }
 
-/** How often each class was taken for each. */
+/** How often the examples of each class were taken for each class. */
 export interface Confusion {
-  /** of the rows and the columns */
+  /** classes of the rows and of the columns */
   classes: (number | string)[]
   /** counts[i][j]: examples of class i that were taken for class j */
   counts: number[][]
@@ -157,9 +157,9 @@ export interface Confusion {
 
 /**
  * Which classes are taken for which: scikit-learn's `confusion_matrix`.
- * @param predicted class indices or names, n of them, or scores [n, K], of which the largest of a row is the answer
+ * @param predicted class indices or names, n of them, or scores [n, K], where the largest of a row is the answer
  * @param labels class indices or names, n of them, or [n, K] of 0 and 1 with a single 1 in each row
- * @returns the classes that occur, sorted; of scores all K
+ * @returns counts for the classes that occur, sorted; for scores, for all K classes
  * @throws ShapeError, ArgumentError (also for several classes an example), NonFiniteError
  */
 export function confusionMatrix(
@@ -209,11 +209,12 @@ export function f1PerClass(
 }
 
 /**
- * The harmonic mean of precision and recall: scikit-learn's `f1_score`. With two classes 0 and 1 it is that of class 1,
- * with more classes the mean over those that occur or were said, with several classes an example the mean over all.
+ * The harmonic mean of precision and recall: scikit-learn's `f1_score`. For the classes 0 and 1, it is the F1 of
+ * class 1; for other classes, the mean over those that occur or are predicted; for multi-label problems, the mean
+ * over all classes.
  * @param predicted as {@link accuracy}: class indices or names, scores, or decisions
  * @param labels as {@link accuracy}
- * @returns 0 to 1; a class that neither occurs nor was said counts 0 where it counts at all
+ * @returns 0 to 1; in multi-label problems, a class that neither occurs nor is predicted counts 0
  * @throws ShapeError, ArgumentError, NonFiniteError
  */
 export function f1(predicted: ArrayLike<Answer> | Table, labels: ArrayLike<Answer> | Table): number {

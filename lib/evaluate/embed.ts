@@ -85,13 +85,13 @@ export async function* readAhead(
 }
 
 /**
- * Embeds every track of a data set. Tracks are read from the cache one ahead of the one that is encoded, so memory
- * holds the audio of two tracks and 2 kB per clip. Give the result to `LinearProbe.fit`, `probe.evaluate`,
- * `similarTracks` and `writeReport` in place of the data set, and it is embedded only once.
+ * Embeds every track of a data set. While one track is encoded, the next one is read: memory holds the audio of two
+ * tracks and 2 kB per clip. Pass the result instead of the data set to `LinearProbe.fit`, `probe.evaluate`,
+ * `similarTracks` and `writeReport`, and the data set is embedded only once.
  *
- * An `Encoder` or a `LogMel` does not even have to do that: its embeddings of a prepared data set are kept in the folder
- * of the cache, those of the last eight models. They are found again by the weights of the model and by the tracks, so
- * what has changed is computed anew.
+ * The embeddings of a prepared data set by an `Encoder` or a `LogMel` are also kept in the folder of the cache, for
+ * the last eight models. They belong to the weights of the model and the audio of the tracks; whatever changes is
+ * computed again.
  * @throws DatasetError where there are no tracks; CacheError where a track cannot be read; ConfigError; AbortError
  */
 export async function embedDataset<D extends LabelledTracks>(

@@ -51,11 +51,11 @@ function averagePrecisionOf({ positives, steps }: Cuts): number {
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** What is known of one class: both metrics, and how many examples have it. */
+/** Both ranking metrics of one class, and the number of its examples. */
 export interface ClassMetrics {
   /** NaN where all examples have the class, or none */
   rocAuc: number
-  /** 0 where no example has the class, as scikit-learn says */
+  /** 0 if no example has the class, as in scikit-learn */
   averagePrecision: number
   /** examples that have the class */
   positives: number

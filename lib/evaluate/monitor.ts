@@ -15,7 +15,7 @@ import type { EmbeddedTracks } from './types.js'
 /** A measure of `monitor`. */
 export type MonitorMeasure = 'retrieval' | 'knn' | 'probe'
 export const MEASURES = ['retrieval', 'knn', 'probe'] as const satisfies readonly MonitorMeasure[]
-/** The figure of each measure that was asked for, 0 to 1, the larger the better. */
+/** The figure of each chosen measure, 0 to 1; higher is better. */
 export type MonitorFigures = Partial<Record<MonitorMeasure, number>>
 
 /** Tracks of a data set that are embedded, and clips of each. */

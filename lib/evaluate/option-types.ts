@@ -17,7 +17,7 @@ import type {
 export interface EmbedOptions {
   /** Whether to scale every embedding, and the mean of every track, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -29,9 +29,9 @@ export interface EmbedOptions {
 export interface ProbeOptions {
   /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
   protocol?: 'paper' | 'clmr-code' | 'marble' | 'mir-ref' | undefined
-  /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
+  /** Fraction of the training tracks to use, drawn with the seed; the proportions of the classes are kept. Range: above 0, at most 1. Default: 1. */
   labelFraction?: number | undefined
-  /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks' it also judges the means; otherwise the answer for a track is the mean over its clips. Default: 'clips'. */
+  /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks', it also predicts from these means; otherwise the prediction for a track is the mean over its clips. Default: 'clips'. */
   examples?: 'clips' | 'one-clip' | 'tracks' | undefined
   /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
   hidden?: number | undefined
@@ -47,9 +47,9 @@ export interface ProbeOptions {
   batchSize?: number | undefined
   /** Maximum number of epochs. Range: above 0. Default: 200. */
   maxEpochs?: number | undefined
-  /** What reduces the learning rate and ends the training: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes). Default: 'loss'. */
+  /** What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes). Default: 'loss'. */
   monitor?: 'loss' | 'metric' | undefined
-  /** Weights that are kept: of the best validation loss, of the best metric, or of the last epoch. Default: 'loss'. */
+  /** Weights to keep: those of the best validation loss, of the best metric, or of the last epoch. Default: 'loss'. */
   keep?: 'loss' | 'metric' | 'last' | undefined
   /** Factor that the learning rate is multiplied by on a plateau. Range: above 0, below 1. Default: 0.1. */
   plateauFactor?: number | undefined
@@ -63,13 +63,13 @@ export interface ProbeOptions {
   standardise?: boolean | undefined
 }
 
-/** The options of a probe, complete. */
+/** All options of a probe. */
 export interface ProbeSettings {
   /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
   readonly protocol: 'paper' | 'clmr-code' | 'marble' | 'mir-ref'
-  /** Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share. Range: above 0, at most 1. Default: 1. */
+  /** Fraction of the training tracks to use, drawn with the seed; the proportions of the classes are kept. Range: above 0, at most 1. Default: 1. */
   readonly labelFraction: number
-  /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks' it also judges the means; otherwise the answer for a track is the mean over its clips. Default: 'clips'. */
+  /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks', it also predicts from these means; otherwise the prediction for a track is the mean over its clips. Default: 'clips'. */
   readonly examples: 'clips' | 'one-clip' | 'tracks'
   /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
   readonly hidden: number
@@ -85,9 +85,9 @@ export interface ProbeSettings {
   readonly batchSize: number
   /** Maximum number of epochs. Range: above 0. Default: 200. */
   readonly maxEpochs: number
-  /** What reduces the learning rate and ends the training: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes). Default: 'loss'. */
+  /** What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes). Default: 'loss'. */
   readonly monitor: 'loss' | 'metric'
-  /** Weights that are kept: of the best validation loss, of the best metric, or of the last epoch. Default: 'loss'. */
+  /** Weights to keep: those of the best validation loss, of the best metric, or of the last epoch. Default: 'loss'. */
   readonly keep: 'loss' | 'metric' | 'last'
   /** Factor that the learning rate is multiplied by on a plateau. Range: above 0, below 1. Default: 0.1. */
   readonly plateauFactor: number
@@ -103,27 +103,27 @@ export interface ProbeSettings {
 
 /** Options of `LinearProbe.fit`. */
 export interface ProbeFitOptions extends ProbeOptions {
-  /** Encoder of the embeddings; its weights stay as they are. */
+  /** Encoder that makes the embeddings; its weights do not change. */
   encoder: TrackEncoder
   /** Tracks to train on: a data set, or its embeddings. */
   train: EvaluationSet
-  /** Tracks for early stopping, of the same classes: a data set, or its embeddings. */
+  /** Tracks for early stopping, with the same classes: a data set, or its embeddings. */
   validation: EvaluationSet
-  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called after every track that is embedded, and around the training of the head. */
+  /** Called after every embedded track, and before and after the training of the head. */
   onProgress?: ((progress: ProbeProgress) => void) | undefined
 }
 
 /** Options of `LinearProbe.load`. */
 export interface ProbeLoadOptions {
-  /** Encoder that the probe was fitted with. Without one, the probe judges embeddings only. */
+  /** Encoder that the probe was fitted with. Without one, the probe only predicts from embeddings. */
   encoder?: TrackEncoder | undefined
   /** For the head of a checkpoint: names of its classes. Default: class 0, class 1 and so on. */
   classes?: readonly string[] | undefined
-  /** For the head of a checkpoint: whether a track has any number of its classes, or one. Default: 'multilabel'. */
+  /** For the head of a checkpoint: 'multilabel' if a track may have several classes, 'multiclass' if it has exactly one. Default: 'multilabel'. */
   task?: 'multilabel' | 'multiclass' | undefined
 }
 
@@ -147,11 +147,11 @@ export interface ProbeOverTimeOptions {
 
 /** Options of `LinearProbe.evaluate`. */
 export interface ProbeEvaluateOptions {
-  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called after every track that is embedded, and around the training of the head. */
+  /** Called after every embedded track, and before and after the training of the head. */
   onProgress?: ((progress: ProbeProgress) => void) | undefined
 }
 
@@ -163,11 +163,11 @@ export interface SimilarTracksOptions {
 
 /** Options of `compareProbes`. */
 export interface CompareProbesOptions {
-  /** Times that the tracks are drawn with replacement. Range: 1 or more. Default: 10,000. */
+  /** Number of resamples, which are draws of the tracks with replacement. Range: 1 or more. Default: 10,000. */
   resamples?: number | undefined
   /** Seed of the draws. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -175,7 +175,7 @@ export interface CompareProbesOptions {
 
 /** Options of `bootstrap`. */
 export interface BootstrapOptions {
-  /** Times that the tracks are drawn with replacement. Range: 1 or more. Default: 10,000. */
+  /** Number of resamples, which are draws of the tracks with replacement. Range: 1 or more. Default: 10,000. */
   resamples?: number | undefined
   /** Seed of the draws. Range: 0 or more. Default: 42. */
   seed?: number | undefined
@@ -191,9 +191,9 @@ export interface RetrievalOptions {
   k?: number | undefined
   /** Augmenter whose transforms alter the queries. Default: the published chain. */
   augmenter?: Augmenter | undefined
-  /** Seed of the crops, of what is done to them and of the intervals. Range: 0 or more. Default: 42. */
+  /** Seed of the crops, their alterations and the intervals. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -221,16 +221,16 @@ export interface ReportOptions {
   seed?: number | undefined
   /** Results of probes: first the one to show, then others to compare it with, such as random weights. */
   results?: readonly NamedResult[] | undefined
-  /** What evaluateRetrieval found, in the same order: figures, and a heat map by transform. */
+  /** Results of evaluateRetrieval in the same order: they are shown as figures and as a heat map by transform. */
   retrieval?: readonly NamedRetrieval[] | undefined
-  /** Tracks of the map: what embedDataset returned. */
+  /** Embeddings of the tracks on the map, from embedDataset. */
   embeddings?: DatasetEmbeddings | undefined
-  /** Tracks of the map, instead of embeddings; encoder embeds them. */
+  /** Tracks on the map, if there are no embeddings; `encoder` embeds them. */
   dataset?: LabelledTracks | undefined
   /** Encoder that embeds dataset. */
   encoder?: TrackEncoder | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called as the work goes on. */
+  /** Called while the work goes on. */
   onProgress?: ((progress: ReportProgress) => void) | undefined
 }

@@ -23,13 +23,13 @@ export const probeOptions = z.strictObject({
     .max(1)
     .default(1)
     .describe(
-      'Share of the training tracks whose labels are used, drawn by the seed; each class keeps its share.',
+      'Fraction of the training tracks to use, drawn with the seed; the proportions of the classes are kept.',
     ),
   examples: z
     .enum(['clips', 'one-clip', 'tracks'])
     .default('clips')
     .describe(
-      "What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks' it also judges the means; otherwise the answer for a track is the mean over its clips.",
+      "What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks', it also predicts from these means; otherwise the prediction for a track is the mean over its clips.",
     ),
   hidden: z
     .number()
@@ -62,13 +62,13 @@ export const probeOptions = z.strictObject({
     .enum(['loss', 'metric'])
     .default('loss')
     .describe(
-      'What reduces the learning rate and ends the training: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes).',
+      'What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes).',
     ),
   keep: z
     .enum(['loss', 'metric', 'last'])
     .default('loss')
     .describe(
-      'Weights that are kept: of the best validation loss, of the best metric, or of the last epoch.',
+      'Weights to keep: those of the best validation loss, of the best metric, or of the last epoch.',
     ),
   plateauFactor: z
     .number()
@@ -94,19 +94,19 @@ export const probeOptions = z.strictObject({
 
 const onProgress = callbackOption<ProbeProgress>(
   '(progress: ProbeProgress) => void',
-  'Called after every track that is embedded, and around the training of the head.',
+  'Called after every embedded track, and before and after the training of the head.',
 )
 
 /** Of `LinearProbe.fit`. What comes with the settings is checked there. */
 export const probeFitOptions = probeOptions.extend({
   encoder: objectOption<TrackEncoder>(
     'TrackEncoder',
-    'Encoder of the embeddings; its weights stay as they are.',
+    'Encoder that makes the embeddings; its weights do not change.',
   ),
   train: objectOption<EvaluationSet>('EvaluationSet', 'Tracks to train on: a data set, or its embeddings.'),
   validation: objectOption<EvaluationSet>(
     'EvaluationSet',
-    'Tracks for early stopping, of the same classes: a data set, or its embeddings.',
+    'Tracks for early stopping, with the same classes: a data set, or its embeddings.',
   ),
   cache: cacheOption,
   signal: signalOption,
@@ -116,7 +116,7 @@ export const probeFitOptions = probeOptions.extend({
 export const probeLoadOptions = z.strictObject({
   encoder: objectOption<TrackEncoder>(
     'TrackEncoder',
-    'Encoder that the probe was fitted with. Without one, the probe judges embeddings only.',
+    'Encoder that the probe was fitted with. Without one, the probe only predicts from embeddings.',
   ).optional(),
   classes: z
     .array(z.string().min(1))
@@ -127,7 +127,7 @@ export const probeLoadOptions = z.strictObject({
     .enum(['multilabel', 'multiclass'])
     .optional()
     .describe(
-      "For the head of a checkpoint: whether a track has any number of its classes, or one. Default: 'multilabel'.",
+      "For the head of a checkpoint: 'multilabel' if a track may have several classes, 'multiclass' if it has exactly one. Default: 'multilabel'.",
     ),
 })
 /** Of `probe.predictFile`. */

@@ -114,11 +114,11 @@ async function predictTracks(
 }
 
 /**
- * A head on a frozen encoder. It holds the encoder without owning it: dispose both.
+ * A classifier on a frozen encoder. It does not own the encoder: dispose both.
  *
- * Clips: unless its protocol says otherwise, in training and test alike, all consecutive clips of 59,049 samples of each
- * track (see `embedDataset`). A clip has the labels of its track; the answer for a track is the mean of its clips'
- * sigmoids (multi-label) or softmaxes.
+ * Unless the protocol says otherwise, training and test use all consecutive clips of 59,049 samples of each track
+ * (see `embedDataset`). A clip has the labels of its track. The prediction for a track is the mean of the sigmoids
+ * (multi-label) or softmaxes of its clips.
  */
 export class LinearProbe implements Disposable {
   /** names of the classes */
@@ -161,8 +161,9 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * Embeds both data sets, then trains the head: Adam, learning rate reduced on a plateau of the validation loss, early
-   * stopping; the weights of the best validation loss are kept. `protocol` chooses another published way.
+   * Embeds both data sets, then trains the head with Adam. The learning rate falls on a plateau of the validation
+   * loss, training stops early, and the weights with the best validation loss are kept. `protocol` chooses another
+   * published procedure.
    * @param options.encoder an `Encoder`; its weights stay as they are
    * @param options.train data set, or its embeddings by the same encoder
    * @param options.validation data set of the same classes, or its embeddings by the same encoder
@@ -202,9 +203,9 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * Reads a probe that `save` wrote; or the head of a checkpoint: of CLMR's linear evaluation (a Lightning `.ckpt`), or of
-   * supervised training (a file or a run). Such a head does not name its classes: pass `classes`, and `task` where a
-   * track has one of them.
+   * Reads a probe that `save` wrote, or the head of a checkpoint: one of CLMR's linear evaluation (a Lightning
+   * `.ckpt`), or one of supervised training (a file or a run). A checkpoint does not name its classes: pass
+   * `classes`, and `task` if a track has exactly one of them.
    * @param options.encoder the encoder that it was fitted on: needed for files and data sets, not for `predict`
    * @throws IoError, CheckpointError, ConfigError
    */
@@ -218,9 +219,9 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * Judges the probe on a data set that neither training nor validation should have seen: `trainedOn` of the result
-   * says how many of its tracks the encoder was trained on.
-   * @throws DatasetError where its classes are others, CacheError, ConfigError, AbortError
+   * Evaluates the probe on a data set that should not have been used for training or validation. `trainedOn` of the
+   * result is the number of its tracks that the encoder was trained on.
+   * @throws DatasetError if its classes differ, CacheError, ConfigError, AbortError
    */
   async evaluate(set: EvaluationSet, options: ProbeEvaluateOptions = {}): Promise<Evaluation> {
     this.#checkAlive()
@@ -268,7 +269,7 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * Decodes a file of any format and rate, and says how likely each class is.
+   * Decodes a file and returns the probability of each class.
    * @returns every class, the likeliest first
    * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, AbortError
    */
@@ -281,7 +282,7 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * As `predictFile`, and what it says of every window of the file.
+   * As `predictFile`, with the probabilities for every window of the file too.
    * @param options.hop seconds from window to window
    * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, AbortError
    */
@@ -313,7 +314,10 @@ export class LinearProbe implements Disposable {
     return matrix(p, rows, this.classes.length)
   }
 
-  /** Weights as safetensors, classes and options as its metadata; written atomically. @throws IoError */
+  /**
+   * Writes a safetensors file with the weights; classes and options are its metadata. The file is written as a whole
+   * or not at all. @throws IoError
+   */
   async save(path: string): Promise<void> {
     this.#checkAlive()
     checkPath(path, 'LinearProbe.save')
@@ -329,7 +333,7 @@ export class LinearProbe implements Disposable {
     return Object.fromEntries(state.map(([name, tensor]) => [name, Result.of(tensor)]))
   }
 
-  /** Frees the native memory; the encoder stays. */
+  /** Frees the native memory. The encoder is not disposed. */
   dispose(): void {
     native().dispose(this.#handle)
   }

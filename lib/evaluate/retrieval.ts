@@ -35,7 +35,7 @@ export const retrievalOptions = z.strictObject({
   augmenter: instanceOption(Augmenter, 'an Augmenter')
     .optional()
     .describe('Augmenter whose transforms alter the queries. Default: the published chain.'),
-  seed: seedOption('Seed of the crops, of what is done to them and of the intervals.'),
+  seed: seedOption('Seed of the crops, their alterations and the intervals.'),
   cache: cacheOption,
   signal: signalOption,
   onProgress: callbackOption<EmbedProgress>(
@@ -75,19 +75,19 @@ export function measureOf(figures: NativeFigures, names: readonly string[]): Ret
 }
 
 /**
- * Searches for every track by another of its crops: the library has one seeded crop per track, the others are queries,
- * clean and altered; the nearest is the one of the largest cosine similarity. Crops come from different parts of a track.
- * A track that is as similar as the right one counts as found before it. The figures of altered queries say how much an
- * alteration disturbs the encoder.
+ * Measures how well a crop finds its track again. One crop of each track forms the library; its other crops are
+ * queries, clean and altered. The crops of a track are seeded and come from different parts of it. The library is
+ * ranked by cosine similarity; a track that is as similar as the right one ranks before it. The figures of altered
+ * queries show how much an alteration disturbs the encoder.
  *
- * Vectors are compared in three forms, since a form that suits one encoder harms another: compare each encoder in its
- * best. What a form needs is fitted on the library alone. The vectors are kept beside the cache, as those of
- * `embedDataset`.
+ * Vectors are compared in three forms: as they are, standardised and whitened. No form suits every encoder: compare
+ * each encoder in its best one. The statistics of a form come from the library alone. The vectors are kept in the
+ * cache, as those of `embedDataset`.
  * @param encoder an `Encoder`, a `LogMel`, or another `TrackEncoder`
- * @param dataset at least two tracks; with labels, also neighbours of the same label are counted
+ * @param dataset at least two tracks; if they have labels, neighbours with the same label are counted too
  * @returns plain data, with bootstrap intervals over the tracks
- * @throws ArgumentError, ConfigError, DatasetError (fewer than two tracks), CacheError, NonFiniteError, or the signal's
- *         reason
+ * @throws ArgumentError, ConfigError, DatasetError (fewer than two tracks), CacheError, NonFiniteError, or the
+ *        signal's reason
  */
 export async function evaluateRetrieval(
   encoder: TrackEncoder,

@@ -30,7 +30,7 @@ export interface Neighbour {
 
 /** The nearest rows of some queries, best first: as objects, and as arrays. */
 export interface Neighbours {
-  /** of each query, its neighbours */
+  /** the neighbours of each query */
   rows: Neighbour[][]
   /** [q, k], query after query */
   indices: Int32Array
@@ -65,7 +65,7 @@ function checkK(k: unknown): asserts k is number {
 }
 
 /**
- * The k rows of the largest cosine similarity to every query: exact, not approximate. Rows of equal similarity keep
+ * The k rows with the highest cosine similarity to each query: exact, not approximate. Rows of equal similarity keep
  * their order; a row of zeros has similarity 0.
  * @param queries [q, E]
  * @param rows [n, E]
@@ -100,7 +100,7 @@ export async function nearest(queries: MatrixData, rows: MatrixData, k: number):
 /**
  * The tracks most similar to a track of the data set, or to any embedding.
  * @param embedded what `embedDataset` returned
- * @param query the index of a track, which is then left out of the answer; or an embedding [E]
+ * @param query the index of a track, which is left out of the result; or an embedding [E]
  * @param options.k how many, default 10; fewer where there are fewer
  * @throws ArgumentError, ConfigError, ShapeError, NonFiniteError
  */

@@ -3,7 +3,10 @@ import type { Matrix, MatrixData } from '../matrix.js'
 
 /** Tracks with their labels, without their audio. */
 export interface TrackLabels {
-  /** `sourceSha256` tells whether an encoder was trained on a track; `stretch`: samples of each of its stretches */
+  /**
+   * `sourceSha256` shows whether an encoder was trained on a track; `stretch` is the length of each of its excerpts
+   * in samples
+   */
   readonly tracks: readonly {
     readonly path: string
     readonly sourceSha256?: string
@@ -49,7 +52,7 @@ export interface EmbeddedTracks<D extends TrackLabels = TrackLabels> {
   readonly trackMeans: MatrixData
 }
 
-/** The embeddings of all clips of a data set, and what belongs to which track. */
+/** The embeddings of all clips of a data set, with the track of each. */
 export interface DatasetEmbeddings<D extends LabelledTracks = LabelledTracks> extends EmbeddedTracks<D> {
   /** [clips, E], track after track */
   readonly embeddings: Matrix
@@ -57,12 +60,12 @@ export interface DatasetEmbeddings<D extends LabelledTracks = LabelledTracks> ex
   readonly trackMeans: Matrix
 }
 
-/** A data set, or what `embedDataset` made of it with the same encoder, or a structured clone of that. */
+/** A data set, or its embeddings by the same encoder: what `embedDataset` returned, or a structured clone of it. */
 export type EvaluationSet = LabelledTracks | EmbeddedTracks
 
 /** How far the work on a probe is. */
 export interface ProbeProgress {
-  /** the tracks that are being embedded; `fit`: the head is trained */
+  /** which tracks are being embedded; `fit`: the head is being trained */
   phase: 'train' | 'valid' | 'test' | 'fit'
   /** tracks embedded; while fitting, 0 and then 1 */
   done: number
@@ -84,7 +87,7 @@ export interface ClassResult {
   tracks: number
 }
 
-/** Where 95 % of the values lie when the tracks are drawn anew (bootstrap, 10,000 resamples). */
+/** The 95 % interval over resampled tracks (bootstrap, 10,000 resamples). */
 export interface Bounds {
   /** the 2.5th percentile */
   low: number
@@ -92,7 +95,7 @@ export interface Bounds {
   high: number
 }
 
-/** The figures of a linear evaluation; of type `Bounds` among the intervals. */
+/** The figures of a linear evaluation; in the intervals, `Bounds` instead of numbers. */
 export interface EvaluationScores<T = number> {
   /** area under the ROC curve, macro-averaged over the classes where it is defined */
   rocAuc: T
@@ -104,15 +107,18 @@ export interface EvaluationScores<T = number> {
   f1: T
 }
 
-/** A track with which a probe did badly. */
+/** A track that a probe predicted badly. */
 export interface WorstTrack {
   /** of the track */
   path: string
   /** its classes */
   labels: string[]
-  /** the classes that the probe would give it */
+  /** the classes that the probe predicts */
   predicted: string[]
-  /** probability that the probe gives the right answer: of the track's class, or with several labels the geometric mean over the classes */
+  /**
+   * probability that the probe gives to the right answer: of the class of the track; multi-label: the geometric mean
+   * over all classes
+   */
   probability: number
 }
 
@@ -146,18 +152,18 @@ export interface Evaluation extends EvaluationScores {
   trainedOn?: SeenTracks
 }
 
-/** The results of an evaluation that a report shows; what may be left out is left out of the page too. */
+/** The results of an evaluation that a report shows. What is undefined here is left out of the page. */
 export type ShownEvaluation = Pick<
   Evaluation,
   'rocAuc' | 'prAuc' | 'accuracy' | 'perClass' | 'confusion' | 'tracks' | 'clips' | 'trainedOn'
 > &
   Partial<Pick<Evaluation, 'f1' | 'f1PerClass' | 'thresholds' | 'worst'>>
 
-/** How many of some tracks an encoder was trained on. */
+/** How many of the given tracks an encoder was trained on. */
 export interface SeenTracks {
   /** tracks that the encoder was trained on */
   tracks: number
-  /** false where there may be more of them, since what the encoder was trained on is not known in full */
+  /** false if there may be more, because it is not fully known what the encoder was trained on */
   complete: boolean
 }
 
@@ -169,7 +175,7 @@ export interface ClassProbability {
   probability: number
 }
 
-/** What a probe says of a file as a whole, and of every window of it. */
+/** What a probe predicts for a file as a whole, and for each of its windows. */
 export interface TagsOverTime {
   /** every class, the likeliest first: means over the windows */
   tags: ClassProbability[]
@@ -181,13 +187,13 @@ export interface TagsOverTime {
 
 /** Results under the name that a report shows. */
 export interface NamedResult {
-  /** such as the name of the encoder */
+  /** name to show, such as that of the encoder */
   name: string
   /** its results */
   evaluation: ShownEvaluation
 }
 
-/** Shares of the queries, 0 to 1; of type `Bounds` among the intervals. */
+/** Fractions of the queries, 0 to 1; in the intervals, `Bounds` instead of numbers. */
 export interface RetrievalScores<T = number> {
   /** whose own track comes first */
   top1: T
@@ -201,16 +207,16 @@ export interface RetrievalScores<T = number> {
 export interface LabelScores<T = number> {
   /** mean average precision over the whole ranking */
   map: T
-  /** share of the k nearest that have a label of the track's */
+  /** share of the k nearest tracks that have a label of the track */
   precisionAtK: T
 }
 
 /** The figures of one form of the vectors. */
 export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
-  /** the place of the own track, 1 being the best */
+  /** median place of the own track; 1 is the best */
   medianRank: T
   /**
-   * with queries that were altered: `none`, `chain` (all of the augmenter's transforms with their probabilities), each
+   * figures of altered queries: `none`, `chain` (all of the augmenter's transforms with their probabilities), each
    * transform alone (`highLowPass`, `pitchShift`, `reverb`, `noise`, `gain`, `delay`, …), and `mp3LowPass`
    */
   byTransform: Record<string, RetrievalScores<T>>
@@ -244,7 +250,7 @@ export interface Retrieval {
 
 /** Retrieval under the name that a report shows. */
 export interface NamedRetrieval {
-  /** such as the name of the encoder */
+  /** name to show, such as that of the encoder */
   name: string
   /** what `evaluateRetrieval` found */
   retrieval: Retrieval

@@ -27,7 +27,7 @@ export const cacheOption = z
   .boolean()
   .default(true)
   .describe(
-    'Whether to keep the embeddings in the folder of the cache, and to use those that are kept there. It does nothing for encoders and data sets of your own.',
+    'Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own.',
   )
 
 export const hashOf = (value: unknown): string =>

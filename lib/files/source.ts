@@ -7,13 +7,13 @@ import { orAbort } from '../abort.js'
 import { isBuffer, isBytes } from '../arrays.js'
 import { ArgumentError, ClmrError, describe, IoError } from '../errors.js'
 
-/** What is needed of the reader of a `WebStream`. */
+/** The part of a reader of a `WebStream` that is used. */
 export interface WebStreamReader {
   /** The next bytes, or the end. */
   read(): Promise<{ done: boolean; value?: Uint8Array }>
   /** Ends the stream. */
   cancel(reason?: unknown): Promise<void>
-  /** Gives the stream free. */
+  /** Releases the stream. */
   releaseLock(): void
 }
 
@@ -27,9 +27,9 @@ export interface WebStream {
 
 /**
  * A file: its path, its `file:` URL, its bytes, a `Blob` or `File`, a web stream, or a Node stream (or another async
- * iterable) of its bytes. A stream is read once, to its end; where the call fails or is aborted before that, the stream
- * is cancelled (a Node stream is destroyed). Samples of wav are decoded while they arrive; what has to be read in another
- * order is collected in memory, at most 512 MiB.
+ * iterable) of its bytes. A stream is read once, to its end; if the call fails or is aborted before that, the stream
+ * is cancelled (a Node stream is destroyed). WAV is usually decoded while it arrives; all else is collected in memory
+ * first, up to 512 MiB.
  */
 export type FileSource =
   | string

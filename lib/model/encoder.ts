@@ -35,11 +35,11 @@ let wrapHandle: (handle: EncoderHandle, architecture: Architecture, trainedOn: T
 let copyState: (encoder: Encoder) => StateDict
 
 /**
- * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers, or with
- * other layers from `clipLength` samples to `dim` numbers.
+ * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers, or
+ * with other layers from `clipLength` samples to `dim` numbers.
  *
- * The bits of an embedding depend on its clip alone: neither on the rest of the batch
- * nor on the number of threads. NaN or infinity in a clip makes its own embedding NaN and reaches no other.
+ * The bits of an embedding depend on its clip alone: neither on the rest of the batch nor on the number of threads.
+ * NaN or infinity in a clip makes its own embedding NaN, and no other.
  *
  * Source: Lee et al., "SampleCNN" (2018); Spijkervet & Burgoyne, "Contrastive learning of musical representations"
  * (ISMIR 2021).
@@ -58,7 +58,7 @@ export class Encoder implements TrackEncoder, Disposable {
   readonly dim: number
   /** the layers of the network */
   readonly architecture: Architecture
-  /** The recordings that the weights were trained on, as far as the run that they come from says it. */
+  /** The recordings that the weights were trained on, as far as they are known. */
   readonly trainedOn: TrainedOn
   readonly #handle: EncoderHandle
   readonly #windows: TrackWindows
@@ -98,15 +98,16 @@ export class Encoder implements TrackEncoder, Disposable {
 
   /**
    * Loads a model: .safetensors, .ckpt, .pt or .pth of PyTorch (read, never executed), .onnx, a model folder that
-   * `clmr export` wrote, or a run directory. The format is recognised by content, and the
-   * layers of the network by the tensors in it.
+   * `clmr export` wrote, or a run directory. The format is recognised by content, and the layers of the network by
+   * the tensors in it.
    *
-   * The http(s) address of a model file, or the name of a published checkpoint such as `clmr-10000`, is fetched once into
-   * the user's cache; an interrupted download continues where it stopped. With CLMR_OFFLINE=1 nothing is fetched.
+   * The http(s) address of a model file, or the name of a published checkpoint such as `clmr-10000`, is downloaded
+   * once into the user's cache; interrupted downloads resume. With CLMR_OFFLINE=1, nothing is downloaded.
    * @param source a path, an address, a name, or the bytes of a file in any form; a stream is collected in memory
-   * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (by default remarks
-   *        about the file are warnings of the process), signal
-   * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError, ClmrError ERR_DOWNLOAD, or the signal's reason
+   * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (default:
+   *        warnings of the process), signal
+   * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError, ClmrError ERR_DOWNLOAD, or the
+   *        signal's reason
    */
   static async load(source: FileSource, options: EncoderLoadOptions = {}): Promise<Encoder> {
     const settings = parseOptions(loadOptions, options, 'Encoder.load')
@@ -114,8 +115,8 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Loads published weights by name: those of an npm package that the application has installed (`clmr-small` is
-   * `@clmr/weights-small`), or else a published checkpoint, as `load` fetches it.
+   * Loads published weights by name: from an installed npm package (`clmr-small` is `@clmr/weights-small`), or else a
+   * published checkpoint, which is downloaded as by `load`.
    * @param name `clmr-small` (the default), or the name of a published checkpoint
    * @param options as of `load`
    * @throws CheckpointError where the package is not installed; ArgumentError for an unknown name; as `load`
@@ -143,7 +144,7 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Zeroed memory for n clips, as the function `allocateClips` has it.
+   * Zeroed memory for n clips, as from the function `allocateClips`.
    * @param n 1 or more
    * @returns n · clipLength samples
    * @throws ArgumentError
@@ -190,7 +191,7 @@ export class Encoder implements TrackEncoder, Disposable {
     return this.#windows.encode(clips, options)
   }
 
-  /** As `encode`, on the calling thread, which waits: for worker threads and scripts. */
+  /** As `encode`, but it blocks the calling thread: for worker threads and scripts. */
   encodeSync(clips: Float32Array, options: EncodeSyncOptions = {}): Matrix {
     const { out: given, normalize } = parseOptions(encodeSyncOptions, options, 'encodeSync')
     const handle = this.#live()
@@ -202,8 +203,8 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; what remains after the
-   * last whole window of a longer one is left out, as CLMR does.
+   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; the rest after the last
+   * whole window of a longer one is dropped, as in CLMR.
    * @param samples mono, full scale ±1; must not change until the promise settles
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
@@ -212,11 +213,13 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a recording
-   * of ten hours takes no more memory than one of a minute. With `windows`, `from` or `to` only the needed stretches of
-   * wav, aiff and au are decoded; other formats are decoded up to the end of the last stretch; streams are collected in memory.
+   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a
+   * recording of ten hours takes no more memory than one of a minute. With `windows`, `from` or `to`, only the needed
+   * parts of wav, aiff and au files are decoded, and other formats up to the end of the last part; streams are
+   * collected in memory.
    * @param source a path, or the file in any other form: bytes, a `Blob`, a stream
-   * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's reason
+   * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's
+   *        reason
    */
   async encodeFile(source: FileSource, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
     return this.#windows.encodeFile(source, options)
@@ -238,7 +241,8 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Writes the weights, as a whole or not at all; the extension says the format: .safetensors (also without one), .pt, .onnx.
+   * Writes the weights, as a whole or not at all. The extension decides the format: .safetensors (also without an
+   * extension), .pt or .onnx.
    * @throws IoError, ArgumentError for another extension, DisposedError
    */
   async save(path: string): Promise<void> {

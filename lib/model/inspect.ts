@@ -34,33 +34,36 @@ export interface InspectedTensor {
 
 /** What `inspectModel` found. */
 export interface ModelInspection {
-  /** the file that was read; within a run directory, the one of the newest valid checkpoint; of bytes in memory the name, or nothing */
+  /**
+   * the file that was read: in a run directory, its newest valid checkpoint; for bytes in memory, their name if they
+   * have one
+   */
   path: string
   /** format of the file */
   format: TensorFormat
-  /** numbers of an embedding; undefined where the file holds no SampleCNN encoder */
+  /** numbers of an embedding; undefined if the file holds no SampleCNN encoder */
   dim?: number
-  /** layers of the encoder; undefined likewise */
+  /** layers of the encoder; undefined if the file holds none */
   architecture?: Architecture
-  /** what it is computed with on a CPU: the fused kernels, which are written for CLMR's network, or libtorch's */
+  /** kernels that compute it on a CPU: the fused ones, which are written for CLMR's network, or those of libtorch */
   kernels?: 'fused' | 'plain'
   /** Hz of the audio that it was trained on, where the file says it */
   sampleRate?: number
   /** steps that it was trained for, where the file says it */
   steps?: number
-  /** what it learned, where it is of a run or in a model folder */
+  /** training objective, for a run or a model folder */
   objective?: string
-  /** the tracks of the run that it is of */
+  /** tracks that the run was trained on */
   data?: { cache: string; tracks: number }
   /** in the order of the network */
   tensors: InspectedTensor[]
-  /** numbers in all tensors together */
+  /** number of values in all tensors */
   values: number
   /** metadata of the file, such as the step of a training */
   metadata: Record<string, string>
-  /** classes that a pickle names outside its weights; they were described, never imported */
+  /** classes that a pickle names besides its weights; they are listed, never imported */
   inert: string[]
-  /** what there is to know about the file */
+  /** warnings about the file */
   warnings: string[]
 }
 

@@ -17,11 +17,11 @@ import type { TrackEncoder } from './track-encoder.js'
 import { type FileEmbedding, type TrackEmbedding, TrackWindows } from './track-windows.js'
 
 /**
- * Statistics of the log-mel spectrogram of a clip, in the shape of an `Encoder`: no training is needed.
+ * Statistics of the log-mel spectrogram of a clip, with the interface of an `Encoder`. It needs no training.
  *
- * The spectrogram is librosa's `melspectrogram(sr=22050, n_fft=2048, hop_length=512, n_mels=128)`, so Slaney's mel scale
- * and power, as ln(1e-5 + power). The 512 numbers are the mean over time of each of the 128 bands, the deviation of each,
- * then the same of the differences from frame to frame.
+ * The spectrogram is librosa's `melspectrogram(sr=22050, n_fft=2048, hop_length=512, n_mels=128)`, with Slaney's mel
+ * scale, as ln(1e-5 + power). The 512 numbers are the mean over time of each of the 128 bands, the standard deviation
+ * of each, and then both for the differences from frame to frame.
  */
 export class LogMel implements TrackEncoder, Disposable {
   /** Hz: 22,050 */
@@ -76,7 +76,7 @@ export class LogMel implements TrackEncoder, Disposable {
     yield* this.#windows.encodeFiles(sources, options)
   }
 
-  /** There is nothing to free; it is here so that `using` takes it as it takes an `Encoder`. */
+  /** Frees nothing; it exists so that `using` works as with an `Encoder`. */
   dispose(): void {}
 
   /** As `dispose`. */

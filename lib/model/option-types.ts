@@ -13,7 +13,7 @@ export interface ArchitectureOptions {
   clipLength?: number | undefined
 }
 
-/** The layers of a SampleCNN, complete. */
+/** All layers and sizes of a SampleCNN. */
 export interface Architecture {
   /** Stride of each layer after the first: a stride of s means a convolution of kernel size s, followed by max pooling over s samples. The first layer has a stride of 3. */
   readonly strides: readonly number[]
@@ -47,7 +47,7 @@ export interface EncoderLoadOptions {
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
   /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined
-  /** SHA-256 of the file at an address, in hexadecimal digits; any other file is refused. */
+  /** Expected SHA-256 of a file that is downloaded, in hexadecimal digits; any other file is refused. */
   sha256?: string | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
@@ -57,7 +57,7 @@ export interface EncoderLoadOptions {
 
 /** Options of `Encoder.encode`. */
 export interface EncodeOptions {
-  /** Filled instead of a new array: n · dim values that do not overlap the clips. */
+  /** Array to fill instead of a new one: n · dim values that do not overlap the clips. */
   out?: Float32Array | undefined
   /** Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
@@ -67,7 +67,7 @@ export interface EncodeOptions {
 
 /** Options of `Encoder.encodeSync`. */
 export interface EncodeSyncOptions {
-  /** Filled instead of a new array: n · dim values that do not overlap the clips. */
+  /** Array to fill instead of a new one: n · dim values that do not overlap the clips. */
   out?: Float32Array | undefined
   /** Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
@@ -81,7 +81,7 @@ export interface EncodeTrackOptions {
   normalize?: boolean | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Sample rate of the samples in Hz; others than 22,050 are resampled. Range: 1,000 to 768,000. Default: 22,050. */
+  /** Sample rate of the samples in Hz; audio at any rate but 22,050 is resampled. Range: 1,000 to 768,000. Default: 22,050. */
   sampleRate?: number | undefined
 }
 
@@ -99,7 +99,7 @@ export interface EncodeFileOptions {
   from?: number | undefined
   /** End of the part that is embedded, in seconds. Range: above 0. Default: the end of the file. */
   to?: number | undefined
-  /** Called with each warning about the file, its path in front; the result has them too, as `warnings`. */
+  /** Called with each warning about the file, which begins with its path. The result holds them too, as `warnings`. */
   onWarning?: OnWarning | undefined
 }
 

@@ -34,7 +34,9 @@ export const loadOptions = encoderOptions.omit({ seed: true, architecture: true 
     .string()
     .regex(/^[0-9a-f]{64}$/i, { message: 'expected 64 hexadecimal digits' })
     .optional()
-    .describe('SHA-256 of the file at an address, in hexadecimal digits; any other file is refused.'),
+    .describe(
+      'Expected SHA-256 of a file that is downloaded, in hexadecimal digits; any other file is refused.',
+    ),
   signal: signalOption,
   onWarning: warningOption('Called with each warning about the file. Default: a warning of the process.'),
 })
@@ -49,7 +51,7 @@ const normalize = z
 const out = z
   .unknown()
   .optional()
-  .describe('Filled instead of a new array: n · dim values that do not overlap the clips.')
+  .describe('Array to fill instead of a new one: n · dim values that do not overlap the clips.')
   .meta(typed('Float32Array'))
 /** Of `encodeSync`. */
 export const encodeSyncOptions = z.strictObject({ out, normalize })
@@ -76,7 +78,7 @@ export const trackOptions = windowOptions.extend({
     .min(1000)
     .max(768_000)
     .default(SAMPLE_RATE)
-    .describe('Sample rate of the samples in Hz; others than 22,050 are resampled.'),
+    .describe('Sample rate of the samples in Hz; audio at any rate but 22,050 is resampled.'),
 })
 /** Of `encodeFile`. */
 export const fileOptions = windowOptions.extend({
@@ -97,7 +99,7 @@ export const fileOptions = windowOptions.extend({
     .default(Number.POSITIVE_INFINITY)
     .describe('End of the part that is embedded, in seconds. Default: the end of the file.'),
   onWarning: warningOption(
-    'Called with each warning about the file, its path in front; the result has them too, as `warnings`.',
+    'Called with each warning about the file, which begins with its path. The result holds them too, as `warnings`.',
   ),
 })
 /** Of `encodeFiles`. */

@@ -5,7 +5,7 @@ import type { TrainedOn } from '../runs/data-record.js'
 import type { OnWarning } from '../warnings.js'
 import type { Sources } from './encode-files.js'
 
-/** A track as windows, as far as those need it who take a `TrackEncoder`. */
+/** The windows of a track, as a `TrackEncoder` returns them. */
 export interface TrackVectors {
   /** one row per window, [n, dim] */
   readonly windows: MatrixData
@@ -20,7 +20,7 @@ export type FileVectors<S = string> =
   | { path: S; embedding: TrackVectors; error?: undefined }
   | { path: S; error: Error; embedding?: undefined }
 
-/** How vectors are asked for; the defaults are those of `Encoder`. */
+/** Options of a `TrackEncoder`; the defaults are those of `Encoder`. */
 export interface VectorOptions {
   /** seconds from window to window */
   hop?: number | undefined
@@ -44,13 +44,13 @@ export interface FileVectorOptions extends VectorOptions {
 
 /** The same for many files. */
 export interface FilesVectorOptions extends FileVectorOptions {
-  /** files that are worked on, or wait to be taken, at a time */
+  /** maximum number of files that are being processed or wait to be consumed */
   concurrency?: number | undefined
 }
 
 /**
- * What probes, retrieval and `embedDataset` take: clips, tracks and files → vectors of `dim` numbers. `Encoder` and
- * `LogMel` have it.
+ * What probes, retrieval and `embedDataset` need of an encoder: it turns clips, tracks and files into vectors of
+ * `dim` numbers. `Encoder` and `LogMel` have it.
  */
 export interface TrackEncoder {
   /** Hz */
@@ -59,7 +59,7 @@ export interface TrackEncoder {
   readonly clipLength: number
   /** numbers of a vector */
   readonly dim: number
-  /** The recordings that it was trained on, where it knows. */
+  /** The recordings that it was trained on, if they are known. */
   readonly trainedOn?: TrainedOn
   /** n · clipLength samples → [n, dim] */
   encode(clips: Float32Array, options?: Pick<VectorOptions, 'normalize' | 'signal'>): Promise<MatrixData>

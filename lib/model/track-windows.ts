@@ -32,14 +32,14 @@ export interface TrackEmbedding {
   times: Float64Array
   /** the mean of the windows, [dim] */
   mean: Float32Array
-  /** what there is to know about the file: damage, lengths that were wrong; empty for samples in memory */
+  /** warnings about the file, such as damage or wrong lengths; empty for samples in memory */
   warnings: string[]
 }
 
 /**
- * What encodeFiles yields: an embedding, or what was wrong with that file. `path` is the source as it was given: a path,
- * or a URL, a `File`, a stream. `name` is a text for it, which is still there in a copy (`structuredClone`, `postMessage`,
- * JSON); `path` is not, where it was a stream or a URL.
+ * What `encodeFiles` yields for a file: its embedding, or the error. `path` is the source as it was given: a path, a
+ * URL, a `File` or a stream. `name` is a text for it that survives `structuredClone`, `postMessage` and JSON; `path`
+ * does not if it is a stream or a URL.
  */
 export type FileEmbedding<S = string> =
   | { path: S; name: string; embedding: TrackEmbedding; error?: undefined }

@@ -167,11 +167,11 @@ export interface NativeCache {
   ): Promise<Float32Array>
 }
 
-/** What was drawn for one transform of one view, for JSON too: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. */
+/** The parameters of a transform for one view, as plain data: `{ name: 'delay', applied: true, ms: 350, volume: 0.5 }`. */
 export interface AppliedTransform {
   /** name of the transform */
   name: string
-  /** whether the view gets it; the parameters are there all the same */
+  /** whether the view gets the transform; the parameters are there in any case */
   applied: boolean
   /** the parameters by name */
   [parameter: string]: number | string | boolean

@@ -4,7 +4,7 @@ import { MAX_THREADS } from './granted-threads.js'
 import { native } from './load.js'
 
 /**
- * Rules all native work of the process, from the next call on.
+ * Sets the number of threads of all native work in the process, from the next call on.
  * @param n 1 to 1024
  * @throws ArgumentError
  */

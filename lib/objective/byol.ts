@@ -8,7 +8,7 @@ import type { Byol, ByolOptions } from './option-types.js'
 export const byolOptions = z.strictObject({
   momentum: momentumOption(
     0.996,
-    'Share of itself that the target network keeps at the first step. It rises to 1 along a cosine.',
+    'Share of its weights that the target network keeps at the first step. It rises to 1 along a cosine.',
   ),
   scheduleSteps: z
     .number()
@@ -16,14 +16,16 @@ export const byolOptions = z.strictObject({
     .min(0)
     .max(1e9)
     .optional()
-    .describe('Steps in which the momentum rises; 0 keeps it constant. Default: the steps of the training.'),
+    .describe(
+      'Steps over which the momentum rises; 0 keeps it constant. Default: the steps of the training.',
+    ),
   predictorHidden: z.number().int().min(1).max(65536).default(512).describe('Hidden units of the predictor.'),
 })
 
 /**
- * BYOL for `Trainer.create`: from either view of an example the network predicts what a slowly moving copy of itself
- * makes of the other one. No negatives. Takes 2 views. Projector and predictor have batch norm; the sizes of the
- * projector are `projection` of the trainer.
+ * BYOL for `Trainer.create`: from each view of an example, the network predicts the projection of the other view by a
+ * slowly moving copy of itself. It needs no negatives and takes 2 views. Projector and predictor have batch norm;
+ * `projection` of the trainer sets the sizes of the projector.
  *
  * Source: Grill et al., "Bootstrap your own latent" (2020).
  * @param options momentum (0.996), scheduleSteps (those of the training), predictorHidden (512)

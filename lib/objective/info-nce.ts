@@ -22,10 +22,10 @@ export const infoNceOptions = z.strictObject({
 
 /**
  * Momentum contrast for `Trainer.create`: the first view of an example has to find the second one among the keys of
- * earlier batches. Keys come from an encoder that follows the trained one slowly. Takes 2 views.
+ * earlier batches. The keys come from an encoder that slowly follows the trained one. It takes 2 views.
  *
- * Source: He et al., "Momentum contrast for unsupervised visual representation learning" (2020); τ and projector as in
- * Chen et al., "Improved baselines with momentum contrastive learning" (MoCo v2, 2020).
+ * Source: He et al., "Momentum contrast for unsupervised visual representation learning" (2020); τ and projector as
+ * in Chen et al., "Improved baselines with momentum contrastive learning" (MoCo v2, 2020).
  * @param options temperature (0.2), queue (65,536 keys; it starts as random directions), momentum (0.999)
  * @throws ConfigError
  */

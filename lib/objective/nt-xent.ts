@@ -17,7 +17,7 @@ export const ntXentOptions = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'Whether to learn the temperature, from `temperature` on and never below 0.01, as in CLIP. Default: false.',
+      'Whether to learn the temperature, starting at `temperature` and never below 0.01, as in CLIP. Default: false.',
     ),
 })
 /** @internal The options of `ntXentLoss`. */
@@ -26,7 +26,7 @@ export const ntXentLossOptions = z.strictObject({
   views: z.number().int().min(2).default(2).describe('Views per example.'),
   temperature,
   device: deviceOption(
-    "Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU.",
+    "Where to compute. 'auto' is CUDA if clmr's own CUDA kernels are available, otherwise the CPU.",
   ),
   signal: signalOption,
 })
@@ -77,7 +77,7 @@ export interface NtXentValue {
  *
  * Source: Chen et al., "A simple framework for contrastive learning of visual representations" (2020).
  * @param z [N, dim], rows by example: row = example·views + view; must not change until the promise settles
- * @returns the loss, d loss / d z [N, dim], and d loss / d τ. Computed tile by tile, in memory that grows as N
+ * @returns the loss, d loss / d z [N, dim], and d loss / d τ. Memory grows linearly with N
  * @throws ShapeError, ArgumentError, ConfigError, DeviceError, NonFiniteError, or the signal's reason
  */
 export async function ntXentLoss(z: Float32Array, options: NtXentLossOptions): Promise<NtXentValue> {

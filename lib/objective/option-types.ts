@@ -4,7 +4,7 @@
 export interface NtXentOptions {
   /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.5. */
   temperature?: number | undefined
-  /** Whether to learn the temperature, from `temperature` on and never below 0.01, as in CLIP. Default: false. */
+  /** Whether to learn the temperature, starting at `temperature` and never below 0.01, as in CLIP. Default: false. */
   learnTemperature?: boolean | undefined
 }
 
@@ -20,9 +20,9 @@ export interface InfoNceOptions {
 
 /** Options of `byol`. */
 export interface ByolOptions {
-  /** Share of itself that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
+  /** Share of its weights that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
   momentum?: number | undefined
-  /** Steps in which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
+  /** Steps over which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
   scheduleSteps?: number | undefined
   /** Hidden units of the predictor. Range: 1 to 65,536. Default: 512. */
   predictorHidden?: number | undefined
@@ -36,7 +36,7 @@ export interface SupervisedOptions {
   multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   dropout?: number | undefined
-  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. With one class per example, the number weights the loss of the examples of the class; 'balanced' is tracks / (classes · tracks of the class). With any number of classes, it weights the loss of the examples that have the class; 'balanced' is tracks without it / tracks with it. Default: all count alike. */
+  /** Weights of the classes: a number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, a weight multiplies the loss of the examples of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, a weight multiplies the loss of the examples that have its class; 'balanced' is tracks without it / tracks with it. Default: all classes count alike. */
   classWeights?: 'balanced' | readonly number[] | undefined
 }
 
@@ -52,17 +52,17 @@ export interface VicRegOptions {
   gamma?: number | undefined
 }
 
-/** The objective `ntXent`, complete. */
+/** The objective `ntXent` with all its options. */
 export interface NtXent {
   /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.5. */
   readonly temperature: number
-  /** Whether to learn the temperature, from `temperature` on and never below 0.01, as in CLIP. Default: false. */
+  /** Whether to learn the temperature, starting at `temperature` and never below 0.01, as in CLIP. Default: false. */
   readonly learnTemperature?: boolean | undefined
   /** Its name. */
   readonly name: 'ntXent'
 }
 
-/** The objective `infoNce`, complete. */
+/** The objective `infoNce` with all its options. */
 export interface InfoNce {
   /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.2. */
   readonly temperature: number
@@ -74,11 +74,11 @@ export interface InfoNce {
   readonly name: 'infoNce'
 }
 
-/** The objective `byol`, complete. */
+/** The objective `byol` with all its options. */
 export interface Byol {
-  /** Share of itself that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
+  /** Share of its weights that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
   readonly momentum: number
-  /** Steps in which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
+  /** Steps over which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
   readonly scheduleSteps?: number | undefined
   /** Hidden units of the predictor. Range: 1 to 65,536. Default: 512. */
   readonly predictorHidden: number
@@ -86,7 +86,7 @@ export interface Byol {
   readonly name: 'byol'
 }
 
-/** The objective `supervised`, complete. */
+/** The objective `supervised` with all its options. */
 export interface Supervised {
   /** Number of classes. Range: 1 or more. Default: that of the data set. */
   readonly classes?: number | undefined
@@ -94,13 +94,13 @@ export interface Supervised {
   readonly multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   readonly dropout: number
-  /** How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. With one class per example, the number weights the loss of the examples of the class; 'balanced' is tracks / (classes · tracks of the class). With any number of classes, it weights the loss of the examples that have the class; 'balanced' is tracks without it / tracks with it. Default: all count alike. */
+  /** Weights of the classes: a number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, a weight multiplies the loss of the examples of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, a weight multiplies the loss of the examples that have its class; 'balanced' is tracks without it / tracks with it. Default: all classes count alike. */
   readonly classWeights?: 'balanced' | number[] | undefined
   /** Its name. */
   readonly name: 'supervised'
 }
 
-/** The objective `vicReg`, complete. */
+/** The objective `vicReg` with all its options. */
 export interface VicReg {
   /** Weight of the squared distance between the two views. Range: 0 or more. Default: 25. */
   readonly invariance: number
@@ -114,13 +114,13 @@ export interface VicReg {
   readonly name: 'vicReg'
 }
 
-/** Any objective, complete: ntXent, infoNce, byol, supervised, vicReg. */
+/** Any objective with all its options: ntXent, infoNce, byol, supervised, vicReg. */
 export type Objective = NtXent | InfoNce | Byol | Supervised | VicReg
 
 /** Names of the objectives. */
 export type ObjectiveName = 'ntXent' | 'infoNce' | 'byol' | 'supervised' | 'vicReg'
 
-/** Any objective as it is written: what is left out takes its default. */
+/** Any objective as you write it: options that you leave out have their defaults. */
 export type ObjectiveInput =
   | ({
       /** Name of the objective. */
@@ -151,7 +151,7 @@ export interface NtXentLossOptions {
   views?: number | undefined
   /** Temperature τ, which divides the similarities. Range: above 0. Default: 0.5. */
   temperature?: number | undefined
-  /** Where to compute. 'auto' is CUDA where clmr's own kernels for it are there, otherwise the CPU. Default: 'auto'. */
+  /** Where to compute. 'auto' is CUDA if clmr's own CUDA kernels are available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined

@@ -32,15 +32,17 @@ export const supervisedOptions = z.strictObject({
     })
     .optional()
     .describe(
-      "How much each class counts: a number per class, or 'balanced', which makes rare classes count as much as frequent ones of the data set. With one class per example, the number weights the loss of the examples of the class; 'balanced' is tracks / (classes · tracks of the class). With any number of classes, it weights the loss of the examples that have the class; 'balanced' is tracks without it / tracks with it. Default: all count alike.",
+      "Weights of the classes: a number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, a weight multiplies the loss of the examples of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, a weight multiplies the loss of the examples that have its class; 'balanced' is tracks without it / tracks with it. Default: all classes count alike.",
     )
     .meta(typed("'balanced' | readonly number[]", "'balanced' | number[]")),
 })
 
 /**
- * Learning from labels for `Trainer.create`: SampleCNN with dropout and a linear layer, binary cross-entropy where an
- * example may have any number of classes, cross-entropy where it has one. The baseline of self-supervised training.
- * @param options classes and multilabel (those of the data set), dropout (0.5), classWeights for long tails ('balanced')
+ * Supervised learning for `Trainer.create`: SampleCNN with dropout and a linear layer. The loss is binary
+ * cross-entropy if an example may have several classes, and cross-entropy if it has exactly one. It is the baseline
+ * of self-supervised training.
+ * @param options classes and multilabel (those of the data set), dropout (0.5), classWeights for long tails
+ *        ('balanced')
  * @throws ConfigError
  */
 export function supervised(options: SupervisedOptions = {}): Supervised {

@@ -15,10 +15,10 @@ export const vicRegOptions = z.strictObject({
 })
 
 /**
- * VICReg for `Trainer.create`: the projections of two views of an example become equal, while every dimension keeps its
- * spread over the batch and no two of them vary together. No negatives, no second network. Takes 2 views. The projector
- * has three layers with batch norm; `projection` of the trainer says how wide they are, and should make it wider than an
- * embedding: `{ hidden: 2048, out: 2048 }`.
+ * VICReg for `Trainer.create`: the projections of two views of an example become equal, while every dimension keeps
+ * its spread over the batch and is uncorrelated with the others. It needs no negatives and no second network, and
+ * takes 2 views. The projector has three layers with batch norm; `projection` of the trainer sets their widths, which
+ * should be larger than that of an embedding: `{ hidden: 2048, out: 2048 }`.
  *
  * Source: Bardes, Ponce & LeCun, "VICReg: Variance-Invariance-Covariance Regularization for Self-Supervised Learning"
  * (2022).

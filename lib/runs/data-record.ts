@@ -69,11 +69,11 @@ function upgraded(record: DataRecord | (Omit<DataRecord, 'sha256'> & { sha256: s
   return { ...rest, sha256: typeof sha256 === 'string' ? { 'names and lengths': sha256 } : sha256 }
 }
 
-/** What a training has seen of recordings. */
+/** The recordings that a model was trained on. */
 export interface TrainedOn {
   /** SHA-256 of the source files of its tracks, as `dataset.tracks` has them */
   readonly sources: readonly string[]
-  /** false where there may be more: of a file that belongs to no run, and of views that the caller made */
+  /** false if there may be more: for a file that belongs to no run, and after training on views that the caller made */
   readonly complete: boolean
 }
 

@@ -126,13 +126,13 @@ export function readLatestCheckpoint(path: string): Promise<LatestCheckpoint | u
 export interface RunReport {
   /** the folder of the run */
   path: string
-  /** whether every byte is as it was written */
+  /** whether all files are unchanged */
   ok: boolean
   /** number of checkpoints, good and bad */
   checkpoints: number
   /** number of metrics records */
   metrics: number
-  /** the files that are not as they were written, and what is wrong */
+  /** damaged files, and what is wrong with them */
   problems: { path: string; reason: string }[]
 }
 
@@ -147,8 +147,8 @@ async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | u
 }
 
 /**
- * Checks that every byte of a run is as written: config, metrics up to the newest checkpoint, all checkpoints.
- * May be called while the run is being trained.
+ * Checks a run for corruption: its config, its metrics up to the newest checkpoint, and all checkpoints. May be
+ * called while the run is being trained.
  * @throws CheckpointError where the path is no run directory, IoError
  */
 export async function verifyRun(path: string): Promise<RunReport> {

@@ -55,7 +55,7 @@ export const larsTable = z.strictObject({
   excludeBiasAndNorm: z
     .boolean()
     .default(true)
-    .describe('Whether biases and batch norm take plain steps, without weight decay.'),
+    .describe('Whether biases and batch norm take unscaled steps without weight decay.'),
 })
 
 export const optimizerOption = z

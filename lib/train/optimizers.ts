@@ -30,9 +30,9 @@ export function sgd(options: SgdOptions = {}): SgdOptimizer {
 
 /**
  * LARS for large batches (You, Gitman & Ginsburg, "Large Batch Training of Convolutional Networks", 2017), as SimCLR
- * uses it: a layer's step is scaled to the length of its weights, and momentum is taken over scaled steps.
- * @param options lr (0.3; SimCLR takes 0.3 · batch / 256), momentum (0.9), weightDecay (1e-6), trustCoefficient (1e-3),
- *        excludeBiasAndNorm (true)
+ * uses it: the step of a layer is scaled to the norm of its weights, and momentum accumulates the scaled steps.
+ * @param options lr (0.3; SimCLR takes 0.3 · batch / 256), momentum (0.9), weightDecay (1e-6), trustCoefficient
+ *        (1e-3), excludeBiasAndNorm (true)
  * @throws ConfigError
  */
 export function lars(options: LarsOptions = {}): LarsOptimizer {

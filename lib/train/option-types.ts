@@ -41,11 +41,11 @@ export interface LarsOptions {
   weightDecay?: number | undefined
   /** Trust coefficient: the L2 norm of a layer's step divided by the L2 norm of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
   trustCoefficient?: number | undefined
-  /** Whether biases and batch norm take plain steps, without weight decay. Default: true. */
+  /** Whether biases and batch norm take unscaled steps without weight decay. Default: true. */
   excludeBiasAndNorm?: boolean | undefined
 }
 
-/** The optimizer `adam`, complete. */
+/** The optimizer `adam` with all its options. */
 export interface AdamOptimizer {
   /** Its name. */
   readonly name: 'adam'
@@ -59,7 +59,7 @@ export interface AdamOptimizer {
   readonly weightDecay: number
 }
 
-/** The optimizer `sgd`, complete. */
+/** The optimizer `sgd` with all its options. */
 export interface SgdOptimizer {
   /** Its name. */
   readonly name: 'sgd'
@@ -73,7 +73,7 @@ export interface SgdOptimizer {
   readonly weightDecay: number
 }
 
-/** The optimizer `lars`, complete. */
+/** The optimizer `lars` with all its options. */
 export interface LarsOptimizer {
   /** Its name. */
   readonly name: 'lars'
@@ -85,17 +85,17 @@ export interface LarsOptimizer {
   readonly weightDecay: number
   /** Trust coefficient: the L2 norm of a layer's step divided by the L2 norm of its weights, at lr 1. Range: above 0, at most 1. Default: 0.001. */
   readonly trustCoefficient: number
-  /** Whether biases and batch norm take plain steps, without weight decay. Default: true. */
+  /** Whether biases and batch norm take unscaled steps without weight decay. Default: true. */
   readonly excludeBiasAndNorm: boolean
 }
 
-/** Any optimizer, complete: adam, sgd, lars. */
+/** Any optimizer with all its options: adam, sgd, lars. */
 export type Optimizer = AdamOptimizer | SgdOptimizer | LarsOptimizer
 
 /** Names of the optimizers. */
 export type OptimizerName = 'adam' | 'sgd' | 'lars'
 
-/** Any optimizer as it is written: what is left out takes its default. */
+/** Any optimizer as you write it: options that you leave out have their defaults. */
 export type OptimizerInput =
   | ({
       /** Name of the optimizer. */
@@ -120,13 +120,13 @@ export interface CosineOptions {
   floor?: number | undefined
 }
 
-/** The schedule `constant`, complete. */
+/** The schedule `constant` with all its options. */
 export interface ConstantSchedule {
   /** Its name. */
   readonly name: 'constant'
 }
 
-/** The schedule `cosine`, complete. */
+/** The schedule `cosine` with all its options. */
 export interface CosineSchedule {
   /** Its name. */
   readonly name: 'cosine'
@@ -138,13 +138,13 @@ export interface CosineSchedule {
   readonly floor: number
 }
 
-/** Any schedule, complete: constant, cosine. */
+/** Any schedule with all its options: constant, cosine. */
 export type Schedule = ConstantSchedule | CosineSchedule
 
 /** Names of the schedules. */
 export type ScheduleName = 'constant' | 'cosine'
 
-/** Any schedule as it is written: what is left out takes its default. */
+/** Any schedule as you write it: options that you leave out have their defaults. */
 export type ScheduleInput =
   | {
       /** Name of the schedule. */
@@ -172,7 +172,7 @@ export interface TrainerOptions extends TrainerOverrides {
   encoder?: Encoder | undefined
 }
 
-/** What is stored with a run, complete; YAML files have the same names. */
+/** All options that are stored with a run; YAML files use the same names. */
 export interface TrainerConfig {
   /** Checkpoint or run directory with the encoder and projector weights to start from. */
   readonly initFrom?: string | undefined
@@ -216,7 +216,7 @@ export interface TrainerConfig {
     | {
         /** Epochs between measurements. Range: 1 or more. Default: 1. */
         readonly every: number
-        /** What is measured. The first one says which weights are the best, and when `patience` is at its end. */
+        /** What is measured. The first one decides which weights are best, and when `patience` ends the training. */
         readonly measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
@@ -280,7 +280,7 @@ export interface TrainerOverrides {
     | {
         /** Epochs between measurements. Range: 1 or more. Default: 1. */
         every?: number | undefined
-        /** What is measured. The first one says which weights are the best, and when `patience` is at its end. */
+        /** What is measured. The first one decides which weights are best, and when `patience` ends the training. */
         measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
@@ -304,7 +304,7 @@ export interface TrainerOverrides {
   dataset?: Dataset | undefined
   /** Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch. */
   validation?: Dataset | undefined
-  /** Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process. */
+  /** Called with each warning about the initial weights, the options or the course of the training. Default: a warning of the process. */
   onWarning?: OnWarning | undefined
 }
 

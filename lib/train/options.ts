@@ -142,7 +142,7 @@ export const trainerConfig = z.strictObject({
         .array(z.enum(MEASURES))
         .min(1)
         .describe(
-          'What is measured. The first one says which weights are the best, and when `patience` is at its end.',
+          'What is measured. The first one decides which weights are best, and when `patience` ends the training.',
         ),
     })
     .optional()
@@ -211,7 +211,7 @@ export const trainerOptions = trainerConfig.extend({
       'Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch.',
     ),
   onWarning: warningOption(
-    'Called with each warning: about the file to start from, about options, about a training that goes wrong. Default: a warning of the process.',
+    'Called with each warning about the initial weights, the options or the course of the training. Default: a warning of the process.',
   ),
 })
 

@@ -10,7 +10,7 @@ import type { NativeTrainer } from './native-trainer.js'
 import type { TrainerConfig } from './option-types.js'
 import type { ForNetwork } from './options.js'
 
-/** The projector of a trainer: what stands between the encoder and the objective. */
+/** The projector of a trainer, between encoder and objective. */
 export interface Projector {
   /** numbers of a projection */
   readonly dim: number

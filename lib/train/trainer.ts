@@ -43,14 +43,15 @@ import { checkRowsOfViews } from './views.js'
 import { Watch } from './watch.js'
 
 /**
- * Trains an encoder so that views of one piece of music come close and those of others stay apart.
+ * Trains an encoder so that the embeddings of views of one track are close, and those of other tracks are not.
  *
- * A step either happens or does not: after an abort, a file that cannot be read, or a loss that is not finite, weights,
- * running statistics and optimizer are as they were, and training can go on. Random choices come from
- * (seed, step, row), so that a resumed run equals an uninterrupted one bit for bit on the same machine and threads.
+ * A step takes effect as a whole or not at all: after an abort, an unreadable file or a loss that is not finite,
+ * weights, running statistics and optimizer are unchanged, and training can go on. Random choices depend on (seed,
+ * step, row) alone, so a resumed run equals an uninterrupted one bit for bit on the same machine with the same number
+ * of threads.
  */
 export class Trainer implements Disposable, AsyncDisposable {
-  /** The options that are stored with a run, complete. */
+  /** All options that are stored with the run. */
   readonly config: TrainerConfig & { readonly architecture: Architecture }
   readonly #native: NativeTrainer
   readonly #dataset: Dataset | undefined
@@ -114,13 +115,13 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Goes on with a run from its last checkpoint that is whole: the steps that follow are those of an uninterrupted run,
-   * bit for bit. What was logged after that checkpoint is cut off.
+   * Continues a run from its last intact checkpoint; the steps that follow equal those of an uninterrupted run bit
+   * for bit. Log entries after that checkpoint are removed.
    * @param runDirectory the `runDirectory` of an earlier training
-   * @param overrides options to change from now on. `epochs` and `maxSteps` may grow freely; `dataset` is
-   *        for a cache that has moved, and has to hold the same tracks; `seed` may be given, but must stay the same
-   * @throws ConfigError where the data set or the seed is another one, and for `encoder`, `initFrom`, `freeze` and `runDirectory`
-   *         CheckpointError where there is no checkpoint that is whole
+   * @param overrides options to change from now on. `epochs` and `maxSteps` may grow freely; `dataset` is for a cache
+   *        that has moved and must hold the same tracks; `seed` may be given, but must stay the same
+   * @throws ConfigError if the data set or the seed differs, and for `encoder`, `initFrom`, `freeze` and
+   *        `runDirectory` CheckpointError if there is no intact checkpoint
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
     checkPath(runDirectory, 'Trainer.resume')
@@ -166,8 +167,8 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The encoder in training: embeds with the weights of the last finished step, also while a step is under way. Always
-   * the same object, until that is disposed.
+   * The encoder in training: embeds with the weights of the last finished step, even while a step is in progress. It
+   * is always the same object, until that is disposed.
    */
   get encoder(): Encoder {
     this.#check()
@@ -183,12 +184,12 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * One optimizer step on views that the caller has made. In the count of steps it takes the place of a batch of the
-   * data set, where there is one.
-   * @param views rows of the encoder's `clipLength` samples, row = example · views + view, of 2 examples or more (and that in `accumulate`
-   *        batches of equal size, one after the other); must not change meanwhile
+   * Performs one optimizer step on views that you made. It counts as a step of the training.
+   * @param views rows of `clipLength` samples, row = example · views + view, at least 2 examples per batch; with
+   *        `accumulate`, that many batches of equal size, one after the other; must not change until the promise
+   *        settles
    * @param options.labels for `supervised`: one row of 0 and 1 per example, one column per class
-   * @returns after an abort the trainer is as before, and rejects within 250 ms while the step winds down
+   * @returns the result; after an abort it rejects within 250 ms, and the trainer is unchanged
    * @throws ShapeError; ConfigError; NonFiniteError (then nothing has changed); the signal's reason
    */
   async step(views: Float32Array, options: StepOptions = {}): Promise<StepResult> {
@@ -207,13 +208,13 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The steps of the training, one after the other, until `epochs`, `maxSteps` or `patience` end it. However they
-   * end, also by leaving the loop, an abort or an error, a checkpoint is saved if there is a run directory (except after
-   * a value that is not finite), and the run directory is released.
-   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after
-   *        the current step has wound down and the checkpoint is saved
-   * @throws ConfigError without a data set or for an unknown option; CacheError with the file that cannot be read; NonFiniteError with the tracks
-   *         of the batch; the signal's reason
+   * Performs the steps of the training one by one, until `epochs`, `maxSteps` or `patience` end it. When the loop
+   * ends, also by `break`, an abort or an error, a checkpoint is saved in the run directory, if there is one, and the
+   * directory is released. After a value that is not finite, no checkpoint is saved.
+   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after the
+   *        current step has wound down and the checkpoint is saved
+   * @throws ConfigError without a data set or for an unknown option; CacheError with the file that cannot be read;
+   *        NonFiniteError with the tracks of the batch; the signal's reason
    */
   async *steps(options: StepsOptions = {}): AsyncGenerator<StepResult, void, undefined> {
     const { signal } = parseOptions(stepsOptions, options, 'Trainer.steps')
@@ -248,9 +249,9 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Trains until `epochs` or `maxSteps` are done, or `patience` is at its end.
-   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after
-   *        the current step has wound down and the checkpoint is saved
+   * Trains until `epochs`, `maxSteps` or `patience` end the training.
+   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after the
+   *        current step has wound down and the checkpoint is saved
    * @throws as `steps`
    */
   async fit(options: FitOptions = {}): Promise<TrainingSummary> {
@@ -272,7 +273,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   /**
    * Writes a checkpoint of the last finished step into the run directory, unless there is one already.
    * @returns its path; undefined without a run directory
-   * @throws IoError; what was there before stays whole
+   * @throws IoError; existing files stay intact
    */
   async saveCheckpoint(): Promise<string | undefined> {
     this.#check()
@@ -281,7 +282,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     return this.#run.latestCheckpoint
   }
 
-  /** What runs at the moment comes to its end; `encoder` stays usable, with the weights it has. */
+  /** Frees the native memory once work in progress is finished. `encoder` stays usable, with its current weights. */
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
@@ -289,7 +290,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     this.#close().catch(() => {}) // the lock of a process that ends is taken over by the next one
   }
 
-  /** As `dispose`, and waits until what runs at the moment is over and the run directory is free for others. */
+  /** As `dispose`, and waits until work in progress is finished and the run directory is released. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose()
     await this.#closed

@@ -9,7 +9,7 @@ export interface StepResult {
   epoch: number
   /** loss of the batch */
   loss: number
-  /** learning rate of this step, of all but the encoder where `encoderLr` is set */
+  /** learning rate of this step; with `encoderLr`, that of everything but the encoder */
   lr: number
   /** L2 norm of the gradient over all parameters, before clipping */
   gradientNorm: number
@@ -49,7 +49,7 @@ export interface EpochResult {
 export interface BestFigure {
   /** the first measure of `monitor`; without a monitor the loss of the validation set */
   measure: MonitorMeasure | 'validLoss'
-  /** its value: the highest, or the lowest loss */
+  /** its value: the lowest loss, or the highest value of any other measure */
   value: number
   /** the step after which it was measured */
   step: number
@@ -61,7 +61,7 @@ export interface TrainingSummary {
   steps: number
   /** epochs completed */
   epochs: number
-  /** loss of the last step alone, so of one batch; NaN where there was no step to do. `EpochResult.loss` is a mean. */
+  /** loss of the last step, that is of one batch (`EpochResult.loss` is a mean); NaN if there was no step to do */
   finalLoss: number
   /** lowest loss of the validation set; undefined without one */
   bestValidLoss?: number

@@ -14,15 +14,15 @@ import type { NamedDataset, PublishedFile } from './descriptor.js'
 export interface FetchProgress {
   /** what is being done */
   phase: 'download' | 'unpack' | 'wait'
-  /** the name of the file; with `wait`, who is fetching */
+  /** name of the file; in the phase `wait`, who is fetching */
   file: string
-  /** which of the files it is, from 1 */
+  /** number of the file, from 1 */
   number: number
   /** files in all */
   of: number
   /** bytes of this file that have arrived */
   have?: number
-  /** its size in bytes, if the server says it */
+  /** its size in bytes, if the server states it */
   total?: number
 }
 

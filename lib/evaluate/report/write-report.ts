@@ -57,21 +57,21 @@ export const reportCallOptions = reportOptions.extend({
   ).optional(),
   retrieval: objectOption<readonly NamedRetrieval[]>(
     'readonly NamedRetrieval[]',
-    'What evaluateRetrieval found, in the same order: figures, and a heat map by transform.',
+    'Results of evaluateRetrieval in the same order: they are shown as figures and as a heat map by transform.',
   ).optional(),
   embeddings: objectOption<DatasetEmbeddings>(
     'DatasetEmbeddings',
-    'Tracks of the map: what embedDataset returned.',
+    'Embeddings of the tracks on the map, from embedDataset.',
   ).optional(),
   dataset: objectOption<LabelledTracks>(
     'LabelledTracks',
-    'Tracks of the map, instead of embeddings; encoder embeds them.',
+    'Tracks on the map, if there are no embeddings; `encoder` embeds them.',
   ).optional(),
   encoder: objectOption<TrackEncoder>('TrackEncoder', 'Encoder that embeds dataset.').optional(),
   signal: signalOption,
   onProgress: callbackOption<ReportProgress>(
     '(progress: ReportProgress) => void',
-    'Called as the work goes on.',
+    'Called while the work goes on.',
   ),
 })
 
@@ -235,10 +235,11 @@ function generator(): string {
 }
 
 /**
- * Writes one self-contained page: loss curve and throughput of a run, probe results against one another, per-class
- * bars, and a map of the tracks that plays them on a click. No request leaves the page; names in it stay text.
- * Sound: up to `seconds` from the middle of each track, as 8-bit µ-law at 11,025 Hz. If it does not fit into
- * `maxAudioBytes`, excerpts are shortened, to 2 s at the least; if that is not enough, only evenly spread tracks get one.
+ * Writes one self-contained page: loss curve and throughput of a run, retrieval, probe results side by side and by
+ * class, and a map of the tracks that plays them on a click. The page makes no requests, and names in it are escaped.
+ * Each track has an excerpt of up to `seconds` from its middle, as 8-bit µ-law at 11,025 Hz. If they exceed
+ * `maxAudioBytes`, excerpts are shortened to 2 s at least; if that is not enough, only some tracks, evenly spread,
+ * have one.
  * @throws ArgumentError where there is nothing to show, ConfigError, IoError, AbortError
  */
 export async function writeReport(options: ReportOptions): Promise<WrittenReport> {
