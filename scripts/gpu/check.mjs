@@ -221,7 +221,7 @@ async function faults() {
     const code = `import { Encoder } from 'clmr'
       await (await Encoder.create({ device: 'auto' })).encode(new Float32Array(${CLIP}))
       await Encoder.create({ device: 'cuda' }).catch((error) => console.log(error.name, error.message))`
-    assert.match(inAnotherProcess(code, { CUDA_VISIBLE_DEVICES: '' }), /^DeviceError .*0 CUDA devices/)
+    assert.match(inAnotherProcess(code, { CUDA_VISIBLE_DEVICES: '' }), /^DeviceError .*not there/)
   })
   await fact(
     'a second device gives the same embedding',
