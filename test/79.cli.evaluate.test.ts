@@ -4,6 +4,7 @@ import { Encoder, embedDataset, Matrix } from 'clmr'
 import { randomEncoder } from '#lib/evaluate/random-encoder.js'
 import { clmrEnds, clmrJson } from './helpers/command-line.js'
 import { testClip } from './helpers/golden.js'
+import { smallSetting } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
@@ -41,7 +42,8 @@ describe('79 cli: evaluate', () => {
   it('without labels it says how many of the queried tracks were trained on', () =>
     withPlainCache(async (cache, folder) => {
       const run = join(folder, 'run')
-      await clmrEnds(0, 'train', '--data', cache, '--run', run, '--max-steps', '1', '--quiet')
+      const small = ['--set', smallSetting, '--quiet']
+      await clmrEnds(0, 'train', '--data', cache, '--run', run, '--max-steps', '1', ...small)
       const args = ['evaluate', '--model', run, '--data', cache]
       const { stderr } = await clmrEnds(0, ...args)
       assert.match(stderr, /^3 of 3 queried tracks were trained on: these figures flatter the model$/m)

@@ -72,7 +72,7 @@ export const CHECKS = {
   A11: {
     promise: 'a training that is cut off and resumed equals one that was not, bit for bit (one rank)',
     fault: 'random-state-lost',
-    sizes: { steps: [4, 12, 60], cuts: [1, 5, 5], chain: [2, 5, 5] },
+    sizes: { steps: [5, 12, 60], cuts: [1, 5, 5], chain: [2, 5, 5] },
     limits: [150, 900, 3600],
   },
   A12: {
