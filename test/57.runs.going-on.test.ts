@@ -5,6 +5,7 @@ import { openDataset, prepare, schedules, Trainer, type TrainerOptions, verifyRu
 import { cutEventFiles, scalarRecord, TensorBoardWriter, versionRecord } from '#lib/formats/tensorboard.js'
 import { trainingCache } from '#lib/runs/data-record.js'
 import { clmrEnds, clmrJson, writeMusic } from './helpers/command-line.js'
+import { SMALL, smallSetting } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 import { tone, wav } from './helpers/wav.js'
@@ -42,6 +43,8 @@ async function warningsOf(work: () => Promise<unknown>): Promise<string[]> {
   return warnings
 }
 
+const small = { architecture: SMALL, batchSize: 2 }
+
 describe('57 runs: going on', () => {
   it('event files are cut behind the checkpoint, in every file and within a torn record; what is foreign stays', () =>
     withTempDir(async (folder) => {
@@ -76,7 +79,7 @@ describe('57 runs: going on', () => {
     return withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, [60000, 61000, 62000, 63000])
       const run = join(folder, 'run')
-      const options: TrainerOptions = { dataset, runDirectory: run, batchSize: 2, checkpointEvery: 2 }
+      const options: TrainerOptions = { ...small, dataset, runDirectory: run, checkpointEvery: 2 }
       await using trainer = await Trainer.create({ ...options, maxSteps: 3 })
       await trainer.fit()
       await trainer[Symbol.asyncDispose]()
@@ -92,7 +95,7 @@ describe('57 runs: going on', () => {
     return withTempDir(async (folder) => {
       const before = await tinyDataset(folder, [60000, 61000, 62000, 63000])
       const run = join(folder, 'run')
-      const options: TrainerOptions = { dataset: before, runDirectory: run, batchSize: 2, maxSteps: 1 }
+      const options: TrainerOptions = { ...small, dataset: before, runDirectory: run, maxSteps: 1 }
       const step = async (trainer: Trainer) => {
         await trainer.fit()
         await trainer[Symbol.asyncDispose]()
@@ -124,9 +127,9 @@ describe('57 runs: going on', () => {
       using dataset = await tinyDataset(folder, [60000, 61000, 62000, 63000])
       const run = join(folder, 'run')
       const options: TrainerOptions = {
+        ...small,
         dataset,
         runDirectory: run,
-        batchSize: 2,
         epochs: 2,
         schedule: schedules.cosine(),
         optimizer: { name: 'adam', lr: 0.001 },
@@ -166,8 +169,8 @@ describe('57 runs: going on', () => {
       const dataset = await prepare(music, { cache, labels: 'folders' })
       dataset.dispose()
       const run = join(folder, 'run')
-      const small = ['--batch-size', '2', '--max-steps', '1']
-      await clmrEnds(0, 'train', '--data', cache, '--run', run, '--split', 'all', '--validate', ...small)
+      const flags = ['--batch-size', '2', '--max-steps', '1', '--set', smallSetting]
+      await clmrEnds(0, 'train', '--data', cache, '--run', run, '--split', 'all', '--validate', ...flags)
       for (const i of [1, 2, 3])
         await writeFile(
           join(music, i === 3 ? 'low' : 'high', `new ${i}.wav`),

@@ -10,6 +10,7 @@ import { hasProgram } from './programs.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const MAX_SECONDS = 1
+const TRIES = 3
 const MAX_MIB = 256
 
 interface Conversion {
@@ -54,7 +55,10 @@ await drive('A5', async ({ folder, size, planted, draw, figure, fail }) => {
     const log = withStrace ? join(folder, 'log') : undefined
     const to = join(folder, 'out.safetensors')
     const { code, seconds, peakMiB, stderr } = convert(goldenPath(`malicious/${name}`), to, folder, log)
-    slowest = Math.max(slowest, seconds)
+    let best = seconds // a busy machine is slow once, a bomb is slow always
+    for (let tries = 1; tries < TRIES && best - honest.seconds > MAX_SECONDS; tries++)
+      best = Math.min(best, convert(goldenPath(`malicious/${name}`), to, folder).seconds)
+    slowest = Math.max(slowest, best)
     largest = Math.max(largest, peakMiB)
     if (code !== 1 || !/ERR_CHECKPOINT/.test(stderr)) fail(`${name}: exit ${code}, ${stderr}`)
     if (existsSync(to)) fail(`${name}: something was written`)

@@ -29,7 +29,7 @@ export const CHECKS = {
   A3: {
     promise: 'a recording of hours is embedded in the memory of one of minutes',
     fault: 'samples-kept',
-    sizes: { minutes: [20, 240, 600] },
+    sizes: { minutes: [16, 240, 600] },
     limits: [120, 900, 3600],
   },
   A4: {

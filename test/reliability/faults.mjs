@@ -20,7 +20,7 @@ export const FAULTS = {
     module: 'model/clips.js',
     find: 'const rest = this.#samples.subarray(from - this.#start);',
     replace:
-      '(globalThis.kept ??= []).push(samples.slice()); const rest = this.#samples.subarray(from - this.#start);',
+      '(globalThis.kept ??= []).push(Float64Array.from(samples)); const rest = this.#samples.subarray(from - this.#start);',
     breaks: 'the samples of a file are kept until its end',
   },
   'rejected-in-silence': {
