@@ -29,7 +29,9 @@ Optimizer::Slot Optimizer::MakeSlot(const char* name, bool scalar) const {
   Slot slot{name, {}};
   for (const at::Tensor& p : parameters_)
     slot.tensors.push_back(
-        at::zeros(scalar ? at::IntArrayRef{} : p.sizes(), p.options().requires_grad(false)));
+        scalar
+            ? at::zeros({}, p.options().dtype(at::kFloat).requires_grad(false))  // CUDA reads it so for any p
+            : at::zeros(p.sizes(), p.options().requires_grad(false)));
   return slot;
 }
 

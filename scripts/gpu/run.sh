@@ -53,8 +53,16 @@ step "what was packed"
 pack=${PACK_DIR:-build-gpu-pack}
 package=$PWD/$build/package # clmr as it is installed, with the native part that is built here
 mkdir -p "$package/build/Release"
-tar --extract --xz --file "$pack/clmr.tar.xz" --directory "$package" || { echo "run scripts/gpu/pack.sh first"; exit 1; }
-xz --decompress --stdout "$pack/node.xz" >"$package/node" && chmod +x "$package/node" && "$package/node" --version || exit 1
+[[ -s $pack/clmr.tar.xz && -s $pack/node.xz ]] || { echo "$pack is not there: run scripts/gpu/pack.sh, and bring it along"; exit 1; }
+"$python" -W ignore - "$pack" "$package" <<'PYTHON' || exit 1
+import lzma, os, shutil, sys, tarfile  # there may be no xz
+pack, package = sys.argv[1:]
+tarfile.open(f"{pack}/clmr.tar.xz").extractall(package)
+with lzma.open(f"{pack}/node.xz") as packed, open(f"{package}/node", "wb") as node:
+    shutil.copyfileobj(packed, node)
+os.chmod(f"{package}/node", 0o755)
+PYTHON
+"$package/node" --version || exit 1
 
 step "build"
 generator=()
