@@ -51,7 +51,7 @@ step "machine"
 nproc
 step "what was packed"
 pack=${PACK_DIR:-build-gpu-pack}
-package=$PWD/$build/package # clmr as it is installed, with the native part that is built here
+package=$(realpath -m "$build/package") # clmr as it is installed, with the native part that is built here
 mkdir -p "$package/build/Release"
 [[ -s $pack/clmr.tar.xz && -s $pack/node.xz ]] || { echo "$pack is not there: run scripts/gpu/pack.sh, and bring it along"; exit 1; }
 "$python" -W ignore - "$pack" "$package" <<'PYTHON' || exit 1
