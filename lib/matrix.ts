@@ -34,7 +34,7 @@ function checkData({ data, rows, cols }: MatrixData): void {
   })
 }
 
-/** @throws ShapeError where row `i` is not a list of `cols` numbers */
+/** @throws ShapeError if row `i` is not a list of `cols` numbers */
 function checkRow(row: unknown, i: number, cols: number): void {
   if ((Array.isArray(row) || isTypedArray(row)) && (row as ArrayLike<unknown>).length === cols) return
   throw new ShapeError({
@@ -68,7 +68,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
 
   /**
    * A matrix over `data`, which is not copied.
-   * @throws ShapeError where `data` does not hold rows · cols values; ArgumentError if it is not a Float32Array
+   * @throws ShapeError if `data` does not hold rows · cols values; ArgumentError if it is not a Float32Array
    */
   static from(numbers: MatrixData): Matrix {
     if (numbers instanceof Matrix) return numbers
@@ -85,7 +85,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
 
   /**
    * A matrix of copies of the rows.
-   * @throws ShapeError where they differ in length
+   * @throws ShapeError if they differ in length
    */
   static fromRows(rows: Iterable<ArrayLike<number>>): Matrix {
     if (typeof rows !== 'object' || typeof rows?.[Symbol.iterator] !== 'function' || isTypedArray(rows))

@@ -94,7 +94,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!
 }
 
-/** The known name nearest to a misspelt one, or undefined where none is near. */
+/** The known name nearest to a misspelt one, or undefined if none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((k) => ({ k, d: editDistance(name.toLowerCase(), k.toLowerCase()) }))

@@ -83,10 +83,7 @@ describe('80 cli: usage', () => {
     const page = await readFile(join(root, 'docs/cli.md'), 'utf8')
     for (const row of [/--out <dir>.*\(default: "clmr-demo"\)/, /--minutes <minutes>.*\(default: 5\)/])
       assert.match(page, row)
-    assert.match(
-      (await clmrEnds(0, 'train', '--help')).stdout,
-      /Where to train. 'auto' is CUDA where available/,
-    )
+    assert.match((await clmrEnds(0, 'train', '--help')).stdout, /Where to train. 'auto' is CUDA if available/)
   })
 
   it('--json makes an error one line of JSON on stderr, with code, path and remedy', async () => {

@@ -68,7 +68,7 @@ function mixedDown({ channels, sampleRate }: PcmRun, spare?: ArrayBuffer): MonoR
   return { samples, channels: channels.length, sampleRate }
 }
 
-/** Sends run after run, each to be answered with its memory; never more than MAX_AHEAD that have not been answered; undefined where it was stopped. */
+/** Sends run after run, each to be answered with its memory; never more than MAX_AHEAD that have not been answered; undefined if it was stopped. */
 async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<DecodingEnd | undefined> {
   const { port } = task
   const decoding = decodingOf(task)

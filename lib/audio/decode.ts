@@ -86,8 +86,8 @@ async function decode(source: AudioInput, options: DecodeOptions): Promise<Decod
  * @returns mono samples at `sampleRate` (default 22,050 Hz), full scale ±1; `duration` in seconds
  * @throws AudioDecodeError for a file that is empty, damaged, truncated or not audio
  * @throws AudioFormatError for an unsupported encoding (A-law, ADPCM …; m4a without ffmpeg)
- * @throws NonFiniteError where samples are NaN or infinite
- * @throws IoError where the file cannot be read; AbortError once `signal` fires
+ * @throws NonFiniteError if samples are NaN or infinite
+ * @throws IoError if the file cannot be read; AbortError once `signal` fires
  */
 export async function decodeAudio(source: FileSource, options: DecodeOptions = {}): Promise<DecodedAudio> {
   const checked = parseOptions(decodeOptions, options, 'decodeAudio')

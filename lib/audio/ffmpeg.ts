@@ -1,5 +1,5 @@
 /**
- * Formats without a decoder of our own go through the user's `ffmpeg`, where there is one. No shell: the path is
+ * Formats without a decoder of our own go through the user's `ffmpeg`, if there is one. No shell: the path is
  * one argument and cannot be an option or a protocol; the demuxer is the one that the bytes asked for; only files
  * and pipes may be opened. What it says on the way is read: a file that it cannot read to its end is not whole.
  */
@@ -62,7 +62,7 @@ function runFfmpeg(args: string[], output: FileHandle, signal?: AbortSignal): Pr
 export interface FfmpegReport {
   /** lines that it calls errors */
   errors: string[]
-  /** of the container, s; undefined where it has none, or only guesses */
+  /** of the container, s; undefined if it has none, or only guesses */
   duration?: number
   /** there is something besides the sound, which the duration may be of */
   hasVideo: boolean

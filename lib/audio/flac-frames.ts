@@ -9,11 +9,11 @@ export interface StreamInfo {
   sampleRate: number
   channels: number
   bits: number
-  /** 0 where not known */
+  /** 0 if not known */
   samples: number
   /** frames of the first block: the length of all but the last where blocks are of one length */
   blockSize: number
-  /** of the interleaved samples, in hex; undefined where it was not computed */
+  /** of the interleaved samples, in hex; undefined if it was not computed */
   md5?: string
   /** a FLAC stream of this header alone, for the decoder */
   header: Uint8Array
@@ -80,7 +80,7 @@ function codedNumber(b: Uint8Array, at: number): { value: number; bytes: number 
   return { value, bytes }
 }
 
-/** in: bytes that may begin with a frame, at least 16 where there are as many; out: its header, if its checksum is right */
+/** in: bytes that may begin with a frame, at least 16 if there are as many; out: its header, if its checksum is right */
 export function readFrameHeader(b: Uint8Array, at: number, info: StreamInfo): FlacHeader | undefined {
   if (b[at] !== 0xff || (b[at + 1]! & 0xfe) !== 0xf8 || at + 6 > b.length) return undefined
   const variable = (b[at + 1]! & 1) === 1
@@ -139,7 +139,7 @@ export function isWholeFrame(b: Uint8Array): boolean {
 }
 
 /**
- * The frame at `at`, whose header is `header`; undefined where it is damaged. It ends where its checksum is right and
+ * The frame at `at`, whose header is `header`; undefined if it is damaged. It ends where its checksum is right and
  * another frame begins, or the stream ends.
  */
 export function readFrame(

@@ -19,7 +19,7 @@ export const MAX_LOST_SHARE = 0.1
 
 const seconds = (s: number) => `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`
 
-/** Words for a loss, where there is one. @throws DecodeRefusal where it is too much */
+/** Words for a loss, if there is one. @throws DecodeRefusal where it is too much */
 export function describeLoss(lost: number, total: number): string | undefined {
   if (lost > MAX_LOST_SHARE * total)
     throw damaged('the file has a hole or is damaged', {

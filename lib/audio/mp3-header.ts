@@ -42,7 +42,7 @@ export class FrameReader {
 
   constructor(private readonly b: Bytes) {}
 
-  /** The header at `at`, or undefined where there is none. */
+  /** The header at `at`, or undefined if there is none. */
   read(at: number): FrameHeader | undefined {
     const [h0, h1, h2, h3] = this.b.subarray(at, at + 4)
     if (h3 === undefined || h0 !== 0xff || (h1! & 0xe0) !== 0xe0) return undefined

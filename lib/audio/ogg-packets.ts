@@ -4,7 +4,7 @@ import type { OggPage } from './ogg-pages.js'
 import { silence } from './silence.js'
 import type { PcmRun } from './types.js'
 
-/** Samples of a packet; `channels` is undefined where it could not be decoded, or holds none. */
+/** Samples of a packet; `channels` is undefined if it could not be decoded, or holds none. */
 export interface DecodedPacket {
   frames: number
   channels?: Float32Array[]

@@ -42,7 +42,7 @@ export class PcmFile {
     this.length = Math.ceil((frames * sampleRate) / rate)
   }
 
-  /** @returns undefined where the samples are compressed, or something is wrong with the file: decode it as a whole then */
+  /** @returns undefined if the samples are compressed, or something is wrong with the file: decode it as a whole then */
   static async open(
     input: FileInput,
     sampleRate: number,

@@ -18,7 +18,7 @@ function readLayout(format: string, bytes: Bytes, notes: Notes): PcmLayout | und
   return layout
 }
 
-/** in: a file; out: its form, or undefined where it has none or is refused: decoding it says why. */
+/** in: a file; out: its form, or undefined if it has none or is refused: decoding it says why. */
 export function readForm(file: Bytes): PcmForm | undefined {
   const warnings: string[] = []
   try {

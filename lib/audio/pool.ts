@@ -187,7 +187,7 @@ export class DecodePool {
   /**
    * Decodes a file run by run, at most two of them ahead of the consumer. The time limit holds for each run and does not
    * go on while the consumer is busy. Leaving early stops the thread.
-   * @throws the signal's reason; ClmrError ERR_THREAD where no thread can be had
+   * @throws the signal's reason; ClmrError ERR_THREAD if no thread can be had
    */
   async *stream(
     file: AudioFile,

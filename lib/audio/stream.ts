@@ -67,13 +67,13 @@ async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator
   }
 }
 
-/** @throws AudioDecodeError where there are no bytes */
+/** @throws AudioDecodeError if there are no bytes */
 function checkBytes(bytes: Uint8Array, name: string | undefined): FileInput {
   if (bytes.length > 0) return { bytes, name }
   throw new AudioDecodeError({ what: 'there are no bytes', path: name, remedy: 'Fetch the file again' })
 }
 
-/** A source that can be read at any place: a stream is collected. @throws AudioDecodeError where there are no bytes */
+/** A source that can be read at any place: a stream is collected. @throws AudioDecodeError if there are no bytes */
 export async function inMemory(source: AudioInput, signal?: AbortSignal): Promise<FileInput> {
   if (typeof source === 'string') return source
   const { name } = source

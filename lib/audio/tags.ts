@@ -17,7 +17,7 @@ const APE_HAS_HEADER = 0x80000000
 const MAX_LYRICS_BYTES = 1 << 20
 const ZERO_BLOCK = 1 << 16
 
-/** 28 bits in four bytes, the top bit of each 0; undefined where it is not. */
+/** 28 bits in four bytes, the top bit of each 0; undefined if it is not. */
 function syncsafe(bytes: Bytes, at: number): number | undefined {
   const [a, b, c, d] = bytes.subarray(at, at + 4)
   if (d === undefined || (a! | b! | c! | d) & 0x80) return undefined

@@ -39,7 +39,7 @@ export interface MonoRun {
 
 /** A form that ffmpeg may read. */
 export interface Foreign {
-  /** what ffmpeg calls its reader; undefined where it is to find out */
+  /** what ffmpeg calls its reader; undefined if it is to find out */
   demuxer?: string
   /** a rare form of a container that is read here otherwise */
   isForm?: boolean

@@ -57,7 +57,7 @@ class Queue {
   }
 }
 
-/** How the samples lie of which `head` is the beginning; undefined where that is not all there is to know. */
+/** How the samples lie of which `head` is the beginning; undefined if that is not all there is to know. */
 function startOf(head: Uint8Array): PcmLayout | undefined {
   if (!isWav(head)) return undefined
   try {
@@ -86,7 +86,7 @@ export async function readHead(
 /**
  * The runs of a stream whose head was read.
  * @returns what is known at its end, as of a file
- * @throws ClmrError where it lacks something, or is followed by too much; the signal's reason
+ * @throws ClmrError if it lacks something, or is followed by too much; the signal's reason
  */
 export async function* wavRuns(
   { name }: ByteStream,

@@ -32,7 +32,7 @@ const CODECS: Record<number, string> = {
 
 type Encoding = Pick<PcmLayout, 'encoding' | 'width' | 'stride' | 'unsigned'>
 
-/** 24 bits in 32: in the upper bytes or in the lower ones, which the samples tell; undefined where it is neither. */
+/** 24 bits in 32: in the upper bytes or in the lower ones, which the samples tell; undefined if it is neither. */
 function readWider(samples: Uint8Array): Encoding | undefined {
   let [upper, lower] = [true, true]
   for (let i = 0; i + 4 <= samples.length; i += 4) {
@@ -87,7 +87,7 @@ const isOpenEnded = (size: number) => size >= 0x7ffff000 && size <= 0xffffffff
 
 const SIZES = 2 ** 32
 
-/** The size of more than 4 GiB that a 32-bit field has kept the lower half of, where there is one that fits. */
+/** The size of more than 4 GiB that a 32-bit field has kept the lower half of, if there is one that fits. */
 function unwrapped(bytes: Bytes, data: Chunk, rest: number): number | undefined {
   for (let wraps = Math.floor((rest - data.declared) / SIZES); wraps > 0; wraps--) {
     const size = data.declared + wraps * SIZES

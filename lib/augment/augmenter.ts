@@ -49,7 +49,7 @@ export class Augmenter {
   /**
    * @param options transforms (default: clmrTransforms()), views (2), clipLength (59049 samples), sampleRate (22050 Hz),
    *        seed (42), device ('auto')
-   * @throws ConfigError; DeviceError where the device is not there
+   * @throws ConfigError; DeviceError if the device is not there
    */
   constructor(options: AugmenterOptions = {}) {
     const {
@@ -70,7 +70,7 @@ export class Augmenter {
   }
 
   /**
-   * Draws and applies.
+   * Draws the parameters of all transforms and applies them.
    * @param batch n rows of `length` samples; must not change until the promise settles
    * @param options.step number of the batch: another step gives other views (default 0)
    * @returns n·views rows of clipLength samples, row = example·views + view

@@ -133,7 +133,7 @@ export class Dataset implements Disposable {
 
   /**
    * All samples of track `i`, ±1, at `sampleRate`.
-   * @throws CacheError where the cached file is gone or damaged; ArgumentError, ConfigError
+   * @throws CacheError if the cached file is gone or damaged; ArgumentError, ConfigError
    */
   async readTrack(i: number, options: ReadTrackOptions = {}): Promise<Float32Array> {
     const { signal } = parseOptions(readTrackOptions, options, 'readTrack')
@@ -189,7 +189,7 @@ export const cropSourceOf = (dataset: Dataset): CropSourceHandle => cropSourceFr
 
 /**
  * @internal The tracks of these recordings, in their order. @param sources SHA-256 of source files
- * @returns undefined where one is not here
+ * @returns undefined if one is not here
  */
 export const ofSources = (dataset: Dataset, sources: readonly string[]): Dataset | undefined =>
   ofSourcesFrom(dataset, sources)
@@ -230,7 +230,7 @@ function checkSplit(split: unknown, where: string): asserts split is Split {
 /**
  * Opens a cache that `prepare` made. Audio is read only when it is needed.
  * @param options.subset only the tracks of this split: `train`, `valid` or `test`; default all
- * @throws CacheError where there is no cache, or an unfinished or damaged one
+ * @throws CacheError if there is no cache, or an unfinished or damaged one
  */
 export async function openDataset(cache: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   checkPath(cache, 'openDataset')

@@ -124,7 +124,7 @@ function parseCurrent(text: string, path: string): CacheIndex {
   })
 }
 
-/** @throws CacheError where there is none, or an unfinished or damaged one */
+/** @throws CacheError if there is none, or an unfinished or damaged one */
 export async function readIndex(cache: string): Promise<CacheIndex> {
   const path = indexPath(cache)
   const text = await readText(path)
@@ -145,7 +145,7 @@ export interface EarlierRuns {
   tracks: IndexTrack[]
   /** the splits that were dealt, those of tracks that are gone too */
   splits: FormerTrack[]
-  /** which they were drawn from; undefined where there is nothing to know it from */
+  /** which they were drawn from; undefined if there is nothing to know it from */
   seed?: number
 }
 

@@ -112,9 +112,9 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
  *
  * @param source folder to search with its sub-folders; links are followed, hidden files ignored
  * @returns all tracks; use `subset('train')` and so on for a part
- * @throws DatasetError where the labels are faulty or nothing can be used; RejectLimitError where more than
+ * @throws DatasetError if the labels are faulty or nothing can be used; RejectLimitError if more than
  *        `maxReject` is unusable
- * @throws IoError where the cache cannot be written; AbortError once `signal` fires
+ * @throws IoError if the cache cannot be written; AbortError once `signal` fires
  */
 export async function prepare(source: string, options: PrepareOptions): Promise<Dataset> {
   const settings = parseOptions(prepareOptions, options, 'prepare')

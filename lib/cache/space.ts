@@ -37,7 +37,7 @@ const inGigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
 
 /**
  * @param excerpts as the option has it
- * @throws IoError where even the least that the tracks can take is more than is free
+ * @throws IoError if even the least that the tracks can take is more than is free
  */
 export async function planSpace(
   source: TrackSource,

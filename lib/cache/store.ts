@@ -196,7 +196,7 @@ async function listFiles(folder: string): Promise<string[]> {
 
 /**
  * Checks a cache for corruption: every file is read and compared with its checksum.
- * @throws CacheError where there is no index to compare with; ConfigError
+ * @throws CacheError if there is no index to compare with; ConfigError
  */
 export async function verifyCache(cache: string, options: VerifyCacheOptions = {}): Promise<CacheReport> {
   const { signal } = parseOptions(verifyCacheOptions, options, 'verifyCache')

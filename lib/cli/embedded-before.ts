@@ -103,7 +103,7 @@ async function agrees(table: string, paths: readonly string[], embed: EmbedFile)
  * @param table where the embeddings go
  * @param paths all files, in their order
  * @param perWindow whether rows have times
- * @returns undefined where there is nothing to be kept; `other` where the table is of another model or other options
+ * @returns undefined if there is nothing to be kept; `other` where the table is of another model or other options
  */
 export async function embeddedBefore(
   table: string,

@@ -26,7 +26,7 @@ export function batchThatFits(bytes: number, views = 2, kernels: Kernels = 'fuse
 }
 
 /**
- * What to say before a training that may not fit, or undefined where it fits.
+ * What to say before a training that may not fit, or undefined if it fits.
  * @param bytes what may be used; by default what this machine grants
  */
 export function memoryNote(

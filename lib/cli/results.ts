@@ -18,7 +18,7 @@ const percent = (share: number) => `${figure(100 * share, 1)} %`
 const withBounds = (share: number, { low, high }: Bounds) =>
   `${percent(share)} (${figure(100 * low, 0)}–${figure(100 * high, 0)})`
 
-/** Every model in every form: clean, altered, and neighbours of the same label where there are labels. */
+/** Every model in every form: clean, altered, and neighbours of the same label if there are labels. */
 export function tellRetrieval(session: Session, models: Named<Retrieval>): void {
   const { tracks, queriesPerTrack, k } = models[0]![1]
   const labelled = models.some(([, { raw }]) => raw.labels)

@@ -41,7 +41,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => line(row).trimEnd()).join('\n')
 }
 
-/** A number of digits that fit, or a dash where there is none. */
+/** A number of digits that fit, or a dash if there is none. */
 export function figure(value: number, digits = 3): string {
   return Number.isFinite(value) ? value.toFixed(digits) : '–'
 }

@@ -27,7 +27,7 @@ export class FileFinder {
     return made
   }
 
-  /** The file that is meant; undefined where there is none, or where it could be several. */
+  /** The file that is meant; undefined if there is none, or where it could be several. */
   async find(written: string): Promise<string | undefined> {
     if (this.present.has(written)) return written
     for (const form of ['NFC', 'NFKC'] as const) {

@@ -7,7 +7,7 @@ export type Grouping = (typeof GROUPINGS)[number]
 
 /**
  * @param classFolders how many folders at the beginning of a path are its class, and so no group
- * @returns undefined where no folder is left
+ * @returns undefined if no folder is left
  */
 function folderGroup(path: string, grouping: Grouping, classFolders: number): string | undefined {
   const folders = path.split('/').slice(0, -1)

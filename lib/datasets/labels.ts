@@ -83,7 +83,7 @@ function readHeader(fields: string[], line: number, complaints: Complaints): Hea
 const shown = (field: string) =>
   field.length > 300 ? `a path of ${field.length} characters` : JSON.stringify(field)
 
-/** A path of the CSV as one relative to the root; undefined where it leads out of it. */
+/** A path of the CSV as one relative to the root; undefined if it leads out of it. */
 function pathInside(root: string, written: string): string | undefined {
   const inside = relative(root, resolve(root, written))
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
@@ -193,7 +193,7 @@ async function readRows(table: string, root: string, signal?: AbortSignal): Prom
   return { header, rows }
 }
 
-/** A hint at the existing path that was probably meant by a missing one; empty where there is none. */
+/** A hint at the existing path that was probably meant by a missing one; empty if there is none. */
 function misspelt(path: string, present: string[]): string {
   const name = path.slice(path.lastIndexOf('/') + 1)
   const sameFolder = present.filter((other) => Math.abs(other.length - path.length) <= 3).slice(0, 2000)

@@ -6,7 +6,7 @@ import type { FileInput } from '../files/source.js'
 export interface TrackSource {
   /** the folder, for messages and the index */
   readonly root: string
-  /** Undefined where there is no such file. @param path as in the list of tracks */
+  /** Undefined if there is no such file. @param path as in the list of tracks */
   stat(path: string): Promise<{ size: number; mtimeMs: number } | undefined>
   /** What can be decoded: a path, or the bytes. @throws ClmrError */
   open(path: string, signal?: AbortSignal): Promise<FileInput>

@@ -121,7 +121,7 @@ class Walk {
 /**
  * in: a folder; out: the audio files under it. Links are followed, each folder is entered once, hidden names and
  * `without` are left out. What is no regular file is listed too: reading it gives the reason.
- * @throws IoError where the folder itself cannot be read
+ * @throws IoError if the folder itself cannot be read
  */
 export async function walkAudio(root: string, without: string, signal?: AbortSignal): Promise<Walked> {
   const walk = new Walk(root, await realpath(without).catch(() => without), signal)
@@ -140,7 +140,7 @@ async function isFolder(path: string): Promise<boolean> {
 /**
  * in: files and folders; out: the files as they are, and the audio files under the folders. Paths in `skipped` begin
  * with the folder.
- * @throws DatasetError where there is nothing
+ * @throws DatasetError if there is nothing
  */
 export async function findAudio(paths: readonly string[], signal?: AbortSignal): Promise<Walked> {
   const all: Walked = { files: [], skipped: [] }

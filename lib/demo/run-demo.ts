@@ -103,7 +103,7 @@ async function readMarker(path: string): Promise<Marker | undefined> {
 const writeMarker = (path: string, marker: Marker) =>
   writeAtomically(path, [Buffer.from(`${JSON.stringify(marker)}\n`)])
 
-/** The folder of the corpus, filled. @throws ConfigError where `out` holds a demo with other settings */
+/** The folder of the corpus, filled. @throws ConfigError if `out` holds a demo with other settings */
 async function makeCorpus(settings: Settings): Promise<string> {
   const { out, seed, tracksPerClass, signal, onProgress } = settings
   const plan = planOf(settings)
@@ -225,7 +225,7 @@ const shown = (rows: Record<DemoRow, DemoMeasure>) =>
  * the published protocol, by one on standardised features, and by the share of tracks whose nearest neighbour is of their
  * class. The same options give the same numbers on the same machine. Another call in the same folder goes on where the
  * last call ended.
- * @throws ConfigError where `out` holds a demo with other settings, DeviceError, IoError, the signal's reason
+ * @throws ConfigError if `out` holds a demo with other settings, DeviceError, IoError, the signal's reason
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const settings = complete(options)

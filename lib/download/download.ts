@@ -195,7 +195,7 @@ async function checkHash({ url, target, hash, signal }: Download): Promise<void>
 
 /**
  * Fetches a file, unless it is there. One that was fetched before is not hashed again, unless `checkThere` says so.
- * @throws ClmrError ERR_DOWNLOAD, IoError where the file cannot be written
+ * @throws ClmrError ERR_DOWNLOAD, IoError if the file cannot be written
  */
 export async function download(options: Download): Promise<void> {
   const { url, target, checkThere, signal } = options

@@ -28,7 +28,7 @@ export function shownUrl(url: string): string {
   return shown.href
 }
 
-/** @throws RefusedError where CLMR_OFFLINE=1 */
+/** @throws RefusedError if CLMR_OFFLINE=1 */
 function checkOnline(url: string): void {
   if (process.env.CLMR_OFFLINE !== '1') return
   throw new RefusedError('ERR_DOWNLOAD', {
@@ -40,7 +40,7 @@ function checkOnline(url: string): void {
 
 /**
  * @returns the answer, whatever its status
- * @throws ClmrError ERR_DOWNLOAD where there is none
+ * @throws ClmrError ERR_DOWNLOAD if there is none
  */
 export async function get(url: string, { range, accept, validator, signal }: Get = {}): Promise<Response> {
   checkOnline(url)
@@ -77,7 +77,7 @@ export function lengthOf416(response: Response): number | undefined {
   return match ? Number(match[1]) : undefined
 }
 
-/** The text of an answer. @throws Error where it has more than `limit` bytes, of which no more are received then */
+/** The text of an answer. @throws Error if it has more than `limit` bytes, of which no more are received then */
 export async function bodyOf(response: Response, limit: number): Promise<string> {
   const pieces: Uint8Array[] = []
   let length = 0

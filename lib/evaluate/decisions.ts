@@ -175,7 +175,7 @@ export function confusionMatrix(
   })
 }
 
-/** 2 · right / (said + there); NaN where a class was neither. */
+/** 2 · right / (said + there); NaN if a class was neither. */
 const f1Of = (right: number, said: number, there: number) => (2 * right) / (said + there)
 
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -55,7 +55,7 @@ function join(dataset: LabelledTracks, dim: number, parts: readonly Windows[]): 
   })
 }
 
-/** @throws DatasetError where there are no tracks */
+/** @throws DatasetError if there are no tracks */
 export function checkAnyTracks(dataset: LabelledTracks): void {
   if (dataset.tracks.length > 0) return
   throw new DatasetError({
@@ -92,7 +92,7 @@ export async function* readAhead(
  * The embeddings of a prepared data set by an `Encoder` or a `LogMel` are also kept in the folder of the cache, for
  * the last eight models. They belong to the weights of the model and the audio of the tracks; whatever changes is
  * computed again.
- * @throws DatasetError where there are no tracks; CacheError where a track cannot be read; ConfigError; AbortError
+ * @throws DatasetError if there are no tracks; CacheError if a track cannot be read; ConfigError; AbortError
  */
 export async function embedDataset<D extends LabelledTracks>(
   encoder: TrackEncoder,

@@ -1,7 +1,7 @@
 /**
  * Stage evaluate: what the embeddings are worth.
  *
- * in: an encoder, data sets, labels where there are any, a run
+ * in: an encoder, data sets, labels if there are any, a run
  * out: retrieval, probes and their metrics, similar tracks, a page to look at and listen to
  */
 export { bootstrap, type Estimate } from './bootstrap.js'

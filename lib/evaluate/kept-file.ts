@@ -23,7 +23,7 @@ async function checksumOf(tensors: StateDict, contents: string): Promise<string>
     .digest('hex')
 }
 
-/** undefined where there is no such file, or a damaged one. */
+/** undefined if there is no such file, or a damaged one. */
 export async function readKept(path: string): Promise<Kept | undefined> {
   try {
     const file = await readSafetensors(path)
@@ -39,7 +39,7 @@ export async function readKept(path: string): Promise<Kept | undefined> {
   }
 }
 
-/** Replaces the file as a whole. @returns false where it cannot be written */
+/** Replaces the file as a whole. @returns false if it cannot be written */
 export async function writeKept(path: string, { tensors, contents }: Kept): Promise<boolean> {
   const text = JSON.stringify(contents)
   const metadata = { format: FORMAT, contents: text, sha256: await checksumOf(tensors, text) }

@@ -62,7 +62,7 @@ export class KeptWindows {
     this.#prefix = `windows-${hop}-`
   }
 
-  /** undefined where nothing can be kept. */
+  /** undefined if nothing can be kept. */
   static async open(
     encoder: TrackEncoder,
     dataset: LabelledTracks,

@@ -17,7 +17,7 @@ export function embeddingsOf(all: DatasetEmbeddings<Dataset>, split: Split): Dat
 
 /**
  * Checks that a probe can be fitted on a data set, before hours are spent on its embeddings.
- * @throws DatasetError where it has no labels, or where a split has no tracks
+ * @throws DatasetError if it has no labels, or where a split has no tracks
  */
 export function checkLabelled(dataset: Dataset): void {
   if (dataset.task === 'none')

@@ -53,7 +53,7 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 /** Both ranking metrics of one class, and the number of its examples. */
 export interface ClassMetrics {
-  /** NaN where all examples have the class, or none */
+  /** NaN if all examples have the class, or none */
   rocAuc: number
   /** 0 if no example has the class, as in scikit-learn */
   averagePrecision: number
@@ -79,7 +79,7 @@ export function classMetrics(scores: Vector | Table, labels: Vector | Table): Cl
  * count half.
  * @param scores one number per example, or [n, K]: a Matrix or a list of rows
  * @param labels 0 or 1, of the shape of the scores; for scores [n, K] also n class indices (one class against the rest)
- * @returns 0 to 1; NaN where a class has no positive or no negative example (scikit-learn: NaN and a warning).
+ * @returns 0 to 1; NaN if a class has no positive or no negative example (scikit-learn: NaN and a warning).
  *          {@link classMetrics} shows which, `LinearProbe.evaluate` leaves such classes out of its mean
  * @throws ShapeError, ArgumentError (labels), NonFiniteError (scores)
  */

@@ -70,7 +70,7 @@ async function sample(
   }
 }
 
-/** Accuracy, or the macro-averaged ROC-AUC where a track may have several classes. */
+/** Accuracy, or the macro-averaged ROC-AUC if a track may have several classes. */
 function figureOf(probabilities: Matrix, { dataset }: EmbeddedTracks): number {
   const multilabel = dataset.task === 'multilabel'
   const labels = Matrix.from(dataset.labels)

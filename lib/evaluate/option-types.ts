@@ -47,7 +47,7 @@ export interface ProbeOptions {
   batchSize?: number | undefined
   /** Maximum number of epochs. Range: above 0. Default: 200. */
   maxEpochs?: number | undefined
-  /** What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes). Default: 'loss'. */
+  /** What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC if a track may have several classes). Default: 'loss'. */
   monitor?: 'loss' | 'metric' | undefined
   /** Weights to keep: those of the best validation loss, of the best metric, or of the last epoch. Default: 'loss'. */
   keep?: 'loss' | 'metric' | 'last' | undefined
@@ -85,7 +85,7 @@ export interface ProbeSettings {
   readonly batchSize: number
   /** Maximum number of epochs. Range: above 0. Default: 200. */
   readonly maxEpochs: number
-  /** What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes). Default: 'loss'. */
+  /** What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC if a track may have several classes). Default: 'loss'. */
   readonly monitor: 'loss' | 'metric'
   /** Weights to keep: those of the best validation loss, of the best metric, or of the last epoch. Default: 'loss'. */
   readonly keep: 'loss' | 'metric' | 'last'

@@ -3,7 +3,7 @@ import { DatasetError } from '../errors.js'
 import { Matrix, matrix } from '../matrix.js'
 import type { TrackLabels } from './types.js'
 
-/** @throws DatasetError where there is nothing to learn */
+/** @throws DatasetError if there is nothing to learn */
 export function checkTask(train: TrackLabels): 'multilabel' | 'multiclass' {
   if (train.task === 'none')
     throw new DatasetError({
@@ -26,7 +26,7 @@ export function checkTask(train: TrackLabels): 'multilabel' | 'multiclass' {
   return 'multiclass'
 }
 
-/** @throws DatasetError where another data set has other classes, or has them in another order */
+/** @throws DatasetError if another data set has other classes, or has them in another order */
 export function checkSameClasses(
   expected: { classes: readonly string[]; task: string },
   other: TrackLabels,

@@ -82,7 +82,7 @@ function parseDescription(text: string | undefined, path?: string): z.output<typ
   )
 }
 
-/** Shapes are those that the classes, the hidden size and the encoder, where there is one, ask for. */
+/** Shapes are those that the classes, the hidden size and the encoder, if there is one, ask for. */
 function checkShapes(
   { state, classes: { length: classes }, settings: { hidden } }: SavedProbe,
   dim = state['0.weight']?.shape[1] ?? 0,
@@ -149,7 +149,7 @@ async function readHeadOrProbe(file: TensorFile, meaning: HeadMeaning): Promise<
 
 /**
  * A probe that was saved, or the head of a checkpoint: that of CLMR's linear evaluation, or of supervised training.
- * @param dim the size of the encoder's embeddings, where there is one
+ * @param dim the size of the encoder's embeddings, if there is one
  * @throws IoError, CheckpointError, ConfigError
  */
 export async function readProbe(input: FileInput, meaning: HeadMeaning, dim?: number): Promise<SavedProbe> {

@@ -62,7 +62,7 @@ export const probeOptions = z.strictObject({
     .enum(['loss', 'metric'])
     .default('loss')
     .describe(
-      'What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC where a track may have several classes).',
+      'What decides when the learning rate falls and when training ends: the validation loss, or the metric (accuracy, or macro ROC-AUC if a track may have several classes).',
     ),
   keep: z
     .enum(['loss', 'metric', 'last'])

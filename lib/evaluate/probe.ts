@@ -145,7 +145,7 @@ export class LinearProbe implements Disposable {
     this.#handle = parts.handle
   }
 
-  /** encoder that it was fitted with @throws ArgumentError where it was loaded without one */
+  /** encoder that it was fitted with @throws ArgumentError if it was loaded without one */
   get encoder(): TrackEncoder {
     if (this.#encoder) return this.#encoder
     throw new ArgumentError({

@@ -123,7 +123,7 @@ async function encodeCrops(
   }
 }
 
-/** What the vectors depend on besides the model; undefined where a transform is a function of the caller. */
+/** What the vectors depend on besides the model; undefined if a transform is a function of the caller. */
 function requestOf(
   audio: readonly string[],
   conditions: readonly Condition[],

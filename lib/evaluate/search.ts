@@ -101,7 +101,7 @@ export async function nearest(queries: MatrixData, rows: MatrixData, k: number):
  * The tracks most similar to a track of the data set, or to any embedding.
  * @param embedded what `embedDataset` returned
  * @param query the index of a track, which is left out of the result; or an embedding [E]
- * @param options.k how many, default 10; fewer where there are fewer
+ * @param options.k how many, default 10; fewer if there are fewer
  * @throws ArgumentError, ConfigError, ShapeError, NonFiniteError
  */
 export async function similarTracks(

@@ -2,7 +2,7 @@
 import type { TrackEncoder } from '../model/track-encoder.js'
 import type { SeenTracks, TrackLabels } from './types.js'
 
-/** undefined where neither the encoder nor the data set tells. */
+/** undefined if neither the encoder nor the data set tells. */
 export function seenTracks(encoder: TrackEncoder, tracks: TrackLabels['tracks']): SeenTracks | undefined {
   const { trainedOn } = encoder
   if (!trainedOn || tracks.some(({ sourceSha256 }) => sourceSha256 === undefined)) return undefined

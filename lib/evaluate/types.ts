@@ -73,7 +73,7 @@ export interface ProbeProgress {
   total: number
 }
 
-/** Results for one class; NaN where the data set holds only tracks with it, or only tracks without. */
+/** Results for one class; NaN if all tracks of the data set have the class, or none. */
 export interface ClassResult {
   /** name of the class */
   class: string
@@ -195,9 +195,9 @@ export interface NamedResult {
 
 /** Fractions of the queries, 0 to 1; in the intervals, `Bounds` instead of numbers. */
 export interface RetrievalScores<T = number> {
-  /** whose own track comes first */
+  /** fraction whose own track comes first */
   top1: T
-  /** whose own track is among the k nearest */
+  /** fraction whose own track is among the k nearest */
   topK: T
   /** mean of 1 / place of the own track (mean reciprocal rank) */
   mrr: T
@@ -220,7 +220,7 @@ export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
    * transform alone (`highLowPass`, `pitchShift`, `reverb`, `noise`, `gain`, `delay`, …), and `mp3LowPass`
    */
   byTransform: Record<string, RetrievalScores<T>>
-  /** undefined where no two tracks share a label */
+  /** undefined if no two tracks share a label */
   labels?: LabelScores<T>
 }
 
@@ -242,7 +242,7 @@ export interface Retrieval {
   raw: RetrievalMeasure
   /** every column with mean 0 and deviation 1 over the library */
   standardised: RetrievalMeasure
-  /** the first 64 principal components of the library (tracks − 1 where there are fewer), each with deviation 1 */
+  /** the first 64 principal components of the library (or tracks − 1, if that is less), each with deviation 1 */
   whitened: RetrievalMeasure
   /** number of these tracks that the encoder was trained on; undefined if the encoder or the data set does not record it */
   trainedOn?: SeenTracks

@@ -64,7 +64,7 @@ export class VectorStore {
     this.audio = audio
   }
 
-  /** undefined where nothing can be kept: for an encoder or tracks that are not ours, or audio that is gone. */
+  /** undefined if nothing can be kept: for an encoder or tracks that are not ours, or audio that is gone. */
   static async open(
     encoder: TrackEncoder,
     dataset: LabelledTracks,

@@ -65,7 +65,7 @@ export class Archive {
     private readonly mtimeMs: number,
   ) {}
 
-  /** @param parts paths, in their order @throws DatasetError where this is no zip archive, IoError */
+  /** @param parts paths, in their order @throws DatasetError if this is no zip archive, IoError */
   static async open(parts: readonly string[]): Promise<Archive> {
     const path = parts[0]!
     const file = await JoinedFile.open(parts).catch((error) => {
@@ -93,7 +93,7 @@ export class Archive {
     return entry && { size: entry.uncompressedSize, mtimeMs: this.mtimeMs }
   }
 
-  /** The bytes of a member. @throws DatasetError where they are not those that were packed */
+  /** The bytes of a member. @throws DatasetError if they are not those that were packed */
   async read(name: string, signal?: AbortSignal): Promise<Uint8Array> {
     const entry = this.members.get(name)!
     const inside = `${this.path}, ${name}`

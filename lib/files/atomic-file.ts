@@ -23,7 +23,7 @@ function isOfFileSystem(error: unknown): boolean {
   return !(error instanceof ClmrError) && /^E[A-Z0-9]+$/.test(String((error as NodeJS.ErrnoException)?.code))
 }
 
-/** The finished temporary file gets the mode and the owner of the old one. @returns false where the owner cannot be kept */
+/** The finished temporary file gets the mode and the owner of the old one. @returns false if the owner cannot be kept */
 async function inherit(temporary: string, old: Stats): Promise<boolean> {
   const fresh = await fs.stat(temporary)
   if (fresh.uid !== old.uid || fresh.gid !== old.gid) {

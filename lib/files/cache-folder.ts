@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { IoError } from '../errors.js'
 
-/** The user's home folder; undefined where HOME is not set and the system does not know the user, as in many containers. */
+/** The user's home folder; undefined if HOME is not set and the system does not know the user, as in many containers. */
 export function homeFolder(): string | undefined {
   try {
     return homedir() || undefined

@@ -41,7 +41,7 @@ async function openInput(path: string, accepts: (stat: Stats) => boolean): Promi
 
 /**
  * Opens a regular file; the caller closes it.
- * @throws IoError where it is something else; the raw error of the file system
+ * @throws IoError if it is something else; the raw error of the file system
  */
 export function openRegularFile(path: string): Promise<OpenInput> {
   return openInput(path, (stat) => stat.isFile())
@@ -122,7 +122,7 @@ async function readSome(
 
 /**
  * Reads a whole file.
- * @throws IoError where it is no regular file (or pipe, where one is fine) or too long; the raw error of the file system
+ * @throws IoError if it is no regular file (or pipe, where one is fine) or too long; the raw error of the file system
  */
 export async function readInput(path: string, options: ReadOptions = {}): Promise<Buffer> {
   const { pipe = false, limit = Number.POSITIVE_INFINITY, signal } = options

@@ -21,7 +21,7 @@ const WRITING_MS = 5000
 export interface LockOwner {
   pid: number
   host: string
-  /** when the process started, in the kernel's units; empty where the kernel does not say */
+  /** when the process started, in the kernel's units; empty if the kernel does not say */
   started: string
   /** the kernel's id of this boot; missing on systems that have none */
   boot?: string

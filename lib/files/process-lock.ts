@@ -171,7 +171,7 @@ class Watch {
 const POLL_MS = 200
 
 export interface LockWait extends LockTimes {
-  /** called once where there is somebody to wait for */
+  /** called once if there is somebody to wait for */
   onWait?: (owner: LockOwner) => void
   signal?: AbortSignal
 }
@@ -203,7 +203,7 @@ async function lockWhenFree(
 
 /**
  * Runs `work` while holding the lock file `path`; waits as long as another living process holds it.
- * @throws IoError where the file cannot be written
+ * @throws IoError if the file cannot be written
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, options: LockWait = {}): Promise<T> {
   await makeFolder(dirname(path))

@@ -21,7 +21,7 @@ function tryRead(read: () => string): string {
   }
 }
 
-/** Field 22 of /proc/pid/stat, the time of its start: a process number is used again. Empty where the kernel does not say. */
+/** Field 22 of /proc/pid/stat, the time of its start: a process number is used again. Empty if the kernel does not say. */
 function startOf(pid: number): string {
   const text = tryRead(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''

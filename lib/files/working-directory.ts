@@ -4,7 +4,7 @@ import { ClmrError } from '../errors.js'
 
 /**
  * Node starts no thread without it, and the mathematics library of libtorch ends the process.
- * @throws ClmrError ERR_THREAD where it is gone
+ * @throws ClmrError ERR_THREAD if it is gone
  */
 export function checkWorkingDirectory(): void {
   try {

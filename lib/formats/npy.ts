@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.js'
 
 /**
  * A matrix [rows, cols] of float32 → the bytes of a file (`<f4`, C order).
- * @throws ArgumentError where data.length is not rows · cols
+ * @throws ArgumentError if data.length is not rows · cols
  */
 export function npyBytes(data: Float32Array, rows: number, cols: number): Uint8Array {
   if (data.length !== rows * cols)

@@ -150,7 +150,7 @@ export class SafetensorsFile implements AsyncDisposable {
     private readonly header: SafetensorsHeader,
   ) {}
 
-  /** @throws IoError where the file cannot be read, CheckpointError where its header is not valid */
+  /** @throws IoError if the file cannot be read, CheckpointError if its header is not valid */
   static async open(input: FileInput | OpenFile): Promise<SafetensorsFile> {
     const path = nameOf(input)
     const file = await openRandomAccess(input).catch((error) => {
@@ -176,7 +176,7 @@ export class SafetensorsFile implements AsyncDisposable {
     return this.header.metadata
   }
 
-  /** @throws CheckpointError where the file has no such tensor, IoError where it cannot be read */
+  /** @throws CheckpointError if the file has no such tensor, IoError if it cannot be read */
   async read(name: string): Promise<FileTensor> {
     const entry = this.header.entries.get(name)
     if (!entry) return refuse(`it holds no tensor ${JSON.stringify(name)}`, this.path)

@@ -67,7 +67,7 @@ function unknownFormat(path: string | undefined, what: string, remedy: string): 
 
 /**
  * Opens a safetensors file, a file of torch.save, or an ONNX model.
- * @throws IoError where it cannot be read; CheckpointError where it is damaged, unsafe or of another format
+ * @throws IoError if it cannot be read; CheckpointError if it is damaged, unsafe or of another format
  */
 export async function openTensorFile(input: FileInput | OpenFile): Promise<TensorFile> {
   const path = nameOf(input)

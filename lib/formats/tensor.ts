@@ -44,7 +44,7 @@ export interface FileTensor {
   bytes: Uint8Array
 }
 
-/** The product of a shape, or undefined where it is no exact integer any more. */
+/** The product of a shape, or undefined if it is no exact integer any more. */
 export function elementCount(shape: readonly number[]): number | undefined {
   let count = 1
   for (const size of shape) {

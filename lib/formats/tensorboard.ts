@@ -94,7 +94,7 @@ function readVarint(bytes: Uint8Array, at: number): number {
   return Number.NaN
 }
 
-/** The step of an event; undefined where it does not begin as ours do. */
+/** The step of an event; undefined if it does not begin as ours do. */
 function stepOf(data: Uint8Array): number | undefined {
   if (data[0] !== ((1 << 3) | 1) || data[STEP_AT] !== 2 << 3) return undefined
   const step = readVarint(data, STEP_AT + 1)

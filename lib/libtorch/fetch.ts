@@ -32,7 +32,7 @@ async function runPip([command, ...args]: readonly string[], signal?: AbortSigna
 /**
  * pip shows its own progress on stderr. It downloads into a folder of its own, because an index may answer with another
  * build under another name: that of PyTorch for the CPU is called torch-2.15.0+cpu-….
- * @throws ClmrError ERR_LIBTORCH_INSTALL where the downloaded file is not the pinned wheel
+ * @throws ClmrError ERR_LIBTORCH_INSTALL if the downloaded file is not the pinned wheel
  */
 export async function fetchWithPip(
   pip: readonly string[],

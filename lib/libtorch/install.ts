@@ -129,7 +129,7 @@ async function localWheel(from: string | undefined, file: string): Promise<strin
   return isFolder ? join(from, file) : from
 }
 
-/** The address to fetch from; undefined where pip serves. */
+/** The address to fetch from; undefined if pip serves. */
 async function addressOf(
   { file }: { file: string },
   from: string | undefined,

@@ -100,7 +100,7 @@ function spansOf(entries: readonly yauzl.Entry[], size: number, wheel: Wheel): [
 
 /**
  * @param folder for the parts
- * @returns undefined where the server does not know ranges
+ * @returns undefined if the server does not know ranges
  */
 export async function openRemoteWheel(
   url: string,

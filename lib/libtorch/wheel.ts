@@ -19,7 +19,7 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
 
 const REMEDY = 'Run `npx clmr libtorch install` again: what is damaged has been deleted'
 
-/** @throws ClmrError ERR_LIBTORCH_INSTALL where the file is not the wheel that was published */
+/** @throws ClmrError ERR_LIBTORCH_INSTALL if the file is not the wheel that was published */
 export async function checkWheel(
   path: string,
   wheel: { sha256: string },

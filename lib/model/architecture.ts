@@ -54,7 +54,7 @@ export function clipLengthFor(strides: readonly number[]): number {
 }
 
 /**
- * The network that tensors of these shapes make; undefined where they make none.
+ * The network that tensors of these shapes make; undefined if they make none.
  * @param shapeOf the shape of a tensor of the encoder, by its name
  * @param clipLength undefined for that which fits the strides
  */
@@ -84,7 +84,7 @@ export interface SequentialLayer {
   kernel: number
   stride: 1 | 3
   padding: 0 | 1
-  /** of MaxPool1d after the ReLU; 0 where there is none */
+  /** of MaxPool1d after the ReLU; 0 if there is none */
   pool: number
   /** samples per channel that leave it, for a clip */
   outputLength: number

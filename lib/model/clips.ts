@@ -103,7 +103,7 @@ export class WindowCutter {
     return [this.#samples]
   }
 
-  /** The first sample of a window; infinity where there is none. */
+  /** The first sample of a window; infinity if there is none. */
   startOf(window: number): number {
     if (typeof this.#where === 'number') return window * this.#where
     return this.#where[window] ?? Number.POSITIVE_INFINITY
@@ -115,7 +115,7 @@ export class WindowCutter {
   }
 }
 
-/** @throws ArgumentError where a result would be written over the audio that it is computed from */
+/** @throws ArgumentError if a result would be written over the audio that it is computed from */
 export function checkApart(out: Float32Array | undefined, clips: Float32Array): void {
   if (!out || out.buffer !== clips.buffer) return
   const [a, b] = out.byteOffset < clips.byteOffset ? [out, clips] : [clips, out]

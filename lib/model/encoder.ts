@@ -52,9 +52,9 @@ export class Encoder implements TrackEncoder, Disposable {
 
   /** Hz that the network was trained at: 22,050 */
   readonly sampleRate: number = SAMPLE_RATE
-  /** samples of a clip: 59,049 of CLMR's network */
+  /** samples of a clip: 59,049 for CLMR's network */
   readonly clipLength: number
-  /** numbers of an embedding: 512 of CLMR's network */
+  /** numbers of an embedding: 512 for CLMR's network */
   readonly dim: number
   /** the layers of the network */
   readonly architecture: Architecture
@@ -86,7 +86,7 @@ export class Encoder implements TrackEncoder, Disposable {
   /**
    * New weights, drawn as PyTorch draws them (kaiming-uniform).
    * @param options seed (42), device ('auto'), precision ('float32'), architecture (CLMR's)
-   * @throws ConfigError; DeviceError where the device is not there
+   * @throws ConfigError; DeviceError if the device is not there
    */
   static async create(options: EncoderOptions = {}): Promise<Encoder> {
     const { seed, architecture, ...where } = parseOptions(encoderOptions, options, 'Encoder.create')
@@ -119,7 +119,7 @@ export class Encoder implements TrackEncoder, Disposable {
    * published checkpoint, which is downloaded as by `load`.
    * @param name `clmr-small` (the default), or the name of a published checkpoint
    * @param options as of `load`
-   * @throws CheckpointError where the package is not installed; ArgumentError for an unknown name; as `load`
+   * @throws CheckpointError if the package is not installed; ArgumentError for an unknown name; as `load`
    */
   static async pretrained(name = 'clmr-small', options: EncoderLoadOptions = {}): Promise<Encoder> {
     const settings = parseOptions(loadOptions, options, 'Encoder.pretrained')

@@ -3,7 +3,7 @@
  *
  *   model.safetensors   encoder, projector and head
  *   config.json         ModelConfig
- *   probe.safetensors   where there is one
+ *   probe.safetensors   if there is one
  *   README.md           the model card
  *
  * A folder with a model.safetensors alone is one, too.
@@ -55,8 +55,8 @@ export async function isModelFolder(path: string): Promise<boolean> {
 }
 
 /**
- * What a model folder says of itself; undefined where it says nothing, as one of another library.
- * @throws CheckpointError where its config.json is damaged
+ * What a model folder says of itself; undefined if it says nothing, as one of another library.
+ * @throws CheckpointError if its config.json is damaged
  */
 export async function readModelConfig(folder: string): Promise<ModelConfig | undefined> {
   const path = join(folder, CONFIG_FILE)

@@ -47,9 +47,9 @@ export interface ModelInspection {
   architecture?: Architecture
   /** kernels that compute it on a CPU: the fused ones, which are written for CLMR's network, or those of libtorch */
   kernels?: 'fused' | 'plain'
-  /** Hz of the audio that it was trained on, where the file says it */
+  /** Hz of the audio that it was trained on, if the file states it */
   sampleRate?: number
-  /** steps that it was trained for, where the file says it */
+  /** steps that it was trained for, if the file states it */
   steps?: number
   /** training objective, for a run or a model folder */
   objective?: string
@@ -98,7 +98,7 @@ async function factsBeside(path: string): Promise<Pick<ModelInspection, 'objecti
 
 /**
  * Lists a file of tensors: a model, a checkpoint, or the newest valid checkpoint of a run directory.
- * @throws ConfigError; IoError; CheckpointError where it is damaged, unsafe or of an unknown format
+ * @throws ConfigError; IoError; CheckpointError if it is damaged, unsafe or of an unknown format
  */
 export async function inspectModel(
   source: FileSource,

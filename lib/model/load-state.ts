@@ -34,7 +34,7 @@ export interface ModelState {
   head?: StateDict
   metadata: Record<string, string>
   format: TensorFormat | 'run'
-  /** Hz; undefined where the file does not say */
+  /** Hz; undefined if the file does not say */
   sampleRate?: number
   trainedOn: TrainedOn
   /** remarks: another sample rate, a projector that was left out, a damaged checkpoint that was passed over */
@@ -74,8 +74,8 @@ async function readModel(file: TensorFile): Promise<Omit<ModelState, 'trainedOn'
 
 /**
  * Reads a model. The format is recognised by content, not by the name of the file.
- * @throws IoError where the file cannot be read
- * @throws CheckpointError where it is damaged, unsafe, of an unknown format, or does not hold SampleCNN
+ * @throws IoError if the file cannot be read
+ * @throws CheckpointError if it is damaged, unsafe, of an unknown format, or does not hold SampleCNN
  */
 export async function loadModelState(input: FileInput): Promise<ModelState> {
   const { file, inRun, warnings } = await openModel(input)
@@ -111,7 +111,7 @@ export function networkMetadata({ clipLength, supervised }: Architecture): Recor
  * Writes a model as a whole or not at all, as `encoder.*`, `projector.*` and `head.*`. The extension says the format:
  * `.safetensors` (also for a name without extension), `.pt` / `.pth`, which `torch.load(weights_only=True)` reads, or
  * `.onnx`, which holds encoder and head, but no projector.
- * @throws ArgumentError for another extension, IoError where it cannot be written
+ * @throws ArgumentError for another extension, IoError if it cannot be written
  */
 export async function saveModelState(path: string, model: SavedModel): Promise<void> {
   const { encoder, projector = {}, head = {} } = model

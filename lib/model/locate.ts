@@ -38,7 +38,7 @@ function refuseHash({ sha256 }: PullOptions): void {
 
 /**
  * The model of a name: of an installed package, or else a published checkpoint, fetched once into the user's cache.
- * @throws ArgumentError for an unknown name; CheckpointError where its package is not installed; as `pullModel`
+ * @throws ArgumentError for an unknown name; CheckpointError if its package is not installed; as `pullModel`
  */
 export async function locateNamed(name: string, options: PullOptions = {}): Promise<string> {
   const packaged = Object.hasOwn(PACKAGED, name) ? PACKAGED[name]! : undefined

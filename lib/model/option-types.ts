@@ -29,7 +29,7 @@ export interface Architecture {
 export interface EncoderOptions {
   /** Seed of the new weights; the same seed gives the same weights everywhere. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Where to compute. 'auto' is CUDA where available, otherwise the CPU. Default: 'auto'. */
+  /** Where to compute. 'auto' is CUDA if available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
@@ -41,7 +41,7 @@ export interface EncoderOptions {
 
 /** Options of `Encoder.load`. */
 export interface EncoderLoadOptions {
-  /** Where to compute. 'auto' is CUDA where available, otherwise the CPU. Default: 'auto'. */
+  /** Where to compute. 'auto' is CUDA if available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined

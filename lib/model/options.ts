@@ -19,7 +19,7 @@ import type { EncodeFileOptions } from './option-types.js'
 /** Of `Encoder.create`. */
 export const encoderOptions = z.strictObject({
   seed: seedOption('Seed of the new weights; the same seed gives the same weights everywhere.'),
-  device: deviceOption("Where to compute. 'auto' is CUDA where available, otherwise the CPU."),
+  device: deviceOption("Where to compute. 'auto' is CUDA if available, otherwise the CPU."),
   precision: precisionOption(
     "Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process.",
   ),

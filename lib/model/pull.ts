@@ -47,7 +47,7 @@ function addressOf(source: string): string {
   })
 }
 
-/** The last part of an address, as a name of a file; empty where it is none. */
+/** The last part of an address, as a name of a file; empty if it is none. */
 function fileNameOf(url: string): string {
   try {
     return decodeURIComponent(new URL(url).pathname)

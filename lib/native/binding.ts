@@ -120,7 +120,7 @@ export interface NativeRuntime {
   /** sets the number unless it has been set: by this thread or another one of the process */
   defaultThreads(threads: number): void
   getThreads(): number
-  /** What the main thread runs at the 'exit' event; undefined where it was handed out before. See native/bindings/shutdown.h. */
+  /** What the main thread runs at the 'exit' event; undefined if it was handed out before. See native/bindings/shutdown.h. */
   exitHandler(): ((code: number) => void) | undefined
   createAbortFlag(): AbortFlag
   dispose(handle: Handle): void

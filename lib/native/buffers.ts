@@ -39,7 +39,7 @@ export function checkRows(array: unknown, rowLength: number, name: string): numb
   return array.length / rowLength
 }
 
-/** The caller's array for the result, where there is one. */
+/** The caller's array for the result, if there is one. */
 export function checkOut(out: unknown, length: number): asserts out is Float32Array | undefined {
   if (out === undefined) return
   checkFloats(out, 'out')

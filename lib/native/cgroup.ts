@@ -10,7 +10,7 @@ function read(path: string): string | undefined {
   }
 }
 
-/** The CPUs that the files of one group grant; undefined where they set no limit, or are missing. */
+/** The CPUs that the files of one group grant; undefined if they set no limit, or are missing. */
 function quotaOf(folder: string, version: 1 | 2): number | undefined {
   const [quota, period] =
     version === 2

@@ -1,4 +1,4 @@
-/** Opens CUDA where there is a device: first libtorch's part, then our kernels, which are a library of their own. */
+/** Opens CUDA if there is a device: first libtorch's part, then our kernels, which are a library of their own. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

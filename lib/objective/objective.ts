@@ -13,7 +13,7 @@ export const momentumOption = (fallback: number, doc: string) =>
 /** What an objective may have to know of a training before it begins. */
 export interface ObjectiveData {
   dataset: Dataset | undefined
-  /** of the training; undefined where the data does not say */
+  /** of the training; undefined if the data does not say */
   steps: number | undefined
 }
 

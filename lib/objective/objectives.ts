@@ -32,7 +32,7 @@ export function descriptorOf({ name }: Objective): ObjectiveDescriptor {
   return OBJECTIVES.find((one) => one.name === name)!
 }
 
-/** @throws ConfigError where the objective does not take so many views of an example */
+/** @throws ConfigError if the objective does not take so many views of an example */
 export function checkViewCount(objective: Objective, views: number): void {
   const [least, most] = descriptorOf(objective).views
   if (views >= least && views <= most) return
@@ -58,7 +58,7 @@ export function labelsFor(objective: Objective, dataset: Dataset | undefined): L
 
 /**
  * Those of views that the caller made: one row of 0 and 1 per example.
- * @throws ConfigError where they are missing or of no use, ShapeError
+ * @throws ConfigError if they are missing or of no use, ShapeError
  */
 export function labelsOfViews(
   objective: Objective,

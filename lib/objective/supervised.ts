@@ -41,7 +41,7 @@ export const supervisedOptions = z.strictObject({
  * Supervised learning for `Trainer.create`: SampleCNN with dropout and a linear layer. The loss is binary
  * cross-entropy if an example may have several classes, and cross-entropy if it has exactly one. It is the baseline
  * of self-supervised training.
- * @param options classes and multilabel (those of the data set), dropout (0.5), classWeights for long tails
+ * @param options classes and multilabel (those of the data set), dropout (0.5), classWeights for rare classes
  *        ('balanced')
  * @throws ConfigError
  */
@@ -49,7 +49,7 @@ export function supervised(options: SupervisedOptions = {}): Supervised {
   return { name: 'supervised', ...parseOptions(supervisedOptions, options, 'supervised') }
 }
 
-/** @throws ConfigError where neither the options nor the data set say what there is to learn, or both differ */
+/** @throws ConfigError if neither the options nor the data set say what there is to learn, or both differ */
 function classesOf(objective: Supervised, dataset: Dataset | undefined) {
   const labelled = dataset && dataset.task !== 'none' ? dataset : undefined
   const classes = objective.classes ?? labelled?.classes.length
@@ -84,7 +84,7 @@ export function balancedWeights({ data, rows, cols }: MatrixData, multilabel: bo
   })
 }
 
-/** @throws ConfigError where there are not as many as classes, or no data set to balance */
+/** @throws ConfigError if there are not as many as classes, or no data set to balance */
 function weightsOf(
   { classWeights }: Supervised,
   dataset: Dataset | undefined,

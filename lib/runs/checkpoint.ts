@@ -151,7 +151,7 @@ export class PinnedCheckpoint implements AsyncDisposable {
   }
 }
 
-/** What stands at a path at the moment: undefined where nothing does. */
+/** What stands at a path at the moment: undefined if nothing does. */
 const identityOf = (path: string): Promise<string | undefined> =>
   stat(path).then(
     ({ dev, ino }) => `${dev} ${ino}`,
@@ -160,7 +160,7 @@ const identityOf = (path: string): Promise<string | undefined> =>
 
 /**
  * Opens a checkpoint and works on it.
- * @returns what `work` returns; undefined where the checkpoint was deleted or replaced before its files were open
+ * @returns what `work` returns; undefined if the checkpoint was deleted or replaced before its files were open
  * @throws CheckpointError, IoError; what `work` throws
  */
 export async function withCheckpoint<T>(

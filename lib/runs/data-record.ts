@@ -109,7 +109,7 @@ export function trainedOnIn({ training, before = TRAINED_ON_UNKNOWN }: RunData):
   }
 }
 
-/** The cache that a run was trained on; undefined where it is gone, or where there was none. @throws as `readRunConfig` */
+/** The cache that a run was trained on; undefined if it is gone, or where there was none. @throws as `readRunConfig` */
 export async function trainingCache(run: string): Promise<string | undefined> {
   const cache = recordsIn(await readRunConfig(run)).training?.cache
   return cache !== undefined && existsSync(cache) ? cache : undefined

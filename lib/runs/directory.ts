@@ -56,7 +56,7 @@ export class RunDirectory implements AsyncDisposable {
 
   /**
    * Starts a run in a folder, which is made if it is not there.
-   * @throws ArgumentError where the folder holds a run, IoError where it cannot be written or another process does
+   * @throws ArgumentError if the folder holds a run, IoError if it cannot be written or another process does
    */
   static async create(path: string, config: RunConfig, options: RunOptions = {}): Promise<RunDirectory> {
     await makeFolder(path, options.files)
@@ -83,7 +83,7 @@ export class RunDirectory implements AsyncDisposable {
 
   /**
    * Opens the run in a folder, to go on with it. Unfinished files of a crash are removed.
-   * @throws CheckpointError where the path is no run directory; IoError where another process writes to it
+   * @throws CheckpointError if the path is no run directory; IoError if another process writes to it
    */
   static async open(path: string, options: RunOptions = {}): Promise<RunDirectory> {
     await readStoredConfig(path)
@@ -151,8 +151,8 @@ export class RunDirectory implements AsyncDisposable {
 
   /**
    * The newest valid checkpoint, to go on from. The metrics after its step are cut off: they will be made again.
-   * @returns undefined where there is none yet
-   * @throws CheckpointError where there are some, and all are damaged
+   * @returns undefined if there is none yet
+   * @throws CheckpointError if there are some, and all are damaged
    */
   async loadLatest(): Promise<LatestCheckpoint | undefined> {
     const latest = await readLatestCheckpoint(this.path)

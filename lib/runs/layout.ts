@@ -5,7 +5,7 @@
  *   caches.json    where the caches lie now, if they were moved
  *   metrics.jsonl  one record for each step or epoch
  *   checkpoints/   step-NNNNNN/, each whole or absent
- *   best.safetensors  encoder and projector at the best validation loss, where there is one
+ *   best.safetensors  encoder and projector at the best validation loss, if there is one
  *   run.lock       while a process writes here
  *
  * and in the folder of a checkpoint:

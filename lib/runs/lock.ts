@@ -7,7 +7,7 @@ import { LOCK_FILE } from './layout.js'
 /**
  * Takes the lock of a run directory.
  * @returns what gives it back
- * @throws IoError where a living process holds it, or the folder cannot be written
+ * @throws IoError if a living process holds it, or the folder cannot be written
  */
 export async function lockRun(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, LOCK_FILE)

@@ -9,7 +9,7 @@ export interface MetricsRecord {
   [name: string]: unknown
 }
 
-/** A line of the log; undefined where it is no record. */
+/** A line of the log; undefined if it is no record. */
 export function parseRecord(line: string): MetricsRecord | undefined {
   try {
     const record = JSON.parse(line) as MetricsRecord | null
@@ -33,7 +33,7 @@ export async function readMetricsFile(path: string): Promise<{ records: MetricsR
   return { records: last ? [...records, last] : records, damaged }
 }
 
-/** SHA-256 of the first `bytes` bytes; undefined where the file is shorter. */
+/** SHA-256 of the first `bytes` bytes; undefined if the file is shorter. */
 export async function metricsPrefixSha256(path: string, bytes: number): Promise<string | undefined> {
   const content = await readInput(path).catch((error) => {
     if (error.code === 'ENOENT') return Buffer.alloc(0)

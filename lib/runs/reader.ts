@@ -75,8 +75,8 @@ function goneAlways(path: string): CheckpointError {
 /**
  * The newest checkpoint of which every byte is as written, given to `work` while its files are open; damaged ones are
  * passed over with a warning. Those that a training deletes meanwhile are neither.
- * @returns undefined where the run has no checkpoint yet
- * @throws CheckpointError where it has some, and all are damaged
+ * @returns undefined if the run has no checkpoint yet
+ * @throws CheckpointError if it has some, and all are damaged
  */
 export async function withLatestCheckpoint<T>(
   path: string,
@@ -149,7 +149,7 @@ async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | u
 /**
  * Checks a run for corruption: its config, its metrics up to the newest checkpoint, and all checkpoints. May be
  * called while the run is being trained.
- * @throws CheckpointError where the path is no run directory, IoError
+ * @throws CheckpointError if the path is no run directory, IoError
  */
 export async function verifyRun(path: string): Promise<RunReport> {
   checkPath(path, 'verifyRun')
@@ -177,7 +177,7 @@ export async function verifyRun(path: string): Promise<RunReport> {
 
 /**
  * The metrics of a run, in the order in which they were logged.
- * @throws IoError where there is no such folder, or no log in it
+ * @throws IoError if there is no such folder, or no log in it
  */
 export async function readRunMetrics(path: string): Promise<MetricsRecord[]> {
   await stat(path).catch((error) => {
@@ -190,7 +190,7 @@ export async function readRunMetrics(path: string): Promise<MetricsRecord[]> {
   return (await readMetricsFile(file)).records
 }
 
-/** What a run was started with. @throws CheckpointError where the path is no run directory, ConfigError, IoError */
+/** What a run was started with. @throws CheckpointError if the path is no run directory, ConfigError, IoError */
 export async function readRunConfig(path: string): Promise<RunConfig> {
   return (await readStoredConfig(path)).config
 }

@@ -7,7 +7,7 @@ interface Told {
   onEpoch?: ((epoch: EpochResult) => void | Promise<void>) | undefined
 }
 
-/** @returns the loss of the last step; NaN where there was none */
+/** @returns the loss of the last step; NaN if there was none */
 export async function runEpochs(
   steps: AsyncIterable<StepResult>,
   { stepsPerEpoch, onStep, onEpoch }: Told,

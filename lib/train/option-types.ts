@@ -232,9 +232,9 @@ export interface TrainerConfig {
   readonly checkpointEvery: number
   /** Number of latest checkpoints to keep. Range: 1 or more. Default: 3. */
   readonly keepCheckpoints: number
-  /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
+  /** Implementation of the encoder: 'fused' is faster and takes a third of the memory; 'plain' runs the operations of libtorch, which round as PyTorch does. Default: 'fused'. */
   readonly kernels: 'plain' | 'fused'
-  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
+  /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
   /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   readonly tf32?: boolean | undefined
@@ -294,9 +294,9 @@ export interface TrainerOverrides {
   checkpointEvery?: number | undefined
   /** Number of latest checkpoints to keep. Range: 1 or more. Default: 3. */
   keepCheckpoints?: number | undefined
-  /** Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does. Default: 'fused'. */
+  /** Implementation of the encoder: 'fused' is faster and takes a third of the memory; 'plain' runs the operations of libtorch, which round as PyTorch does. Default: 'fused'. */
   kernels?: 'plain' | 'fused' | undefined
-  /** Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
+  /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
   tf32?: boolean | undefined

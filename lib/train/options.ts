@@ -176,10 +176,10 @@ export const trainerConfig = z.strictObject({
     .enum(['plain', 'fused'])
     .default('fused')
     .describe(
-      "Operations of the encoder: 'fused' is faster and takes a third of the memory; 'plain' uses those of libtorch, which round as PyTorch does.",
+      "Implementation of the encoder: 'fused' is faster and takes a third of the memory; 'plain' runs the operations of libtorch, which round as PyTorch does.",
     ),
   device: deviceOption(
-    "Where to train. 'auto' is CUDA where available, otherwise the CPU. A run may be resumed on another device.",
+    "Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device.",
   ).meta({ flag: true, free: true }),
   tf32: tf32Option.meta({ free: true }),
 })

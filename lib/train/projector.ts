@@ -21,7 +21,7 @@ export interface Projector {
   project(embeddings: MatrixData | Float32Array): Promise<Matrix>
 }
 
-/** @internal @throws ConfigError where the objective has none */
+/** @internal @throws ConfigError if the objective has none */
 export function projectorOf(
   native: NativeTrainer,
   { objective, projection, architecture }: ForNetwork<TrainerConfig>,

@@ -85,7 +85,7 @@ async function reopen(
 
 /**
  * What a run is trained and validated on, in a cache that may lie elsewhere now.
- * @throws ConfigError where the cache holds other tracks; CacheError
+ * @throws ConfigError if the cache holds other tracks; CacheError
  */
 export async function dataOfRun(
   run: string,
@@ -153,7 +153,7 @@ export class Run {
     this.#open = directory && Promise.resolve(directory)
   }
 
-  /** @throws ArgumentError where the folder holds a run already; IoError */
+  /** @throws ArgumentError if the folder holds a run already; IoError */
   static async create(
     path: string,
     options: ForNetwork<CompleteTrainerOptions>,

@@ -37,7 +37,7 @@ export const scheduleOption = z
 /**
  * @param step steps done before, from 0
  * @param trainingSteps those of the training, where they are known
- * @throws ConfigError where a cosine does not know its end
+ * @throws ConfigError if a cosine does not know its end
  */
 export function learningRateAt(
   schedule: Schedule,

@@ -126,7 +126,7 @@ export interface InitialWeights {
   trainedOn: TrainedOn
 }
 
-/** The weights to start from, where there are any. @throws ConfigError, CheckpointError, IoError */
+/** The weights to start from, if there are any. @throws ConfigError, CheckpointError, IoError */
 export async function initialWeights(options: CompleteTrainerOptions): Promise<InitialWeights> {
   const { encoder, initFrom, projection, objective, onWarning } = options
   if (encoder && initFrom !== undefined)
@@ -152,12 +152,12 @@ export async function initialWeights(options: CompleteTrainerOptions): Promise<I
 
 type StepOptions = Pick<CompleteTrainerOptions, 'dataset' | 'batchSize' | 'accumulate'>
 
-/** Whole batches of the data set, where there is one. */
+/** Whole batches of the data set, if there is one. */
 export function stepsPerEpochOf({ dataset, batchSize, accumulate }: StepOptions): number | undefined {
   return dataset && Math.floor(dataset.length / (batchSize * accumulate))
 }
 
-/** Steps of the training, where there is a data set. */
+/** Steps of the training, if there is a data set. */
 export function stepsOf(options: CompleteTrainerOptions): number | undefined {
   const perEpoch = stepsPerEpochOf(options)
   return perEpoch && Math.min(perEpoch * options.epochs, options.maxSteps ?? Number.POSITIVE_INFINITY)

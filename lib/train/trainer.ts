@@ -177,7 +177,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     return this.#encoder
   }
 
-  /** The projector in training. @throws ConfigError where the objective has none */
+  /** The projector in training. @throws ConfigError if the objective has none */
   get projector(): Projector {
     this.#check()
     return projectorOf(this.#native, this.config)

@@ -5,7 +5,7 @@ import type { MonitorFigures, MonitorMeasure } from '../evaluate/monitor.js'
 export interface StepResult {
   /** steps done, this one included */
   step: number
-  /** the epoch it belongs to, from 1; 0 where the trainer has no data set */
+  /** the epoch it belongs to, from 1; 0 if the trainer has no data set */
   epoch: number
   /** loss of the batch */
   loss: number
@@ -23,7 +23,7 @@ export interface StepResult {
   seconds: number
   /** paths of the tracks of the batch, as `dataset.tracks` has them; empty for views that the caller gave */
   tracks: string[]
-  /** loss of the validation set, on the last step of an epoch where there is a validation set */
+  /** loss of the validation set, on the last step of an epoch if there is a validation set */
   validLoss?: number
   /** figures of the measures of `monitor`, on the last step of an epoch in which it measures */
   monitor?: MonitorFigures

@@ -105,7 +105,7 @@ async function repeat(
   return repeated
 }
 
-/** Retrieval of the test tracks, of all where there are no labels; then the probe, where there are labels. */
+/** Retrieval of the test tracks, of all if there are no labels; then the probe, if there are labels. */
 async function measure(
   session: Session,
   name: string,

@@ -124,7 +124,7 @@ async function fetchOne(
 
 /**
  * Fetches what is missing into `folder`.
- * @throws ClmrError ERR_DOWNLOAD, IoError where there is no room or nothing can be written, DatasetError
+ * @throws ClmrError ERR_DOWNLOAD, IoError if there is no room or nothing can be written, DatasetError
  */
 export async function fetchDataset(dataset: NamedDataset, scheme: string, job: Job): Promise<void> {
   const { folder, signal, onProgress } = job

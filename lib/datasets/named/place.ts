@@ -23,7 +23,7 @@ export class Place implements TrackSource, Disposable {
 
   /**
    * @param archives zip archives, each a list of parts; those that are not there are left out
-   * @throws DatasetError where an archive cannot be read or lacks a part
+   * @throws DatasetError if an archive cannot be read or lacks a part
    */
   static async open(
     root: string,
@@ -68,7 +68,7 @@ export class Place implements TrackSource, Disposable {
     return this.archived.has(path) || isFile(join(this.root, path))
   }
 
-  /** @throws DatasetError where it is not there, IoError */
+  /** @throws DatasetError if it is not there, IoError */
   async bytes(path: string, signal?: AbortSignal): Promise<Uint8Array> {
     const onDisk = join(this.root, path)
     if (await isFile(onDisk)) return readInput(onDisk)

@@ -21,7 +21,7 @@ export function checkScheme(dataset: NamedDataset, scheme: string | undefined): 
   })
 }
 
-/** The folder in which the data set lies; undefined where it is not there. */
+/** The folder in which the data set lies; undefined if it is not there. */
 export function findFolder({ folders, marks }: NamedDataset, root: string): string | undefined {
   const place = folders.find((folder) => marks.some((mark) => existsSync(join(root, folder, mark))))
   return place === undefined ? undefined : join(root, place)
@@ -57,7 +57,7 @@ export interface PlacedPlan {
 
 /**
  * The tracks of the data set that are there; those that are not are skipped with the reason.
- * @throws DatasetError where a table is missing or no track is there
+ * @throws DatasetError if a table is missing or no track is there
  */
 export async function planNamed(dataset: NamedDataset, place: Place, scheme: string): Promise<PlacedPlan> {
   const { task, classes, files, skipped } = await dataset.list(place, scheme)

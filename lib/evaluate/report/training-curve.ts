@@ -15,7 +15,7 @@ export interface TrainingCurve {
   finalLoss: number
   /** a twentieth of the steps */
   averaged: number
-  /** what was trained on; undefined where the run does not say */
+  /** what was trained on; undefined if the run does not say */
   data?: string
   /** median over the steps */
   viewsPerSecond: number
@@ -40,7 +40,7 @@ const MAX_POINTS = 1500
 
 const numberOr = (value: unknown, otherwise: number) => (typeof value === 'number' ? value : otherwise)
 
-/** undefined where a record is not about a step */
+/** undefined if a record is not about a step */
 function loggedStep(record: MetricsRecord): LoggedStep | undefined {
   if (typeof record.loss !== 'number') return undefined
   return {
@@ -79,7 +79,7 @@ async function trainingData(run: string): Promise<string | undefined> {
   return training && `${training.tracks} tracks of ${basename(training.cache)}`
 }
 
-/** @throws IoError where there is no such run; ClmrError ERR_ARGUMENT where it holds no steps */
+/** @throws IoError if there is no such run; ClmrError ERR_ARGUMENT if it holds no steps */
 export async function readTrainingCurve(run: string): Promise<TrainingCurve> {
   const steps = await readSteps(run)
   if (steps.length === 0)

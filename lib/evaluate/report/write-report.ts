@@ -240,7 +240,7 @@ function generator(): string {
  * Each track has an excerpt of up to `seconds` from its middle, as 8-bit µ-law at 11,025 Hz. If they exceed
  * `maxAudioBytes`, excerpts are shortened to 2 s at least; if that is not enough, only some tracks, evenly spread,
  * have one.
- * @throws ArgumentError where there is nothing to show, ConfigError, IoError, AbortError
+ * @throws ArgumentError if there is nothing to show, ConfigError, IoError, AbortError
  */
 export async function writeReport(options: ReportOptions): Promise<WrittenReport> {
   checkObject(options, 'writeReport')

@@ -153,7 +153,7 @@ export class OnnxFile implements AsyncDisposable {
     readonly metadata: ReadonlyMap<string, string>,
   ) {}
 
-  /** @throws CheckpointError where it is damaged or holds something else, IoError */
+  /** @throws CheckpointError if it is damaged or holds something else, IoError */
   static async open(input: FileInput | OpenFile): Promise<OnnxFile> {
     const path = nameOf(input)
     try {
@@ -166,7 +166,7 @@ export class OnnxFile implements AsyncDisposable {
     }
   }
 
-  /** @throws CheckpointError, IoError where the file with the weights cannot be read */
+  /** @throws CheckpointError, IoError if the file with the weights cannot be read */
   async read(name: string): Promise<FileTensor> {
     try {
       return await this.entries.get(name)!.read()

@@ -30,7 +30,7 @@ function asDict(value: PickleValue | undefined): PickleDict | undefined {
   return value instanceof PickleDict ? value : undefined
 }
 
-/** @throws Error where an object among the weights is no tensor */
+/** @throws Error if an object among the weights is no tensor */
 function collectTensors(weights: PickleDict, strict: boolean): Map<string, CheckedTensor> {
   const tensors = new Map<string, CheckedTensor>()
   for (const [name, value] of weights) {

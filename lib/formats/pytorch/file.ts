@@ -49,7 +49,7 @@ export class PyTorchFile implements AsyncDisposable {
     this.inert = checkpoint.inert
   }
 
-  /** @throws IoError where the file cannot be read; CheckpointError where it is damaged or not safe */
+  /** @throws IoError if the file cannot be read; CheckpointError if it is damaged or not safe */
   static async open(input: FileInput | OpenFile, format: 'pytorch' | 'pytorch-legacy'): Promise<PyTorchFile> {
     const path = nameOf(input)
     const handle = await openRandomAccess(input).catch((error) => {
@@ -65,7 +65,7 @@ export class PyTorchFile implements AsyncDisposable {
     }
   }
 
-  /** @throws CheckpointError where there is no such tensor or its bytes are damaged */
+  /** @throws CheckpointError if there is no such tensor or its bytes are damaged */
   async read(name: string): Promise<FileTensor> {
     try {
       const tensor = this.checkpoint.tensors.get(name)

@@ -34,7 +34,7 @@ export interface WavContents {
   littleEndian: boolean
   /** what ffmpeg calls the reader of this form */
   demuxer: 'wav' | 'w64'
-  /** undefined where there is no `fmt ` chunk in front of the data, or one that is too short */
+  /** undefined if there is no `fmt ` chunk in front of the data, or one that is too short */
   format?: WavFormat
   /** bytes of a `fmt ` chunk that is too short */
   shortFormat?: number
