@@ -6,7 +6,7 @@ import { AudioDecodeError, ioError } from '../errors.js'
 import { kindOf } from '../files/file-kind.js'
 import type { FileInput } from '../files/source.js'
 
-const READ_BYTES = 1 << 20
+const READ_BYTES = 1 << 18
 
 export interface SourceFile {
   /** SHA-256 of the bytes, in hex. */

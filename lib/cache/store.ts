@@ -1,7 +1,6 @@
 /** Puts decoded tracks into a cache and checks what lies there. */
 
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { checkPath } from '../arguments.js'
@@ -21,7 +20,7 @@ import { audioFolder, trackPath } from './layout.js'
 import type { VerifyCacheOptions } from './option-types.js'
 import { verifyCacheOptions } from './prepare-options.js'
 
-const HASH_BYTES = 1 << 20
+const READ_BYTES = 1 << 18
 
 const MAX_WAV_SAMPLES = Math.floor(MAX_WAV_DATA_BYTES / 2)
 /** Size of the file of so many samples: 16-bit mono. */
@@ -102,6 +101,28 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
 }
 
+/** The samples of some ranges of a file, piece by piece in the same memory: one for each would keep the garbage collector busy. */
+async function* rangesIn(
+  path: string,
+  ranges: Ranges,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const piece = new Uint8Array(READ_BYTES)
+  const file = await open(path)
+  try {
+    for (const [from, to] of ranges)
+      for (let at = 2 * from; at < 2 * to; ) {
+        signal?.throwIfAborted()
+        const { bytesRead } = await file.read(piece, 0, Math.min(READ_BYTES, 2 * to - at), at)
+        if (bytesRead === 0) throw Object.assign(new Error('the file became shorter'), { code: 'EIO' })
+        yield piece.subarray(0, bytesRead)
+        at += bytesRead
+      }
+  } finally {
+    await file.close()
+  }
+}
+
 /** What is no file has no business in a cache, and nothing could be written there. */
 async function clearPlace(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
@@ -138,13 +159,9 @@ export async function storeTrack(
       const header = wavHeader({ frames: samples, sampleRate })
       hash.update(header)
       yield header
-      for (const [from, to] of ranges) {
-        if (to === from) continue
-        const bytes = { start: 2 * from, end: 2 * to - 1 } // both inside
-        for await (const chunk of createReadStream(aside, { ...bytes, highWaterMark: HASH_BYTES, signal })) {
-          hash.update(chunk as Buffer)
-          yield chunk as Buffer
-        }
+      for await (const piece of rangesIn(aside, ranges, signal)) {
+        hash.update(piece)
+        yield piece
       }
     }
     await writeAtomically(path, chunks()).catch((error) => {
