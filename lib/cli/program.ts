@@ -23,7 +23,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'train',
-    summary: 'Train an encoder on a cache, without labels',
+    summary: 'Train an encoder on a cache; no labels are needed',
     load: () => import('./commands/train.js'),
   },
   {

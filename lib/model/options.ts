@@ -64,7 +64,8 @@ const windowOptions = z.strictObject({
     .min(1 / SAMPLE_RATE)
     .max(86_400)
     .optional()
-    .describe('Seconds from the start of one window to the next. Default: one clip.'),
+    .describe('Seconds from the start of one window to the next. Default: one clip.')
+    .meta({ placeholder: 'seconds' }),
   normalize: normalize.describe(
     'Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros.',
   ),

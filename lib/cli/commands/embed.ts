@@ -222,7 +222,11 @@ export function configure(command: Command): void {
       '--out <file>',
       'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); files that it already holds are embedded again only if they have changed',
     )
-    .option('--hop <seconds>', 'Step from window to window (default: one window, 2.678 s)', number)
+    .option(
+      '--hop <seconds>',
+      'Seconds from the start of one window to the next (default: one window, 2.678)',
+      number,
+    )
     .addOption(flagFor(fileOptions, 'windows'))
     .option('--per-window', 'One row per window instead of the mean of each file')
     .option('--normalize', 'Scale every embedding to unit length')

@@ -261,7 +261,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',
-        'Also fit probes on these percentages of the labels, each with as many draws as --seeds says (default: 3)',
+        'Also fit probes on these percentages of the labels, with --seeds draws each (3 without --seeds)',
       ).argParser(percents),
     )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')
