@@ -3,14 +3,17 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withLock } from '../dist/files/process-lock.js'
 import { findLibtorch } from '../dist/libtorch/find.js'
 import { findCuda } from './find-cuda.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const build = join(root, 'build-cuda')
 
-/** @returns {{ file: string, nvcc: string } | { missing: string }} */
-export function buildCuda() {
+/** Of two at once, one waits. @returns {Promise<{ file: string, nvcc: string } | { missing: string }>} */
+export const buildCuda = () => withLock(`${build}/lock`, async () => buildNow())
+
+function buildNow() {
   const { nvcc, missing } = findCuda({ install: true })
   if (missing) return { missing }
   const run = (...args) => spawnSync('cmake', args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })

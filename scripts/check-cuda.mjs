@@ -52,8 +52,8 @@ function opens(plugIn, nvcc) {
   }
 }
 
-function compiled() {
-  const { file, nvcc, missing } = buildCuda()
+async function compiled() {
+  const { file, nvcc, missing } = await buildCuda()
   if (missing) {
     say(`NOT RUN: the kernels for CUDA compiled by nvcc: ${missing}`)
     return !process.argv.includes('--all')
@@ -71,4 +71,4 @@ const played = withNativeProgram(
   'clmr_cuda_kernels',
   (program, env) => spawnSync(program, { stdio: 'inherit', env }).status,
 )
-process.exit(played === 0 && compiled() ? 0 : 1)
+process.exit(played === 0 && (await compiled()) ? 0 : 1)

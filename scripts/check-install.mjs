@@ -46,13 +46,13 @@ function scrubbedPath() {
   return bin
 }
 
-// How npm reaches its registry here, where that is told by variables.
-const reaching = Object.entries(process.env).filter(([name]) =>
-  /^(npm_config_registry|https?_proxy|no_proxy|node_extra_ca_certs)$/i.test(name),
+// How npm reaches its registry here, where that is told by variables; and how many threads there are for us.
+const passed = Object.entries(process.env).filter(([name]) =>
+  /^(npm_config_registry|https?_proxy|no_proxy|node_extra_ca_certs|clmr_threads)$/i.test(name),
 )
 
 const environment = {
-  ...Object.fromEntries(reaching),
+  ...Object.fromEntries(passed),
   PATH: scrubbedPath(),
   HOME: join(folder, 'home'),
   TMPDIR: folder,
@@ -167,7 +167,7 @@ function checkCommands() {
   if (!libtorch.some((found) => found.includes('from the platform package')))
     fail(`doctor: ${libtorch.join('; ')}`)
   const started = performance.now()
-  clmr('demo', '--minutes', '1', '--tracks', '4', '--out', 'demo')
+  clmr('demo', '--minutes', '1', '--tracks', '4', '--precision', 'bfloat16', '--out', 'demo')
   if (!existsSync(join(app, 'demo', 'report.html'))) fail('the demo wrote no report.html')
   const seconds = (performance.now() - started) / 1000
   say(

@@ -158,8 +158,8 @@ async function packLibtorch() {
 }
 
 /** The plug-in with clmr's kernels for CUDA. It names its build, so that clmr leaves out one of another version. */
-function packCuda() {
-  const { file, missing } = buildCuda()
+async function packCuda() {
+  const { file, missing } = await buildCuda()
   if (missing) return process.stdout.write(`NOT MADE: @clmr/cuda-${platform.name}: ${missing}\n`)
   const stage = join(work, 'cuda')
   mkdirSync(join(stage, 'lib'), { recursive: true })
@@ -193,7 +193,7 @@ try {
   mkdirSync(out, { recursive: true })
   packClmr()
   await packLibtorch()
-  if (platform.name === HERE && HERE === 'linux-x64') packCuda()
+  if (platform.name === HERE && HERE === 'linux-x64') await packCuda()
 } finally {
   rmSync(work, { recursive: true, force: true })
 }
