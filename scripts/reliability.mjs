@@ -33,9 +33,8 @@ const files = readdirSync(FOLDER)
   .filter((file) => !wanted || wanted.includes(idOf(file)))
   .sort()
 
-/** The fault of a check: started with it, the check need not start itself again. */
-const faultOf = (file) =>
-  CHECKS[/^await drive\('([\w ]+)'/m.exec(readFileSync(join(FOLDER, file), 'utf8'))[1]].fault
+const checkOf = (file) =>
+  CHECKS[/^await drive\('([\w ]+)'/m.exec(readFileSync(join(FOLDER, file), 'utf8'))[1]]
 
 /** @returns what the check printed, and how it ended: 0 the promise held, 1 it did not, anything else: the check broke */
 function run(file, flags, env) {
@@ -63,7 +62,8 @@ const rows = []
 /** The check, and then the check that has to fail: a fault has to be seen by its smallest form. */
 async function judge(file, env) {
   const result = await run(file, size, { ...process.env, ...env })
-  const planted = await run(file, ['--short'], { ...plantedEnvironment(faultOf(file)), ...env })
+  // with the fault in its environment, the check need not start itself again
+  const planted = await run(file, ['--short'], { ...plantedEnvironment(checkOf(file).fault), ...env })
   const caught = planted.code === 1 && planted.planted !== undefined
   rows.push({ file, ...result, caught, plant: planted.planted, plantSeconds: planted.seconds ?? 0 })
   const mark = result.code === 0 ? 'ok' : 'FAILED'
@@ -77,7 +77,9 @@ async function judge(file, env) {
 /** What measures time has the machine for itself. */
 const isAlone = (file) => !values.short || /latency/.test(file)
 for (const file of files.filter(isAlone)) await judge(file, {})
-const others = files.filter((file) => !isAlone(file))
+/** The longest ones first, so that no lane is left with one at the end. */
+const limitOf = (file) => checkOf(file).limits?.[0] ?? 0
+const others = files.filter((file) => !isAlone(file)).sort((a, b) => limitOf(b) - limitOf(a))
 const inTurn = async () => {
   for (let file = others.shift(); file; file = others.shift()) await judge(file, { CLMR_THREADS: '1' })
 }

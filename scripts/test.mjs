@@ -3,11 +3,19 @@
 // which share the processors: threads of two pools that wait for each other's processors cost a third of the time.
 // Further arguments go to mocha. The last line has the totals.
 import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 
-const ALL = 'test/*.test.ts'
-const ALONE = 'test/*.alone.test.ts'
+const files = readdirSync('test').filter((name) => name.endsWith('.test.ts'))
+const isAlone = (name) => name.endsWith('.alone.test.ts')
+/** From the last stage to the first: whole commands take longest, and the small ones at the end fill both lanes. */
+const filesOf = (isWanted) =>
+  files
+    .filter(isWanted)
+    .sort()
+    .reverse()
+    .map((name) => `test/${name}`)
 const JOBS = 2
 const totals = { passed: 0, failed: 0, skipped: 0 }
 
@@ -30,16 +38,9 @@ function mocha(environment, ...args) {
 }
 
 const share = `${Math.ceil(availableParallelism() / JOBS)}`
-const alone = await mocha({}, ALONE)
-const together = await mocha(
-  { CLMR_THREADS: share },
-  '--parallel',
-  '--jobs',
-  `${JOBS}`,
-  '--ignore',
-  ALONE,
-  ALL,
-)
+const alone = await mocha({}, ...filesOf(isAlone))
+const parallel = ['--parallel', '--jobs', `${JOBS}`]
+const together = await mocha({ CLMR_THREADS: share }, ...parallel, ...filesOf((name) => !isAlone(name)))
 const { passed, failed, skipped } = totals
 process.stdout.write(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`)
 process.exitCode = together && alone ? 0 : 1
