@@ -117,18 +117,18 @@ export const CHECKS = {
     promise:
       'whatever is passed to whatever is exported, the error is a documented one and the process lives',
     fault: 'untyped-error',
-    sizes: { calls: [500, 20_000, 100_000], buffers: [3, 300, 2000], closes: [3, 80, 500] },
+    sizes: { calls: [300, 20_000, 100_000], buffers: [3, 300, 2000], closes: [3, 80, 500] },
     limits: [120, 1200, 7200],
   },
   A18: {
     promise: 'calls leave the event loop free (p99 of 20 ms), and an abort is answered within 250 ms',
     fault: 'loop-blocked',
-    sizes: { milliseconds: [600, 4000, 20_000], aborts: [10, 100, 400] },
+    sizes: { milliseconds: [400, 4000, 20_000], aborts: [10, 100, 400] },
   },
   'A20 cache': {
     promise: 'two processes that fill one cache, one of them killed, leave a whole cache',
     fault: 'temporary-shared',
-    sizes: { rounds: [1, 20, 50] },
+    sizes: { rounds: [2, 20, 50] },
   },
   'A20 names': {
     promise: 'names of files and labels stay text in reports, terminals and tables, and lead nowhere outside',
