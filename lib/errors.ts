@@ -3,18 +3,18 @@
  * one, what was `given`, what was `expected` and a `remedy`. The error of a lower layer is kept in `cause`.
  */
 
-/** All error codes, with their meaning, which never changes. */
+/** All error codes with their meanings, which never change. */
 export const ERROR_CODES = {
   ERR_ARGUMENT: 'a parameter has the wrong type or value',
   ERR_SHAPE: 'an array has a length that does not fit',
   ERR_CONFIG: 'an option is unknown, misspelt, of the wrong type or out of range',
   ERR_DISPOSED: 'an object was used after dispose()',
-  ERR_AUDIO_DECODE: 'a file is damaged, empty, truncated or is not what its name says',
+  ERR_AUDIO_DECODE: 'a file is damaged, empty or truncated, or is not what its name says',
   ERR_AUDIO_FORMAT: 'a file has a format that no decoder here reads',
   ERR_NON_FINITE: 'samples, a loss or a gradient hold NaN or infinity',
   ERR_DATASET: 'a data set or its labels cannot be used as they are',
   ERR_CACHE: 'a prepared cache is missing, incomplete or damaged',
-  ERR_CHECKPOINT: 'a checkpoint or model file is damaged, unsafe or does not hold the expected weights',
+  ERR_CHECKPOINT: 'a checkpoint or model file is damaged or unsafe, or does not hold the expected weights',
   ERR_DOWNLOAD: 'a file could not be fetched, or is not the one that was published',
   ERR_DEVICE: 'a device is not there or cannot be used',
   ERR_LIBTORCH_NOT_FOUND: 'no libtorch was found',
@@ -120,7 +120,7 @@ export class DisposedError extends ClmrError {
   }
 }
 
-/** `ERR_AUDIO_DECODE`: a file is damaged, empty, truncated or is not what its name says. */
+/** `ERR_AUDIO_DECODE`: a file is damaged, empty or truncated, or is not what its name says. */
 export class AudioDecodeError extends ClmrError {
   /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
@@ -163,7 +163,7 @@ export class CacheError extends ClmrError {
   }
 }
 
-/** `ERR_CHECKPOINT`: a checkpoint or model file is damaged, unsafe or does not hold the expected weights. */
+/** `ERR_CHECKPOINT`: a checkpoint or model file is damaged or unsafe, or does not hold the expected weights. */
 export class CheckpointError extends ClmrError {
   /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {

@@ -1,4 +1,7 @@
-/** Called with a warning about a file or a training that continues nevertheless. It begins with the path of the file, if there is one. */
+/**
+ * Called with a warning about a file or a training that continues nevertheless. The warning begins with the path of the
+ * file, if there is one.
+ */
 export type OnWarning = (warning: string) => void
 
 /** Gives a warning to `onWarning`; where the caller gave none, it is one of the process. */

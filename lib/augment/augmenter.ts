@@ -115,8 +115,8 @@ export class Augmenter {
   }
 
   /**
-   * Applies given parameters; nothing is random. They may come from `draw`, of this augmenter or another, from JSON,
-   * or be written by hand. A custom transform is found in this augmenter's chain by its title.
+   * Applies given parameters; nothing is random. The parameters may come from `draw` (of this or another augmenter) or
+   * from JSON, or may be written by hand. A custom transform is found in this augmenter's chain by its title.
    * @param batch n rows of `length` samples; must not change until the promise settles
    * @param parameters n·views rows, as `draw` returns them
    * @returns n·views rows of clipLength samples

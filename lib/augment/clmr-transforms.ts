@@ -28,7 +28,7 @@ export const probabilityTable = z.strictObject(
 
 /**
  * The published chain, in its order: crop, polarity, noise, gain, filter, delay, pitch, reverb.
- * @param probabilities name → p, for those that should differ
+ * @param probabilities name → p, for the transforms whose p should not be the published one
  * @throws ConfigError for a name that is not in the chain
  */
 export function clmrTransforms(probabilities: ClmrProbabilities = {}): Transform[] {

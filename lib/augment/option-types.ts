@@ -55,11 +55,11 @@ export interface HighLowPassOptions {
 export interface DelayOptions {
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
-  /** Delay in ms, both ends included. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
+  /** Delay in ms; both ends of the range are possible. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
   ms?: readonly [number, number] | undefined
   /** Step between possible delays in ms. Range: above 0, at most 60,000. Default: 50. */
   stepMs?: number | undefined
-  /** Volume of the echo, as a factor of the signal. Range: 0 to 1. Default: 0.5. */
+  /** Volume of the echo, as a fraction of that of the signal. Range: 0 to 1. Default: 0.5. */
   volume?: number | undefined
 }
 
@@ -93,7 +93,7 @@ export interface ReverseOptions {
 export interface CustomOptions {
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   p?: number | undefined
-  /** Name of the transform, which draw returns with its parameters. */
+  /** Name of the transform; `draw` returns it with the parameters. */
   title: string
   /** Changes the view in place, or returns another one of the same length. */
   apply: CustomApply
@@ -173,11 +173,11 @@ export interface DelayTransform {
   readonly name: 'delay'
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
-  /** Delay in ms, both ends included. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
+  /** Delay in ms; both ends of the range are possible. [min, max]; equal ends give a fixed value. Range: 0 to 60,000. Default: [200, 500]. */
   readonly ms: readonly [number, number]
   /** Step between possible delays in ms. Range: above 0, at most 60,000. Default: 50. */
   readonly stepMs: number
-  /** Volume of the echo, as a factor of the signal. Range: 0 to 1. Default: 0.5. */
+  /** Volume of the echo, as a fraction of that of the signal. Range: 0 to 1. Default: 0.5. */
   readonly volume: number
 }
 
@@ -219,7 +219,7 @@ export interface CustomTransform {
   readonly name: 'custom'
   /** Probability that the transform is applied to a view. Range: 0 to 1. Default: 1. */
   readonly p: number
-  /** Name of the transform, which draw returns with its parameters. */
+  /** Name of the transform; `draw` returns it with the parameters. */
   readonly title: string
   /** Changes the view in place, or returns another one of the same length. */
   readonly apply: CustomApply

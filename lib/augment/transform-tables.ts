@@ -85,9 +85,16 @@ export const transformTables = {
   delay: z.strictObject({
     name: z.literal('delay'),
     p,
-    ms: pair({ min: 0, max: 60_000 }, 'Delay in ms, both ends included.').default([200, 500]),
+    ms: pair({ min: 0, max: 60_000 }, 'Delay in ms; both ends of the range are possible.').default([
+      200, 500,
+    ]),
     stepMs: z.number().positive().max(60_000).default(50).describe('Step between possible delays in ms.'),
-    volume: z.number().min(0).max(1).default(0.5).describe('Volume of the echo, as a factor of the signal.'),
+    volume: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe('Volume of the echo, as a fraction of that of the signal.'),
   }),
   pitchShift: z.strictObject({
     name: z.literal('pitchShift'),
@@ -109,7 +116,7 @@ export const transformTables = {
       .string()
       .min(1)
       .max(100)
-      .describe('Name of the transform, which draw returns with its parameters.'),
+      .describe('Name of the transform; `draw` returns it with the parameters.'),
     apply: z
       .custom<CustomApply>((value) => typeof value === 'function', {
         message: 'expected a function of (view, context)',

@@ -57,7 +57,7 @@ export class Dataset implements Disposable {
 
   /** The tracks, in the order of their paths. */
   readonly tracks: readonly Track[]
-  /** [tracks, classes], 1 where the track belongs to the class. */
+  /** [tracks, classes], 1 if the track belongs to the class, otherwise 0. */
   readonly labels: Matrix
   /** Names of the columns of `labels`. */
   readonly classes: readonly string[]

@@ -103,8 +103,8 @@ export async function prepareNamed(
  * archives are read in place; tar archives are unpacked and removed.
  *
  * @param root folder of the data set, or the folder that contains it under its own name
- * @throws ArgumentError for an unknown name, ConfigError; DatasetError if it is missing or differs from what was
- *        published
+ * @throws ArgumentError for an unknown name, ConfigError; DatasetError if the data set is missing or differs from what
+ *        was published
  * @throws ClmrError ERR_DOWNLOAD if a download fails; IoError; AbortError once `signal` fires
  */
 export async function getDataset(

@@ -1,5 +1,5 @@
 /**
- * Stage cache: audio is decoded once and kept as files that anyone can listen to; crops are read from them at an offset.
+ * Stage cache: audio is decoded once and kept as ordinary WAV files; crops are read from them at an offset.
  * in: the tracks of a folder, and their samples at the rate of the network
  * out: one 16-bit WAV file per track and `index.json`; and `Dataset`, the tracks of a cache with classes and splits
  */

@@ -10,7 +10,7 @@ export interface PrepareOptions {
   cache: string
   /** 'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels. */
   labels?: string | undefined
-  /** Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). The class folders of labels 'folders' do not count. A group in the label table takes precedence. Default: only tracks with the same audio stay together. */
+  /** Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). With labels 'folders', the class folders are not groups. A group in the label table takes precedence. Default: only tracks with the same audio stay together. */
   groupBy?: 'parent' | 'grandparent' | undefined
   /** Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache. */
   seed?: number | undefined

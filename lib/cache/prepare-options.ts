@@ -49,7 +49,7 @@ export const prepareOptions = z.strictObject({
     .enum(GROUPINGS)
     .optional()
     .describe(
-      "Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). The class folders of labels 'folders' do not count. A group in the label table takes precedence. Default: only tracks with the same audio stay together.",
+      "Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). With labels 'folders', the class folders are not groups. A group in the label table takes precedence. Default: only tracks with the same audio stay together.",
     ),
   seed: z
     .number()

@@ -105,15 +105,15 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
  * `labels` is `'folders'` (the first sub-folder is the class) or a table: comma- or tab-separated, or JSON lines. Its
  * columns are `path` (relative to the source), optionally `split` (`train`, `valid`, `test`) and `group` (such as an
  * artist), and the labels: one 0/1 column per tag, one column `label`, or one column `labels` with names (`a;b;c`; in
- * JSON an array). Without a `split` column, tracks are divided 60/20/20 with the proportions of the classes, by a
- * hash of `seed` and their audio or group. A class of three tracks or more is in every split; `dataset.warnings`
- * names the others. Tracks with the same audio or group stay in one split; `groupBy` takes folders as groups. A track
- * keeps its split from earlier runs with the same seed, even if it was missing in between.
+ * JSON an array). Without a `split` column, tracks are divided 60/20/20 by a hash of `seed` and of their audio or
+ * group, and each split keeps the proportions of the classes. A class of three tracks or more is in every split;
+ * `dataset.warnings` names the smaller classes. Tracks with the same audio or group stay in one split; `groupBy` takes
+ * folders as groups. A track keeps its split from earlier runs with the same seed, even if it was missing in between.
  *
- * @param source folder to search with its sub-folders; links are followed, hidden files ignored
+ * @param source folder to search, including its sub-folders; links are followed, hidden files are ignored
  * @returns all tracks; use `subset('train')` and so on for a part
- * @throws DatasetError if the labels are faulty or nothing can be used; RejectLimitError if more than
- *        `maxReject` is unusable
+ * @throws DatasetError if the labels are faulty or nothing can be used; RejectLimitError if more files are unusable
+ *        than `maxReject` allows
  * @throws IoError if the cache cannot be written; AbortError once `signal` fires
  */
 export async function prepare(source: string, options: PrepareOptions): Promise<Dataset> {

@@ -28,7 +28,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'evaluate',
-    summary: 'Measure how well a model finds tracks again and predicts labels',
+    summary: 'Measure how well a model recognises tracks and predicts labels',
     load: () => import('./commands/evaluate.js'),
   },
   {
@@ -73,7 +73,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'doctor',
-    summary: 'Check this machine and say how to fix what is missing',
+    summary: 'Check this machine and say how to fix each problem',
     load: () => import('./commands/doctor.js'),
   },
   {

@@ -9,7 +9,7 @@ import type { BootstrapOptions } from './option-types.js'
 
 /** A figure with its 95 % interval over resampled tracks. */
 export interface Estimate {
-  /** of all tracks */
+  /** the figure of all tracks */
   value: number
   /** the 2.5th percentile */
   low: number
@@ -50,11 +50,11 @@ function checkCall(tracks: unknown, statistic: unknown): void {
 }
 
 /**
- * A 95 % confidence interval by the percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap",
- * 1993, chapter 13): tracks are drawn with replacement, as many as there are, and the statistic is computed for every
- * draw. The draws are seeded and made off the event loop. Your statistic runs on it, in slices of 5 ms.
+ * A 95 % confidence interval by the percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993,
+ * chapter 13): tracks are drawn with replacement, as many as there are, and the statistic is computed for every draw.
+ * The draws are seeded, and are made off the event loop. Your statistic runs on the event loop, in slices of 5 ms.
  * @param tracks one entry per track, of any kind
- * @param statistic computes a number from some tracks, among which one may occur several times; NaN values do not
+ * @param statistic computes a number from some tracks; a track may occur several times among them. NaN results do not
  *        count
  * @returns the statistic of all tracks, and the 2.5th and 97.5th percentile
  * @throws ArgumentError, ConfigError, or the signal's reason

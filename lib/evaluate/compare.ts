@@ -36,8 +36,8 @@ export interface ProbeDifference extends EvaluationScores<Estimate> {
 
 /**
  * Compares two encoders by retrieval: the same crops, the same alterations, the same resamples of the tracks. If an
- * interval does not contain 0, the choice of tracks does not explain the difference. The intervals of the two
- * encoders by themselves are wider, and may overlap even then.
+ * interval does not contain 0, the choice of tracks does not explain the difference. The intervals of each encoder by
+ * itself are wider: they may overlap even if the interval of the difference does not contain 0.
  * @param options those of `evaluateRetrieval`
  * @returns the first minus the second: a positive difference favours the first encoder; for `medianRank`, a negative
  *        one does

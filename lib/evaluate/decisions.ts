@@ -160,7 +160,7 @@ export interface Confusion {
  * @param predicted class indices or names, n of them, or scores [n, K], where the largest of a row is the answer
  * @param labels class indices or names, n of them, or [n, K] of 0 and 1 with a single 1 in each row
  * @returns counts for the classes that occur, sorted; for scores, for all K classes
- * @throws ShapeError, ArgumentError (also for several classes an example), NonFiniteError
+ * @throws ShapeError, ArgumentError (also if an example has several classes), NonFiniteError
  */
 export function confusionMatrix(
   predicted: ArrayLike<Answer> | Table,
@@ -209,11 +209,11 @@ export function f1PerClass(
 }
 
 /**
- * The harmonic mean of precision and recall: scikit-learn's `f1_score`. For the classes 0 and 1, it is the F1 of
- * class 1; for other classes, the mean over those that occur or are predicted; for multi-label problems, the mean
- * over all classes.
- * @param predicted as {@link accuracy}: class indices or names, scores, or decisions
- * @param labels as {@link accuracy}
+ * The harmonic mean of precision and recall: scikit-learn's `f1_score`. For the classes 0 and 1, it is the F1 of class
+ * 1; for other classes, the mean over those that occur or are predicted; for multi-label problems, the mean over all
+ * classes.
+ * @param predicted as for {@link accuracy}: class indices or names, scores, or decisions
+ * @param labels as for {@link accuracy}
  * @returns 0 to 1; in multi-label problems, a class that neither occurs nor is predicted counts 0
  * @throws ShapeError, ArgumentError, NonFiniteError
  */

@@ -89,8 +89,8 @@ export async function* readAhead(
  * tracks and 2 kB per clip. Pass the result instead of the data set to `LinearProbe.fit`, `probe.evaluate`,
  * `similarTracks` and `writeReport`, and the data set is embedded only once.
  *
- * The embeddings of a prepared data set by an `Encoder` or a `LogMel` are also kept in the folder of the cache, for
- * the last eight models. They belong to the weights of the model and the audio of the tracks; whatever changes is
+ * If an `Encoder` or a `LogMel` embeds a prepared data set, the embeddings are also kept in the folder of the cache,
+ * for the last eight models. If the weights of the model or the audio of a track change, what depends on them is
  * computed again.
  * @throws DatasetError if there are no tracks; CacheError if a track cannot be read; ConfigError; AbortError
  */

@@ -61,7 +61,7 @@ export interface ClassMetrics {
   positives: number
 }
 
-/** Both ranking metrics of every class, sorted once. For the arguments see {@link rocAuc}. */
+/** Both ranking metrics of every class; the scores are sorted only once. For the arguments see {@link rocAuc}. */
 export function classMetrics(scores: Vector | Table, labels: Vector | Table): ClassMetrics[] {
   const { s, y } = binaryProblem(scores, labels)
   return Array.from({ length: s.cols }, (_, col) => {
@@ -78,9 +78,9 @@ export function classMetrics(scores: Vector | Table, labels: Vector | Table): Cl
  * Area under the receiver operating characteristic, macro-averaged: scikit-learn's `roc_auc_score`. Equal scores
  * count half.
  * @param scores one number per example, or [n, K]: a Matrix or a list of rows
- * @param labels 0 or 1, of the shape of the scores; for scores [n, K] also n class indices (one class against the rest)
+ * @param labels 0 or 1, in the shape of the scores; or, for scores [n, K], n class indices (one class against the rest)
  * @returns 0 to 1; NaN if a class has no positive or no negative example (scikit-learn: NaN and a warning).
- *          {@link classMetrics} shows which, `LinearProbe.evaluate` leaves such classes out of its mean
+ *        {@link classMetrics} shows which class; `LinearProbe.evaluate` leaves such classes out of its mean
  * @throws ShapeError, ArgumentError (labels), NonFiniteError (scores)
  */
 export function rocAuc(scores: Vector | Table, labels: Vector | Table): number {
@@ -89,8 +89,8 @@ export function rocAuc(scores: Vector | Table, labels: Vector | Table): number {
 
 /**
  * Average precision (PR-AUC without interpolation), macro-averaged: scikit-learn's `average_precision_score`.
- * @param scores as {@link rocAuc}
- * @param labels as {@link rocAuc}
+ * @param scores as for {@link rocAuc}
+ * @param labels as for {@link rocAuc}
  * @returns 0 to 1; a class without positive examples counts 0 (scikit-learn: 0 and a warning)
  * @throws ShapeError, ArgumentError (labels), NonFiniteError (scores)
  */

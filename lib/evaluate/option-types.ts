@@ -33,7 +33,7 @@ export interface ProbeOptions {
   labelFraction?: number | undefined
   /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks', it also predicts from these means; otherwise the prediction for a track is the mean over its clips. Default: 'clips'. */
   examples?: 'clips' | 'one-clip' | 'tracks' | undefined
-  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
+  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports results with 512. Range: 0 to 65,536. Default: 0. */
   hidden?: number | undefined
   /** Probability that a value of the hidden layer is dropped in training. Range: 0 or more, below 1. Default: 0. */
   dropout?: number | undefined
@@ -71,7 +71,7 @@ export interface ProbeSettings {
   readonly labelFraction: number
   /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks', it also predicts from these means; otherwise the prediction for a track is the mean over its clips. Default: 'clips'. */
   readonly examples: 'clips' | 'one-clip' | 'tracks'
-  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512. Range: 0 to 65,536. Default: 0. */
+  /** Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports results with 512. Range: 0 to 65,536. Default: 0. */
   readonly hidden: number
   /** Probability that a value of the hidden layer is dropped in training. Range: 0 or more, below 1. Default: 0. */
   readonly dropout: number
@@ -131,7 +131,7 @@ export interface ProbeLoadOptions {
 export interface ProbePredictOptions {
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: they are dropped. */
+  /** Called with each warning about the file. Default: the warnings are dropped. */
   onWarning?: OnWarning | undefined
 }
 
@@ -139,7 +139,7 @@ export interface ProbePredictOptions {
 export interface ProbeOverTimeOptions {
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: they are dropped. */
+  /** Called with each warning about the file. Default: the warnings are dropped. */
   onWarning?: OnWarning | undefined
   /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
   hop?: number | undefined
@@ -185,7 +185,7 @@ export interface BootstrapOptions {
 
 /** Options of `evaluateRetrieval`. */
 export interface RetrievalOptions {
-  /** Crops per track: the first is the library, the others are queries. Range: 2 to 1,000. Default: 2. */
+  /** Crops per track: the first one goes into the library, the others are queries. Range: 2 to 1,000. Default: 2. */
   crops?: number | undefined
   /** Number of nearest crops that count for topK and precisionAtK. Range: 1 or more. Default: 10. */
   k?: number | undefined
@@ -205,7 +205,7 @@ export interface RetrievalOptions {
 export interface ReportOptions {
   /** HTML file to write. */
   out: string
-  /** Run directory, for loss curve and throughput. */
+  /** Run directory, for the loss curve and the throughput. */
   run?: string | undefined
   /** Heading of the page. Default: 'clmr report'. */
   title?: string | undefined
@@ -221,7 +221,7 @@ export interface ReportOptions {
   seed?: number | undefined
   /** Results of probes: first the one to show, then others to compare it with, such as random weights. */
   results?: readonly NamedResult[] | undefined
-  /** Results of evaluateRetrieval in the same order: they are shown as figures and as a heat map by transform. */
+  /** Results of evaluateRetrieval in the order of `results`: they are shown as figures and as a heat map by transform. */
   retrieval?: readonly NamedRetrieval[] | undefined
   /** Embeddings of the tracks on the map, from embedDataset. */
   embeddings?: DatasetEmbeddings | undefined

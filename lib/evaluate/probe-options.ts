@@ -37,7 +37,9 @@ export const probeOptions = z.strictObject({
     .min(0)
     .max(65536)
     .default(0)
-    .describe('Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports 512.'),
+    .describe(
+      'Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports results with 512.',
+    ),
   dropout: z
     .number()
     .min(0)
@@ -133,7 +135,7 @@ export const probeLoadOptions = z.strictObject({
 /** Of `probe.predictFile`. */
 export const probePredictOptions = z.strictObject({
   signal: signalOption,
-  onWarning: warningOption('Called with each warning about the file. Default: they are dropped.'),
+  onWarning: warningOption('Called with each warning about the file. Default: the warnings are dropped.'),
 })
 /** Of `probe.predictOverTime`. */
 export const probeOverTimeOptions = probePredictOptions.extend({ hop: fileOptions.shape.hop })

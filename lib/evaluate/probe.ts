@@ -116,14 +116,14 @@ async function predictTracks(
 /**
  * A classifier on a frozen encoder. It does not own the encoder: dispose both.
  *
- * Unless the protocol says otherwise, training and test use all consecutive clips of 59,049 samples of each track
- * (see `embedDataset`). A clip has the labels of its track. The prediction for a track is the mean of the sigmoids
- * (multi-label) or softmaxes of its clips.
+ * Unless the protocol says otherwise, the probe is trained and tested on all consecutive clips of 59,049 samples of
+ * each track (see `embedDataset`). A clip has the labels of its track. The prediction for a track is the mean of the
+ * sigmoids (multi-label) or softmaxes of its clips.
  */
 export class LinearProbe implements Disposable {
   /** names of the classes */
   readonly classes: readonly string[]
-  /** whether a track has any number of classes, or one */
+  /** whether a track has any number of classes, or exactly one */
   readonly task: 'multilabel' | 'multiclass'
   /** the options that it was fitted with, defaults included */
   readonly settings: ProbeSettings
@@ -155,7 +155,7 @@ export class LinearProbe implements Disposable {
     })
   }
 
-  /** numbers of an embedding that it takes */
+  /** number of values in an embedding that it takes */
   get dim(): number {
     return this.state()['0.weight']!.shape[1]!
   }
@@ -203,9 +203,9 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * Reads a probe that `save` wrote, or the head of a checkpoint: one of CLMR's linear evaluation (a Lightning
-   * `.ckpt`), or one of supervised training (a file or a run). A checkpoint does not name its classes: pass
-   * `classes`, and `task` if a track has exactly one of them.
+   * Reads a probe that `save` wrote, or the head of a checkpoint: from CLMR's linear evaluation (a Lightning `.ckpt`),
+   * or from supervised training (a file or a run). A checkpoint does not name its classes: pass `classes`, and `task`
+   * if a track has exactly one of them.
    * @param options.encoder the encoder that it was fitted on: needed for files and data sets, not for `predict`
    * @throws IoError, CheckpointError, ConfigError
    */
@@ -220,7 +220,7 @@ export class LinearProbe implements Disposable {
 
   /**
    * Evaluates the probe on a data set that should not have been used for training or validation. `trainedOn` of the
-   * result is the number of its tracks that the encoder was trained on.
+   * result is the number of tracks in the data set that the encoder was trained on.
    * @throws DatasetError if its classes differ, CacheError, ConfigError, AbortError
    */
   async evaluate(set: EvaluationSet, options: ProbeEvaluateOptions = {}): Promise<Evaluation> {

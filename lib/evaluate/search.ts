@@ -22,7 +22,7 @@ export const searchOptions = z.strictObject({
 
 /** A row that was found. */
 export interface Neighbour {
-  /** of the row, or of the track in the data set */
+  /** index of the row, or of the track in the data set */
   index: number
   /** cosine similarity, −1 to 1 */
   score: number
@@ -44,7 +44,7 @@ export interface SimilarTrack extends Neighbour {
   path: string
 }
 
-/** The tracks most similar to one, best first: as objects, and as arrays. */
+/** The tracks most similar to a given track, best first: as objects, and as arrays. */
 export interface SimilarTracks {
   /** the tracks, best first */
   rows: SimilarTrack[]
@@ -101,7 +101,7 @@ export async function nearest(queries: MatrixData, rows: MatrixData, k: number):
  * The tracks most similar to a track of the data set, or to any embedding.
  * @param embedded what `embedDataset` returned
  * @param query the index of a track, which is left out of the result; or an embedding [E]
- * @param options.k how many, default 10; fewer if there are fewer
+ * @param options.k number of tracks to find, default 10; if there are fewer, all of them
  * @throws ArgumentError, ConfigError, ShapeError, NonFiniteError
  */
 export async function similarTracks(

@@ -65,7 +65,7 @@ export type EvaluationSet = LabelledTracks | EmbeddedTracks
 
 /** How far the work on a probe is. */
 export interface ProbeProgress {
-  /** which tracks are being embedded; `fit`: the head is being trained */
+  /** which tracks are being embedded; `fit` while the head is being trained */
   phase: 'train' | 'valid' | 'test' | 'fit'
   /** tracks embedded; while fitting, 0 and then 1 */
   done: number
@@ -95,36 +95,39 @@ export interface Bounds {
   high: number
 }
 
-/** The figures of a linear evaluation; in the intervals, `Bounds` instead of numbers. */
+/** The figures of a linear evaluation: numbers, or `Bounds` where they are intervals. */
 export interface EvaluationScores<T = number> {
   /** area under the ROC curve, macro-averaged over the classes where it is defined */
   rocAuc: T
   /** average precision, macro-averaged over the same classes */
   prAuc: T
-  /** multi-class: the share of right tracks; multi-label: of tracks with every class right (scikit-learn's subset accuracy) */
+  /**
+   * multi-class: share of tracks whose class is right; multi-label: share whose classes are all right (scikit-learn's
+   * subset accuracy)
+   */
   accuracy: T
-  /** macro-averaged F1; multi-label: of decisions at 0.5 */
+  /** macro-averaged F1; multi-label: of decisions at threshold 0.5 */
   f1: T
 }
 
 /** A track that a probe predicted badly. */
 export interface WorstTrack {
-  /** of the track */
+  /** path of the track in its data set */
   path: string
   /** its classes */
   labels: string[]
   /** the classes that the probe predicts */
   predicted: string[]
   /**
-   * probability that the probe gives to the right answer: of the class of the track; multi-label: the geometric mean
-   * over all classes
+   * probability that the probe gives to the right answer. Multi-class: that of the class of the track; multi-label: the
+   * geometric mean over all classes
    */
   probability: number
 }
 
 /** The intervals of all figures of an evaluation, over the test tracks. */
 export interface EvaluationIntervals extends EvaluationScores<Bounds> {
-  /** in the order of `perClass` */
+  /** the intervals of each class, in the order of `perClass` of the evaluation */
   perClass: EvaluationScores<Bounds>[]
 }
 
@@ -142,7 +145,7 @@ export interface Evaluation extends EvaluationScores {
   f1AtThresholds?: number
   /** up to ten tracks, the worst first */
   worst: WorstTrack[]
-  /** of every figure */
+  /** the interval of every figure */
   intervals: EvaluationIntervals
   /** tracks that were judged */
   tracks: number
@@ -193,27 +196,27 @@ export interface NamedResult {
   evaluation: ShownEvaluation
 }
 
-/** Fractions of the queries, 0 to 1; in the intervals, `Bounds` instead of numbers. */
+/** Fractions of the queries, 0 to 1: numbers, or `Bounds` where they are intervals. */
 export interface RetrievalScores<T = number> {
   /** fraction whose own track comes first */
   top1: T
   /** fraction whose own track is among the k nearest */
   topK: T
-  /** mean of 1 / place of the own track (mean reciprocal rank) */
+  /** mean of 1 / place of the query's own track (mean reciprocal rank) */
   mrr: T
 }
 
-/** Neighbours of the same label among the other tracks. */
+/** How well other tracks that share a label with the query's track are found. */
 export interface LabelScores<T = number> {
   /** mean average precision over the whole ranking */
   map: T
-  /** share of the k nearest tracks that have a label of the track */
+  /** share of the k nearest tracks that share a label with the track */
   precisionAtK: T
 }
 
 /** The figures of one form of the vectors. */
 export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
-  /** median place of the own track; 1 is the best */
+  /** median place of the query's own track; 1 is the best */
   medianRank: T
   /**
    * figures of altered queries: `none`, `chain` (all of the augmenter's transforms with their probabilities), each
@@ -226,7 +229,7 @@ export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
 
 /** Figures with their intervals. */
 export interface RetrievalMeasure extends RetrievalFigures {
-  /** of every figure */
+  /** the interval of every figure */
   intervals: RetrievalFigures<Bounds>
 }
 

@@ -7,7 +7,7 @@ import { orAbort } from '../abort.js'
 import { isBuffer, isBytes } from '../arrays.js'
 import { ArgumentError, ClmrError, describe, IoError } from '../errors.js'
 
-/** The part of a reader of a `WebStream` that is used. */
+/** The methods of the reader of a `WebStream` that clmr uses. */
 export interface WebStreamReader {
   /** The next bytes, or the end. */
   read(): Promise<{ done: boolean; value?: Uint8Array }>
@@ -21,7 +21,7 @@ export interface WebStreamReader {
 export interface WebStream {
   /** Whether it is being read. */
   readonly locked: boolean
-  /** A reader, which locks it. */
+  /** Locks the stream, and returns a reader of it. */
   getReader(): WebStreamReader
 }
 

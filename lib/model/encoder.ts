@@ -35,8 +35,8 @@ let wrapHandle: (handle: EncoderHandle, architecture: Architecture, trainedOn: T
 let copyState: (encoder: Encoder) => StateDict
 
 /**
- * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers, or
- * with other layers from `clipLength` samples to `dim` numbers.
+ * The encoder of CLMR: SampleCNN in evaluation mode, from 59,049 samples at 22,050 Hz (2.678 s) to 512 numbers; with
+ * other layers, from `clipLength` samples to `dim` numbers.
  *
  * The bits of an embedding depend on its clip alone: neither on the rest of the batch nor on the number of threads.
  * NaN or infinity in a clip makes its own embedding NaN, and no other.
@@ -50,11 +50,11 @@ export class Encoder implements TrackEncoder, Disposable {
     copyState = (encoder) => callNativeSync(() => native().encoderState(encoder.#live()))
   }
 
-  /** Hz that the network was trained at: 22,050 */
+  /** sample rate in Hz that the network was trained at: 22,050 */
   readonly sampleRate: number = SAMPLE_RATE
-  /** samples of a clip: 59,049 for CLMR's network */
+  /** number of samples in a clip: 59,049 for CLMR's network */
   readonly clipLength: number
-  /** numbers of an embedding: 512 for CLMR's network */
+  /** number of values in an embedding: 512 for CLMR's network */
   readonly dim: number
   /** the layers of the network */
   readonly architecture: Architecture
@@ -101,8 +101,8 @@ export class Encoder implements TrackEncoder, Disposable {
    * `clmr export` wrote, or a run directory. The format is recognised by content, and the layers of the network by
    * the tensors in it.
    *
-   * The http(s) address of a model file, or the name of a published checkpoint such as `clmr-10000`, is downloaded
-   * once into the user's cache; interrupted downloads resume. With CLMR_OFFLINE=1, nothing is downloaded.
+   * A model file at an http(s) address, or a published checkpoint such as `clmr-10000`, is downloaded once into the
+   * user's cache; interrupted downloads resume. With CLMR_OFFLINE=1, nothing is downloaded.
    * @param source a path, an address, a name, or the bytes of a file in any form; a stream is collected in memory
    * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (default:
    *        warnings of the process), signal
@@ -118,7 +118,7 @@ export class Encoder implements TrackEncoder, Disposable {
    * Loads published weights by name: from an installed npm package (`clmr-small` is `@clmr/weights-small`), or else a
    * published checkpoint, which is downloaded as by `load`.
    * @param name `clmr-small` (the default), or the name of a published checkpoint
-   * @param options as of `load`
+   * @param options as for `load`
    * @throws CheckpointError if the package is not installed; ArgumentError for an unknown name; as `load`
    */
   static async pretrained(name = 'clmr-small', options: EncoderLoadOptions = {}): Promise<Encoder> {
@@ -203,8 +203,8 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; the rest after the last
-   * whole window of a longer one is dropped, as in CLMR.
+   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; of a longer track, what
+   * remains after the last whole window is dropped, as in CLMR.
    * @param samples mono, full scale ±1; must not change until the promise settles
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
@@ -213,9 +213,9 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a
-   * recording of ten hours takes no more memory than one of a minute. With `windows`, `from` or `to`, only the needed
-   * parts of wav, aiff and au files are decoded, and other formats up to the end of the last part; streams are
+   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a recording
+   * of ten hours takes no more memory than one of a minute. With `windows`, `from` or `to`, only the needed parts of
+   * wav, aiff and au files are decoded; other formats are decoded up to the end of the last part, and streams are
    * collected in memory.
    * @param source a path, or the file in any other form: bytes, a `Blob`, a stream
    * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, DisposedError, or the signal's

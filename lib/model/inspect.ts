@@ -28,7 +28,7 @@ export interface InspectedTensor {
   dtype: DType
   /** sizes of its dimensions */
   shape: number[]
-  /** of its bytes in C order, little-endian: equal to hashing `tensor.numpy().tobytes()` in Python */
+  /** SHA-256 of its bytes in C order, little-endian: equal to hashing `tensor.numpy().tobytes()` in Python */
   sha256?: string
 }
 
@@ -41,13 +41,16 @@ export interface ModelInspection {
   path: string
   /** format of the file */
   format: TensorFormat
-  /** numbers of an embedding; undefined if the file holds no SampleCNN encoder */
+  /** number of values in an embedding; undefined if the file holds no SampleCNN encoder */
   dim?: number
   /** layers of the encoder; undefined if the file holds none */
   architecture?: Architecture
-  /** kernels that compute it on a CPU: the fused ones, which are written for CLMR's network, or those of libtorch */
+  /**
+   * kernels that compute the encoder on a CPU: the fused ones, which are written for CLMR's network, or those of
+   * libtorch
+   */
   kernels?: 'fused' | 'plain'
-  /** Hz of the audio that it was trained on, if the file states it */
+  /** sample rate in Hz of the audio that it was trained on, if the file states it */
   sampleRate?: number
   /** steps that it was trained for, if the file states it */
   steps?: number

@@ -24,13 +24,13 @@ import { type FileEmbedding, type TrackEmbedding, TrackWindows } from './track-w
  * of each, and then both for the differences from frame to frame.
  */
 export class LogMel implements TrackEncoder, Disposable {
-  /** Hz: 22,050 */
+  /** sample rate in Hz: 22,050 */
   readonly sampleRate: number = SAMPLE_RATE
-  /** samples of a clip: 59,049 */
+  /** number of samples in a clip: 59,049 */
   readonly clipLength: number = CLIP_LENGTH
-  /** numbers of a vector: 512 */
+  /** number of values in a vector: 512 */
   readonly dim: number = EMBEDDING_DIM
-  /** nothing */
+  /** no recordings: it needs no training */
   readonly trainedOn: TrainedOn = TRAINED_ON_NOTHING
   readonly #windows = new TrackWindows({
     clipLength: CLIP_LENGTH,
@@ -50,7 +50,7 @@ export class LogMel implements TrackEncoder, Disposable {
   }
 
   /**
-   * A whole track, window by window, as `Encoder.encodeTrack` does it.
+   * Vectors of a whole track, window by window, as from `Encoder.encodeTrack`.
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, or the signal's reason
    */
   async encodeTrack(samples: Float32Array, options: EncodeTrackOptions = {}): Promise<TrackEmbedding> {
@@ -58,7 +58,7 @@ export class LogMel implements TrackEncoder, Disposable {
   }
 
   /**
-   * A file, as `Encoder.encodeFile` does it.
+   * Vectors of a file, as from `Encoder.encodeFile`.
    * @throws AudioDecodeError, AudioFormatError, IoError, ArgumentError, ConfigError, or the signal's reason
    */
   async encodeFile(source: FileSource, options: EncodeFileOptions = {}): Promise<TrackEmbedding> {
@@ -66,7 +66,7 @@ export class LogMel implements TrackEncoder, Disposable {
   }
 
   /**
-   * Many files, as `Encoder.encodeFiles` does it.
+   * Vectors of many files, as from `Encoder.encodeFiles`.
    * @throws ArgumentError, ConfigError, or the signal's reason
    */
   async *encodeFiles<S extends FileSource = string>(

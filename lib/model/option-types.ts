@@ -99,7 +99,7 @@ export interface EncodeFileOptions {
   from?: number | undefined
   /** End of the part that is embedded, in seconds. Range: above 0. Default: the end of the file. */
   to?: number | undefined
-  /** Called with each warning about the file, which begins with its path. The result holds them too, as `warnings`. */
+  /** Called with each warning about the file. A warning begins with the path of the file. The result holds the warnings too, as `warnings`. */
   onWarning?: OnWarning | undefined
 }
 

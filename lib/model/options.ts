@@ -100,7 +100,7 @@ export const fileOptions = windowOptions.extend({
     .default(Number.POSITIVE_INFINITY)
     .describe('End of the part that is embedded, in seconds. Default: the end of the file.'),
   onWarning: warningOption(
-    'Called with each warning about the file, which begins with its path. The result holds them too, as `warnings`.',
+    'Called with each warning about the file. A warning begins with the path of the file. The result holds the warnings too, as `warnings`.',
   ),
 })
 /** Of `encodeFiles`. */

@@ -9,7 +9,7 @@ import type { Sources } from './encode-files.js'
 export interface TrackVectors {
   /** one row per window, [n, dim] */
   readonly windows: MatrixData
-  /** the start of every window, seconds */
+  /** the start of every window, in seconds */
   readonly times: Float64Array
   /** the mean of the windows, [dim] */
   readonly mean: Float32Array
@@ -22,7 +22,7 @@ export type FileVectors<S = string> =
 
 /** Options of a `TrackEncoder`; the defaults are those of `Encoder`. */
 export interface VectorOptions {
-  /** seconds from window to window */
+  /** seconds from the start of one window to the next */
   hop?: number | undefined
   /** whether to scale every vector to length 1, and the mean too */
   normalize?: boolean | undefined
@@ -30,44 +30,47 @@ export interface VectorOptions {
   signal?: AbortSignal | undefined
 }
 
-/** The same for a file. */
+/** Options of a `TrackEncoder` for a file. */
 export interface FileVectorOptions extends VectorOptions {
   /** number of windows, spread evenly over the file, instead of one every `hop` seconds */
   windows?: number | undefined
-  /** start of the part that is embedded, seconds */
+  /** start of the part that is embedded, in seconds */
   from?: number | undefined
-  /** end of the part that is embedded, seconds */
+  /** end of the part that is embedded, in seconds */
   to?: number | undefined
   /** called with each warning about a file */
   onWarning?: OnWarning | undefined
 }
 
-/** The same for many files. */
+/** Options of a `TrackEncoder` for many files. */
 export interface FilesVectorOptions extends FileVectorOptions {
   /** maximum number of files that are being processed or wait to be consumed */
   concurrency?: number | undefined
 }
 
 /**
- * What probes, retrieval and `embedDataset` need of an encoder: it turns clips, tracks and files into vectors of
- * `dim` numbers. `Encoder` and `LogMel` have it.
+ * What probes, retrieval and `embedDataset` need of an encoder: it turns clips, tracks and files into vectors of `dim`
+ * numbers. `Encoder` and `LogMel` have this interface.
  */
 export interface TrackEncoder {
-  /** Hz */
+  /** sample rate in Hz */
   readonly sampleRate: number
-  /** samples of a clip */
+  /** number of samples in a clip */
   readonly clipLength: number
-  /** numbers of a vector */
+  /** number of values in a vector */
   readonly dim: number
   /** The recordings that it was trained on, if they are known. */
   readonly trainedOn?: TrainedOn
   /** n · clipLength samples → [n, dim] */
   encode(clips: Float32Array, options?: Pick<VectorOptions, 'normalize' | 'signal'>): Promise<MatrixData>
-  /** mono samples at `sampleRate` */
+  /** Embeds a track: mono samples at `sampleRate`. */
   encodeTrack(samples: Float32Array, options?: VectorOptions): Promise<TrackVectors>
   /** Decodes a file and embeds it. */
   encodeFile(source: FileSource, options?: FileVectorOptions): Promise<TrackVectors>
-  /** In the order of `sources`; a file that cannot be read comes as an error, and does not end the others. */
+  /**
+   * Embeds many files, in the order of `sources`. A file that cannot be read comes as an error, and does not stop the
+   * others.
+   */
   encodeFiles<S extends FileSource = string>(
     sources: Sources<S>,
     options?: FilesVectorOptions,

@@ -28,7 +28,7 @@ import { WindowBatches } from './window-batches.js'
 export interface TrackEmbedding {
   /** one row per window, [n, dim] */
   windows: Matrix
-  /** the start of every window, seconds */
+  /** the start of every window, in seconds */
   times: Float64Array
   /** the mean of the windows, [dim] */
   mean: Float32Array

@@ -45,7 +45,7 @@ export interface ProbeHandle {
 export type CudaKernels = { readonly __brand: 'CudaKernels' }
 export type Handle = EncoderHandle | CropSourceHandle | TrainerHandle | ProbeHandle
 
-/** A tensor by name: float32 values in C order. Integer buffers (num_batches_tracked) are rounded floats. */
+/** A tensor by name: float32 values in C order. Integer buffers (num_batches_tracked) are held as rounded floats. */
 export interface NamedTensor {
   /** sizes of its dimensions */
   shape: number[]

@@ -23,9 +23,9 @@ export const byolOptions = z.strictObject({
 })
 
 /**
- * BYOL for `Trainer.create`: from each view of an example, the network predicts the projection of the other view by a
- * slowly moving copy of itself. It needs no negatives and takes 2 views. Projector and predictor have batch norm;
- * `projection` of the trainer sets the sizes of the projector.
+ * BYOL for `Trainer.create`: from each view of an example, the network predicts the projection that a slowly moving
+ * copy of itself makes of the other view. It needs no negatives and takes 2 views. Projector and predictor have batch
+ * norm; `projection` of the trainer sets the sizes of the projector.
  *
  * Source: Grill et al., "Bootstrap your own latent" (2020).
  * @param options momentum (0.996), scheduleSteps (those of the training), predictorHidden (512)

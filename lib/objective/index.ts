@@ -1,5 +1,5 @@
 /**
- * Stage objective: how well the views of an example find each other, or what else is learned from.
+ * Stage objective: what the encoder learns from, such as how well the views of an example find each other.
  *
  * in: embeddings [N, E], row = example·V + view, and projections [N, D] of them
  * out: the loss and its gradient

@@ -76,7 +76,7 @@ export interface NtXentValue {
  * −sim(i, j)/τ + log Σ_{k≠i} exp(sim(i, k)/τ), where sim is the cosine similarity.
  *
  * Source: Chen et al., "A simple framework for contrastive learning of visual representations" (2020).
- * @param z [N, dim], rows by example: row = example·views + view; must not change until the promise settles
+ * @param z [N, dim], row = example·views + view; must not change until the promise settles
  * @returns the loss, d loss / d z [N, dim], and d loss / d τ. Memory grows linearly with N
  * @throws ShapeError, ArgumentError, ConfigError, DeviceError, NonFiniteError, or the signal's reason
  */

@@ -38,9 +38,9 @@ export const supervisedOptions = z.strictObject({
 })
 
 /**
- * Supervised learning for `Trainer.create`: SampleCNN with dropout and a linear layer. The loss is binary
- * cross-entropy if an example may have several classes, and cross-entropy if it has exactly one. It is the baseline
- * of self-supervised training.
+ * Supervised learning for `Trainer.create`: SampleCNN with dropout and a linear layer. The loss is binary cross-entropy
+ * if an example may have several classes, and cross-entropy if it has exactly one. It is the baseline that
+ * self-supervised training is compared with.
  * @param options classes and multilabel (those of the data set), dropout (0.5), classWeights for rare classes
  *        ('balanced')
  * @throws ConfigError

@@ -73,7 +73,10 @@ function upgraded(record: DataRecord | (Omit<DataRecord, 'sha256'> & { sha256: s
 export interface TrainedOn {
   /** SHA-256 of the source files of its tracks, as `dataset.tracks` has them */
   readonly sources: readonly string[]
-  /** false if there may be more: for a file that belongs to no run, and after training on views that the caller made */
+  /**
+   * false if there may be more recordings: for a file that does not belong to a run, or after training on views that
+   * the caller made
+   */
   readonly complete: boolean
 }
 

@@ -147,9 +147,9 @@ async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | u
 }
 
 /**
- * Checks a run for corruption: its config, its metrics up to the newest checkpoint, and all checkpoints. May be
- * called while the run is being trained.
- * @throws CheckpointError if the path is no run directory, IoError
+ * Checks a run for corruption: its config, its metrics up to the newest checkpoint, and all checkpoints. May be called
+ * while the run is being trained.
+ * @throws CheckpointError if the path is not a run directory, IoError
  */
 export async function verifyRun(path: string): Promise<RunReport> {
   checkPath(path, 'verifyRun')

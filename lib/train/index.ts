@@ -2,7 +2,7 @@
  * Stage train: an encoder learns from unlabelled music.
  *
  * in: tracks of a data set, or views [B·V, T] that the caller made
- * out: weights that follow every step, and a run directory with config, metrics and checkpoints
+ * out: weights, updated by every step, and a run directory with config, metrics and checkpoints
  */
 
 export * as optimizers from './optimizers.js'

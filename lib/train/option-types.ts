@@ -211,7 +211,7 @@ export interface TrainerConfig {
   readonly epochs: number
   /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
   readonly maxSteps?: number | undefined
-  /** Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
+  /** Measures the encoder on the tracks of `validation`: how well a track is found again by a crop of it (retrieval), whether the nearest tracks have the same label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
   readonly monitor?:
     | {
         /** Epochs between measurements. Range: 1 or more. Default: 1. */
@@ -220,7 +220,7 @@ export interface TrainerConfig {
         readonly measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Training ends after so many measurements in a row without improvement. The first measure of `monitor` counts; without a monitor, the validation loss. Range: 1 or more. Default: no early stopping. */
+  /** Training ends after this many measurements in a row without improvement. What must improve is the first measure of `monitor`, or the validation loss if there is no monitor. Range: 1 or more. Default: no early stopping. */
   readonly patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer state stay in float32. 'auto' measures which of the two is faster here, once per process, in a few seconds. Default: 'float32'. */
   readonly precision: 'float32' | 'bfloat16' | 'auto'
@@ -275,7 +275,7 @@ export interface TrainerOverrides {
   epochs?: number | undefined
   /** Maximum number of steps. Range: 1 or more. Default: no limit besides the epochs. */
   maxSteps?: number | undefined
-  /** Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
+  /** Measures the encoder on the tracks of `validation`: how well a track is found again by a crop of it (retrieval), whether the nearest tracks have the same label (knn), how well a linear probe does (probe). Default: only the loss is measured. */
   monitor?:
     | {
         /** Epochs between measurements. Range: 1 or more. Default: 1. */
@@ -284,7 +284,7 @@ export interface TrainerOverrides {
         measures: readonly ('retrieval' | 'knn' | 'probe')[]
       }
     | undefined
-  /** Training ends after so many measurements in a row without improvement. The first measure of `monitor` counts; without a monitor, the validation loss. Range: 1 or more. Default: no early stopping. */
+  /** Training ends after this many measurements in a row without improvement. What must improve is the first measure of `monitor`, or the validation loss if there is no monitor. Range: 1 or more. Default: no early stopping. */
   patience?: number | undefined
   /** Number format of activations. 'bfloat16' halves their memory and is faster on CUDA and on CPUs with AVX512-BF16; sums, weights and optimizer state stay in float32. 'auto' measures which of the two is faster here, once per process, in a few seconds. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined

@@ -147,13 +147,13 @@ export const trainerConfig = z.strictObject({
     })
     .optional()
     .describe(
-      'Measures the encoder on the tracks of `validation`: whether a crop finds its track again (retrieval), whether the nearest tracks have the label (knn), how well a linear probe does (probe). Default: only the loss is measured.',
+      'Measures the encoder on the tracks of `validation`: how well a track is found again by a crop of it (retrieval), whether the nearest tracks have the same label (knn), how well a linear probe does (probe). Default: only the loss is measured.',
     )
     .meta({ free: true }),
   patience: count()
     .optional()
     .describe(
-      'Training ends after so many measurements in a row without improvement. The first measure of `monitor` counts; without a monitor, the validation loss. Default: no early stopping.',
+      'Training ends after this many measurements in a row without improvement. What must improve is the first measure of `monitor`, or the validation loss if there is no monitor. Default: no early stopping.',
     )
     .meta({ flag: true, free: true }),
   precision: precisionOption(

@@ -31,7 +31,7 @@ const TABLE: Record<string, TrainerOptions> = Object.assign({}, ...OBJECTIVES.ma
 export const PRESETS = Object.keys(TABLE) as readonly PresetName[]
 
 /**
- * The options of a training by its name, for `Trainer.create({ ...preset('byol'), dataset })`.
+ * The options that a preset stands for, to start from in `Trainer.create({ ...preset('byol'), dataset })`.
  * @param name clmr, clmr-paper (batch 96), moco, byol, supervised, or small (for minutes to hours on a CPU)
  * @throws ConfigError for another name
  */

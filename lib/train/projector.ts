@@ -12,7 +12,7 @@ import type { ForNetwork } from './options.js'
 
 /** The projector of a trainer, between encoder and objective. */
 export interface Projector {
-  /** numbers of a projection */
+  /** number of values in a projection */
   readonly dim: number
   /**
    * Embeddings [n, dim of the encoder] to projections [n, dim], with the weights of the last finished step.

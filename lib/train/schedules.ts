@@ -10,7 +10,8 @@ export function constant(): ConstantSchedule {
 
 /**
  * A linear warm-up, then half a cosine down (Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm
- * Restarts", 2017, without restarts). Step s of the warm-up of w steps takes s / w of the optimizer's rate (s from 1).
+ * Restarts", 2017, without restarts). In a warm-up of w steps, step s (counted from 1) has s / w of the optimizer's
+ * rate.
  * @param options warmupSteps (0), totalSteps (those of the training), floor (0, a share of the rate)
  * @throws ConfigError
  */

@@ -43,7 +43,8 @@ import { checkRowsOfViews } from './views.js'
 import { Watch } from './watch.js'
 
 /**
- * Trains an encoder so that the embeddings of views of one track are close, and those of other tracks are not.
+ * Trains an encoder so that the embeddings of views of one track are close, and those of views of different tracks are
+ * not.
  *
  * A step takes effect as a whole or not at all: after an abort, an unreadable file or a loss that is not finite,
  * weights, running statistics and optimizer are unchanged, and training can go on. Random choices depend on (seed,
@@ -85,7 +86,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * A new training.
+   * Creates a trainer for a new training.
    * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`
    * @throws ConfigError, DeviceError, CheckpointError, IoError
    */
@@ -120,8 +121,8 @@ export class Trainer implements Disposable, AsyncDisposable {
    * @param runDirectory the `runDirectory` of an earlier training
    * @param overrides options to change from now on. `epochs` and `maxSteps` may grow freely; `dataset` is for a cache
    *        that has moved and must hold the same tracks; `seed` may be given, but must stay the same
-   * @throws ConfigError if the data set or the seed differs, and for `encoder`, `initFrom`, `freeze` and
-   *        `runDirectory` CheckpointError if there is no intact checkpoint
+   * @throws ConfigError if the data set or the seed differs, or for the options `encoder`, `initFrom`, `freeze` and
+   *        `runDirectory`; CheckpointError if there is no intact checkpoint
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
     checkPath(runDirectory, 'Trainer.resume')
@@ -149,7 +150,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     return this.#native.step
   }
 
-  /** Whole batches of the data set; undefined without one. */
+  /** Number of whole batches in the data set; undefined without a data set. */
   get stepsPerEpoch(): number | undefined {
     return this.#native.stepsPerEpoch
   }
@@ -167,8 +168,8 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The encoder in training: embeds with the weights of the last finished step, even while a step is in progress. It
-   * is always the same object, until that is disposed.
+   * The encoder in training: embeds with the weights of the last finished step, even while a step is in progress. It is
+   * the same object every time, until it is disposed.
    */
   get encoder(): Encoder {
     this.#check()
@@ -185,9 +186,9 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /**
    * Performs one optimizer step on views that you made. It counts as a step of the training.
-   * @param views rows of `clipLength` samples, row = example · views + view, at least 2 examples per batch; with
-   *        `accumulate`, that many batches of equal size, one after the other; must not change until the promise
-   *        settles
+   * @param views rows of `clipLength` samples, row = example · views + view, at least 2 examples per batch. With
+   *        `accumulate`, that many batches of equal size, one after the other. The views must not change until the
+   *        promise settles
    * @param options.labels for `supervised`: one row of 0 and 1 per example, one column per class
    * @returns the result; after an abort it rejects within 250 ms, and the trainer is unchanged
    * @throws ShapeError; ConfigError; NonFiniteError (then nothing has changed); the signal's reason
@@ -209,10 +210,10 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /**
    * Performs the steps of the training one by one, until `epochs`, `maxSteps` or `patience` end it. When the loop
-   * ends, also by `break`, an abort or an error, a checkpoint is saved in the run directory, if there is one, and the
-   * directory is released. After a value that is not finite, no checkpoint is saved.
-   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after the
-   *        current step has wound down and the checkpoint is saved
+   * ends, even by `break`, an abort or an error, a checkpoint is saved in the run directory (if there is one), and
+   * the directory is released. After a value that is not finite, no checkpoint is saved.
+   * @param options.signal without a run directory, an abort rejects at once; with one, it rejects only after the current
+   *        step has ended and the checkpoint is saved
    * @throws ConfigError without a data set or for an unknown option; CacheError with the file that cannot be read;
    *        NonFiniteError with the tracks of the batch; the signal's reason
    */
@@ -250,8 +251,8 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /**
    * Trains until `epochs`, `maxSteps` or `patience` end the training.
-   * @param options.signal an abort rejects at once if there is no run directory; if there is one, only after the
-   *        current step has wound down and the checkpoint is saved
+   * @param options.signal without a run directory, an abort rejects at once; with one, it rejects only after the current
+   *        step has ended and the checkpoint is saved
    * @throws as `steps`
    */
   async fit(options: FitOptions = {}): Promise<TrainingSummary> {

@@ -25,21 +25,21 @@ export interface StepResult {
   tracks: string[]
   /** loss of the validation set, on the last step of an epoch if there is a validation set */
   validLoss?: number
-  /** figures of the measures of `monitor`, on the last step of an epoch in which it measures */
+  /** figures of `monitor`, on the last step of an epoch that ends with a measurement */
   monitor?: MonitorFigures
 }
 
 /** One pass over the data set. */
 export interface EpochResult {
-  /** from 1 */
+  /** number of the epoch, from 1 */
   epoch: number
   /** steps done since the training began */
   step: number
-  /** mean over the steps of this epoch that this process did */
+  /** mean loss of the steps of this epoch that this process did */
   loss: number
   /** loss of the validation set; undefined without one */
   validLoss?: number
-  /** figures of the measures of `monitor`, in an epoch in which it measures */
+  /** figures of `monitor`, if the epoch ends with a measurement */
   monitor?: MonitorFigures
   /** seconds that it took */
   seconds: number
@@ -47,7 +47,7 @@ export interface EpochResult {
 
 /** The best measurement of a training, whose weights are in `best.safetensors` of the run directory. */
 export interface BestFigure {
-  /** the first measure of `monitor`; without a monitor the loss of the validation set */
+  /** the first measure of `monitor`; without a monitor, the loss of the validation set */
   measure: MonitorMeasure | 'validLoss'
   /** its value: the lowest loss, or the highest value of any other measure */
   value: number

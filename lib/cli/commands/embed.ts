@@ -216,11 +216,11 @@ function tell(session: Session, options: Options, total: number, account: Accoun
 
 export function configure(command: Command): void {
   command
-    .argument('<paths...>', 'Audio files, or folders to search with all their sub-folders')
+    .argument('<paths...>', 'Audio files, or folders of them; sub-folders are searched too')
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--out <file>',
-      'Table to write: .parquet, .jsonl or .npy (paths go to .npy.json); files that it already holds are embedded again only if they have changed',
+      'Table to write: .parquet, .jsonl or .npy (with the paths of the files in .npy.json); files that it already holds are embedded again only if they have changed',
     )
     .option(
       '--hop <seconds>',

@@ -255,13 +255,13 @@ export function configure(command: Command): void {
   command
     .option(
       '--seeds <n>',
-      'Also fit n probes, with consecutive seeds from --seed, and show their spread',
+      'Also fit n probes, with consecutive seeds that start at --seed, and show their spread',
       count,
     )
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',
-        'Also fit probes on these percentages of the labels, with --seeds draws each (3 without --seeds)',
+        'Also fit probes on these percentages of the labels; each percentage is drawn --seeds times (3 times without --seeds)',
       ).argParser(percents),
     )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')

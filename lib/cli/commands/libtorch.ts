@@ -29,13 +29,21 @@ export function configure(command: Command): void {
   examples(command, ['clmr libtorch install', FROM_FILE])
   const install = command
     .command('install')
-    .description('Download the libtorch that this version needs into the user cache, once per machine.')
+    .description(
+      'Download the libtorch that this version needs, once per machine; it is kept in the user cache.',
+    )
     .option(
       '--from <wheel>',
-      'Wheel to use: a file, an http(s) URL, or a folder with all wheels (default: download it, with pip where there is pip)',
+      'Wheel to use: a file, an http(s) URL, or a folder with all wheels (default: download it, with pip if it is installed)',
     )
-    .option('--cuda', 'The libtorch with CUDA 13 and its NVIDIA libraries: a 2.5 GB download, Linux x64 only')
-    .option('--index <url>', 'Python package index (default: the one that pip uses: PIP_INDEX_URL, pip.conf)')
+    .option(
+      '--cuda',
+      'Install the libtorch with CUDA 13, and its NVIDIA libraries: a 2.5 GB download, Linux x64 only',
+    )
+    .option(
+      '--index <url>',
+      'Python package index (default: the one that pip uses, from PIP_INDEX_URL or pip.conf)',
+    )
     .option('--keep-wheel', 'Keep the wheel after it is unpacked')
   commonFlags(install)
   examples(install, ['clmr libtorch install', 'clmr libtorch install --cuda', FROM_FILE])

@@ -126,11 +126,11 @@ async function predict(session: Session, options: Options, given: string[]): Pro
 
 export function configure(command: Command): void {
   command
-    .argument('<paths...>', 'Audio files, or folders to search with all their sub-folders')
+    .argument('<paths...>', 'Audio files, or folders of them; sub-folders are searched too')
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--probe <file>',
-      "Probe of this model from `clmr evaluate --save-probe`, or a checkpoint with a classifier, such as one of CLMR's linear evaluation",
+      "Probe of this model from `clmr evaluate --save-probe`, or a checkpoint with a classifier, such as one from CLMR's linear evaluation",
     )
     .option(
       '--threshold <p>',

@@ -215,7 +215,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         `--preset <${PRESETS.join('|')}>`,
-        'Known training whose options to start from; all other options override them',
+        'Named set of options to start from; all other options override it',
       ).choices(PRESETS),
     )
     .addOption(

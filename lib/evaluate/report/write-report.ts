@@ -26,7 +26,7 @@ import { readTrainingCurve } from './training-curve.js'
 /** @internal */
 export const reportOptions = z.strictObject({
   out: z.string().min(1).describe('HTML file to write.'),
-  run: z.string().min(1).optional().describe('Run directory, for loss curve and throughput.'),
+  run: z.string().min(1).optional().describe('Run directory, for the loss curve and the throughput.'),
   title: z.string().min(1).default('clmr report').describe('Heading of the page.'),
   projection: z
     .enum(['pca', 'umap'])
@@ -57,7 +57,7 @@ export const reportCallOptions = reportOptions.extend({
   ).optional(),
   retrieval: objectOption<readonly NamedRetrieval[]>(
     'readonly NamedRetrieval[]',
-    'Results of evaluateRetrieval in the same order: they are shown as figures and as a heat map by transform.',
+    'Results of evaluateRetrieval in the order of `results`: they are shown as figures and as a heat map by transform.',
   ).optional(),
   embeddings: objectOption<DatasetEmbeddings>(
     'DatasetEmbeddings',
@@ -81,9 +81,9 @@ export interface WrittenReport {
   path: string
   /** size of the file in bytes */
   bytes: number
-  /** tracks on the map, and how many of them can be heard */
+  /** tracks on the map */
   tracks: number
-  /** tracks that can be heard */
+  /** how many of them can be heard */
   audible: number
 }
 
@@ -237,9 +237,9 @@ function generator(): string {
 /**
  * Writes one self-contained page: loss curve and throughput of a run, retrieval, probe results side by side and by
  * class, and a map of the tracks that plays them on a click. The page makes no requests, and names in it are escaped.
- * Each track has an excerpt of up to `seconds` from its middle, as 8-bit µ-law at 11,025 Hz. If they exceed
- * `maxAudioBytes`, excerpts are shortened to 2 s at least; if that is not enough, only some tracks, evenly spread,
- * have one.
+ * Each track has an excerpt of up to `seconds` from its middle, as 8-bit µ-law at 11,025 Hz. If all excerpts together
+ * exceed `maxAudioBytes`, they are shortened, but not below 2 s. If that is not enough, only some tracks, evenly
+ * spread, have an excerpt.
  * @throws ArgumentError if there is nothing to show, ConfigError, IoError, AbortError
  */
 export async function writeReport(options: ReportOptions): Promise<WrittenReport> {
