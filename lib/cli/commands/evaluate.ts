@@ -261,7 +261,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',
-        'Also fit probes on these percentages of the labels; each percentage is drawn --seeds times (3 times without --seeds)',
+        'Also fit probes on these percentages of the labels; each percentage is drawn --seeds times (without --seeds three times, and 100 once)',
       ).argParser(percents),
     )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')
