@@ -42,7 +42,7 @@ export const tf32Option = z
   .boolean()
   .optional()
   .describe(
-    'Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false.',
+    'Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false.',
   )
 
 /** An option that stops a call. */

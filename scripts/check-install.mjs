@@ -167,7 +167,7 @@ function checkCommands() {
   if (!libtorch.some((found) => found.includes('from the platform package')))
     fail(`doctor: ${libtorch.join('; ')}`)
   const started = performance.now()
-  clmr('demo', '--minutes', '1', '--tracks', '3', '--precision', 'bfloat16', '--out', 'demo')
+  clmr('demo', '--minutes', '1', '--tracks', '4', '--precision', 'bfloat16', '--out', 'demo')
   if (!existsSync(join(app, 'demo', 'report.html'))) fail('the demo wrote no report.html')
   const seconds = (performance.now() - started) / 1000
   say(

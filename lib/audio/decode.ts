@@ -78,9 +78,10 @@ async function decode(source: AudioInput, options: DecodeOptions): Promise<Decod
  * (Vorbis, Opus, FLAC) with built-in decoders in worker threads. Other formats, such as m4a, and rare variants of those
  * above are read through an `ffmpeg` on the PATH. The format is recognised by the content, never by the name.
  *
- * The audio is checked against the lengths, counts and checksums that the file states. A file is refused if more than
- * 0.1 s or more than a tenth of it is missing at its end, or more than a tenth in all. Smaller losses are warnings in
- * the result; damage in the middle becomes silence of the same length.
+ * The audio is checked against the lengths, counts and checksums that the file states. A file is refused if what is
+ * missing at its end exceeds 0.1 s or a tenth of the file, or if more than a tenth of the file is missing in all. Smaller
+ * losses are warnings in the result; damage in the middle becomes silence of the same length. If `ffmpeg` reads a file
+ * that is too short and reports no error, a warning says how much is missing.
  *
  * @param source a path, or the file in any other form: bytes (which are copied), a `Blob`, a stream
  * @returns mono samples at `sampleRate` (default 22,050 Hz), full scale ±1; `duration` in seconds

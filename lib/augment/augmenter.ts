@@ -95,10 +95,10 @@ export class Augmenter {
   }
 
   /**
-   * The parameters of every view that `augment` would use.
+   * The parameters that `augment` would use for every view.
    * @param n examples
    * @param options.step number of the batch (default 0)
-   * @param options.length samples of a row, which bounds the crop (default clipLength)
+   * @param options.length number of samples in a row, which limits where a crop can lie (default clipLength)
    * @returns n·views rows, one entry for each transform of the chain
    */
   draw(n: number, options: DrawOptions = {}): AppliedTransform[][] {

@@ -13,7 +13,7 @@ export interface NoiseOptions {
   p?: number | undefined
   /** Standard deviation of the noise divided by that of the clip. [min, max]; equal ends give a fixed value. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. */
   ratio?: readonly [number, number] | undefined
-  /** Signal-to-noise ratio in dB, instead of ratio. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
+  /** Signal-to-noise ratio in dB, instead of `ratio`. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
   snrDb?: readonly [number, number] | undefined
 }
 
@@ -121,7 +121,7 @@ export interface NoiseTransform {
   readonly p: number
   /** Standard deviation of the noise divided by that of the clip. [min, max]; equal ends give a fixed value. Range: 0 or more. Default: [0.0001, 0.01], unless snrDb is given. */
   readonly ratio?: readonly [number, number] | undefined
-  /** Signal-to-noise ratio in dB, instead of ratio. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
+  /** Signal-to-noise ratio in dB, instead of `ratio`. [min, max]; equal ends give a fixed value. Range: -120 to 200. */
   readonly snrDb?: readonly [number, number] | undefined
 }
 

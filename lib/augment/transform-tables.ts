@@ -54,7 +54,7 @@ export const transformTables = {
         'Standard deviation of the noise divided by that of the clip.',
         `[${PUBLISHED_RATIO.join(', ')}], unless snrDb is given`,
       ).optional(),
-      snrDb: pair({ min: -120, max: 200 }, 'Signal-to-noise ratio in dB, instead of ratio.').optional(),
+      snrDb: pair({ min: -120, max: 200 }, 'Signal-to-noise ratio in dB, instead of `ratio`.').optional(),
     })
     .refine(({ ratio, snrDb }) => ratio === undefined || snrDb === undefined, {
       message: 'ratio and snrDb both say how loud the noise is: keep one of them',

@@ -227,7 +227,7 @@ export interface ReportOptions {
   embeddings?: DatasetEmbeddings | undefined
   /** Tracks on the map, if there are no embeddings; `encoder` embeds them. */
   dataset?: LabelledTracks | undefined
-  /** Encoder that embeds dataset. */
+  /** Encoder that embeds `dataset`. */
   encoder?: TrackEncoder | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined

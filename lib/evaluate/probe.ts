@@ -220,7 +220,7 @@ export class LinearProbe implements Disposable {
 
   /**
    * Evaluates the probe on a data set that should not have been used for training or validation. `trainedOn` of the
-   * result is the number of tracks in the data set that the encoder was trained on.
+   * result says how many of the tracks evaluated here the encoder was trained on.
    * @throws DatasetError if its classes differ, CacheError, ConfigError, AbortError
    */
   async evaluate(set: EvaluationSet, options: ProbeEvaluateOptions = {}): Promise<Evaluation> {

@@ -210,7 +210,7 @@ export interface RetrievalScores<T = number> {
 export interface LabelScores<T = number> {
   /** mean average precision over the whole ranking */
   map: T
-  /** share of the k nearest tracks that share a label with the track */
+  /** fraction of the k nearest tracks that have a label in common with the track of the query */
   precisionAtK: T
 }
 

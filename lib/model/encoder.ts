@@ -115,7 +115,7 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Loads published weights by name: from an installed npm package (`clmr-small` is `@clmr/weights-small`), or else a
+   * Loads published weights by name: from an installed npm package (`clmr-small` is `@clmr/weights-small`), or else from a
    * published checkpoint, which is downloaded as by `load`.
    * @param name `clmr-small` (the default), or the name of a published checkpoint
    * @param options as for `load`
@@ -203,8 +203,8 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; of a longer track, what
-   * remains after the last whole window is dropped, as in CLMR.
+   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; if a longer track ends
+   * in less than a whole window, that rest is dropped, as in CLMR.
    * @param samples mono, full scale ±1; must not change until the promise settles
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
@@ -230,7 +230,7 @@ export class Encoder implements TrackEncoder, Disposable {
    * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
    * on. For each file in progress, memory holds a few seconds of audio, however long the file is, and 2 kB per window.
    * @param sources an iterable or async iterable of paths (or of files in any other form); closed when the consumer stops
-   *        early; its errors are passed on
+   *        early; errors that the iterable throws are passed on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async *encodeFiles<S extends FileSource = string>(

@@ -1,8 +1,8 @@
 /**
  * Stage model: from sound to embeddings.
  *
- * in: clips [N, 59049], tracks or files out: embeddings [N, 512] of SampleCNN, which do not change when the weights
- * are saved and loaded
+ * in: clips [N, 59049], tracks or files
+ * out: embeddings [N, 512] of SampleCNN, which do not change when the weights are saved and loaded
  */
 export { allocateClips } from './clips.js'
 export type { Sources } from './encode-files.js'

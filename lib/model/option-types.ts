@@ -33,7 +33,7 @@ export interface EncoderOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
   tf32?: boolean | undefined
   /** Layers of the network. Default: CLMR's, 59,049 samples to 512 numbers. */
   architecture?: ArchitectureOptions | undefined
@@ -45,7 +45,7 @@ export interface EncoderLoadOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
   tf32?: boolean | undefined
   /** Expected SHA-256 of a file that is downloaded, in hexadecimal digits; any other file is refused. */
   sha256?: string | undefined

@@ -74,8 +74,8 @@ export interface TrainedOn {
   /** SHA-256 of the source files of its tracks, as `dataset.tracks` has them */
   readonly sources: readonly string[]
   /**
-   * false if there may be more recordings: for a file that does not belong to a run, or after training on views that
-   * the caller made
+   * false if there may be more recordings: for a model file that does not belong to a run, or after training on views
+   * that the caller made
    */
   readonly complete: boolean
 }

@@ -114,7 +114,7 @@ export type OptimizerInput =
 export interface CosineOptions {
   /** Steps in which the learning rate rises from 0 to that of the optimizer. Range: 0 or more. Default: 0. */
   warmupSteps?: number | undefined
-  /** Steps, warm-up included, until the rate has fallen to floor. Range: 1 or more. Default: all steps of the training. */
+  /** Steps, warm-up included, until the rate has fallen to `floor`. Range: 1 or more. Default: all steps of the training. */
   totalSteps?: number | undefined
   /** Final learning rate as a share of that of the optimizer. Range: 0 to 1. Default: 0. */
   floor?: number | undefined
@@ -132,7 +132,7 @@ export interface CosineSchedule {
   readonly name: 'cosine'
   /** Steps in which the learning rate rises from 0 to that of the optimizer. Range: 0 or more. Default: 0. */
   readonly warmupSteps: number
-  /** Steps, warm-up included, until the rate has fallen to floor. Range: 1 or more. Default: all steps of the training. */
+  /** Steps, warm-up included, until the rate has fallen to `floor`. Range: 1 or more. Default: all steps of the training. */
   readonly totalSteps?: number | undefined
   /** Final learning rate as a share of that of the optimizer. Range: 0 to 1. Default: 0. */
   readonly floor: number
@@ -168,7 +168,7 @@ export interface TrainerOptions extends TrainerOverrides {
   freeze?: boolean | undefined
   /** Folder for config, metrics and checkpoints. Default: nothing is written. */
   runDirectory?: string | undefined
-  /** Encoder whose weights to start from. They are copied. Default: new weights. */
+  /** Encoder with the weights to start from. They are copied. Default: new weights. */
   encoder?: Encoder | undefined
 }
 
@@ -236,7 +236,7 @@ export interface TrainerConfig {
   readonly kernels: 'plain' | 'fused'
   /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
   readonly tf32?: boolean | undefined
 }
 
@@ -298,9 +298,9 @@ export interface TrainerOverrides {
   kernels?: 'plain' | 'fused' | undefined
   /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. It holds for the whole process while the call runs. Default: false. */
+  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
   tf32?: boolean | undefined
-  /** Tracks to train on. fit and steps need them; step does not. */
+  /** Tracks to train on. `fit` and `steps` need them; `step` does not. */
   dataset?: Dataset | undefined
   /** Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch. */
   validation?: Dataset | undefined

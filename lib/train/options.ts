@@ -201,10 +201,10 @@ export const trainerSpec = trainerConfig.omit({
 export const trainerOptions = trainerConfig.extend({
   encoder: instanceOption(Encoder, 'an Encoder')
     .optional()
-    .describe('Encoder whose weights to start from. They are copied. Default: new weights.'),
+    .describe('Encoder with the weights to start from. They are copied. Default: new weights.'),
   dataset: instanceOption(Dataset, 'a Dataset')
     .optional()
-    .describe('Tracks to train on. fit and steps need them; step does not.'),
+    .describe('Tracks to train on. `fit` and `steps` need them; `step` does not.'),
   validation: instanceOption(Dataset, 'a Dataset')
     .optional()
     .describe(

@@ -16,7 +16,7 @@ export const cosineTable = z
     totalSteps: stepCount(1)
       .optional()
       .describe(
-        'Steps, warm-up included, until the rate has fallen to floor. Default: all steps of the training.',
+        'Steps, warm-up included, until the rate has fallen to `floor`. Default: all steps of the training.',
       ),
     floor: z
       .number()

@@ -120,7 +120,7 @@ export class Trainer implements Disposable, AsyncDisposable {
    * for bit. Log entries after that checkpoint are removed.
    * @param runDirectory the `runDirectory` of an earlier training
    * @param overrides options to change from now on. `epochs` and `maxSteps` may grow freely; `dataset` is for a cache
-   *        that has moved and must hold the same tracks; `seed` may be given, but must stay the same
+   *        that has moved; it must hold the same tracks; `seed` may be given, but must stay the same
    * @throws ConfigError if the data set or the seed differs, or for the options `encoder`, `initFrom`, `freeze` and
    *        `runDirectory`; CheckpointError if there is no intact checkpoint
    */

@@ -230,7 +230,10 @@ export function configure(command: Command): void {
     .addOption(flagFor(fileOptions, 'windows'))
     .option('--per-window', 'One row per window instead of the mean of each file')
     .option('--normalize', 'Scale every embedding to unit length')
-    .option('--shard <i/n>', 'Embed only share i of n of the files, so that n processes can divide the work')
+    .option(
+      '--shard <i/n>',
+      'Divide the files into n shares and embed only share i, so that n processes can divide the work',
+    )
   encoderFlags(command)
   threadsFlag(command)
   command.addOption(flagFor(prepareOptions, 'maxReject'))

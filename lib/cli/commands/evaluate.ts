@@ -261,7 +261,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',
-        'Also fit probes on these percentages of the labels; each percentage is drawn --seeds times (without --seeds three times, and 100 once)',
+        'Also fit probes on these percentages of the labels; each percentage is drawn --seeds times (default: three times, or once for 100)',
       ).argParser(percents),
     )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')

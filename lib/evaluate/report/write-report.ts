@@ -67,7 +67,7 @@ export const reportCallOptions = reportOptions.extend({
     'LabelledTracks',
     'Tracks on the map, if there are no embeddings; `encoder` embeds them.',
   ).optional(),
-  encoder: objectOption<TrackEncoder>('TrackEncoder', 'Encoder that embeds dataset.').optional(),
+  encoder: objectOption<TrackEncoder>('TrackEncoder', 'Encoder that embeds `dataset`.').optional(),
   signal: signalOption,
   onProgress: callbackOption<ReportProgress>(
     '(progress: ReportProgress) => void',
