@@ -87,7 +87,7 @@ await Promise.all([inTurn(), inTurn()])
 
 /** lossBytesPerCall → loss bytes per call */
 const inWords = (name) =>
-  name.replace(/[A-Z]+/g, (capitals) => ` ${capitals.length > 1 ? capitals : capitals.toLowerCase()}`)
+  name.replace(/MiB|[A-Z]+/g, (capitals) => ` ${capitals.length > 1 ? capitals : capitals.toLowerCase()}`)
 
 const figuresOf = ({ figures = {} }) =>
   Object.entries(figures)
