@@ -23,6 +23,17 @@ const CLIP = 59_049
 const SHORTER = { strides: [4, 4, 4, 4, 4, 4], channels: [4, 4, 4, 4, 8, 8, 8] }
 const LONGER = { strides: [4, 4, 4, 4, 4, 4, 4, 4], channels: [4, 4, 4, 4, 4, 4, 8, 8, 8] }
 
+/** Two tracks, each one clip over and over: two stretches of 3 s of each. */
+async function periodicExcerpts(folder: string) {
+  const music = join(folder, 'music')
+  await mkdir(music)
+  for (let i = 0; i < 2; i++) {
+    const period = testClip(500 + i, 600 + i)
+    await writeFile(join(music, `${i}.wav`), wav({ frames: 4 * CLIP, value: (t) => period[t % CLIP]! }))
+  }
+  return prepare(music, { cache: join(folder, 'cache'), excerpts: '2x3' })
+}
+
 describe('221 cache: excerpts', () => {
   it('3x30 is three stretches of 11 clips, each in the middle of its third of the track (closed form)', () => {
     const excerpts = parseExcerpts('3x30')
@@ -83,13 +94,7 @@ describe('221 cache: excerpts', () => {
 
   it('crops never cross from one stretch to the next: where both stretches are equal, a training sees that clip alone', () =>
     withTempDir(async (folder) => {
-      const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
-      await mkdir(music)
-      for (let i = 0; i < 2; i++) {
-        const period = testClip(500 + i, 600 + i)
-        await writeFile(join(music, `${i}.wav`), wav({ frames: 4 * CLIP, value: (t) => period[t % CLIP]! }))
-      }
-      using dataset = await prepare(music, { cache, excerpts: '2x3' })
+      using dataset = await periodicExcerpts(folder)
       const clips = await Promise.all([0, 1].map((i) => dataset.readTrack(i)))
       for (const clip of clips) assert.deepEqual(clip.subarray(CLIP), clip.subarray(0, CLIP))
       const options = {
@@ -145,13 +150,7 @@ describe('221 cache: excerpts', () => {
 
   it('a stretch shorter than the clip of a network is padded with zeros in a training, as a short track is', () =>
     withTempDir(async (folder) => {
-      const [music, cache] = [join(folder, 'music'), join(folder, 'cache')]
-      await mkdir(music)
-      for (let i = 0; i < 2; i++) {
-        const period = testClip(500 + i, 600 + i)
-        await writeFile(join(music, `${i}.wav`), wav({ frames: 4 * CLIP, value: (t) => period[t % CLIP]! }))
-      }
-      using dataset = await prepare(music, { cache, excerpts: '2x3' })
+      using dataset = await periodicExcerpts(folder)
       const options = {
         ...{ batchSize: 2, seed: 5, maxSteps: 1, architecture: LONGER },
         augmenter: { transforms: [transforms.randomCrop()] },
