@@ -102,6 +102,7 @@ describe('74 evaluate: what a model was trained on', () => {
         await page(part),
         /None of the 2 test tracks were trained on\..*Trained on 6 tracks of cache\./s,
       )
+      assert.match(await page(part), /queried tracks were trained on/)
       const flattered = await page(whole)
       assert.match(flattered, /2 of 2 test tracks were trained on\. These figures flatter it/)
       assert.doesNotMatch(flattered, /neither has seen|None of the/)

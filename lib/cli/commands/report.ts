@@ -11,6 +11,7 @@ import {
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { reportOptions } from '../../evaluate/report/write-report.js'
 import { isClean, seenSentence } from '../../evaluate/trained-on.js'
+import type { SeenTracks } from '../../evaluate/types.js'
 import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { trainingCache } from '../../runs/data-record.js'
@@ -104,9 +105,11 @@ async function report(session: Session, options: Options): Promise<void> {
     }),
   )
   session.print(printable(written.path))
-  for (const { name, evaluation } of results)
-    if (!isClean(evaluation.trainedOn))
-      session.warn(`${name}: ${seenSentence(evaluation.trainedOn, evaluation.tracks)}`)
+  const warn = (name: string, seen: SeenTracks | undefined, tracks: number, role: 'test' | 'queried') => {
+    if (!isClean(seen)) session.warn(`${name}: ${seenSentence(seen, tracks, role)}`)
+  }
+  for (const { name, retrieval } of found) warn(name, retrieval.trainedOn, retrieval.tracks, 'queried')
+  for (const { name, evaluation } of results) warn(name, evaluation.trainedOn, evaluation.tracks, 'test')
   session.printJson({ ...written, results, retrieval: found })
 }
 

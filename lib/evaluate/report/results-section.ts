@@ -1,8 +1,8 @@
 /** The linear evaluation on the page: every encoder, each class, what is taken for what, and the worst tracks. */
-import { isClean, seenSentence } from '../trained-on.js'
 import type { ClassResult, NamedResult, ShownEvaluation } from '../types.js'
 import { html, Markup } from './escape.js'
 import { heatCell, percent, score } from './figures.js'
+import { seenNotes } from './seen-notes.js'
 
 function resultsTable(results: NamedResult[], multilabel: boolean): Markup {
   const columns: [string, (e: ShownEvaluation) => number, (v: number) => string][] = [
@@ -101,22 +101,10 @@ function worstTable({ name, evaluation }: NamedResult): Markup {
 </table></div>`
 }
 
-/** Who has heard the test tracks before: the encoder of a result, as far as that is known. */
-function seenNotes(results: NamedResult[]): Markup {
-  const open = results.filter(({ evaluation }) => !isClean(evaluation.trainedOn))
-  if (open.length === 0)
-    return html` None of the ${results[0]!.evaluation.tracks} test tracks were trained on.`
-  const note = ({ name, evaluation }: NamedResult) => {
-    const { trainedOn, tracks } = evaluation
-    const warning = trainedOn?.tracks ? ' These figures flatter it: measure it on other tracks.' : ''
-    return html` <strong><bdi>${name}</bdi>: ${seenSentence(trainedOn, tracks)}.${warning}</strong>`
-  }
-  return html`${open.map(note)}`
-}
-
 export function resultsSection(results: NamedResult[], multilabel: boolean): Markup {
   if (results.length === 0) return html``
+  const judged = results.map(({ name, evaluation }) => ({ ...evaluation, name }))
   return html`<section><h2>What the embeddings know</h2>
-<p class="muted">Linear evaluation: the encoder is frozen, a small head learns the labels from its embeddings, and is judged on the test tracks, which the head has not seen. Answers are averaged over the clips of a track.${seenNotes(results)}</p>
+<p class="muted">Linear evaluation: the encoder is frozen, a small head learns the labels from its embeddings, and is judged on the test tracks, which the head has not seen. Answers are averaged over the clips of a track.${seenNotes(judged, 'test')}</p>
 ${resultsTable(results, multilabel)}${classTable(results, multilabel)}${confusionTable(results[0]!)}${worstTable(results[0]!)}</section>`
 }

@@ -2,6 +2,7 @@
 import type { Bounds, NamedRetrieval, Retrieval, RetrievalMeasure } from '../types.js'
 import { html, type Markup } from './escape.js'
 import { heatCell, percent } from './figures.js'
+import { seenNotes } from './seen-notes.js'
 
 const FORMS = ['raw', 'standardised', 'whitened'] as const
 
@@ -68,7 +69,8 @@ function heatMap(models: readonly NamedRetrieval[]): Markup {
 export function retrievalSection(models: readonly NamedRetrieval[]): Markup {
   if (models.length === 0) return html``
   const { tracks, queriesPerTrack, k } = models[0]!.retrieval
+  const judged = models.map(({ name, retrieval }) => ({ name, trainedOn: retrieval.trainedOn, tracks }))
   return html`<section><h2>Is a track found again?</h2>
-<p class="muted">One crop of each of ${tracks} tracks is the library, ${tracks * queriesPerTrack} other crops ask: how often does the own track come first? As they are, and altered: one transform at a time, or the whole chain. Brackets hold 95 % intervals. Compare each encoder in its best form of the vectors.</p>
+<p class="muted">One crop of each of ${tracks} tracks is the library, ${tracks * queriesPerTrack} other crops ask: how often does the own track come first? As they are, and altered: one transform at a time, or the whole chain. Brackets hold 95 % intervals. Compare each encoder in its best form of the vectors.${seenNotes(judged, 'queried')}</p>
 ${figureTable(models, k)}${heatMap(models)}</section>`
 }
