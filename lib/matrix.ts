@@ -34,12 +34,12 @@ function checkData({ data, rows, cols }: MatrixData): void {
   })
 }
 
-/** @throws ShapeError if row `i` is not a list of `cols` numbers */
-function checkRow(row: unknown, i: number, cols: number): void {
+/** @throws ShapeError if the row, the `number`-th, is not a list of `cols` numbers */
+function checkRow(row: unknown, number: number, cols: number): void {
   if ((Array.isArray(row) || isTypedArray(row)) && (row as ArrayLike<unknown>).length === cols) return
   throw new ShapeError({
     what: 'the rows of a matrix differ in length',
-    given: `row ${i} is ${describe(row)}`,
+    given: `row ${number} is ${describe(row)}`,
     expected: `${cols} numbers, as many as the first row`,
     remedy: 'Pass rows of numbers, all of one length',
   })
@@ -99,7 +99,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
     const cols = list[0]?.length ?? 0
     const data = new Float32Array(list.length * cols)
     for (const [i, row] of list.entries()) {
-      checkRow(row, i, cols)
+      checkRow(row, i + 1, cols)
       if (cols > 0) data.set(row, i * cols) // a detached row has no length, and cannot be read
     }
     return new Matrix(MADE_HERE, { data, rows: list.length, cols })

@@ -1,10 +1,13 @@
 /**
- * Called with a warning about a file or a training that continues nevertheless. The warning begins with the path of the
+ * Called with each warning: of a file or a training that can be used nevertheless. A warning begins with the path of the
  * file, if there is one.
+ *
+ * No warning is lost without it: results that have `warnings` hold them, and where the result has no such field, a warning
+ * is emitted on the process (`process.emitWarning`, with the name `ClmrWarning`).
  */
 export type OnWarning = (warning: string) => void
 
-/** Gives a warning to `onWarning`; where the caller gave none, it is one of the process. */
+/** Gives a warning that no result holds to `onWarning`; if there is none, it is emitted on the process. */
 export function tellWarning(warning: string, onWarning: OnWarning | undefined): void {
   if (onWarning) onWarning(warning)
   else process.emitWarning(warning, 'ClmrWarning')

@@ -230,6 +230,19 @@ describe('14 files: streams that go wrong', () => {
   })
 })
 
+/** A probe of two silent tracks. */
+function probeOn(encoder: Encoder): Promise<LinearProbe> {
+  const task = {
+    tracks: [{ path: 'a' }, { path: 'b' }],
+    classes: ['low', 'high'],
+    task: 'multiclass' as const,
+  }
+  const labels = { data: Float32Array.of(1, 0, 0, 1), rows: 2, cols: 2 }
+  const readTrack = async (i: number) => new Float32Array(59_049).fill(0.1 + i)
+  const set = { ...task, labels, readTrack }
+  return LinearProbe.fit({ encoder, train: set, validation: set, maxEpochs: 1 })
+}
+
 describe('14 files: warnings', () => {
   it('reach onWarning with the name of the file, and the process hears nothing', async () => {
     const heard: string[] = []
@@ -248,15 +261,7 @@ describe('14 files: warnings', () => {
       using encoder = await Encoder.create()
       await encoder.encodeFile(cut, { onWarning })
       assert.deepEqual(heard.splice(0), warnings)
-      const task = {
-        tracks: [{ path: 'a' }, { path: 'b' }],
-        classes: ['low', 'high'],
-        task: 'multiclass' as const,
-      }
-      const labels = { data: Float32Array.of(1, 0, 0, 1), rows: 2, cols: 2 }
-      const readTrack = async (i: number) => new Float32Array(59_049).fill(0.1 + i)
-      const set = { ...task, labels, readTrack }
-      using probe = await LinearProbe.fit({ encoder, train: set, validation: set, maxEpochs: 1 })
+      using probe = await probeOn(encoder)
       await probe.predictFile(cut, { onWarning })
       assert.deepEqual(heard.splice(0), warnings)
       for await (const _ of encoder.encodeFiles([new File([cut], 'cut')], { onWarning }));
@@ -265,6 +270,31 @@ describe('14 files: warnings', () => {
       assert.ok(!loaded.disposed)
       await new Promise((resolve) => setImmediate(resolve))
       assert.deepEqual(emitted, [])
+    } finally {
+      process.off('warning', listener)
+    }
+  })
+
+  it('without onWarning, the process hears those that no result holds, and no others', async () => {
+    const cut = new Uint8Array(await readFile(fixture('cases/no-eos-flag.ogg')))
+    using encoder = await Encoder.create()
+    using probe = await probeOn(encoder)
+    const emitted: Error[] = []
+    const listener = (warning: Error) => emitted.push(warning)
+    process.on('warning', listener)
+    try {
+      const { warnings } = await encoder.encodeFile(cut)
+      assert.ok(warnings.length > 0)
+      assert.deepEqual((await decodeAudio(cut)).warnings, warnings)
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual(emitted, [])
+      await probe.predictFile(cut)
+      await probe.predictOverTime(cut)
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual(
+        emitted.map(({ name, message }) => `${name}: ${message}`),
+        [...warnings, ...warnings].map((warning) => `ClmrWarning: ${warning}`),
+      )
     } finally {
       process.off('warning', listener)
     }

@@ -48,7 +48,7 @@ describe('17 matrix', () => {
         () => Matrix.fromRows(rows as never),
         (error: unknown) => {
           assert.ok(error instanceof ShapeError)
-          return /row 1 is/.test(error.message)
+          return /row 2 is/.test(error.message)
         },
       )
   })

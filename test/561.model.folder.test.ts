@@ -31,7 +31,7 @@ describe('561 model: folders that travel', () => {
       using dataset = await openDataset(cache, { subset: 'train' })
       await using trainer = await Trainer.create({ dataset, runDirectory: run, batchSize: 2, maxSteps: 1 })
       await trainer.fit()
-      const { stdout } = await clmrEnds(0, 'export', run, out)
+      const { stdout } = await clmrEnds(0, 'export', run, out, '--device', 'cpu', '--precision', 'float32')
       assert.match(stdout, /model\.safetensors, config\.json, probe\.safetensors, README\.md/)
       const names = ['README.md', 'config.json', 'model.safetensors', 'probe.safetensors']
       assert.deepEqual((await readdir(out)).sort(), names)

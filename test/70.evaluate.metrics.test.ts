@@ -183,11 +183,11 @@ describe('70 evaluate: metrics', () => {
   const bad: [title: string, call: () => unknown, code: string, message: RegExp][] = [
     ['lengths that differ', () => rocAuc([1, 2], [1]), 'ERR_SHAPE', /2 × 1, labels of 1 × 1/],
     ['no examples', () => rocAuc([], []), 'ERR_ARGUMENT', /no examples/],
-    ['NaN scores', () => rocAuc([Number.NaN, 1], [0, 1]), 'ERR_NON_FINITE', /NaN in row 0/],
-    ['infinite scores', () => averagePrecision([1, Infinity], [0, 1]), 'ERR_NON_FINITE', /row 1/],
-    ['labels that are not binary', () => rocAuc([1, 2], [0, 2]), 'ERR_ARGUMENT', /row 1.*given 2/],
+    ['NaN scores', () => rocAuc([Number.NaN, 1], [0, 1]), 'ERR_NON_FINITE', /NaN in row 1/],
+    ['infinite scores', () => averagePrecision([1, Infinity], [0, 1]), 'ERR_NON_FINITE', /row 2/],
+    ['labels that are not binary', () => rocAuc([1, 2], [0, 2]), 'ERR_ARGUMENT', /row 2.*given 2/],
     ['class indices out of range', () => rocAuc([[1, 2]], [2]), 'ERR_ARGUMENT', /0 to 1/],
-    ['rows of unequal length', () => rocAuc([[1, 2], [1]], [[1, 0], [1]]), 'ERR_SHAPE', /in row 1/],
+    ['rows of unequal length', () => rocAuc([[1, 2], [1]], [[1, 0], [1]]), 'ERR_SHAPE', /in row 2/],
     ['an object', () => rocAuc({} as never, [1]), 'ERR_ARGUMENT', /scores/],
     ['a string', () => rocAuc('ab' as never, [1]), 'ERR_ARGUMENT', /scores/],
     [

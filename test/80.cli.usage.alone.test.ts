@@ -125,6 +125,16 @@ describe('80 cli: usage', () => {
           assert.notEqual(description, '', command.name())
   })
 
+  it('every command that runs a network has --device, --precision and --threads; prepare, which decodes, --threads', async () => {
+    const { commands } = await buildProgram('all')
+    const having = (flag: string) =>
+      commands.filter(({ options }) => options.some(({ long }) => long === flag)).map((c) => c.name())
+    const networks = ['train', 'evaluate', 'predict', 'embed', 'report', 'export', 'demo']
+    assert.deepEqual(having('--device'), networks)
+    assert.deepEqual(having('--precision'), networks)
+    assert.deepEqual(having('--threads'), ['prepare', ...networks])
+  })
+
   it('docs/cli.md is what scripts/write-cli-docs.mjs writes', () => {
     execFileSync(process.execPath, [join(root, 'scripts/write-cli-docs.mjs'), '--check'], { stdio: 'pipe' })
   })

@@ -9,6 +9,6 @@ export interface DecodeOptions {
   quality?: 'best' | 'fast' | 'torchaudio' | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. A warning begins with the path of the file. The result holds the warnings too, as `warnings`. */
+  /** Called with each warning about the file. The result holds them too, as `warnings`. */
   onWarning?: OnWarning | undefined
 }

@@ -17,6 +17,6 @@ export const decodeOptions = z.strictObject({
     .describe("Resampling filter. 'torchaudio' equals the default of torchaudio, aliasing included."),
   signal: signalOption,
   onWarning: warningOption(
-    'Called with each warning about the file. A warning begins with the path of the file. The result holds the warnings too, as `warnings`.',
+    'Called with each warning about the file. The result holds them too, as `warnings`.',
   ),
 })

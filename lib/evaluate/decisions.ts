@@ -60,7 +60,7 @@ function checkVectors(predicted: ArrayLike<unknown>, labels: ArrayLike<unknown>)
   for (const [i, value] of Array.from(predicted).entries())
     if (typeof value === 'number' && !Number.isInteger(value))
       throw new ArgumentError({
-        what: `prediction ${i} is a score, not a class`,
+        what: `prediction ${i + 1} is a score, not a class`,
         given: describe(value),
         expected: 'a class index or name',
         remedy: 'Pass scores as [n, K], with one column per class',

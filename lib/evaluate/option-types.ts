@@ -131,7 +131,7 @@ export interface ProbeLoadOptions {
 export interface ProbePredictOptions {
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: the warnings are dropped. */
+  /** Called with each warning about the file. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
 }
 
@@ -139,7 +139,7 @@ export interface ProbePredictOptions {
 export interface ProbeOverTimeOptions {
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: the warnings are dropped. */
+  /** Called with each warning about the file. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
   /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
   hop?: number | undefined

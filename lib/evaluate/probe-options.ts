@@ -135,7 +135,9 @@ export const probeLoadOptions = z.strictObject({
 /** Of `probe.predictFile`. */
 export const probePredictOptions = z.strictObject({
   signal: signalOption,
-  onWarning: warningOption('Called with each warning about the file. Default: the warnings are dropped.'),
+  onWarning: warningOption(
+    'Called with each warning about the file. Default: they are emitted on the process.',
+  ),
 })
 /** Of `probe.predictOverTime`. */
 export const probeOverTimeOptions = probePredictOptions.extend({ hop: fileOptions.shape.hop })

@@ -12,6 +12,7 @@ import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
+import { type OnWarning, tellWarning } from '../warnings.js'
 import { checkSet, checkTrackEncoder } from './checks.js'
 import { embedded, isEmbedded } from './embed.js'
 import { evaluateProbabilities, intervalsOf, worstTracks } from './evaluation.js'
@@ -97,6 +98,12 @@ async function fitBest(
   }
   return best!
 }
+
+/** Options for the encoder. The tags of a file have no place for its warnings. */
+const withWarnings = <T extends { onWarning?: OnWarning | undefined }>(settings: T) => ({
+  ...settings,
+  onWarning: (warning: string) => tellWarning(warning, settings.onWarning),
+})
 
 type Judged = Pick<EmbeddedTracks, 'embeddings' | 'trackOf' | 'trackMeans'>
 
@@ -275,10 +282,10 @@ export class LinearProbe implements Disposable {
    */
   async predictFile(source: FileSource, options: ProbePredictOptions = {}): Promise<ClassProbability[]> {
     this.#checkAlive()
-    const { signal, onWarning } = parseOptions(probePredictOptions, options, 'predictFile')
+    const settings = parseOptions(probePredictOptions, options, 'predictFile')
     identifySource(source, 'predictFile') // also for an encoder that is not one of clmr
-    const told = onWarning && { onWarning }
-    return this.#ranked(await this.#predictTrack(await this.encoder.encodeFile(source, { signal, ...told })))
+    const track = await this.encoder.encodeFile(source, withWarnings(settings))
+    return this.#ranked(await this.#predictTrack(track))
   }
 
   /**
@@ -290,7 +297,7 @@ export class LinearProbe implements Disposable {
     this.#checkAlive()
     const settings = parseOptions(probeOverTimeOptions, options, 'predictOverTime')
     identifySource(source, 'predictOverTime')
-    const track = await this.encoder.encodeFile(source, settings)
+    const track = await this.encoder.encodeFile(source, withWarnings(settings))
     const tags = this.#ranked(await this.#predictTrack(track))
     return Result.of({ tags, times: track.times, windows: await this.predict(track.windows) })
   }

@@ -48,7 +48,7 @@ function listColumns(rows: readonly Vector[], name: string): Columns {
   if (odd >= 0)
     throw new ShapeError({
       what: `the rows of ${name} differ in length`,
-      given: isList(rows[odd]) ? `${rows[odd].length} values in row ${odd}` : describe(rows[odd]),
+      given: isList(rows[odd]) ? `${rows[odd].length} values in row ${odd + 1}` : describe(rows[odd]),
       expected: `${cols}`,
       remedy: 'Give every row one value per class',
     })
@@ -81,7 +81,7 @@ export function checkFinite(scores: Columns): void {
       if (!Number.isFinite(scores.at(row, col)))
         throw new NonFiniteError({
           what: 'the scores cannot be ranked',
-          given: `${scores.at(row, col)} in row ${row}, column ${col}`,
+          given: `${scores.at(row, col)} in row ${row + 1}, column ${col + 1}`,
           expected: 'finite numbers',
           remedy: 'Find out why its score is not a number',
         })
@@ -93,7 +93,7 @@ export function checkBinary(labels: Columns): void {
       const label = labels.at(row, col)
       if (label !== 0 && label !== 1)
         throw new ArgumentError({
-          what: `the label in row ${row}, column ${col} is not binary`,
+          what: `the label in row ${row + 1}, column ${col + 1} is not binary`,
           given: describe(label),
           expected: '0 or 1',
           remedy: 'Pass 1 where the class is present and 0 elsewhere',
@@ -106,7 +106,7 @@ export function checkClassIndices(labels: Columns, classes: number): void {
     const label = labels.at(row, 0)
     if (!Number.isInteger(label) || label < 0 || label >= classes)
       throw new ArgumentError({
-        what: `the label of row ${row} is no class index`,
+        what: `the label in row ${row + 1} is no class index`,
         given: describe(label),
         expected: `an integer from 0 to ${classes - 1}`,
         remedy: 'Number the classes as the columns of the scores',

@@ -105,7 +105,7 @@ export class Encoder implements TrackEncoder, Disposable {
    * user's cache; interrupted downloads resume. With CLMR_OFFLINE=1, nothing is downloaded.
    * @param source a path, an address, a name, or the bytes of a file in any form; a stream is collected in memory
    * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (default:
-   *        warnings of the process), signal
+   *        they are emitted on the process), signal
    * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError, ClmrError ERR_DOWNLOAD, or the
    *        signal's reason
    */

@@ -51,7 +51,7 @@ export interface EncoderLoadOptions {
   sha256?: string | undefined
   /** Ends the call, which then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: a warning of the process. */
+  /** Called with each warning about the file. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
 }
 
@@ -99,7 +99,7 @@ export interface EncodeFileOptions {
   from?: number | undefined
   /** End of the part that is embedded, in seconds. Range: above 0. Default: the end of the file. */
   to?: number | undefined
-  /** Called with each warning about the file. A warning begins with the path of the file. The result holds the warnings too, as `warnings`. */
+  /** Called with each warning about the file. The result holds them too, as `warnings`. */
   onWarning?: OnWarning | undefined
 }
 

@@ -38,7 +38,9 @@ export const loadOptions = encoderOptions.omit({ seed: true, architecture: true 
       'Expected SHA-256 of a file that is downloaded, in hexadecimal digits; any other file is refused.',
     ),
   signal: signalOption,
-  onWarning: warningOption('Called with each warning about the file. Default: a warning of the process.'),
+  onWarning: warningOption(
+    'Called with each warning about the file. Default: they are emitted on the process.',
+  ),
 })
 
 const signal = signalOption
@@ -100,7 +102,7 @@ export const fileOptions = windowOptions.extend({
     .default(Number.POSITIVE_INFINITY)
     .describe('End of the part that is embedded, in seconds. Default: the end of the file.'),
   onWarning: warningOption(
-    'Called with each warning about the file. A warning begins with the path of the file. The result holds the warnings too, as `warnings`.',
+    'Called with each warning about the file. The result holds them too, as `warnings`.',
   ),
 })
 /** Of `encodeFiles`. */

@@ -304,7 +304,7 @@ export interface TrainerOverrides {
   dataset?: Dataset | undefined
   /** Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch. */
   validation?: Dataset | undefined
-  /** Called with each warning about the initial weights, the options or the course of the training. Default: a warning of the process. */
+  /** Called with each warning about the initial weights, the options or the course of the training. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
 }
 

@@ -211,7 +211,7 @@ export const trainerOptions = trainerConfig.extend({
       'Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch.',
     ),
   onWarning: warningOption(
-    'Called with each warning about the initial weights, the options or the course of the training. Default: a warning of the process.',
+    'Called with each warning about the initial weights, the options or the course of the training. Default: they are emitted on the process.',
   ),
 })
 

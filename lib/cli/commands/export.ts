@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 import { openDataset } from '../../cache/index.js'
 import { exportModel } from '../../evaluate/export/export-model.js'
+import { encoderOptions } from '../../model/options.js'
+import { parseOptions } from '../../options.js'
 import { trainingCache } from '../../runs/data-record.js'
 import { commonFlags, examples, threadsFlag } from '../command.js'
+import { type EncoderFlags, encoderFlags } from '../model.js'
 import { onRun, type Session } from '../session.js'
 import { printable } from '../text.js'
 import { version } from '../version.js'
 
-interface Options {
+interface Options extends EncoderFlags {
   data?: string
   probe?: string
   evaluation: boolean
@@ -29,6 +32,11 @@ async function cacheFor(
 }
 
 async function exportRun(session: Session, options: Options, run: string, folder: string): Promise<void> {
+  const { device, precision } = parseOptions(
+    encoderOptions.pick({ device: true, precision: true }),
+    { device: options.device, precision: options.precision },
+    'clmr export',
+  )
   const cache = await cacheFor(session, run, options)
   using dataset = cache === undefined ? undefined : await openDataset(cache)
   const { files, retrieval, evaluation, warnings } = await session.withProgress('export', (progress) =>
@@ -36,6 +44,8 @@ async function exportRun(session: Session, options: Options, run: string, folder
       dataset,
       probe: options.probe,
       producer: `clmr ${version()}`,
+      device,
+      precision,
       signal: session.signal,
       onProgress: (done, total) => progress.update(done, total),
     }),
@@ -58,6 +68,7 @@ export function configure(command: Command): void {
     )
     .option('--probe <file>', 'Probe of this model to use, instead of fitting one')
     .option('--no-evaluation', 'Only the weights: no figures in the card, no probe')
+  encoderFlags(command)
   threadsFlag(command)
   commonFlags(command)
   examples(command, ['clmr export runs/mine mine', 'clmr evaluate --model mine --data corpus.cache'])

@@ -24,7 +24,7 @@ interface Options extends EncoderFlags {
   run: string
   out: string
   data?: string
-  baseline?: boolean
+  baselines?: boolean
   title?: string
   projection?: 'pca' | 'umap'
   neighbours?: number
@@ -72,7 +72,7 @@ const BASELINES = [
 ] as const
 
 async function report(session: Session, options: Options): Promise<void> {
-  const { run, out, data, baseline, title, projection, neighbours, seconds, device, precision } = options
+  const { run, out, data, baselines, title, projection, neighbours, seconds, device, precision } = options
   await checkWritable(out)
   const cache = data ?? (await trainingCache(run))
   if (cache === undefined)
@@ -82,7 +82,7 @@ async function report(session: Session, options: Options): Promise<void> {
   if (dataset && dataset.task !== 'none') checkLabelled(dataset)
   const trained = dataset && (await measure(session, encoder, dataset, 'embed', options.cache))
   const measured = [{ name: 'trained', ...trained }]
-  if (dataset && baseline)
+  if (dataset && baselines)
     for (const [name, model] of BASELINES) {
       using encoder = await loadModel(model, { device, precision }, { dataset })
       measured.push({ name, ...(await measure(session, encoder, dataset, name, options.cache)) })
@@ -118,7 +118,7 @@ export function configure(command: Command): void {
     .requiredOption('--run <dir>', 'Run to show')
     .requiredOption('--out <file>', 'Page to write, such as report.html')
     .option('--data <dir>', 'Cache whose tracks the map shows (default: the one that the run was trained on)')
-    .option('--baseline', 'Compare with random weights and with log-mel statistics')
+    .option('--baselines', 'Also measure random weights and log-mel statistics on the same tracks')
   for (const name of ['title', 'projection', 'neighbours', 'seconds'])
     command.addOption(flagFor(reportOptions, name))
   noCacheFlag(command)
@@ -127,7 +127,7 @@ export function configure(command: Command): void {
   commonFlags(command)
   examples(command, [
     'clmr report --run runs/mine --out report.html',
-    'clmr report --run runs/mine --out report.html --baseline --projection umap',
+    'clmr report --run runs/mine --out report.html --baselines --projection umap',
   ])
   onRun(command, report)
 }

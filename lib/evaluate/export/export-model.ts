@@ -12,6 +12,7 @@ import { Encoder } from '../../model/encoder.js'
 import { CARD_FILE, FORMAT, type ModelConfig, PROBE_FILE, readModelConfig } from '../../model/folder.js'
 import { loadModelState, type ModelState, saveModelState } from '../../model/load-state.js'
 import { runOf } from '../../model/open-model.js'
+import type { EncoderLoadOptions } from '../../model/option-types.js'
 import { recordsIn } from '../../runs/data-record.js'
 import { CONFIG_FILE, MODEL_FILE } from '../../runs/layout.js'
 import { type RunConfig, readRunConfig } from '../../runs/reader.js'
@@ -29,6 +30,9 @@ export interface ExportModelOptions {
   probe?: string
   /** the clmr that exports, such as `clmr 0.1.0` */
   producer: string
+  /** where, and in which number format, the evaluation computes; default: those of `Encoder.load` */
+  device?: EncoderLoadOptions['device']
+  precision?: EncoderLoadOptions['precision']
   signal?: AbortSignal
   /** tracks of `dataset` that were read, for each measure anew */
   onProgress?: (done: number, total: number) => void
@@ -135,7 +139,7 @@ export async function exportModel(
   folder: string,
   options: ExportModelOptions,
 ): Promise<ExportedModel> {
-  const { dataset, producer } = options
+  const { dataset, producer, device, precision } = options
   const directory = await runOf(run)
   if (directory === undefined)
     throw new CheckpointError({
@@ -154,7 +158,7 @@ export async function exportModel(
   for (const name of [PROBE_FILE, CARD_FILE]) await rm(join(folder, name), { force: true })
   await saveModelState(join(folder, MODEL_FILE), model)
   await writeAtomically(join(folder, CONFIG_FILE), [Buffer.from(`${JSON.stringify(config, null, 2)}\n`)])
-  using encoder = await Encoder.load(folder, { device: 'auto' })
+  using encoder = await Encoder.load(folder, { device, precision })
   const { retrieval, evaluation, probe } = await measure(encoder, options)
   const files = [MODEL_FILE, CONFIG_FILE]
   try {
