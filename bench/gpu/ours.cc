@@ -170,11 +170,5 @@ int Run(const Bench& bench) {
 
 int main(int count, char** arguments) {
   if (count != 4) return std::fprintf(stderr, "usage: clmr_gpu_bench DEVICE SECONDS FOLDER\n"), 2;
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    return clmr::Run({arguments[1], arguments[3], std::atof(arguments[2])});
-  } catch (const std::exception& error) {
-    std::fflush(stdout);
-    return std::fprintf(stderr, "%s\n", error.what()), 1;
-  }
+  return clmr::RunProgram([&] { return clmr::Run({arguments[1], arguments[3], std::atof(arguments[2])}); });
 }

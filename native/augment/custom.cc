@@ -7,7 +7,6 @@ namespace clmr::augment {
 const TransformType& kCustom = *new TransformType{
     .name = "custom",
     .options = {"title"},
-    .parameters = {},
     .draw =
         [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
           drawn.parameters["title"] = WordOption(spec, "title");

@@ -26,31 +26,24 @@ void DrawCutoff(const TransformSpec& spec, const DrawContext&, random::Stream& s
   drawn.parameters["cutoff"] = DrawUniform(spec, "cutoff", stream);
 }
 
+template <bool high_pass>
+TransformType FilterOf(const char* name) {
+  return {
+      .name = name,
+      .options = {"cutoff"},
+      .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
+      .draw = DrawCutoff,
+      .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, high_pass); },
+      .numbers = [](const AppliedTransform& applied, double sample_rate)
+          -> std::optional<std::vector<double>> { return NumbersOf(applied, sample_rate, high_pass); },
+      .batch = FilterBatch,
+  };
+}
+
 }  // namespace
 
-const TransformType& kLowPass = *new TransformType{
-    .name = "lowPass",
-    .options = {"cutoff"},
-    .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
-    .draw = DrawCutoff,
-    .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, false); },
-    .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
-      return NumbersOf(applied, sample_rate, false);
-    },
-    .batch = FilterBatch,
-};
-
-const TransformType& kHighPass = *new TransformType{
-    .name = "highPass",
-    .options = {"cutoff"},
-    .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
-    .draw = DrawCutoff,
-    .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, true); },
-    .numbers = [](const AppliedTransform& applied, double sample_rate) -> std::optional<std::vector<double>> {
-      return NumbersOf(applied, sample_rate, true);
-    },
-    .batch = FilterBatch,
-};
+const TransformType& kLowPass = *new TransformType(FilterOf<false>("lowPass"));
+const TransformType& kHighPass = *new TransformType(FilterOf<true>("highPass"));
 
 const TransformType& kHighLowPass = *new TransformType{
     .name = "highLowPass",

@@ -5,9 +5,6 @@ namespace clmr::augment {
 
 const TransformType& kPolarityInversion = *new TransformType{
     .name = "polarityInversion",
-    .options = {},
-    .parameters = {},
-    .draw = [](const TransformSpec&, const DrawContext&, random::Stream&, AppliedTransform&) {},
     .fold = [](const AppliedTransform&, double, kernels::PointwisePass& pass) { return pass.Scale(-1.0f); },
     .numbers = [](const AppliedTransform&, double) -> std::optional<std::vector<double>> { return {{-1}}; },
     .batch = [](const at::Tensor& x,

@@ -6,7 +6,6 @@ namespace clmr::augment {
 
 const TransformType& kRandomCrop = *new TransformType{
     .name = "randomCrop",
-    .options = {},
     .parameters = {{.name = "start", .min = 0, .max = 0x1p53, .integer = true}},
     .draw = [](const TransformSpec&, const DrawContext& context, random::Stream&,
                AppliedTransform& drawn) { drawn.parameters["start"] = static_cast<double>(context.start); },

@@ -5,9 +5,6 @@ namespace clmr::augment {
 
 const TransformType& kReverse = *new TransformType{
     .name = "reverse",
-    .options = {},
-    .parameters = {},
-    .draw = [](const TransformSpec&, const DrawContext&, random::Stream&, AppliedTransform&) {},
     .fold = [](const AppliedTransform&, double, kernels::PointwisePass& pass) { return pass.Reverse(); },
     .numbers = [](const AppliedTransform&, double) -> std::optional<std::vector<double>> {
       return std::vector<double>();

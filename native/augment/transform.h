@@ -45,11 +45,13 @@ struct AppliedParameter {
 
 struct TransformType {
   const char* name;
-  std::vector<const char*> options;  // of a TransformSpec, beside p
-  std::vector<AppliedParameter> parameters;
-  // Draws every parameter, always in the same order, whether the transform will be applied or not.
+  std::vector<const char*> options = {};  // of a TransformSpec, beside p
+  std::vector<AppliedParameter> parameters = {};
+  // Draws every parameter, always in the same order, whether the transform will be applied or not; nothing where
+  // there are none.
   void (*draw)(const TransformSpec& spec, const DrawContext& context, random::Stream& stream,
-               AppliedTransform& drawn);
+               AppliedTransform& drawn) = [](const TransformSpec&, const DrawContext&, random::Stream&,
+                                             AppliedTransform&) {};
   // `applied` has been checked. One of the two, but for `custom` and the crop, which decides where the row is
   // read: `apply` transforms the row; `fold` puts the transform into the pass that reads it, or says false
   // where it has no place there.

@@ -151,14 +151,18 @@ struct Js<std::optional<T>> {
   static Napi::Value Describe(Napi::Env env) { return Pair(env, "optional", Js<T>::Describe(env)); }
 };
 
-// An abort flag that is handed out.
-struct NewAbortFlag {
-  Napi::Value js;
+// A value of JavaScript that is handed out as it is; T::kType is its type in binding.ts.
+template <class T>
+concept HandedOut = std::same_as<decltype(T::js), Napi::Value> && requires { T::kType; };
+template <HandedOut T>
+struct Js<T> {
+  static Napi::Value Write(Napi::Env, const T& value) { return value.js; }
+  static Napi::Value Describe(Napi::Env env) { return Text(env, T::kType); }
 };
-template <>
-struct Js<NewAbortFlag> {
-  static Napi::Value Write(Napi::Env, const NewAbortFlag& flag) { return flag.js; }
-  static Napi::Value Describe(Napi::Env env) { return Text(env, "AbortFlag"); }
+
+struct NewAbortFlag {
+  static constexpr const char* kType = "AbortFlag";
+  Napi::Value js;
 };
 
 template <>

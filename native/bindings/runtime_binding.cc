@@ -33,14 +33,9 @@ struct Js<const kernels::CudaKernels*> {
   static Napi::Value Describe(Napi::Env env) { return Text(env, "CudaKernels"); }
 };
 
-// A function that is handed out, or undefined.
 struct StopRunning {
+  static constexpr const char* kType = "((code: number) => void) | undefined";
   Napi::Value js;
-};
-template <>
-struct Js<StopRunning> {
-  static Napi::Value Write(Napi::Env, const StopRunning& stop) { return stop.js; }
-  static Napi::Value Describe(Napi::Env env) { return Text(env, "((code: number) => void) | undefined"); }
 };
 
 namespace {

@@ -138,7 +138,7 @@ void CropSource::ReadTo(int64_t end, int64_t track, int64_t start, int64_t lengt
   std::fill(out + present, out + length, int16_t{0});
 }
 
-void CropSource::CropPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const {
+void CropSource::Crop(int64_t track, int64_t start, int64_t length, int16_t* out) const {
   const int64_t whole = Length(track), stretch = impl_->stretches[track];
   const int64_t end = stretch == 0 ? whole : std::min(whole, (start / stretch + 1) * stretch);
   ReadTo(end, track, start, length, out);
@@ -146,7 +146,7 @@ void CropSource::CropPcm16(int64_t track, int64_t start, int64_t length, int16_t
 
 void CropSource::Crop(int64_t track, int64_t start, int64_t length, float* out) const {
   std::vector<int16_t> samples(std::max<int64_t>(length, 0));
-  CropPcm16(track, start, length, samples.data());
+  Crop(track, start, length, samples.data());
   kernels::pcm16_to_f32(samples.data(), length, out);
 }
 

@@ -30,7 +30,7 @@ class CropSource {
   // `length` samples of `track` from `start` on to `out`, as they are stored, or as ±1 floats; zero-padded past
   // the end: a crop past the end of its stretch, Read past that of the track. Thread-safe. Throws ERR_CACHE with
   // the path.
-  void CropPcm16(int64_t track, int64_t start, int64_t length, int16_t* out) const;
+  void Crop(int64_t track, int64_t start, int64_t length, int16_t* out) const;
   void Crop(int64_t track, int64_t start, int64_t length, float* out) const;
   void Read(int64_t track, int64_t start, int64_t length, float* out) const;
 

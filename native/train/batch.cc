@@ -29,6 +29,9 @@ std::vector<int64_t> BatchOrder::Tracks(int64_t step) const {
   return {first, first + batch_size_};
 }
 
+namespace {
+
+// Where each of the B·V views of `tracks` begins at this step.
 std::vector<int64_t> CropStarts(const CropSource& source, const std::vector<int64_t>& tracks,
                                 const Chain& chain, uint32_t step) {
   const int64_t size = chain.spec().clip_length, views = chain.spec().views;
@@ -40,13 +43,14 @@ std::vector<int64_t> CropStarts(const CropSource& source, const std::vector<int6
   return starts;
 }
 
-at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
-                     uint32_t step, const AbortFlag& abort) {
+template <class Sample>
+at::Tensor LoadAs(at::TensorOptions kind, const CropSource& source, const std::vector<int64_t>& tracks,
+                  const Chain& chain, uint32_t step, const AbortFlag& abort) {
   const std::vector<int64_t> starts = CropStarts(source, tracks, chain, step);
   const int64_t rows = static_cast<int64_t>(starts.size()), views = chain.spec().views;
   const int64_t size = chain.spec().clip_length;
-  at::Tensor crops = at::empty({rows, size}, at::kFloat);
-  float* out = crops.mutable_data_ptr<float>();
+  at::Tensor crops = at::empty({rows, size}, kind);
+  auto* out = crops.mutable_data_ptr<Sample>();
   at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       throw_if_aborted(abort);
@@ -54,6 +58,19 @@ at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& track
     }
   });
   return crops;
+}
+
+}  // namespace
+
+at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                     uint32_t step, const AbortFlag& abort) {
+  return LoadAs<float>(at::kFloat, source, tracks, chain, step, abort);
+}
+
+at::Tensor LoadPinnedPcm16(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                           uint32_t step, const AbortFlag& abort) {
+  const at::TensorOptions pinned = at::TensorOptions(at::kShort).pinned_memory(true);
+  return LoadAs<int16_t>(pinned, source, tracks, chain, step, abort);
 }
 
 at::Tensor AugmentCrops(const at::Tensor& crops, const Chain& chain, uint32_t step, const AbortFlag& abort) {

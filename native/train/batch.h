@@ -39,14 +39,13 @@ class BatchOrder {
   mutable std::vector<int64_t> order_;
 };
 
-// Where each of the B·V views of `tracks` begins at this step.
-std::vector<int64_t> CropStarts(const CropSource& source, const std::vector<int64_t>& tracks,
-                                const Chain& chain, uint32_t step);
-
 // tracks [B] → crops [B·V, T], row = example·V + view, each from where the chain begins it at this step;
 // a shorter track is zero-padded. Only the crops are read. Throws ERR_CACHE with the path.
 at::Tensor LoadCrops(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
                      uint32_t step, const AbortFlag& abort);
+// The same as they are stored, in 16 bits, in memory that a device can read while the host goes on.
+at::Tensor LoadPinnedPcm16(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                           uint32_t step, const AbortFlag& abort);
 
 // crops [B·V, T] → views [B·V, T]: the rest of the chain
 at::Tensor AugmentCrops(const at::Tensor& crops, const Chain& chain, uint32_t step, const AbortFlag& abort);

@@ -1,7 +1,6 @@
 #include "train/feed.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
+#include <ATen/core/Tensor.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
@@ -9,26 +8,6 @@
 #include "model/sample_cnn.h"
 
 namespace clmr {
-namespace {
-
-// tracks [B] → 16-bit crops [B·V, T] in pinned memory, each from where the chain begins it
-at::Tensor LoadPcm16(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
-                     uint32_t step, const AbortFlag& abort) {
-  const std::vector<int64_t> starts = CropStarts(source, tracks, chain, step);
-  const int64_t rows = static_cast<int64_t>(starts.size()), views = chain.spec().views;
-  const int64_t size = chain.spec().clip_length;
-  at::Tensor crops = at::empty({rows, size}, at::TensorOptions(at::kShort).pinned_memory(true));
-  int16_t* out = crops.mutable_data_ptr<int16_t>();
-  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      throw_if_aborted(abort);
-      source.CropPcm16(tracks[row / views], starts[row], size, out + row * size);
-    }
-  });
-  return crops;
-}
-
-}  // namespace
 
 Feed::Feed(c10::Device device) : device_(device) {
   if (!device.is_cpu())
@@ -44,7 +23,7 @@ LabelledViews Feed::Make(const CropSource& source, const std::vector<int64_t>& t
     const at::Tensor crops = LoadCrops(source, tracks, chain, step, abort);
     return {AugmentCrops(crops, chain, step, abort), chosen};
   }
-  const at::Tensor pcm = LoadPcm16(source, tracks, chain, step, abort);
+  const at::Tensor pcm = LoadPinnedPcm16(source, tracks, chain, step, abort);
   const c10::StreamGuard on_own_stream(*stream_);
   const at::Tensor crops =
       pcm.to(at::TensorOptions(device_), /*non_blocking=*/true).to(at::kFloat).mul_(0x1p-15);

@@ -353,11 +353,5 @@ int Run(const std::string& folder) {
 
 int main(int count, char** arguments) {
   if (count != 2) return std::fprintf(stderr, "usage: device_parity FOLDER\n"), 2;
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    return clmr::Run(arguments[1]);
-  } catch (const std::exception& error) {
-    std::fflush(stdout);
-    return std::fprintf(stderr, "%s\n", error.what()), 1;
-  }
+  return clmr::RunProgram([&] { return clmr::Run(arguments[1]); });
 }

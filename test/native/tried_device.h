@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdio>
+#include <exception>
 #include <string>
 
 // The device that is tried, ResolveDevice("cuda"): one of CUDA (cuda_device.cc), or the host's own memory under
@@ -15,5 +17,17 @@ bool IsHostDevice();
 void UseKernelsThere();
 // The first fault of what was played, or nothing
 std::string FaultOfKernels();
+
+// All of main() but its arguments: each line is printed as it comes; what is thrown is printed last, and ends it with 1.
+template <class Run>
+int RunProgram(Run run) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  try {
+    return run();
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    return std::fprintf(stderr, "%s\n", error.what()), 1;
+  }
+}
 
 }  // namespace clmr

@@ -119,16 +119,21 @@ const ALIGNMENT = 64
 /** 1 January 1980, the first day that a zip file knows: the same weights give the same file */
 const DATE = 0x0021
 
+/** What both headers of a member say of it, in the same order: date, checksum, sizes (stored, whole), length of the name. */
+function describeMember(header: Buffer, at: number, name: Buffer, bytes: Uint8Array, crc: number): void {
+  header.writeUInt16LE(DATE, at)
+  header.writeUInt32LE(crc, at + 2)
+  header.writeUInt32LE(bytes.byteLength, at + 6)
+  header.writeUInt32LE(bytes.byteLength, at + 10)
+  header.writeUInt16LE(name.length, at + 14)
+}
+
 function localHeader(name: Buffer, bytes: Uint8Array, crc: number, at: number): Buffer {
   const unpadded = at + 30 + name.length + 4
   const padding = (ALIGNMENT - (unpadded % ALIGNMENT)) % ALIGNMENT
   const header = Buffer.alloc(34 + name.length + padding)
   header.writeUInt32LE(0x04034b50, 0)
-  header.writeUInt16LE(DATE, 12)
-  header.writeUInt32LE(crc, 14)
-  header.writeUInt32LE(bytes.byteLength, 18)
-  header.writeUInt32LE(bytes.byteLength, 22)
-  header.writeUInt16LE(name.length, 26)
+  describeMember(header, 12, name, bytes, crc)
   header.writeUInt16LE(4 + padding, 28)
   name.copy(header, 30)
   // an extra field 'FB' of zeros, as PyTorch pads with
@@ -140,11 +145,7 @@ function localHeader(name: Buffer, bytes: Uint8Array, crc: number, at: number): 
 function centralHeader(name: Buffer, bytes: Uint8Array, crc: number, at: number): Buffer {
   const header = Buffer.alloc(46 + name.length)
   header.writeUInt32LE(0x02014b50, 0)
-  header.writeUInt16LE(DATE, 14)
-  header.writeUInt32LE(crc, 16)
-  header.writeUInt32LE(bytes.byteLength, 20)
-  header.writeUInt32LE(bytes.byteLength, 24)
-  header.writeUInt16LE(name.length, 28)
+  describeMember(header, 14, name, bytes, crc)
   header.writeUInt32LE(at, 42)
   name.copy(header, 46)
   return header
