@@ -1,28 +1,45 @@
 import assert, { deepEqual } from 'node:assert'
 import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import {
   Augmenter,
+  bootstrap,
+  byol,
   classMetrics,
+  clmrTransforms,
+  compareProbes,
+  compareRetrieval,
+  confusionMatrix,
   type DatasetEmbeddings,
   decodeAudio,
   Encoder,
   embedDataset,
   evaluateRetrieval,
+  getDataset,
+  infoNce,
   inspectModel,
   LinearProbe,
   Matrix,
   nearest,
+  ntXent,
   ntXentLoss,
+  optimizers,
   prepare,
+  preset,
   rocAuc,
+  schedules,
   similarTracks,
+  supervised,
   Trainer,
+  transforms,
   verifyCache,
   verifyRun,
+  vicReg,
   writeReport,
 } from 'clmr'
 import { withTempDir } from './helpers/temp-dir.js'
@@ -63,10 +80,15 @@ async function withEcho(work: (echo: <T>(value: T) => Promise<T>) => Promise<voi
   }
 }
 
+/** Types of results that have travelled so far, by the names that the package exports them under. */
+const travelled = new Set<string>()
+
 /** Oracle: the value itself; prototypes aside, which a clone loses. */
 async function assertTravels(results: Record<string, unknown>): Promise<void> {
   await withEcho(async (echo) => {
     for (const [name, value] of Object.entries(results)) {
+      travelled.add(name)
+      assert.ok(!Array.isArray(value) || value.length > 0, `${name}: there is one`)
       assert.deepStrictEqual(functionsIn(value), [], name)
       deepEqual(structuredClone(value), value, `${name}: structuredClone`)
       deepEqual(await echo(value), value, `${name}: through a worker`)
@@ -74,6 +96,35 @@ async function assertTravels(results: Record<string, unknown>): Promise<void> {
       deepEqual(json, JSON.parse(JSON.stringify(plain(value))), `${name}: JSON`)
     }
   })
+}
+
+/** Exported types that are no data: a name, or what has functions because that is its purpose. */
+const NO_DATA = ['ErrorCode', 'Task', 'CustomTransform', 'Projector', 'TrackEncoder']
+
+/** The exported interfaces and types that functions return, methods and members of classes have, and callbacks are given. */
+function resultTypes(apiReport: string): string[] {
+  const exported = new Set(
+    [...apiReport.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name),
+  )
+  const told = apiReport.split('// @public').flatMap((text) => {
+    if (/^\s*(export )?function /.test(text)) return [/.*\): (.*);/.exec(text)![1]!]
+    const pattern = /^\s*export class/.test(text)
+      ? /^ {4}(?:.*\)|readonly \w+): (.*)$/gm
+      : /\(\(\w+: (\w+)\) => void/g
+    return [...text.matchAll(pattern)].map(([, type]) => type!)
+  })
+  const names = new Set(told.flatMap((type) => type.match(/\w+/g) ?? []))
+  return [...names].filter((name) => exported.has(name) && !NO_DATA.includes(name)).sort()
+}
+
+/** What each function of a group makes, under the name of its type. */
+function madeBy(group: Record<string, () => object>, suffix = ''): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(group).map(([name, make]) => [
+      `${name[0]!.toUpperCase()}${name.slice(1)}${suffix}`,
+      make(),
+    ]),
+  )
 }
 
 describe('18 results: what calls return can be posted, cloned and written as JSON', () => {
@@ -108,32 +159,63 @@ describe('18 results: what calls return can be posted, cloned and written as JSO
     })
   })
 
+  it('transforms, optimizers, schedules, objectives and presets', async () => {
+    const { custom: _, ...plainTransforms } = transforms
+    await assertTravels({
+      ...madeBy(plainTransforms, 'Transform'),
+      ...madeBy(optimizers, 'Optimizer'),
+      ...madeBy(schedules, 'Schedule'),
+      ...madeBy({ ntXent, infoNce, byol, supervised, vicReg }),
+      Transform: clmrTransforms(),
+      TrainerOptions: preset('clmr'),
+    })
+  })
+
   it('data sets, their embeddings, evaluations and probes', async () => {
     const encoder = new ToyEncoder()
     const dataset = toyDataset({ tracks: 12 })
-    const embedded = await embedDataset(encoder, dataset)
-    using probe = await LinearProbe.fit({ encoder, train: embedded, validation: embedded, maxEpochs: 2 })
+    const embedProgress: unknown[] = []
+    const embedded = await embedDataset(encoder, dataset, { onProgress: (p) => embedProgress.push(p) })
+    const probeProgress: unknown[] = []
+    const [parts, few] = [{ encoder, maxEpochs: 2 }, { resamples: 10 }]
+    const onProgress = (p: unknown) => probeProgress.push(p)
+    using probe = await LinearProbe.fit({ ...parts, train: dataset, validation: embedded, onProgress })
+    using other = await LinearProbe.fit({ ...parts, train: embedded, validation: embedded, lr: 0.1 })
+    const asked = toyDataset({ tracks: 20 })
     await assertTravels({
       SimilarTracks: await similarTracks(embedded, 0),
       Evaluation: await probe.evaluate(embedded),
       ClassMetrics: classMetrics(dataset.labels, dataset.labels),
-      Retrieval: await evaluateRetrieval(encoder, toyDataset({ tracks: 20 })),
+      Retrieval: await evaluateRetrieval(encoder, asked),
+      RetrievalDifference: await compareRetrieval(encoder, encoder, asked),
+      ProbeDifference: await compareProbes(probe, other, embedded, few),
+      Estimate: await bootstrap([1, 2, 4], (sample) => Math.max(...sample), few),
+      Confusion: confusionMatrix(['a', 'b'], ['a', 'a']),
+      EmbedProgress: embedProgress,
+      ProbeProgress: probeProgress,
       ProbeHistory: probe.history,
       ProbeSettings: probe.settings,
       StateDict: probe.state(),
       predictions: await probe.predict(embedded.embeddings),
+      trackProbabilities: await probe.predictTracks(embedded),
       ClassProbability: await probe.predictFile('1'),
+      TagsOverTime: await probe.predictOverTime('1'),
     })
   })
 
   it('a prepared data set, a training and what is said of its files', () =>
     withTempDir(async (folder) => {
       using prepared = await tinyDataset(folder, [60_000, 61_000, 62_000, 63_000])
-      const progress: unknown[] = []
-      using dataset = await prepare(join(folder, 'music'), {
-        cache: prepared.cache,
-        onProgress: (p) => progress.push(p),
+      const [progress, plans, named, reported]: unknown[][] = [[], [], [], []]
+      const music = join(folder, 'music')
+      await writeFile(join(music, 'broken.wav'), 'no music')
+      using dataset = await prepare(music, { cache: prepared.cache, onProgress: (p) => progress!.push(p) })
+      using other = await getDataset('audio', music, {
+        cache: join(folder, 'other'),
+        onPlan: (plan) => plans!.push(plan),
+        onProgress: (p) => named!.push(p),
       })
+      assert.equal(other.length, dataset.length)
       await dataset.readTrack(0) // opens its native handle
       const runDirectory = join(folder, 'run')
       const steps: unknown[] = []
@@ -148,7 +230,15 @@ describe('18 results: what calls return can be posted, cloned and written as JSO
       await probe.save(join(folder, 'probe.safetensors'))
       await assertTravels({
         Dataset: dataset,
+        Track: dataset.tracks,
+        SkippedFile: dataset.skipped,
         PrepareProgress: progress,
+        PreparePlan: plans,
+        DatasetProgress: named,
+        TrainerConfig: trainer.config,
+        AugmenterSettings: trainer.config.augmenter,
+        Architecture: trainer.encoder.architecture,
+        TrainedOn: trainer.encoder.trainedOn,
         StepResult: steps,
         EpochResult: epochs,
         TrainingSummary: summary,
@@ -156,10 +246,25 @@ describe('18 results: what calls return can be posted, cloned and written as JSO
         ModelInspection: await inspectModel(runDirectory, { sha256: true }),
         RunReport: await verifyRun(runDirectory),
         CacheReport: await verifyCache(dataset.cache),
-        WrittenReport: await writeReport({ out: join(folder, 'report.html'), embeddings: embedded }),
+        WrittenReport: await writeReport({
+          out: join(folder, 'report.html'),
+          embeddings: embedded,
+          onProgress: (p) => reported!.push(p),
+        }),
+        ReportProgress: reported,
         projections: await trainer.projector.project(embedded.embeddings),
       })
     }))
+
+  it('these are all: oracle is the report of the exported types', async () => {
+    const report = fileURLToPath(new URL('../etc/clmr.api.md', import.meta.url))
+    const types = resultTypes(await readFile(report, 'utf8'))
+    assert.ok(types.length > 50, `${types.length} types`)
+    assert.deepEqual(
+      types.filter((name) => !travelled.has(name)),
+      [],
+    )
+  })
 })
 
 describe('18 results: what arrives without its class is taken like the matrix that it was', () => {
