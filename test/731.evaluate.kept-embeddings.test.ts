@@ -10,8 +10,10 @@ import {
   LogMel,
   openDataset,
   prepare,
+  type Retrieval,
   transforms,
 } from 'clmr'
+import { evaluateRetrievals } from '#lib/evaluate/retrieval.js'
 import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
@@ -94,6 +96,35 @@ describe('731 evaluate: embeddings are computed once', () => {
       const asked = { ...options, ...other }
       const fresh = await evaluateRetrieval(encoder, dataset, { ...asked, cache: false })
       assert.deepEqual(await evaluateRetrieval(encoder, dataset, asked), fresh)
+    }
+  })
+
+  it('of several encoders by retrieval, those alone encode crops that lack their vectors: oracle is each alone', async () => {
+    const encoders = await Promise.all([6, 7, 8].map((seed) => Encoder.create({ seed, architecture: SMALL })))
+    const options = { augmenter: gain, seed: 9 }
+    const expected: Retrieval[] = []
+    for (const [i, each] of encoders.entries())
+      expected.push(await evaluateRetrieval(each, dataset, { ...options, cache: i === 1 }))
+    const hearsOnly = (encoder: Encoder, samples: number) => {
+      const { encode } = encoder
+      encoder.encode = (clips, given) => {
+        assert.ok(clips.length <= samples, `${clips.length} samples`)
+        return encode.call(encoder, clips, given)
+      }
+    }
+    const all = () => evaluateRetrievals(encoders, dataset, options)
+    hearsOnly(encoders[1]!, CLIP) // the one clip by which models are told apart
+    assert.deepEqual(await all(), expected)
+    for (const each of encoders) hearsOnly(each, CLIP)
+    const { augment } = Augmenter.prototype
+    Augmenter.prototype.augment = () => assert.fail('crops are altered')
+    try {
+      assert.deepEqual(await all(), expected)
+      for (const [i, each] of encoders.entries())
+        assert.deepEqual(await evaluateRetrieval(each, dataset, options), expected[i])
+    } finally {
+      Object.assign(Augmenter.prototype, { augment })
+      for (const each of encoders) each.dispose()
     }
   })
 

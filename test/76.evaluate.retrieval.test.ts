@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { Augmenter, Dataset, evaluateRetrieval, type RetrievalMeasure, transforms } from 'clmr'
+import {
+  Augmenter,
+  Dataset,
+  type EmbedProgress,
+  evaluateRetrieval,
+  type RetrievalMeasure,
+  transforms,
+} from 'clmr'
+import { evaluateRetrievals } from '#lib/evaluate/retrieval.js'
+import { matrix } from '#lib/matrix.js'
 import type { Interval, LabelFigures, RankFigures, RetrievalForms } from '#lib/native/figures.js'
 import { native } from '#lib/native/load.js'
 import { hashUniform, readGoldenJson } from './helpers/golden.js'
@@ -207,6 +216,34 @@ describe('76 evaluate: evaluateRetrieval', () => {
       assert.equal(memory.size, 1)
       assert.ok(!memory.has(undefined))
     }))
+
+  it('several encoders hear crops that are read and altered once, and are as good as alone; clips of another length are cut anew', async () => {
+    const short = Object.assign(new ToyEncoder(), { clipLength: TOY_CLIP / 2 })
+    short.encode = async (clips) => matrix(clips.slice(), clips.length / 8, 8)
+    const encoders = [new ToyEncoder(), short, new LoudnessEncoder()]
+    const seen: number[] = []
+    const dataset = toyDataset({ tracks: 40 })
+    const options = { seed: 3, crops: 3 }
+    const alone = await Promise.all(
+      encoders.map((encoder) => evaluateRetrieval(encoder, toyDataset({ tracks: 40 }), options)),
+    )
+    const { augment } = Augmenter.prototype
+    let altered = 0
+    Augmenter.prototype.augment = function (batch, options) {
+      altered++
+      return augment.call(this, batch, options)
+    }
+    try {
+      const onProgress = ({ done, total }: EmbedProgress) => seen.push(done, total)
+      assert.deepEqual(await evaluateRetrievals(encoders, dataset, { ...options, onProgress }), alone)
+    } finally {
+      Object.assign(Augmenter.prototype, { augment })
+    }
+    const tracks = [...dataset.tracks.keys()]
+    assert.deepEqual(dataset.reads, [...tracks, ...tracks], 'for each of the two lengths')
+    assert.equal(altered, 2 * 2 * 9, 'lengths, blocks of 32 tracks, conditions')
+    assert.deepEqual(seen, [32, 80, 40, 80, 72, 80, 80, 80])
+  })
 
   it('the queries alone are altered, by the chain of the augmenter: oracle is the audio that is encoded', async () => {
     const encoder = new LoudnessEncoder()

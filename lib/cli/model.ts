@@ -43,3 +43,28 @@ export async function loadModel(
     ? Encoder.create(options)
     : Encoder.load(model, { ...rest, signal })
 }
+
+/** Several models, in the order of their names, which end together. */
+export class Models implements Disposable {
+  readonly encoders: (Encoder | LogMel)[] = []
+
+  /** @throws as loadModel: then none is left */
+  static async load(
+    names: readonly string[],
+    flags: EncoderFlags,
+    weights: RandomWeights = {},
+  ): Promise<Models> {
+    const models = new Models()
+    try {
+      for (const name of names) models.encoders.push(await loadModel(name, flags, weights))
+    } catch (error) {
+      models[Symbol.dispose]()
+      throw error
+    }
+    return models
+  }
+
+  [Symbol.dispose](): void {
+    for (const encoder of this.encoders) encoder[Symbol.dispose]()
+  }
+}

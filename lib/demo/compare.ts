@@ -4,12 +4,12 @@ import {
   type DatasetEmbeddings,
   type Evaluation,
   embedDataset,
-  evaluateRetrieval,
   type LabelledTracks,
   type Retrieval,
   similarTracks,
 } from '../evaluate/index.js'
 import { linearEvaluation } from '../evaluate/linear-evaluation.js'
+import { evaluateRetrievals } from '../evaluate/retrieval.js'
 import { Matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 
@@ -56,16 +56,29 @@ async function sameClassShare(embeddings: DatasetEmbeddings<Dataset>): Promise<n
   return same / tracks.length
 }
 
-/** @throws CacheError, NonFiniteError, the signal's reason */
+/**
+ * Retrieval of all encoders together: they hear the same crops.
+ * @throws CacheError, NonFiniteError, the signal's reason
+ */
+export function compareRetrievals(
+  encoders: readonly TrackEncoder[],
+  dataset: Dataset,
+  asked: Asked,
+): Promise<Retrieval[]> {
+  const queried = unseen(dataset)
+  asked.onProgress({ done: 0, total: queried.tracks.length })
+  return evaluateRetrievals(encoders, queried, { crops: CROPS, ...asked })
+}
+
+/** The rest, of one encoder. @throws CacheError, NonFiniteError, the signal's reason */
 export async function measureEncoder(
   encoder: TrackEncoder,
   dataset: Dataset,
   { seed, signal, onProgress }: Asked,
-): Promise<DemoMeasure & { embeddings: DatasetEmbeddings<Dataset> }> {
+): Promise<Omit<DemoMeasure, 'retrieval'> & { embeddings: DatasetEmbeddings<Dataset> }> {
   const embeddings = await embedDataset(encoder, dataset, { signal, onProgress })
   return {
     embeddings,
-    retrieval: await evaluateRetrieval(encoder, unseen(dataset), { crops: CROPS, seed, signal, onProgress }),
     evaluation: await linearEvaluation(encoder, embeddings, { seed, signal }),
     standardised: await linearEvaluation(encoder, embeddings, { seed, signal, standardise: true }),
     sameClass: await sameClassShare(embeddings),

@@ -16,7 +16,7 @@ import { checkDevice } from '../native/devices.js'
 import { isRunDirectory } from '../runs/reader.js'
 import { preset, Trainer } from '../train/index.js'
 import type { TrainerConfig } from '../train/option-types.js'
-import { type DemoMeasure, measureEncoder } from './compare.js'
+import { compareRetrievals, type DemoMeasure, measureEncoder } from './compare.js'
 import { TRACKS_PER_CLASS, writeCorpus } from './index.js'
 
 /** What is compared, by the name that tables give it. */
@@ -27,8 +27,9 @@ export const DEMO_ROWS = {
   logMel: 'log-mel statistics',
 } as const
 export type DemoRow = keyof typeof DEMO_ROWS
+const ROWS = Object.keys(DEMO_ROWS) as DemoRow[]
 
-export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | `embed ${string}` | 'report'
+export type DemoStage = 'music' | 'prepare' | 'train' | 'embed' | `embed ${string}` | 'retrieval' | 'report'
 
 export interface DemoProgress {
   stage: DemoStage
@@ -166,24 +167,32 @@ async function train(settings: Settings, run: string, dataset: Dataset): Promise
   return summary.seconds
 }
 
-/** The trained encoder and the baselines, one after the other. */
+/** The trained encoder and the baselines. */
 async function compareAll(settings: Settings, run: string, dataset: Dataset) {
   const { seed, device, precision, signal, onProgress } = settings
   const options = { seed, device, precision }
-  const measured = async (row: DemoRow, made: Promise<TrackEncoder & Disposable>) => {
-    using encoder = await made
+  using trained = await Encoder.load(run, { device, precision })
+  using random = await randomEncoder(dataset, { ...options, signal })
+  using randomFresh = await Encoder.create(options)
+  using logMel = new LogMel()
+  const encoders: Record<DemoRow, TrackEncoder> = { trained, random, randomFresh, logMel }
+  const askedFor = (stage: DemoStage) => ({
+    seed,
+    signal,
+    onProgress: (p: { done: number; total: number }) => onProgress?.({ stage, ...p }),
+  })
+  const measured = new Map<DemoRow, Omit<DemoMeasure, 'retrieval'>>()
+  let embeddings: Embedded | undefined
+  for (const row of ROWS) {
     const stage: DemoStage = row === 'trained' ? 'embed' : `embed ${DEMO_ROWS[row]}`
-    const report = (p: { done: number; total: number }) => onProgress?.({ stage, ...p })
-    return await measureEncoder(encoder, dataset, { seed, signal, onProgress: report })
+    const { embeddings: own, ...measure } = await measureEncoder(encoders[row], dataset, askedFor(stage))
+    measured.set(row, measure)
+    if (row === 'trained') embeddings = own
   }
-  const { embeddings, ...trained } = await measured('trained', Encoder.load(run, { device, precision }))
-  const { embeddings: _1, ...random } = await measured(
-    'random',
-    randomEncoder(dataset, { ...options, signal }),
-  )
-  const { embeddings: _2, ...randomFresh } = await measured('randomFresh', Encoder.create(options))
-  const { embeddings: _3, ...logMel } = await measured('logMel', Promise.resolve(new LogMel()))
-  return { embeddings, rows: { trained, random, randomFresh, logMel } }
+  const inOrder = ROWS.map((row) => encoders[row])
+  const retrievals = await compareRetrievals(inOrder, dataset, askedFor('retrieval'))
+  const rows = ROWS.map((row, i) => [row, { retrieval: retrievals[i]!, ...measured.get(row)! }])
+  return { embeddings: embeddings!, rows: Object.fromEntries(rows) as Record<DemoRow, DemoMeasure> }
 }
 
 /** A few test tracks, spread over the classes, and the three that sound most like each. */
@@ -214,7 +223,7 @@ function complete(options: DemoOptions): Settings {
 
 /** Every row of the comparison, with the features as they are and standardised. */
 const shown = (rows: Record<DemoRow, DemoMeasure>) =>
-  (Object.keys(DEMO_ROWS) as DemoRow[]).flatMap((row) => [
+  ROWS.flatMap((row) => [
     { name: DEMO_ROWS[row], evaluation: rows[row].evaluation },
     { name: `${DEMO_ROWS[row]}, standardised`, evaluation: rows[row].standardised },
   ])

@@ -54,23 +54,21 @@ export async function compareRetrieval(
   checkTracks(dataset, 'compareRetrieval')
   checkAnyTracks(dataset)
   const { crops, k, seed, signal } = settings
-  const vectorsOf = async (encoder: TrackEncoder) => {
-    const conditions = conditionsOf(settings.augmenter ?? new Augmenter({ seed }), encoder)
-    const { library, queries } = await retrievalVectors(encoder, dataset, conditions, settings)
-    return { names: conditions.map(({ name }) => name), library, queries }
-  }
-  const [a, b] = [await vectorsOf(first), await vectorsOf(second)]
+  const augmenter = settings.augmenter ?? new Augmenter({ seed })
+  const conditions = (encoder: TrackEncoder) => conditionsOf(augmenter, encoder)
+  const [a, b] = await retrievalVectors([first, second], dataset, conditions, settings)
+  const names = conditions(first).map(({ name }) => name)
   const bootstrap = parseOptions(bootstrapOptions, { seed }, 'compareRetrieval')
-  const spec = { dim: first.dim, conditions: a.names.length, k, bootstrap }
+  const spec = { dim: first.dim, conditions: names.length, k, bootstrap }
   const labels = labelsOf(dataset)
   const { raw, standardised, whitened } = await callNative(signal, (abort) =>
     native().retrievalDifferences(
       spec,
-      a.library,
-      a.queries,
+      a!.library,
+      a!.queries,
       second.dim,
-      b.library,
-      b.queries,
+      b!.library,
+      b!.queries,
       labels,
       abort,
     ),
@@ -79,9 +77,9 @@ export async function compareRetrieval(
     tracks: dataset.tracks.length,
     queriesPerTrack: crops - 1,
     k,
-    raw: measureOf(raw, a.names),
-    standardised: measureOf(standardised, a.names),
-    whitened: measureOf(whitened, a.names),
+    raw: measureOf(raw, names),
+    standardised: measureOf(standardised, names),
+    whitened: measureOf(whitened, names),
   }
 }
 

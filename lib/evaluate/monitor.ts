@@ -112,7 +112,9 @@ async function retrievalFigure(
   { valid, seed, signal }: MonitorSettings,
 ): Promise<number> {
   const settings = { crops: 2, seed, cache: false, signal }
-  const { library, queries } = await retrievalVectors(encoder, valid, [{ name: 'none' }], settings)
+  const clean = () => [{ name: 'none' }]
+  const [vectors] = await retrievalVectors([encoder], valid, clean, settings)
+  const { library, queries } = vectors!
   const bootstrap = { resamples: 1, seed }
   const { standardised } = await callNative(signal, (abort) =>
     native().retrieval(

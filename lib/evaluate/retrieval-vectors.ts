@@ -26,6 +26,12 @@ export interface RetrievalVectors {
   queries: Float32Array
 }
 
+/** The vectors of some tracks: of their clips for the library, and of the queries of each condition. */
+interface Block {
+  library: MatrixData
+  queries: MatrixData[]
+}
+
 /** One place in each of `crops` equal parts of a track, so that crops overlap only where a part is shorter than a clip. */
 function cropStarts(length: number, clipLength: number, crops: number, draw: () => number): number[] {
   const last = Math.max(0, length - clipLength)
@@ -37,10 +43,10 @@ function cropStarts(length: number, clipLength: number, crops: number, draw: () 
   })
 }
 
-interface Asked {
-  encoder: TrackEncoder
+/** Encoders that hear the same crops, altered in the same ways. */
+interface Listeners {
+  encoders: readonly TrackEncoder[]
   conditions: readonly Condition[]
-  signal?: AbortSignal
 }
 
 /**
@@ -71,18 +77,22 @@ class Clips {
     this.tracks++
   }
 
-  /** out: vectors of the library's clips, and of the queries of every condition */
-  async encode({ encoder, conditions, signal }: Asked, step: number): Promise<MatrixData[]> {
+  /** Every alteration is made once, whatever the number of encoders. @returns the vectors of each encoder */
+  async encode({ encoders, conditions }: Listeners, step: number, signal?: AbortSignal): Promise<Block[]> {
     const samples = this.tracks * this.#queriesPerTrack * this.#length
+    const library = this.#library.subarray(0, this.tracks * this.#length)
     const queries = this.#queries.subarray(0, samples)
     const out = this.#altered.subarray(0, samples)
-    const vectors = [await encoder.encode(this.#library.subarray(0, this.tracks * this.#length), { signal })]
+    const blocks: Block[] = []
+    for (const encoder of encoders)
+      blocks.push({ library: await encoder.encode(library, { signal }), queries: [] })
     for (const { augmenter } of conditions) {
       if (augmenter) await augmenter.augment(queries, { step, out, signal })
-      vectors.push(await encoder.encode(augmenter ? out : queries, { signal }))
+      for (const [i, encoder] of encoders.entries())
+        blocks[i]!.queries.push(await encoder.encode(augmenter ? out : queries, { signal }))
     }
     this.tracks = 0
-    return vectors
+    return blocks
   }
 }
 
@@ -96,17 +106,23 @@ function joined(batches: readonly MatrixData[]): Float32Array {
   return all
 }
 
+const vectorsOf = (blocks: readonly Block[], conditions: readonly Condition[]): RetrievalVectors => ({
+  library: joined(blocks.map(({ library }) => library)),
+  queries: joined(conditions.flatMap((_, i) => blocks.map(({ queries }) => queries[i]!))),
+})
+
+/** @returns the vectors of each encoder */
 async function encodeCrops(
-  encoder: TrackEncoder,
+  listeners: Listeners,
   dataset: LabelledTracks,
-  conditions: readonly Condition[],
   { crops, seed, signal, onProgress }: CropSettings,
-): Promise<RetrievalVectors> {
-  const clips = new Clips(encoder.clipLength, crops - 1)
-  const batches: MatrixData[][] = []
+): Promise<RetrievalVectors[]> {
+  const { encoders, conditions } = listeners
+  const { clipLength } = encoders[0]!
+  const clips = new Clips(clipLength, crops - 1)
+  const blocks: Block[][] = encoders.map(() => [])
   const draw = uniform(seed)
   const total = dataset.tracks.length
-  const { clipLength } = encoder
   const startsOf = (samples: number) => cropStarts(samples, clipLength, crops, draw)
   const read = (track: number) => readCrops(dataset, track, { length: clipLength, startsOf, signal })
   let done = 0
@@ -114,13 +130,11 @@ async function encodeCrops(
     clips.add(samples)
     done++
     if (clips.tracks < BATCH && done < total) continue
-    batches.push(await clips.encode({ encoder, conditions, signal }, batches.length))
+    const made = await clips.encode(listeners, blocks[0]!.length, signal)
+    for (const [i, block] of made.entries()) blocks[i]!.push(block)
     onProgress?.({ done, total })
   }
-  return {
-    library: joined(batches.map(([vectors]) => vectors!)),
-    queries: joined(conditions.flatMap((_, i) => batches.map((vectors) => vectors[i + 1]!))),
-  }
+  return blocks.map((own) => vectorsOf(own, conditions))
 }
 
 /** What the vectors depend on besides the model; undefined if a transform is a function of the caller. */
@@ -136,33 +150,98 @@ function requestOf(
   return isOwn ? undefined : hashOf({ audio, chains, crops, seed })
 }
 
-/** The vectors, kept or made now. */
-export async function retrievalVectors(
+/** Where the vectors of an encoder are kept. */
+interface Place {
+  store: VectorStore
+  request: string
+}
+
+async function placeOf(
   encoder: TrackEncoder,
   dataset: LabelledTracks,
   conditions: readonly Condition[],
   settings: CropSettings,
-): Promise<RetrievalVectors> {
-  const { cache, crops, signal, onProgress } = settings
-  const store = cache ? await VectorStore.open(encoder, dataset, signal) : undefined
+): Promise<Place | undefined> {
+  const store = settings.cache ? await VectorStore.open(encoder, dataset, settings.signal) : undefined
   const request = store && requestOf(store.audio, conditions, settings)
-  if (!request) return encodeCrops(encoder, dataset, conditions, settings)
-  const name = `retrieval-${request}.safetensors`
-  const total = dataset.tracks.length
-  const kept = (await store.read(name))?.tensors
+  return request === undefined ? undefined : { store: store!, request }
+}
+
+const fileOf = ({ request }: Place) => `retrieval-${request}.safetensors`
+
+/** undefined where they are not all there */
+async function readVectors(
+  place: Place,
+  { dim }: TrackEncoder,
+  tracks: number,
+  queriesPerTrack: number,
+): Promise<RetrievalVectors | undefined> {
+  const kept = (await place.store.read(fileOf(place)))?.tensors
   const [library, queries] = [kept?.library?.data, kept?.queries?.data]
-  if (
-    library?.length === total * encoder.dim &&
-    queries?.length === library.length * conditions.length * (crops - 1)
-  ) {
-    onProgress?.({ done: total, total })
-    return { library, queries }
-  }
-  const made = await encodeCrops(encoder, dataset, conditions, settings)
-  const tensorOf = (data: Float32Array) => ({ shape: [data.length / encoder.dim, encoder.dim], data })
-  await store.write(name, {
-    tensors: { library: tensorOf(made.library), queries: tensorOf(made.queries) },
-    contents: request,
+  return library?.length === tracks * dim && queries?.length === library.length * queriesPerTrack
+    ? { library, queries }
+    : undefined
+}
+
+async function keepVectors(place: Place, { dim }: TrackEncoder, { library, queries }: RetrievalVectors) {
+  const tensorOf = (data: Float32Array) => ({ shape: [data.length / dim, dim], data })
+  await place.store.write(fileOf(place), {
+    tensors: { library: tensorOf(library), queries: tensorOf(queries) },
+    contents: place.request,
   })
-  return made
+}
+
+/** An encoder, its conditions, and its vectors as soon as they are there. */
+interface Asked {
+  encoder: TrackEncoder
+  conditions: readonly Condition[]
+  place?: Place
+  vectors?: RetrievalVectors
+}
+
+/** Those that hear the same samples: clips of one length and rate. */
+function byClips(asked: readonly Asked[]): Asked[][] {
+  const groups = new Map<string, Asked[]>()
+  for (const one of asked) {
+    const clips = `${one.encoder.clipLength} at ${one.encoder.sampleRate} Hz`
+    groups.set(clips, [...(groups.get(clips) ?? []), one])
+  }
+  return [...groups.values()]
+}
+
+/**
+ * The vectors of each encoder, kept or made now. The tracks are read, cropped and altered once for all encoders whose
+ * vectors are not kept; once more for each other length of a clip.
+ * @param conditionsOf the same for encoders with clips of one length and rate
+ */
+export async function retrievalVectors(
+  encoders: readonly TrackEncoder[],
+  dataset: LabelledTracks,
+  conditionsOf: (encoder: TrackEncoder) => readonly Condition[],
+  settings: CropSettings,
+): Promise<RetrievalVectors[]> {
+  const { crops, onProgress } = settings
+  const tracks = dataset.tracks.length
+  const asked: Asked[] = []
+  for (const encoder of encoders) {
+    const conditions = conditionsOf(encoder)
+    const place = await placeOf(encoder, dataset, conditions, settings)
+    const vectors = place && (await readVectors(place, encoder, tracks, conditions.length * (crops - 1)))
+    asked.push({ encoder, conditions, place, vectors })
+  }
+  const passes = byClips(asked.filter(({ vectors }) => !vectors))
+  const total = tracks * Math.max(1, passes.length)
+  if (passes.length === 0) onProgress?.({ done: total, total })
+  for (const [i, group] of passes.entries()) {
+    const listeners = { encoders: group.map(({ encoder }) => encoder), conditions: group[0]!.conditions }
+    const made = await encodeCrops(listeners, dataset, {
+      ...settings,
+      onProgress: ({ done }) => onProgress?.({ done: i * tracks + done, total }),
+    })
+    for (const [j, one] of group.entries()) {
+      one.vectors = made[j]!
+      if (one.place) await keepVectors(one.place, one.encoder, one.vectors)
+    }
+  }
+  return asked.map(({ vectors }) => vectors!)
 }

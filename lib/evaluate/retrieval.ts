@@ -11,7 +11,7 @@ import { checkTrackEncoder, checkTracks } from './checks.js'
 import { checkAnyTracks } from './embed.js'
 import type { RetrievalOptions } from './option-types.js'
 import { conditionsOf } from './retrieval-conditions.js'
-import { retrievalVectors } from './retrieval-vectors.js'
+import { type RetrievalVectors, retrievalVectors } from './retrieval-vectors.js'
 import { seenTracks } from './trained-on.js'
 import type { EmbedProgress, LabelledTracks, Retrieval, RetrievalFigures, RetrievalMeasure } from './types.js'
 import { cacheOption } from './vector-store.js'
@@ -43,6 +43,8 @@ export const retrievalOptions = z.strictObject({
     'Called after every 32 tracks.',
   ),
 })
+
+type Settings = z.output<typeof retrievalOptions> & { augmenter: Augmenter }
 
 /** @internal */
 export const labelsOf = ({ task, labels }: LabelledTracks) =>
@@ -94,19 +96,45 @@ export async function evaluateRetrieval(
   dataset: LabelledTracks,
   options: RetrievalOptions = {},
 ): Promise<Retrieval> {
+  const [retrieval] = await evaluateRetrievals([encoder], dataset, options)
+  return retrieval!
+}
+
+/**
+ * @internal Several encoders by the same crops, which are read and altered once for all of them. Progress counts the
+ * tracks that every encoder has heard.
+ * @returns of each encoder what `evaluateRetrieval` returns
+ */
+export async function evaluateRetrievals(
+  encoders: readonly TrackEncoder[],
+  dataset: LabelledTracks,
+  options: RetrievalOptions,
+): Promise<Retrieval[]> {
   const settings = parseOptions(retrievalOptions, options, 'evaluateRetrieval')
-  checkTrackEncoder(encoder, 'evaluateRetrieval')
+  for (const encoder of encoders) checkTrackEncoder(encoder, 'evaluateRetrieval')
   checkTracks(dataset, 'evaluateRetrieval')
-  const { crops, k, seed, signal } = settings
   checkAnyTracks(dataset)
-  const conditions = conditionsOf(settings.augmenter ?? new Augmenter({ seed }), encoder)
-  const { library, queries } = await retrievalVectors(encoder, dataset, conditions, settings)
+  const { augmenter = new Augmenter({ seed: settings.seed }) } = settings
+  const conditions = (encoder: TrackEncoder) => conditionsOf(augmenter, encoder)
+  const vectors = await retrievalVectors(encoders, dataset, conditions, settings)
+  const found: Retrieval[] = []
+  for (const [i, encoder] of encoders.entries())
+    found.push(await figuresOfVectors(encoder, dataset, vectors[i]!, { ...settings, augmenter }))
+  return found
+}
+
+async function figuresOfVectors(
+  encoder: TrackEncoder,
+  dataset: LabelledTracks,
+  { library, queries }: RetrievalVectors,
+  { augmenter, crops, k, seed, signal }: Settings,
+): Promise<Retrieval> {
+  const names = conditionsOf(augmenter, encoder).map(({ name }) => name)
   const bootstrap = parseOptions(bootstrapOptions, { seed }, 'evaluateRetrieval')
-  const spec = { dim: encoder.dim, conditions: conditions.length, k, bootstrap }
+  const spec = { dim: encoder.dim, conditions: names.length, k, bootstrap }
   const forms = await callNative(signal, (abort) =>
     native().retrieval(spec, library, queries, labelsOf(dataset), abort),
   )
-  const names = conditions.map(({ name }) => name)
   const trainedOn = seenTracks(encoder, dataset.tracks)
   return {
     tracks: dataset.tracks.length,

@@ -7,7 +7,6 @@ import {
   type DatasetEmbeddings,
   type Evaluation,
   embedDataset,
-  evaluateRetrieval,
   type Retrieval,
 } from '../../evaluate/index.js'
 import {
@@ -20,13 +19,14 @@ import {
 } from '../../evaluate/linear-evaluation.js'
 import type { ProbeOptions } from '../../evaluate/option-types.js'
 import { probeOptions } from '../../evaluate/probe-options.js'
+import { evaluateRetrievals } from '../../evaluate/retrieval.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
 import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { parseOptions } from '../../options.js'
 import { commonFlags, examples, flagFor, noCacheFlag, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
-import { type EncoderFlags, encoderFlags, loadModel, MODEL_HELP } from '../model.js'
+import { type EncoderFlags, encoderFlags, MODEL_HELP, Models } from '../model.js'
 import { type Differences, tellDifferences, tellProbes, tellRepeated, tellRetrieval } from '../results.js'
 import { onRun, type Session } from '../session.js'
 
@@ -105,51 +105,60 @@ async function repeat(
   return repeated
 }
 
-/** Retrieval of the test tracks, of all if there are no labels; then the probe, if there are labels. */
-async function measure(
+/** Retrieval of the test tracks, of all if there are no labels, for each model. */
+async function retrievalsOf(
   session: Session,
-  name: string,
-  encoder: Encoder | LogMel,
+  { encoders }: Models,
   dataset: Dataset,
   options: Options,
-): Promise<Measured> {
+): Promise<Retrieval[]> {
+  const { cache } = options
+  const { seed } = probeSettings(options)
   const { signal } = session
-  const { cache, model, saveProbe } = options
-  const settings = probeSettings(options)
   using test = dataset.subset('test')
   const asked = queriedOf(dataset, test)
-  const retrieval = await session.withProgress(`${name}: retrieval`, (progress) =>
-    evaluateRetrieval(encoder, asked, {
-      seed: settings.seed,
+  return await session.withProgress('retrieval', (progress) =>
+    evaluateRetrievals(encoders, asked, {
+      seed,
       cache,
       signal,
       onProgress: (p) => progress.update(p.done, p.total),
     }),
   )
-  if (dataset.task === 'none') return { retrieval }
+}
+
+/** The probe of a model, if there are labels. */
+async function probe(
+  session: Session,
+  name: string,
+  encoder: Encoder | LogMel,
+  dataset: Dataset,
+  options: Options,
+): Promise<Omit<Measured, 'retrieval'>> {
+  if (dataset.task === 'none') return {}
+  const { signal } = session
+  const { cache, model, saveProbe } = options
   const embeddings = await session.withProgress(`${name}: embed`, (progress) =>
     embedDataset(encoder, dataset, { cache, signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
   const save = name === model ? saveProbe : undefined
-  const evaluation = await linearEvaluation(encoder, embeddings, { ...settings, save, signal })
+  const evaluation = await linearEvaluation(encoder, embeddings, { ...probeSettings(options), save, signal })
   const repeated = await repeat(session, encoder, embeddings, options)
-  return { retrieval, evaluation, embeddings, repeated }
+  return { evaluation, embeddings, repeated }
 }
 
 /** The model less `--compare`, on the same tracks; with probes that are fitted again in the same way. */
 async function compare(
   session: Session,
+  [first, second]: readonly [Encoder | LogMel, Encoder | LogMel],
   [a, b]: readonly (Measured | undefined)[],
   dataset: Dataset,
-  options: Options & { compare: string },
+  options: Options,
 ): Promise<Differences> {
   const { signal } = session
   const { cache } = options
   const settings = probeSettings(options)
   const { seed } = settings
-  const weights = { seed, dataset, signal }
-  using first = await loadModel(options.model, options, weights)
-  using second = await loadModel(options.compare, options, weights)
   using test = dataset.subset('test')
   const retrieval = await compareRetrieval(first, second, queriedOf(dataset, test), { seed, cache, signal })
   if (!a?.embeddings || !b?.embeddings) return { retrieval }
@@ -201,13 +210,13 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   const { model, baselines, compare: other } = options
   const others = [...(other === undefined ? [] : [other]), ...(baselines ? BASELINES : [])]
   const names = [...new Set([model, ...others])]
+  using models = await Models.load(names, options, { seed, dataset, signal })
+  const encoderOf = (name: string) => models.encoders[names.indexOf(name)]!
+  const retrievals = await retrievalsOf(session, models, dataset, options)
   const measured: [string, Measured][] = []
-  let tellLast = () => {}
-  for (const name of names) {
-    using encoder = await loadModel(name, options, { seed, dataset, signal })
-    const found = await measure(session, name, encoder, dataset, options)
-    measured.push([name, found])
-    if (name === model) tellLast = () => tellTrainedOn(session, encoder, dataset, found)
+  for (const [i, name] of names.entries()) {
+    const probed = await probe(session, name, encoderOf(name), dataset, options)
+    measured.push([name, { retrieval: retrievals[i]!, ...probed }])
   }
   tellRetrieval(
     session,
@@ -224,10 +233,17 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   if (probes.length === 0)
     session.note('no labels, so there is no linear evaluation: prepare it again with --labels for one')
   const found = new Map(measured)
-  const pair = [found.get(model), found.get(other ?? '')]
-  const differences = other && (await compare(session, pair, dataset, { ...options, compare: other }))
+  const differences =
+    other &&
+    (await compare(
+      session,
+      [encoderOf(model), encoderOf(other)],
+      [found.get(model), found.get(other)],
+      dataset,
+      options,
+    ))
   if (differences) tellDifferences(session, [model, other], differences)
-  tellLast()
+  tellTrainedOn(session, encoderOf(model), dataset, found.get(model)!)
   const jsonFor = (name: string) => jsonOf(found.get(name)!)
   const rest = (baselines ? BASELINES : [])
     .filter((name) => name !== model)

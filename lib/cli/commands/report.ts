@@ -4,19 +4,19 @@ import {
   type DatasetEmbeddings,
   type Evaluation,
   embedDataset,
-  evaluateRetrieval,
   type Retrieval,
   writeReport,
 } from '../../evaluate/index.js'
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { reportOptions } from '../../evaluate/report/write-report.js'
+import { evaluateRetrievals } from '../../evaluate/retrieval.js'
 import { isClean, seenSentence } from '../../evaluate/trained-on.js'
 import type { SeenTracks } from '../../evaluate/types.js'
 import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { trainingCache } from '../../runs/data-record.js'
 import { commonFlags, examples, flagFor, noCacheFlag, threadsFlag } from '../command.js'
-import { type EncoderFlags, encoderFlags, loadModel } from '../model.js'
+import { type EncoderFlags, encoderFlags, Models } from '../model.js'
 import { onRun, type Session } from '../session.js'
 import { printable } from '../text.js'
 
@@ -34,10 +34,10 @@ interface Options extends EncoderFlags {
 
 interface Measured {
   embeddings: DatasetEmbeddings<Dataset>
-  retrieval?: Retrieval
   evaluation?: Evaluation
 }
 
+/** The map of a model, and its probe if there are labels. */
 async function measure(
   session: Session,
   encoder: Encoder | LogMel,
@@ -49,20 +49,28 @@ async function measure(
   const embeddings = await session.withProgress(label, (progress) =>
     embedDataset(encoder, dataset, { cache, signal, onProgress: (p) => progress.update(p.done, p.total) }),
   )
+  if (dataset.task === 'none') return { embeddings }
+  return { embeddings, evaluation: await linearEvaluation(encoder, embeddings, { signal }) }
+}
+
+/** Retrieval of the test tracks, of all if there are no labels, for each model; none of a single track. */
+async function retrievalsOf(
+  session: Session,
+  { encoders }: Models,
+  dataset: Dataset,
+  cache: boolean,
+): Promise<Retrieval[]> {
+  const { signal } = session
   using test = dataset.subset('test')
   const asked = dataset.task !== 'none' && test.length > 1 ? test : dataset
-  const retrieval =
-    asked.length > 1
-      ? await session.withProgress(`${label}: retrieval`, (progress) =>
-          evaluateRetrieval(encoder, asked, {
-            cache,
-            signal,
-            onProgress: (p) => progress.update(p.done, p.total),
-          }),
-        )
-      : undefined
-  if (dataset.task === 'none') return { embeddings, retrieval }
-  return { embeddings, retrieval, evaluation: await linearEvaluation(encoder, embeddings, { signal }) }
+  if (asked.length < 2) return []
+  return await session.withProgress('retrieval', (progress) =>
+    evaluateRetrievals(encoders, asked, {
+      cache,
+      signal,
+      onProgress: (p) => progress.update(p.done, p.total),
+    }),
+  )
 }
 
 /** What stands beside a run: under which name, and what `--model` calls it. */
@@ -78,17 +86,20 @@ async function report(session: Session, options: Options): Promise<void> {
   if (cache === undefined)
     session.note('the cache of the run is gone, so there is no map; name another cache with --data')
   using dataset = cache === undefined ? undefined : await openDataset(cache)
-  using encoder = await loadModel(run, { device, precision })
+  const shown = [['trained', run], ...(dataset && baselines ? BASELINES : [])] as const
+  const names = shown.map(([, model]) => model)
+  using models = await Models.load(names, { device, precision }, { dataset })
   if (dataset && dataset.task !== 'none') checkLabelled(dataset)
-  const trained = dataset && (await measure(session, encoder, dataset, 'embed', options.cache))
-  const measured = [{ name: 'trained', ...trained }]
-  if (dataset && baselines)
-    for (const [name, model] of BASELINES) {
-      using encoder = await loadModel(model, { device, precision }, { dataset })
-      measured.push({ name, ...(await measure(session, encoder, dataset, name, options.cache)) })
+  const measured: (Measured & { name: string })[] = []
+  if (dataset)
+    for (const [i, [name]] of shown.entries()) {
+      const label = i === 0 ? 'embed' : `embed ${name}`
+      const found = await measure(session, models.encoders[i]!, dataset, label, options.cache)
+      measured.push({ name, ...found })
     }
+  const retrievals = dataset ? await retrievalsOf(session, models, dataset, options.cache) : []
   const results = measured.flatMap(({ name, evaluation }) => (evaluation ? [{ name, evaluation }] : []))
-  const found = measured.flatMap(({ name, retrieval }) => (retrieval ? [{ name, retrieval }] : []))
+  const found = retrievals.map((retrieval, i) => ({ name: shown[i]![0], retrieval }))
   const written = await session.withProgress('report', (progress) =>
     writeReport({
       out,
@@ -99,7 +110,7 @@ async function report(session: Session, options: Options): Promise<void> {
       seconds,
       results,
       retrieval: found,
-      embeddings: trained?.embeddings,
+      embeddings: measured[0]?.embeddings,
       signal: session.signal,
       onProgress: (p) => progress.update(p.done, p.total, p.phase),
     }),
