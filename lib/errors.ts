@@ -6,25 +6,25 @@
 /** All error codes with their meanings, which never change. */
 export const ERROR_CODES = {
   ERR_ARGUMENT: 'a parameter has the wrong type or value',
-  ERR_SHAPE: 'an array has a length that does not fit',
+  ERR_SHAPE: 'an array has the wrong length',
   ERR_CONFIG: 'an option is unknown, misspelt, of the wrong type or out of range',
   ERR_DISPOSED: 'an object was used after dispose()',
-  ERR_AUDIO_DECODE: 'a file is damaged, empty or truncated, or is not what its name says',
-  ERR_AUDIO_FORMAT: 'a file has a format that no decoder here reads',
+  ERR_AUDIO_DECODE: 'an audio file is damaged, empty, truncated, or is not audio at all',
+  ERR_AUDIO_FORMAT: 'an audio file has a format that clmr cannot decode',
   ERR_NON_FINITE: 'samples, a loss or a gradient hold NaN or infinity',
   ERR_DATASET: 'a data set or its labels cannot be used as they are',
   ERR_CACHE: 'a prepared cache is missing, incomplete or damaged',
   ERR_CHECKPOINT: 'a checkpoint or model file is damaged or unsafe, or does not hold the expected weights',
-  ERR_DOWNLOAD: 'a file could not be fetched, or is not the one that was published',
-  ERR_DEVICE: 'a device is not there or cannot be used',
+  ERR_DOWNLOAD: 'a download failed, or the file is not the one that was published',
+  ERR_DEVICE: 'a device is not available or cannot be used',
   ERR_LIBTORCH_NOT_FOUND: 'no libtorch was found',
   ERR_LIBTORCH_VERSION: 'a libtorch of another version was found',
-  ERR_LIBTORCH_INSTALL: 'libtorch could not be fetched or checked',
+  ERR_LIBTORCH_INSTALL: 'libtorch could not be downloaded or verified',
   ERR_ADDON: 'the native part of clmr is missing or cannot be loaded',
   ERR_IO: 'a file or folder cannot be read or written',
   ERR_MEMORY: 'not enough memory',
-  ERR_THREAD: 'the system or node does not let a thread start',
-  ERR_INTERNAL: 'a fault of clmr itself',
+  ERR_THREAD: 'the system or Node refused to start a thread',
+  ERR_INTERNAL: 'a bug in clmr',
 } as const
 
 /** The codes of errors. */
@@ -32,17 +32,17 @@ export type ErrorCode = keyof typeof ERROR_CODES
 
 /** What the message of an error is made of. */
 export interface ErrorDetails {
-  /** What went wrong, one sentence without its full stop. */
+  /** What went wrong: one sentence without a full stop. */
   what: string
   /** What the caller passed. */
   given?: string
   /** What would have been right. */
   expected?: string
-  /** What to do now, one sentence without its full stop. */
+  /** What to do now: one sentence without a full stop. */
   remedy: string
   /** The file or folder concerned. */
   path?: string
-  /** The error of a lower layer. */
+  /** The underlying error. */
   cause?: unknown
 }
 
@@ -81,7 +81,7 @@ export class ClmrError extends Error {
     this.remedy = details.remedy
   }
 
-  /** The properties as plain data, `message` among them. */
+  /** The properties as plain data, including `message`. */
   toJSON(): Record<string, unknown> {
     const { code, message, path, given, expected, remedy } = this
     return { code, message, path, given, expected, remedy }
@@ -96,7 +96,7 @@ export class ArgumentError extends ClmrError {
   }
 }
 
-/** `ERR_SHAPE`: an array has a length that does not fit. */
+/** `ERR_SHAPE`: an array has the wrong length. */
 export class ShapeError extends ClmrError {
   /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
@@ -120,7 +120,7 @@ export class DisposedError extends ClmrError {
   }
 }
 
-/** `ERR_AUDIO_DECODE`: a file is damaged, empty or truncated, or is not what its name says. */
+/** `ERR_AUDIO_DECODE`: an audio file is damaged, empty, truncated, or is not audio at all. */
 export class AudioDecodeError extends ClmrError {
   /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {
@@ -128,7 +128,7 @@ export class AudioDecodeError extends ClmrError {
   }
 }
 
-/** `ERR_AUDIO_FORMAT`: a file has a format that no decoder here reads. */
+/** `ERR_AUDIO_FORMAT`: an audio file has a format that clmr cannot decode. */
 export class AudioFormatError extends ClmrError {
   /** An error whose message is made of `details`. */
   constructor(details: ErrorDetails) {

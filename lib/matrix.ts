@@ -67,7 +67,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
   }
 
   /**
-   * A matrix over `data`, which is not copied.
+   * A matrix that uses `data` without copying it.
    * @throws ShapeError if `data` does not hold rows · cols values; ArgumentError if it is not a Float32Array
    */
   static from(numbers: MatrixData): Matrix {
@@ -84,7 +84,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
   }
 
   /**
-   * A matrix of copies of the rows.
+   * A new matrix, into which the rows are copied.
    * @throws ShapeError if they differ in length
    */
   static fromRows(rows: Iterable<ArrayLike<number>>): Matrix {
@@ -120,7 +120,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
     })
   }
 
-  /** Its rows, as `row` gives them. */
+  /** Its rows, as views of `data`. */
   *[Symbol.iterator](): Generator<Float32Array, void, void> {
     for (let i = 0; i < this.rows; i++) yield this.row(i)
   }

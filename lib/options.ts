@@ -42,14 +42,14 @@ export const tf32Option = z
   .boolean()
   .optional()
   .describe(
-    'Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false.',
+    'Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false.',
   )
 
 /** An option that stops a call. */
 export const signalOption = z
   .instanceof(AbortSignal, { message: 'expected an AbortSignal' })
   .optional()
-  .describe('Ends the call, which then rejects with the reason of the signal.')
+  .describe("Aborts the call, which then rejects with the signal's reason.")
   .meta(typed('AbortSignal'))
 
 /** A function that is called with what a call has to tell. `type`: as TypeScript writes it. */

@@ -1,8 +1,8 @@
 import { isTypedArray } from './arrays.js'
 
 /**
- * What calls return where typed arrays are in it: plain data, which `structuredClone` and `postMessage` take. JSON has
- * the typed arrays as arrays of numbers, where by itself it would write them as objects.
+ * A result with typed arrays. It is plain data, which `structuredClone` and `postMessage` take. `JSON.stringify`
+ * would write a typed array as an object with numbered keys; `toJSON` makes it an array of numbers.
  */
 export class Result {
   private constructor() {}

@@ -75,13 +75,13 @@ async function decode(source: AudioInput, options: DecodeOptions): Promise<Decod
  * Decodes a file, mixes it down to one channel (the mean) and resamples it.
  *
  * Reads wav (PCM 8 to 32 bits, float 32 and 64 bits, extensible, RIFX, RF64, Wave64), aiff, au, mp3, flac and ogg
- * (Vorbis, Opus, FLAC) with built-in decoders in worker threads. Other formats, such as m4a, and rare variants of those
- * above are read through an `ffmpeg` on the PATH. The format is recognised by the content, never by the name.
+ * (Vorbis, Opus, FLAC) with built-in decoders in worker threads. Other formats, such as m4a, and rare variants of
+ * those above are read through an `ffmpeg` on the PATH. The format is recognised by the content, never by the name.
  *
- * The audio is checked against the lengths, counts and checksums that the file states. A file is refused if what is
- * missing at its end exceeds 0.1 s or a tenth of the file, or if more than a tenth of the file is missing in all. Smaller
- * losses are warnings in the result; damage in the middle becomes silence of the same length. If `ffmpeg` reads a file
- * that is too short and reports no error, a warning says how much is missing.
+ * The audio is checked against the lengths, counts and checksums that the file states. A file is refused in two
+ * cases: more than 0.1 s, or more than a tenth of the file, is missing at its end; or damage elsewhere affects more
+ * than a tenth of it. Smaller losses give a warning, and damaged parts become silence of the same length. If `ffmpeg`
+ * decodes less than the file promises and reports no error, a warning says how much is missing.
  *
  * @param source a path, or the file in any other form: bytes (which are copied), a `Blob`, a stream
  * @returns mono samples at `sampleRate` (default 22,050 Hz), full scale ±1; `duration` in seconds

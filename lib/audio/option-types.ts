@@ -7,7 +7,7 @@ export interface DecodeOptions {
   sampleRate?: number | undefined
   /** Resampling filter. 'torchaudio' equals the default of torchaudio, aliasing included. Default: 'best'. */
   quality?: 'best' | 'fast' | 'torchaudio' | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called with each warning about the file. The result holds them too, as `warnings`. */
   onWarning?: OnWarning | undefined

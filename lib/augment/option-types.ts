@@ -344,7 +344,7 @@ export interface ApplyOptions {
   length?: number | undefined
   /** Array to fill instead of a new one: n · views · clipLength values that do not overlap the batch. */
   out?: Float32Array | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
@@ -354,7 +354,7 @@ export interface AugmentOptions {
   length?: number | undefined
   /** Array to fill instead of a new one: n · views · clipLength values that do not overlap the batch. */
   out?: Float32Array | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Number of the batch; each step gives different views. Range: 0 or more. Default: 0. */
   step?: number | undefined

@@ -47,7 +47,9 @@ export function polarityInversion(options: PolarityInversionOptions = {}): Polar
   return make('polarityInversion', options)
 }
 
-/** White normal noise whose standard deviation is `ratio` times the clip's, or `snrDb` below it. */
+/**
+ * White Gaussian noise. Its standard deviation is `ratio` times that of the clip, or lies `snrDb` decibels below it.
+ */
 export function noise(options: NoiseOptions = {}): NoiseTransform {
   return make('noise', options)
 }
@@ -65,7 +67,7 @@ export function lowPass(options: LowPassOptions = {}): LowPassTransform {
   return make('lowPass', options)
 }
 
-/** High-pass: the clip minus what `lowPass` with the same cut-off would keep. */
+/** High-pass filter: the clip minus what `lowPass` with the same cut-off would keep. */
 export function highPass(options: HighPassOptions = {}): HighPassTransform {
   return make('highPass', options)
 }

@@ -5,7 +5,10 @@ import { SPLITS } from '../datasets/tracks.js'
 import { callbackOption, signalOption } from '../options.js'
 import { type PrepareProgress, prepareOptions } from './prepare-options.js'
 
-/** What `getDataset` is doing: fetching, unpacking, waiting for another process that fetches, or decoding. */
+/**
+ * What `getDataset` is doing: downloading, unpacking, waiting for another process that downloads the same files, or
+ * decoding.
+ */
 export type DatasetProgress = FetchProgress | ({ phase: 'prepare' } & PrepareProgress)
 
 /** @internal */
@@ -23,7 +26,7 @@ export const datasetOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('Folder for the decoded tracks. Default: `.clmr/<name>` in the folder of the data set.'),
-  download: z.boolean().default(false).describe('Fetch what is missing.'),
+  download: z.boolean().default(false).describe('Download missing files.'),
   seed: prepareOptions.shape.seed,
   concurrency: prepareOptions.shape.concurrency,
   excerpts: prepareOptions.shape.excerpts,
@@ -31,7 +34,7 @@ export const datasetOptions = z.strictObject({
   signal: signalOption,
   onProgress: callbackOption<DatasetProgress>(
     '(progress: DatasetProgress) => void',
-    'Called while files are fetched and decoded.',
+    'Called while files are downloaded and decoded.',
   ),
   onPlan: prepareOptions.shape.onPlan,
   onWarning: prepareOptions.shape.onWarning,

@@ -20,7 +20,7 @@ export interface PrepareOptions {
   excerpts?: string | undefined
   /** Maximum number of unusable files: a whole number, or a fraction below 1 such as 0.1. Range: 0 or more. Default: no limit. */
   maxReject?: number | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every file. */
   onProgress?: ((progress: PrepareProgress) => void) | undefined
@@ -38,7 +38,7 @@ export interface DatasetOptions {
   scheme?: string | undefined
   /** Folder for the decoded tracks. Default: `.clmr/<name>` in the folder of the data set. */
   cache?: string | undefined
-  /** Fetch what is missing. Default: false. */
+  /** Download missing files. Default: false. */
   download?: boolean | undefined
   /** Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache. */
   seed?: number | undefined
@@ -48,9 +48,9 @@ export interface DatasetOptions {
   excerpts?: string | undefined
   /** Maximum number of unusable files: a whole number, or a fraction below 1 such as 0.1. Range: 0 or more. Default: no limit. */
   maxReject?: number | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called while files are fetched and decoded. */
+  /** Called while files are downloaded and decoded. */
   onProgress?: ((progress: DatasetProgress) => void) | undefined
   /** Called before the first file is decoded, with the space that the tracks will take and the free space. */
   onPlan?: ((plan: PreparePlan) => void) | undefined
@@ -66,12 +66,12 @@ export interface OpenDatasetOptions {
 
 /** Options of `Dataset.readTrack`. */
 export interface ReadTrackOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
 /** Options of `verifyCache`. */
 export interface VerifyCacheOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }

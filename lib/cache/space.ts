@@ -12,7 +12,7 @@ export interface PreparePlan {
   files: number
   /** approximate number of bytes that their tracks will take; exact lengths are known only after decoding */
   bytes: number
-  /** free bytes on the disk of the cache; Infinity if its file system does not tell */
+  /** free bytes on the disk of the cache; Infinity if the file system does not report it */
   free: number
 }
 

@@ -48,7 +48,7 @@ export function threadsFlag(command: Command): void {
 
 /** `--no-cache`, of the commands that embed the tracks of a cache. */
 export function noCacheFlag(command: Command): void {
-  command.option('--no-cache', 'Neither keep embeddings in the cache nor use those kept there')
+  command.option('--no-cache', 'Neither read embeddings from the cache nor write them to it')
 }
 
 /** `--json` and `--quiet` */

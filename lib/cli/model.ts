@@ -7,8 +7,12 @@ import { encoderOptions } from '../model/options.js'
 import { parseOptions } from '../options.js'
 import { flagFor } from './command.js'
 
-export const MODEL_HELP =
-  'Model file or folder, run directory, URL or name ("clmr-small"); or a baseline: "log-mel" (no network), "random" or "random-fresh" (untrained weights)'
+const SOURCES = 'Model file or folder, run directory, URL or name ("clmr-small"). Or a baseline:'
+
+export const MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram) or "random" (untrained weights)`
+
+/** Of commands with a data set, which `random` takes its statistics from. */
+export const EVALUATED_MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram), "random" (untrained weights, batch norm with the statistics of these tracks) or "random-fresh" (untrained weights as they are created)`
 
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {

@@ -53,7 +53,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'pull',
-    summary: 'Fetch a published model into the cache, and print its path',
+    summary: "Download a published model into the user's cache, and print its path",
     load: () => import('./commands/pull.js'),
   },
   {

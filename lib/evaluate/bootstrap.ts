@@ -50,12 +50,13 @@ function checkCall(tracks: unknown, statistic: unknown): void {
 }
 
 /**
- * A 95 % confidence interval by the percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993,
- * chapter 13): tracks are drawn with replacement, as many as there are, and the statistic is computed for every draw.
- * The draws are seeded, and are made off the event loop. Your statistic runs on the event loop, in slices of 5 ms.
+ * A 95 % confidence interval by the percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap",
+ * 1993, chapter 13): tracks are drawn with replacement, as many as there are, and the statistic is computed for every
+ * draw. The draws are seeded, and are made off the event loop. Your statistic runs on the event loop, in slices of 5
+ * milliseconds.
  * @param tracks one entry per track, of any kind
- * @param statistic computes a number from some tracks; a track may occur several times among them. NaN results do not
- *        count
+ * @param statistic computes a number from some tracks; a track may occur several times among them. Results that are
+ *        NaN are ignored
  * @returns the statistic of all tracks, and the 2.5th and 97.5th percentile
  * @throws ArgumentError, ConfigError, or the signal's reason
  */

@@ -30,18 +30,18 @@ export type RetrievalDifference = Omit<Retrieval, 'trainedOn'>
 export interface ProbeDifference extends EvaluationScores<Estimate> {
   /** each class by itself, in the order of the classes */
   perClass: EvaluationScores<Estimate>[]
-  /** tracks that were judged */
+  /** number of tracks that were evaluated */
   tracks: number
 }
 
 /**
- * Compares two encoders by retrieval: the same crops, the same alterations, the same resamples of the tracks. If an
- * interval does not contain 0, the choice of tracks does not explain the difference. The intervals of each encoder by
- * itself are wider: they may overlap even if the interval of the difference does not contain 0.
+ * Compares two encoders by retrieval. Both get the same crops, alterations and resampled tracks. If the whole
+ * interval of a difference lies above 0, or below it, the difference is unlikely to come from the choice of tracks.
+ * This can be so even if the intervals of the two encoders by themselves, which are wider, overlap.
  * @param options those of `evaluateRetrieval`
- * @returns the first minus the second: a positive difference favours the first encoder; for `medianRank`, a negative
- *        one does
- * @throws as evaluateRetrieval
+ * @returns the figures of the first encoder minus those of the second. A positive difference favours the first
+ *        encoder; for `medianRank`, a negative one does
+ * @throws the errors of `evaluateRetrieval`
  */
 export async function compareRetrieval(
   first: TrackEncoder,
@@ -88,11 +88,11 @@ const scoresOf = ({ rocAuc, prAuc, accuracy, f1 }: ClassFigures) => ({ rocAuc, p
 const known = (set: EvaluationSet) => (isEmbedded(set) ? set.dataset : set)
 
 /**
- * Compares two probes, of one encoder or of two, on the same tracks and the same resamples of them.
- * @param set the tracks; or two sets of embeddings of the same tracks, one for each probe
- * @returns the first minus the second
- * @throws ArgumentError for probes with different classes or sets with different tracks; otherwise as
- *        LinearProbe.evaluate
+ * Compares two probes, of one encoder or of two, on the same tracks, which are resampled in the same way for both.
+ * @param set the tracks; or embeddings of the same tracks for each of the two probes
+ * @returns the figures of the first probe minus those of the second
+ * @throws ArgumentError for probes with different classes or sets with different tracks; and the errors of
+ *        `LinearProbe.evaluate`
  */
 export async function compareProbes(
   first: LinearProbe,

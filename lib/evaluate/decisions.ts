@@ -77,10 +77,10 @@ const isVector = (value: unknown): value is ArrayLike<unknown> =>
 
 /**
  * The share of right answers: scikit-learn's `accuracy_score`.
- * @param predicted class indices or names, n of them; or scores [n, K], where the largest of a row is the answer (the
- *        first of equal ones). For multi-label problems, [n, K] of 0 and 1, or of probabilities, which are cut at
- *        0.5; a row is right if all its classes are (subset accuracy)
- * @param labels class indices or names, n of them; or [n, K] of 0 and 1
+ * @param predicted n class indices or names; or scores [n, K], of which the largest in each row is the answer (the
+ *        first, if several are equal). For multi-label problems, [n, K] decisions (0 or 1) or probabilities (0.5 and
+ *        above count as 1); a row is right if all its classes are (subset accuracy)
+ * @param labels n class indices or names; or [n, K] of 0 and 1
  * @throws ShapeError, ArgumentError, NonFiniteError
  */
 export function accuracy(predicted: ArrayLike<Answer> | Table, labels: ArrayLike<Answer> | Table): number {
@@ -147,18 +147,18 @@ function countsOf({ classes, predicted, labels }: Classified): number[][] {
   return counts
 }
 
-/** How often the examples of each class were taken for each class. */
+/** How often examples of one class were predicted to be of another. */
 export interface Confusion {
   /** classes of the rows and of the columns */
   classes: (number | string)[]
-  /** counts[i][j]: examples of class i that were taken for class j */
+  /** counts[i][j]: number of examples of class i that were predicted to be of class j */
   counts: number[][]
 }
 
 /**
- * Which classes are taken for which: scikit-learn's `confusion_matrix`.
- * @param predicted class indices or names, n of them, or scores [n, K], where the largest of a row is the answer
- * @param labels class indices or names, n of them, or [n, K] of 0 and 1 with a single 1 in each row
+ * Counts which classes are mistaken for which: scikit-learn's `confusion_matrix`.
+ * @param predicted n class indices or names; or scores [n, K], of which the largest in each row is the answer
+ * @param labels n class indices or names; or [n, K] of 0 and 1 with a single 1 in each row
  * @returns counts for the classes that occur, sorted; for scores, for all K classes
  * @throws ShapeError, ArgumentError (also if an example has several classes), NonFiniteError
  */
@@ -209,12 +209,12 @@ export function f1PerClass(
 }
 
 /**
- * The harmonic mean of precision and recall: scikit-learn's `f1_score`. For the classes 0 and 1, it is the F1 of class
- * 1; for other classes, the mean over those that occur or are predicted; for multi-label problems, the mean over all
- * classes.
+ * The harmonic mean of precision and recall: scikit-learn's `f1_score`. For the classes 0 and 1, it is the F1 of
+ * class 1; for other classes, the mean over those that occur or are predicted; for multi-label problems, the mean
+ * over all classes.
  * @param predicted as for {@link accuracy}: class indices or names, scores, or decisions
  * @param labels as for {@link accuracy}
- * @returns 0 to 1; in multi-label problems, a class that neither occurs nor is predicted counts 0
+ * @returns 0 to 1; in multi-label problems, a class that neither occurs nor is predicted counts as 0
  * @throws ShapeError, ArgumentError, NonFiniteError
  */
 export function f1(predicted: ArrayLike<Answer> | Table, labels: ArrayLike<Answer> | Table): number {

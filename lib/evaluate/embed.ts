@@ -86,8 +86,8 @@ export async function* readAhead(
 
 /**
  * Embeds every track of a data set. While one track is encoded, the next one is read: memory holds the audio of two
- * tracks and 2 kB per clip. Pass the result instead of the data set to `LinearProbe.fit`, `probe.evaluate`,
- * `similarTracks` and `writeReport`, and the data set is embedded only once.
+ * tracks and 2 kB per clip. To embed a data set only once, pass the result in its place to `LinearProbe.fit`,
+ * `probe.evaluate`, `similarTracks` and `writeReport`.
  *
  * If an `Encoder` or a `LogMel` embeds a prepared data set, the embeddings are also kept in the folder of the cache,
  * for the last eight models. If the weights of the model or the audio of a track change, what depends on them is

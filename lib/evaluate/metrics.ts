@@ -61,7 +61,7 @@ export interface ClassMetrics {
   positives: number
 }
 
-/** Both ranking metrics of every class; the scores are sorted only once. For the arguments see {@link rocAuc}. */
+/** Both ranking metrics of every class; the scores are sorted only once. It takes the arguments of {@link rocAuc}. */
 export function classMetrics(scores: Vector | Table, labels: Vector | Table): ClassMetrics[] {
   const { s, y } = binaryProblem(scores, labels)
   return Array.from({ length: s.cols }, (_, col) => {
@@ -75,12 +75,12 @@ export function classMetrics(scores: Vector | Table, labels: Vector | Table): Cl
 }
 
 /**
- * Area under the receiver operating characteristic, macro-averaged: scikit-learn's `roc_auc_score`. Equal scores
- * count half.
+ * Area under the receiver operating characteristic, macro-averaged: scikit-learn's `roc_auc_score`. Ties count half.
  * @param scores one number per example, or [n, K]: a Matrix or a list of rows
- * @param labels 0 or 1, in the shape of the scores; or, for scores [n, K], n class indices (one class against the rest)
+ * @param labels 0 or 1, in the shape of the scores; or, for scores [n, K], n class indices (one class against the
+ *        rest)
  * @returns 0 to 1; NaN if a class has no positive or no negative example (scikit-learn: NaN and a warning).
- *        {@link classMetrics} shows which class; `LinearProbe.evaluate` leaves such classes out of its mean
+ *        `classMetrics` shows which one; `LinearProbe.evaluate` leaves such classes out of its mean
  * @throws ShapeError, ArgumentError (labels), NonFiniteError (scores)
  */
 export function rocAuc(scores: Vector | Table, labels: Vector | Table): number {

@@ -19,7 +19,7 @@ export interface EmbedOptions {
   normalize?: boolean | undefined
   /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every track. */
   onProgress?: ((progress: EmbedProgress) => void) | undefined
@@ -29,7 +29,7 @@ export interface EmbedOptions {
 export interface ProbeOptions {
   /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
   protocol?: 'paper' | 'clmr-code' | 'marble' | 'mir-ref' | undefined
-  /** Fraction of the training tracks to use, drawn with the seed; the proportions of the classes are kept. Range: above 0, at most 1. Default: 1. */
+  /** Fraction of the training tracks to use. They are drawn at random with the seed, and keep the proportions of the classes. Range: above 0, at most 1. Default: 1. */
   labelFraction?: number | undefined
   /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks', it also predicts from these means; otherwise the prediction for a track is the mean over its clips. Default: 'clips'. */
   examples?: 'clips' | 'one-clip' | 'tracks' | undefined
@@ -59,7 +59,7 @@ export interface ProbeOptions {
   stopPatience?: number | undefined
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
+  /** Whether to train on features scaled to mean 0 and standard deviation 1. The protocol of CLMR's paper does not. Default: false. */
   standardise?: boolean | undefined
 }
 
@@ -67,7 +67,7 @@ export interface ProbeOptions {
 export interface ProbeSettings {
   /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
   readonly protocol: 'paper' | 'clmr-code' | 'marble' | 'mir-ref'
-  /** Fraction of the training tracks to use, drawn with the seed; the proportions of the classes are kept. Range: above 0, at most 1. Default: 1. */
+  /** Fraction of the training tracks to use. They are drawn at random with the seed, and keep the proportions of the classes. Range: above 0, at most 1. Default: 1. */
   readonly labelFraction: number
   /** What the probe is trained on: all clips, one clip of each track, or the mean of the clips of each track. With 'tracks', it also predicts from these means; otherwise the prediction for a track is the mean over its clips. Default: 'clips'. */
   readonly examples: 'clips' | 'one-clip' | 'tracks'
@@ -97,7 +97,7 @@ export interface ProbeSettings {
   readonly stopPatience: number
   /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
   readonly seed: number
-  /** Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not. Default: false. */
+  /** Whether to train on features scaled to mean 0 and standard deviation 1. The protocol of CLMR's paper does not. Default: false. */
   readonly standardise: boolean
 }
 
@@ -111,7 +111,7 @@ export interface ProbeFitOptions extends ProbeOptions {
   validation: EvaluationSet
   /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every embedded track, and before and after the training of the head. */
   onProgress?: ((progress: ProbeProgress) => void) | undefined
@@ -121,7 +121,7 @@ export interface ProbeFitOptions extends ProbeOptions {
 export interface ProbeLoadOptions {
   /** Encoder that the probe was fitted with. Without one, the probe only predicts from embeddings. */
   encoder?: TrackEncoder | undefined
-  /** For the head of a checkpoint: names of its classes. Default: class 0, class 1 and so on. */
+  /** For the head of a checkpoint: the names of its classes. Default: class 0, class 1 and so on. */
   classes?: readonly string[] | undefined
   /** For the head of a checkpoint: 'multilabel' if a track may have several classes, 'multiclass' if it has exactly one. Default: 'multilabel'. */
   task?: 'multilabel' | 'multiclass' | undefined
@@ -129,7 +129,7 @@ export interface ProbeLoadOptions {
 
 /** Options of `LinearProbe.predictFile`. */
 export interface ProbePredictOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called with each warning about the file. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
@@ -137,11 +137,11 @@ export interface ProbePredictOptions {
 
 /** Options of `LinearProbe.predictOverTime`. */
 export interface ProbeOverTimeOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called with each warning about the file. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip (2.678 s with the network of CLMR). */
   hop?: number | undefined
 }
 
@@ -149,9 +149,9 @@ export interface ProbeOverTimeOptions {
 export interface ProbeEvaluateOptions {
   /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called after every embedded track, and before and after the training of the head. */
+  /** Called after every embedded track. */
   onProgress?: ((progress: ProbeProgress) => void) | undefined
 }
 
@@ -169,7 +169,7 @@ export interface CompareProbesOptions {
   seed?: number | undefined
   /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
@@ -179,7 +179,7 @@ export interface BootstrapOptions {
   resamples?: number | undefined
   /** Seed of the draws. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
@@ -195,7 +195,7 @@ export interface RetrievalOptions {
   seed?: number | undefined
   /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
   cache?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every 32 tracks. */
   onProgress?: ((progress: EmbedProgress) => void) | undefined
@@ -229,7 +229,7 @@ export interface ReportOptions {
   dataset?: LabelledTracks | undefined
   /** Encoder that embeds `dataset`. */
   encoder?: TrackEncoder | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called while the work goes on. */
   onProgress?: ((progress: ReportProgress) => void) | undefined

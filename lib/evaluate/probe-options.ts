@@ -23,7 +23,7 @@ export const probeOptions = z.strictObject({
     .max(1)
     .default(1)
     .describe(
-      'Fraction of the training tracks to use, drawn with the seed; the proportions of the classes are kept.',
+      'Fraction of the training tracks to use. They are drawn at random with the seed, and keep the proportions of the classes.',
     ),
   examples: z
     .enum(['clips', 'one-clip', 'tracks'])
@@ -90,14 +90,12 @@ export const probeOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether to train on features scaled to mean 0 and standard deviation 1; the published protocol does not.',
+      "Whether to train on features scaled to mean 0 and standard deviation 1. The protocol of CLMR's paper does not.",
     ),
 })
 
-const onProgress = callbackOption<ProbeProgress>(
-  '(progress: ProbeProgress) => void',
-  'Called after every embedded track, and before and after the training of the head.',
-)
+const progressOption = (doc: string) =>
+  callbackOption<ProbeProgress>('(progress: ProbeProgress) => void', doc)
 
 /** Of `LinearProbe.fit`. What comes with the settings is checked there. */
 export const probeFitOptions = probeOptions.extend({
@@ -112,7 +110,9 @@ export const probeFitOptions = probeOptions.extend({
   ),
   cache: cacheOption,
   signal: signalOption,
-  onProgress,
+  onProgress: progressOption(
+    'Called after every embedded track, and before and after the training of the head.',
+  ),
 })
 /** Of `LinearProbe.load`. */
 export const probeLoadOptions = z.strictObject({
@@ -124,7 +124,7 @@ export const probeLoadOptions = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('For the head of a checkpoint: names of its classes. Default: class 0, class 1 and so on.'),
+    .describe('For the head of a checkpoint: the names of its classes. Default: class 0, class 1 and so on.'),
   task: z
     .enum(['multilabel', 'multiclass'])
     .optional()
@@ -145,7 +145,7 @@ export const probeOverTimeOptions = probePredictOptions.extend({ hop: fileOption
 export const probeEvaluateOptions = z.strictObject({
   cache: cacheOption,
   signal: signalOption,
-  onProgress,
+  onProgress: progressOption('Called after every embedded track.'),
 })
 
 /** The part that the native side fits a head with; the data adds its classes. */

@@ -123,9 +123,9 @@ async function predictTracks(
 /**
  * A classifier on a frozen encoder. It does not own the encoder: dispose both.
  *
- * Unless the protocol says otherwise, the probe is trained and tested on all consecutive clips of 59,049 samples of
- * each track (see `embedDataset`). A clip has the labels of its track. The prediction for a track is the mean of the
- * sigmoids (multi-label) or softmaxes of its clips.
+ * Unless the protocol says otherwise, the probe is trained and tested on all clips of each track: 59,049 samples
+ * each, one after the other (see `embedDataset`). A clip has the labels of its track. The prediction for a track is
+ * the mean of the sigmoids (multi-label) or softmaxes (multi-class) of its clips.
  */
 export class LinearProbe implements Disposable {
   /** names of the classes */
@@ -134,7 +134,7 @@ export class LinearProbe implements Disposable {
   readonly task: 'multilabel' | 'multiclass'
   /** the options that it was fitted with, defaults included */
   readonly settings: ProbeSettings
-  /** losses and learning rate of every epoch; `epochs[bestEpoch]` is the one whose weights were kept */
+  /** losses and learning rate of every epoch; the weights of `epochs[bestEpoch]` were kept */
   readonly history: ProbeHistory
   /** multi-label: for each class, the probability threshold with the highest F1 on the validation tracks; undefined if unknown */
   readonly thresholds: readonly number[] | undefined
@@ -152,7 +152,7 @@ export class LinearProbe implements Disposable {
     this.#handle = parts.handle
   }
 
-  /** encoder that it was fitted with @throws ArgumentError if it was loaded without one */
+  /** the encoder that it was fitted with @throws ArgumentError if it was loaded without one */
   get encoder(): TrackEncoder {
     if (this.#encoder) return this.#encoder
     throw new ArgumentError({
@@ -162,7 +162,7 @@ export class LinearProbe implements Disposable {
     })
   }
 
-  /** number of values in an embedding that it takes */
+  /** number of values in the embeddings that it takes */
   get dim(): number {
     return this.state()['0.weight']!.shape[1]!
   }
@@ -210,10 +210,10 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * Reads a probe that `save` wrote, or the head of a checkpoint: from CLMR's linear evaluation (a Lightning `.ckpt`),
-   * or from supervised training (a file or a run). A checkpoint does not name its classes: pass `classes`, and `task`
-   * if a track has exactly one of them.
-   * @param options.encoder the encoder that it was fitted on: needed for files and data sets, not for `predict`
+   * Reads a probe that `save` wrote, or the head of a checkpoint: from CLMR's linear evaluation (a Lightning
+   * `.ckpt`), or from supervised training (a file or a run). A checkpoint does not name its classes: pass their names
+   * as `classes`, and `task: 'multiclass'` if every track has exactly one class.
+   * @param options.encoder the encoder that it was fitted with; needed for files and data sets, but not for `predict`
    * @throws IoError, CheckpointError, ConfigError
    */
   static async load(source: FileSource, options: ProbeLoadOptions = {}): Promise<LinearProbe> {
@@ -227,7 +227,7 @@ export class LinearProbe implements Disposable {
 
   /**
    * Evaluates the probe on a data set that should not have been used for training or validation. `trainedOn` of the
-   * result says how many of the tracks evaluated here the encoder was trained on.
+   * result says how many of these tracks the encoder was trained on.
    * @throws DatasetError if its classes differ, CacheError, ConfigError, AbortError
    */
   async evaluate(set: EvaluationSet, options: ProbeEvaluateOptions = {}): Promise<Evaluation> {
@@ -289,7 +289,7 @@ export class LinearProbe implements Disposable {
   }
 
   /**
-   * As `predictFile`, with the probabilities for every window of the file too.
+   * As `predictFile`, but it also returns the probabilities for every window of the file.
    * @param options.hop seconds from window to window
    * @throws AudioDecodeError, AudioFormatError, IoError, ConfigError, AbortError
    */
@@ -333,7 +333,7 @@ export class LinearProbe implements Disposable {
     await writeProbe(path, { state: this.state(), classes: [...classes], ...rest })
   }
 
-  /** A copy of the weights: `0.weight`, `0.bias`, with a hidden layer also `2.weight`, `2.bias`. */
+  /** A copy of the weights: `0.weight` and `0.bias`; with a hidden layer, also `2.weight` and `2.bias`. */
   state(): StateDict {
     this.#checkAlive()
     const state = Object.entries(native().probeState(this.#handle))

@@ -79,12 +79,12 @@ export function measureOf(figures: NativeFigures, names: readonly string[]): Ret
 /**
  * Measures how well a track is found again by a crop of it. One crop of each track goes into the library; the other
  * crops of the track are queries, clean and altered. The crops of a track are seeded and come from different parts of
- * it. The library is ranked by cosine similarity; a track that is as similar as the right one ranks before it. The
- * figures of altered queries show how much an alteration disturbs the encoder.
+ * it. The library is ranked by cosine similarity; in a tie, the right track ranks last. The figures of altered
+ * queries show how much an alteration disturbs the encoder.
  *
  * Vectors are compared in three forms: as they are, standardised and whitened. No form suits every encoder: compare
- * each encoder in its best one. The statistics of a form come from the library alone. The vectors are kept in the
- * cache, like those of `embedDataset`.
+ * each encoder in its best one. Means, deviations and components are those of the library alone. The vectors are kept
+ * in the cache, like those of `embedDataset`.
  * @param encoder an `Encoder`, a `LogMel`, or another `TrackEncoder`
  * @param dataset at least two tracks; if they have labels, neighbours with the same label are counted too
  * @returns plain data, with bootstrap intervals over the tracks

@@ -4,8 +4,8 @@ import type { Matrix, MatrixData } from '../matrix.js'
 /** Tracks with their labels, without their audio. */
 export interface TrackLabels {
   /**
-   * `sourceSha256` shows whether an encoder was trained on a track; `stretch` is the length of each of its excerpts
-   * in samples
+   * `sourceSha256` is that of the source file: it shows whether an encoder was trained on the track. `stretch` is the
+   * length of each excerpt in samples, if only excerpts of the track are kept
    */
   readonly tracks: readonly {
     readonly path: string
@@ -16,7 +16,10 @@ export interface TrackLabels {
   readonly labels: MatrixData
   /** names of the K classes */
   readonly classes: readonly string[]
-  /** whether a track has any number of classes, one, or none */
+  /**
+   * whether a track has any number of classes (`multilabel`), exactly one (`multiclass`), or the tracks have no
+   * labels (`none`)
+   */
   readonly task: 'multilabel' | 'multiclass' | 'none'
 }
 
@@ -26,7 +29,7 @@ export interface LabelledTracks extends TrackLabels {
   readTrack(
     index: number,
     options?: {
-      /** Ends the call. */
+      /** Aborts the call. */
       signal?: AbortSignal | undefined
     },
   ): Promise<Float32Array>
@@ -34,7 +37,7 @@ export interface LabelledTracks extends TrackLabels {
 
 /** How far `embedDataset` is. */
 export interface EmbedProgress {
-  /** tracks that are embedded */
+  /** number of tracks that are embedded */
   done: number
   /** tracks in all */
   total: number
@@ -67,9 +70,9 @@ export type EvaluationSet = LabelledTracks | EmbeddedTracks
 export interface ProbeProgress {
   /** which tracks are being embedded; `fit` while the head is being trained */
   phase: 'train' | 'valid' | 'test' | 'fit'
-  /** tracks embedded; while fitting, 0 and then 1 */
+  /** number of tracks embedded; while fitting, 0 and then 1 */
   done: number
-  /** tracks in all; while fitting, 1 */
+  /** number of tracks; while fitting, 1 */
   total: number
 }
 
@@ -81,9 +84,12 @@ export interface ClassResult {
   rocAuc: number
   /** average precision */
   prAuc: number
-  /** multi-class: share of its tracks that were recognised; multi-label: share of right decisions at threshold 0.5 */
+  /**
+   * multi-class: share of its tracks that were recognised; multi-label: share of all tracks for which the decision on
+   * this class, at threshold 0.5, is right
+   */
   accuracy: number
-  /** tracks that have the class */
+  /** number of tracks that have the class */
   tracks: number
 }
 
@@ -133,11 +139,11 @@ export interface EvaluationIntervals extends EvaluationScores<Bounds> {
 
 /** Results of a linear evaluation. */
 export interface Evaluation extends EvaluationScores {
-  /** each class by itself */
+  /** the results of each class */
   perClass: ClassResult[]
   /** F1 in the order of `perClass`; NaN if no track has the class and none is predicted to have it */
   f1PerClass: number[]
-  /** multi-class: confusion[i][j] tracks of class i were taken for class j */
+  /** multi-class: confusion[i][j] is the number of tracks of class i that were predicted to be of class j */
   confusion?: number[][]
   /** multi-label: the threshold of each class that gives the highest F1 on the validation tracks of the probe */
   thresholds?: number[]
@@ -147,15 +153,15 @@ export interface Evaluation extends EvaluationScores {
   worst: WorstTrack[]
   /** the interval of every figure */
   intervals: EvaluationIntervals
-  /** tracks that were judged */
+  /** number of tracks that were evaluated */
   tracks: number
-  /** clips of these tracks */
+  /** number of clips of these tracks */
   clips: number
   /** number of these tracks that the encoder was trained on; undefined if the encoder or the data set does not record it */
   trainedOn?: SeenTracks
 }
 
-/** The results of an evaluation that a report shows. What is undefined here is left out of the page. */
+/** The part of an evaluation that a report shows. The page leaves out what is undefined. */
 export type ShownEvaluation = Pick<
   Evaluation,
   'rocAuc' | 'prAuc' | 'accuracy' | 'perClass' | 'confusion' | 'tracks' | 'clips' | 'trainedOn'
@@ -202,11 +208,11 @@ export interface RetrievalScores<T = number> {
   top1: T
   /** fraction whose own track is among the k nearest */
   topK: T
-  /** mean of 1 / place of the query's own track (mean reciprocal rank) */
+  /** mean reciprocal rank: the mean of 1 / rank of the query's own track */
   mrr: T
 }
 
-/** How well other tracks that share a label with the query's track are found. */
+/** How well a query finds other tracks that share a label with its own track. */
 export interface LabelScores<T = number> {
   /** mean average precision over the whole ranking */
   map: T
@@ -216,14 +222,15 @@ export interface LabelScores<T = number> {
 
 /** The figures of one form of the vectors. */
 export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
-  /** median place of the query's own track; 1 is the best */
+  /** median rank of the query's own track; 1 is the best */
   medianRank: T
   /**
-   * figures of altered queries: `none`, `chain` (all of the augmenter's transforms with their probabilities), each
-   * transform alone (`highLowPass`, `pitchShift`, `reverb`, `noise`, `gain`, `delay`, …), and `mp3LowPass`
+   * figures by the alteration of the queries: `none`; `chain`, all of the augmenter's transforms with their
+   * probabilities; each transform alone (`highLowPass`, `pitchShift`, `reverb`, `noise`, `gain`, `delay`, …); and
+   * `mp3LowPass`, which removes what an mp3 of 32 to 48 kbit/s lacks
    */
   byTransform: Record<string, RetrievalScores<T>>
-  /** undefined if no two tracks share a label */
+  /** how well tracks with a common label are found; undefined if no two tracks share a label */
   labels?: LabelScores<T>
 }
 
@@ -235,7 +242,7 @@ export interface RetrievalMeasure extends RetrievalFigures {
 
 /** What `evaluateRetrieval` found. */
 export interface Retrieval {
-  /** tracks of the library */
+  /** number of tracks in the library */
   tracks: number
   /** number of queries for each track */
   queriesPerTrack: number
@@ -243,9 +250,12 @@ export interface Retrieval {
   k: number
   /** the vectors as they are */
   raw: RetrievalMeasure
-  /** every column with mean 0 and deviation 1 over the library */
+  /** every dimension scaled to mean 0 and standard deviation 1 over the library */
   standardised: RetrievalMeasure
-  /** the first 64 principal components of the library (or tracks − 1, if that is less), each with deviation 1 */
+  /**
+   * the first 64 principal components of the library (`tracks − 1`, if that is fewer), each scaled to standard
+   * deviation 1
+   */
   whitened: RetrievalMeasure
   /** number of these tracks that the encoder was trained on; undefined if the encoder or the data set does not record it */
   trainedOn?: SeenTracks
@@ -263,8 +273,8 @@ export interface NamedRetrieval {
 export interface ReportProgress {
   /** what is being done: embedding tracks, laying out the map, cutting excerpts */
   phase: 'embed' | 'project' | 'audio'
-  /** parts that are done */
+  /** number of parts that are done */
   done: number
-  /** parts in all */
+  /** number of parts */
   total: number
 }

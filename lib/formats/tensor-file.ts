@@ -21,7 +21,10 @@ export interface TensorFile extends AsyncDisposable {
   /** names as the file has them, without the wrapper of a training framework (`state_dict`) */
   readonly entries: ReadonlyMap<string, { dtype: DType; shape: number[] }>
   readonly metadata: ReadonlyMap<string, string>
-  /** names of Python classes in a pickle, outside the weights; they were described, never called */
+  /**
+   * names of the Python classes and functions that a pickle refers to besides its weights; none of them was imported
+   * or called
+   */
   readonly inert: readonly string[]
   read(name: string): Promise<FileTensor>
   close(): Promise<void>

@@ -104,8 +104,8 @@ export class Encoder implements TrackEncoder, Disposable {
    * A model file at an http(s) address, or a published checkpoint such as `clmr-10000`, is downloaded once into the
    * user's cache; interrupted downloads resume. With CLMR_OFFLINE=1, nothing is downloaded.
    * @param source a path, an address, a name, or the bytes of a file in any form; a stream is collected in memory
-   * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (default:
-   *        they are emitted on the process), signal
+   * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (by default,
+   *        warnings are emitted on the process), signal
    * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError, ClmrError ERR_DOWNLOAD, or the
    *        signal's reason
    */
@@ -115,11 +115,12 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Loads published weights by name: from an installed npm package (`clmr-small` is `@clmr/weights-small`), or else from a
-   * published checkpoint, which is downloaded as by `load`.
+   * Loads published weights by name: those of an installed npm package (`clmr-small` is in `@clmr/weights-small`), or
+   * a published checkpoint, which is downloaded as in `load`.
    * @param name `clmr-small` (the default), or the name of a published checkpoint
    * @param options as for `load`
-   * @throws CheckpointError if the package is not installed; ArgumentError for an unknown name; as `load`
+   * @throws CheckpointError if the package is not installed; ArgumentError for an unknown name; and the errors of
+   *        `load`
    */
   static async pretrained(name = 'clmr-small', options: EncoderLoadOptions = {}): Promise<Encoder> {
     const settings = parseOptions(loadOptions, options, 'Encoder.pretrained')
@@ -191,7 +192,7 @@ export class Encoder implements TrackEncoder, Disposable {
     return this.#windows.encode(clips, options)
   }
 
-  /** As `encode`, but it blocks the calling thread: for worker threads and scripts. */
+  /** As `encode`, but it blocks the calling thread. It is meant for worker threads and scripts. */
   encodeSync(clips: Float32Array, options: EncodeSyncOptions = {}): Matrix {
     const { out: given, normalize } = parseOptions(encodeSyncOptions, options, 'encodeSync')
     const handle = this.#live()
@@ -203,8 +204,8 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros; if a longer track ends
-   * in less than a whole window, that rest is dropped, as in CLMR.
+   * Embeds a whole track, window by window. A track shorter than a clip is padded with zeros. In a longer track,
+   * samples at the end that do not fill a window are left out, as in CLMR.
    * @param samples mono, full scale ±1; must not change until the promise settles
    * @throws ShapeError for an empty track, ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
@@ -227,10 +228,11 @@ export class Encoder implements TrackEncoder, Disposable {
 
   /**
    * Embeds many files, in the order of `sources`. Files are decoded, resampled and encoded at the same time, and the
-   * windows of several files form a batch. A file that cannot be read comes as `{ path, error }` and the stream goes
-   * on. For each file in progress, memory holds a few seconds of audio, however long the file is, and 2 kB per window.
-   * @param sources an iterable or async iterable of paths (or of files in any other form); closed when the consumer stops
-   *        early; errors that the iterable throws are passed on
+   * windows of several files form a batch. A file that cannot be read is yielded as `{ path, error }`, and the others
+   * follow. For each file in progress, memory holds a few seconds of audio, however long the file is, and 2 kB per
+   * window.
+   * @param sources an iterable or async iterable of paths (or of files in any other form); closed when the consumer
+   *        stops early; errors that the iterable throws are passed on
    * @throws ArgumentError, ConfigError, DisposedError, or the signal's reason
    */
   async *encodeFiles<S extends FileSource = string>(

@@ -58,13 +58,16 @@ export interface ModelInspection {
   objective?: string
   /** tracks that the run was trained on */
   data?: { cache: string; tracks: number }
-  /** in the order of the network */
+  /** the tensors, in the order of the network */
   tensors: InspectedTensor[]
   /** number of values in all tensors */
   values: number
   /** metadata of the file, such as the step of a training */
   metadata: Record<string, string>
-  /** classes that a pickle names besides its weights; they are listed, never imported */
+  /**
+   * names of the Python classes and functions that a .ckpt or .pt file refers to besides its weights; none of them
+   * was imported or called
+   */
   inert: string[]
   /** warnings about the file */
   warnings: string[]
@@ -100,7 +103,8 @@ async function factsBeside(path: string): Promise<Pick<ModelInspection, 'objecti
 }
 
 /**
- * Lists a file of tensors: a model, a checkpoint, or the newest valid checkpoint of a run directory.
+ * Says what a model file holds: format, layers, tensors and metadata. For a run directory, its newest valid
+ * checkpoint is read.
  * @throws ConfigError; IoError; CheckpointError if it is damaged, unsafe or of an unknown format
  */
 export async function inspectModel(

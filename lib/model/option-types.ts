@@ -31,9 +31,9 @@ export interface EncoderOptions {
   seed?: number | undefined
   /** Where to compute. 'auto' is CUDA if available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
+  /** Number format of the computation. 'bfloat16' is faster on CUDA and on CPUs with AVX512-BF16 or AMX; other CPUs compute in float32 instead. Its embeddings have a cosine similarity of at least 0.999 with those of float32. 'auto' measures which of the two is faster on this machine, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
   tf32?: boolean | undefined
   /** Layers of the network. Default: CLMR's, 59,049 samples to 512 numbers. */
   architecture?: ArchitectureOptions | undefined
@@ -43,13 +43,13 @@ export interface EncoderOptions {
 export interface EncoderLoadOptions {
   /** Where to compute. 'auto' is CUDA if available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Number format of the computation. 'bfloat16' is used only where it is faster (CPUs with AVX512-BF16 or AMX); its embeddings have a cosine similarity of 0.999 to those of float32. 'auto' measures which of the two is faster here, once per process. Default: 'float32'. */
+  /** Number format of the computation. 'bfloat16' is faster on CUDA and on CPUs with AVX512-BF16 or AMX; other CPUs compute in float32 instead. Its embeddings have a cosine similarity of at least 0.999 with those of float32. 'auto' measures which of the two is faster on this machine, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
   tf32?: boolean | undefined
   /** Expected SHA-256 of a file that is downloaded, in hexadecimal digits; any other file is refused. */
   sha256?: string | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called with each warning about the file. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
@@ -61,7 +61,7 @@ export interface EncodeOptions {
   out?: Float32Array | undefined
   /** Whether to scale every embedding to length 1, so that a dot product is a cosine. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
@@ -75,11 +75,11 @@ export interface EncodeSyncOptions {
 
 /** Options of `Encoder.encodeTrack`. */
 export interface EncodeTrackOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip (2.678 s with the network of CLMR). */
   hop?: number | undefined
   /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Sample rate of the samples in Hz; audio at any rate but 22,050 is resampled. Range: 1,000 to 768,000. Default: 22,050. */
   sampleRate?: number | undefined
@@ -87,11 +87,11 @@ export interface EncodeTrackOptions {
 
 /** Options of `Encoder.encodeFile`. */
 export interface EncodeFileOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip. */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip (2.678 s with the network of CLMR). */
   hop?: number | undefined
   /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
   windows?: number | undefined

@@ -26,7 +26,7 @@ export interface VectorOptions {
   hop?: number | undefined
   /** whether to scale every vector to length 1, and the mean too */
   normalize?: boolean | undefined
-  /** ends the call, which then rejects with the reason of the signal */
+  /** aborts the call, which then rejects with the signal's reason */
   signal?: AbortSignal | undefined
 }
 
@@ -68,8 +68,8 @@ export interface TrackEncoder {
   /** Decodes a file and embeds it. */
   encodeFile(source: FileSource, options?: FileVectorOptions): Promise<TrackVectors>
   /**
-   * Embeds many files, in the order of `sources`. A file that cannot be read comes as an error, and does not stop the
-   * others.
+   * Embeds many files, in the order of `sources`. A file that cannot be read is yielded with its error, and does not
+   * stop the others.
    */
   encodeFiles<S extends FileSource = string>(
     sources: Sources<S>,

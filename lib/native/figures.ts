@@ -46,7 +46,7 @@ export interface RetrievalForms {
 export interface ProbeHistory {
   /** losses and learning rate of every epoch */
   epochs: { trainLoss: number; validLoss: number; lr: number }[]
-  /** place of the best epoch in `epochs`, whose weights were kept */
+  /** index in `epochs` of the epoch whose weights were kept */
   bestEpoch: number
 }
 

@@ -8,7 +8,7 @@ import type { Byol, ByolOptions } from './option-types.js'
 export const byolOptions = z.strictObject({
   momentum: momentumOption(
     0.996,
-    'Share of its weights that the target network keeps at the first step. It rises to 1 along a cosine.',
+    'How slowly the target network follows the trained one. After each step, its weights become momentum · its own + (1 − momentum) · those of the trained network. This is the momentum of the first step; it rises to 1 along a cosine.',
   ),
   scheduleSteps: z
     .number()

@@ -16,7 +16,7 @@ export const infoNceOptions = z.strictObject({
     .describe('Number of keys of earlier batches, which serve as negatives.'),
   momentum: momentumOption(
     0.999,
-    'Share of its weights that the key encoder keeps per step; the rest comes from the encoder.',
+    'How slowly the key encoder follows the trained one. After each step, its weights become momentum · its own + (1 − momentum) · those of the trained encoder.',
   ),
 })
 
@@ -26,7 +26,7 @@ export const infoNceOptions = z.strictObject({
  *
  * Source: He et al., "Momentum contrast for unsupervised visual representation learning" (2020); τ and projector as
  * in Chen et al., "Improved baselines with momentum contrastive learning" (MoCo v2, 2020).
- * @param options temperature (0.2), queue (65,536 keys; it starts as random directions), momentum (0.999)
+ * @param options temperature (0.2), queue (65,536 keys, which are random at the start), momentum (0.999)
  * @throws ConfigError
  */
 export function infoNce(options: InfoNceOptions = {}): InfoNce {

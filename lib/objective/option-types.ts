@@ -14,13 +14,13 @@ export interface InfoNceOptions {
   temperature?: number | undefined
   /** Number of keys of earlier batches, which serve as negatives. Range: 1 or more. Default: 65,536. */
   queue?: number | undefined
-  /** Share of its weights that the key encoder keeps per step; the rest comes from the encoder. Range: 0 or more, below 1. Default: 0.999. */
+  /** How slowly the key encoder follows the trained one. After each step, its weights become momentum · its own + (1 − momentum) · those of the trained encoder. Range: 0 or more, below 1. Default: 0.999. */
   momentum?: number | undefined
 }
 
 /** Options of `byol`. */
 export interface ByolOptions {
-  /** Share of its weights that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
+  /** How slowly the target network follows the trained one. After each step, its weights become momentum · its own + (1 − momentum) · those of the trained network. This is the momentum of the first step; it rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
   momentum?: number | undefined
   /** Steps over which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
   scheduleSteps?: number | undefined
@@ -36,7 +36,7 @@ export interface SupervisedOptions {
   multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   dropout?: number | undefined
-  /** Weights of the classes: a number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, a weight multiplies the loss of the examples of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, a weight multiplies the loss of the examples that have its class; 'balanced' is tracks without it / tracks with it. Default: all classes count alike. */
+  /** Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the weight of its class multiplies the loss of an example; 'balanced' sets it to tracks / (classes · tracks of the class). With several classes per example, the loss has one term per class, and the weight multiplies this term in the examples that have the class; 'balanced' sets it to tracks without the class / tracks with it. Default: every weight is 1. */
   classWeights?: 'balanced' | readonly number[] | undefined
 }
 
@@ -68,7 +68,7 @@ export interface InfoNce {
   readonly temperature: number
   /** Number of keys of earlier batches, which serve as negatives. Range: 1 or more. Default: 65,536. */
   readonly queue: number
-  /** Share of its weights that the key encoder keeps per step; the rest comes from the encoder. Range: 0 or more, below 1. Default: 0.999. */
+  /** How slowly the key encoder follows the trained one. After each step, its weights become momentum · its own + (1 − momentum) · those of the trained encoder. Range: 0 or more, below 1. Default: 0.999. */
   readonly momentum: number
   /** Its name. */
   readonly name: 'infoNce'
@@ -76,7 +76,7 @@ export interface InfoNce {
 
 /** The objective `byol` with all its options. */
 export interface Byol {
-  /** Share of its weights that the target network keeps at the first step. It rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
+  /** How slowly the target network follows the trained one. After each step, its weights become momentum · its own + (1 − momentum) · those of the trained network. This is the momentum of the first step; it rises to 1 along a cosine. Range: 0 or more, below 1. Default: 0.996. */
   readonly momentum: number
   /** Steps over which the momentum rises; 0 keeps it constant. Range: 0 or more. Default: the steps of the training. */
   readonly scheduleSteps?: number | undefined
@@ -94,7 +94,7 @@ export interface Supervised {
   readonly multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   readonly dropout: number
-  /** Weights of the classes: a number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, a weight multiplies the loss of the examples of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, a weight multiplies the loss of the examples that have its class; 'balanced' is tracks without it / tracks with it. Default: all classes count alike. */
+  /** Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the weight of its class multiplies the loss of an example; 'balanced' sets it to tracks / (classes · tracks of the class). With several classes per example, the loss has one term per class, and the weight multiplies this term in the examples that have the class; 'balanced' sets it to tracks without the class / tracks with it. Default: every weight is 1. */
   readonly classWeights?: 'balanced' | number[] | undefined
   /** Its name. */
   readonly name: 'supervised'
@@ -153,6 +153,6 @@ export interface NtXentLossOptions {
   temperature?: number | undefined
   /** Where to compute. 'auto' is CUDA if clmr's own CUDA kernels are available, otherwise the CPU. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }

@@ -32,17 +32,16 @@ export const supervisedOptions = z.strictObject({
     })
     .optional()
     .describe(
-      "Weights of the classes: a number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, a weight multiplies the loss of the examples of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, a weight multiplies the loss of the examples that have its class; 'balanced' is tracks without it / tracks with it. Default: all classes count alike.",
+      "Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the weight of its class multiplies the loss of an example; 'balanced' sets it to tracks / (classes · tracks of the class). With several classes per example, the loss has one term per class, and the weight multiplies this term in the examples that have the class; 'balanced' sets it to tracks without the class / tracks with it. Default: every weight is 1.",
     )
     .meta(typed("'balanced' | readonly number[]", "'balanced' | number[]")),
 })
 
 /**
- * Supervised learning for `Trainer.create`: SampleCNN with dropout and a linear layer. The loss is binary cross-entropy
- * if an example may have several classes, and cross-entropy if it has exactly one. It is the baseline that
- * self-supervised training is compared with.
- * @param options classes and multilabel (those of the data set), dropout (0.5), classWeights for rare classes
- *        ('balanced')
+ * Supervised training for `Trainer.create`, the baseline of self-supervised training. SampleCNN learns from the
+ * labels of the data set, through dropout and one linear layer. The loss is cross-entropy if every example has
+ * exactly one class, and binary cross-entropy if it may have several.
+ * @param options classes and multilabel (as in the data set), dropout (0.5), classWeights (1 for every class)
  * @throws ConfigError
  */
 export function supervised(options: SupervisedOptions = {}): Supervised {

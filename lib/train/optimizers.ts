@@ -11,7 +11,7 @@ import type {
 } from './option-types.js'
 
 /**
- * Adam (Kingma & Ba, 2015), with the numbers of `torch.optim.Adam`.
+ * Adam (Kingma & Ba, 2015), with the same results as `torch.optim.Adam`.
  * @param options lr (3e-4), betas ([0.9, 0.999]), eps (1e-8), weightDecay (0)
  * @throws ConfigError
  */
@@ -20,7 +20,7 @@ export function adam(options: AdamOptions = {}): AdamOptimizer {
 }
 
 /**
- * Stochastic gradient descent, with the numbers of `torch.optim.SGD`.
+ * Stochastic gradient descent, with the same results as `torch.optim.SGD`.
  * @param options lr (0.01), momentum (0.9), nesterov (false), weightDecay (0)
  * @throws ConfigError
  */

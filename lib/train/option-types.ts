@@ -236,7 +236,7 @@ export interface TrainerConfig {
   readonly kernels: 'plain' | 'fused'
   /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
   readonly tf32?: boolean | undefined
 }
 
@@ -298,7 +298,7 @@ export interface TrainerOverrides {
   kernels?: 'plain' | 'fused' | undefined
   /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Whether float32 products may be rounded to TF32 on CUDA: faster, with a relative error of about 1e-3. While a call computes, this setting holds for the whole process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
   tf32?: boolean | undefined
   /** Tracks to train on. `fit` and `steps` need them; `step` does not. */
   dataset?: Dataset | undefined
@@ -310,7 +310,7 @@ export interface TrainerOverrides {
 
 /** Options of `Trainer.fit`. */
 export interface FitOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every step; a promise is awaited. */
   onStep?: ((step: StepResult) => void | Promise<void>) | undefined
@@ -320,13 +320,13 @@ export interface FitOptions {
 
 /** Options of `Trainer.steps`. */
 export interface StepsOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
 /** Options of `Trainer.step`. */
 export interface StepOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** For supervised training: 0 or 1 for each example and class, one row per example. */
   labels?: Float32Array | undefined

@@ -116,11 +116,12 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Continues a run from its last intact checkpoint; the steps that follow equal those of an uninterrupted run bit
+   * Continues a run from its last intact checkpoint. The steps that follow equal those of an uninterrupted run bit
    * for bit. Log entries after that checkpoint are removed.
    * @param runDirectory the `runDirectory` of an earlier training
-   * @param overrides options to change from now on. `epochs` and `maxSteps` may grow freely; `dataset` is for a cache
-   *        that has moved; it must hold the same tracks; `seed` may be given, but must stay the same
+   * @param overrides options to change from now on, such as larger `epochs` or `maxSteps`. If the cache has moved,
+   *        pass it as `dataset`; it must hold the same tracks. `seed` cannot change: it may be given only if it is
+   *        the same
    * @throws ConfigError if the data set or the seed differs, or for the options `encoder`, `initFrom`, `freeze` and
    *        `runDirectory`; CheckpointError if there is no intact checkpoint
    */
@@ -168,8 +169,8 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The encoder in training: embeds with the weights of the last finished step, even while a step is in progress. It is
-   * the same object every time, until it is disposed.
+   * The encoder in training: embeds with the weights of the last finished step, even while a step is in progress. It
+   * is the same object every time; after you dispose it, the next access makes a new one.
    */
   get encoder(): Encoder {
     this.#check()
@@ -251,9 +252,9 @@ export class Trainer implements Disposable, AsyncDisposable {
 
   /**
    * Trains until `epochs`, `maxSteps` or `patience` end the training.
-   * @param options.signal without a run directory, an abort rejects at once; with one, it rejects only after the current
-   *        step has ended and the checkpoint is saved
-   * @throws as `steps`
+   * @param options.signal without a run directory, an abort rejects at once; with one, it rejects only after the
+   *        current step has ended and the checkpoint is saved
+   * @throws the errors of `steps`
    */
   async fit(options: FitOptions = {}): Promise<TrainingSummary> {
     const { signal, onStep, onEpoch } = parseOptions(fitOptions, options, 'Trainer.fit')

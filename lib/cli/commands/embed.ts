@@ -8,7 +8,7 @@ import { EMBEDDING_EXTENSIONS, embeddingFiles, writeEmbeddings } from '../../for
 import type { Encoder, FileEmbedding, LogMel, TrackEmbedding } from '../../model/index.js'
 import { fileOptions } from '../../model/options.js'
 import { parseOptions } from '../../options.js'
-import { commonFlags, examples, flagFor, number, threadsFlag } from '../command.js'
+import { commonFlags, examples, flagFor, threadsFlag } from '../command.js'
 import { type EarlierRows, embeddedBefore } from '../embedded-before.js'
 import { EXIT, UsageError } from '../failure.js'
 import { type EncoderFlags, encoderFlags, loadModel, MODEL_HELP } from '../model.js'
@@ -222,18 +222,11 @@ export function configure(command: Command): void {
       '--out <file>',
       'Table to write: .parquet, .jsonl or .npy (with the paths of the files in .npy.json); files that it already holds are embedded again only if they have changed',
     )
-    .option(
-      '--hop <seconds>',
-      'Seconds from the start of one window to the next (default: one window, 2.678)',
-      number,
-    )
+    .addOption(flagFor(fileOptions, 'hop'))
     .addOption(flagFor(fileOptions, 'windows'))
-    .option('--per-window', 'One row per window instead of the mean of each file')
+    .option('--per-window', 'Write one row per window instead of one mean per file')
     .option('--normalize', 'Scale every embedding to unit length')
-    .option(
-      '--shard <i/n>',
-      'Divide the files into n shares and embed only share i, so that n processes can divide the work',
-    )
+    .option('--shard <i/n>', 'Embed only share i of n (such as 1/4), so that n processes can divide the work')
   encoderFlags(command)
   threadsFlag(command)
   command.addOption(flagFor(prepareOptions, 'maxReject'))

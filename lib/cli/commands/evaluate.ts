@@ -26,7 +26,7 @@ import type { Encoder, LogMel } from '../../model/index.js'
 import { parseOptions } from '../../options.js'
 import { commonFlags, examples, flagFor, noCacheFlag, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
-import { type EncoderFlags, encoderFlags, MODEL_HELP, Models } from '../model.js'
+import { type EncoderFlags, EVALUATED_MODEL_HELP, encoderFlags, Models } from '../model.js'
 import { type Differences, tellDifferences, tellProbes, tellRepeated, tellRetrieval } from '../results.js'
 import { onRun, type Session } from '../session.js'
 
@@ -257,7 +257,7 @@ async function evaluate(session: Session, options: Options): Promise<void> {
 
 export function configure(command: Command): void {
   command
-    .requiredOption('--model <model>', MODEL_HELP)
+    .requiredOption('--model <model>', EVALUATED_MODEL_HELP)
     .requiredOption(
       '--data <dir>',
       'Cache that `clmr prepare` made; if it has labels, a linear probe is fitted too',
@@ -265,19 +265,19 @@ export function configure(command: Command): void {
     .option('--baselines', 'Also measure random weights and log-mel statistics on the same tracks')
     .option(
       '--compare <model>',
-      'Also measure this model, and show the differences (--model minus this one) with their intervals',
+      'Also measure this model, and show how much --model differs from it, with confidence intervals',
     )
   for (const name of FLAGS) command.addOption(flagFor(probeOptions, name))
   command
     .option(
       '--seeds <n>',
-      'Also fit n probes, with consecutive seeds that start at --seed, and show their spread',
+      'Also fit n probes with the seeds --seed, --seed + 1 and so on, and show how much their results vary',
       count,
     )
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',
-        'Also fit probes on these percentages of the labels; each percentage is drawn --seeds times (default: three times, or once for 100)',
+        'Also fit probes on parts of the training tracks, given in percent. Each percentage gets --seeds probes, each on another random part (default: 3; 1 for 100 percent)',
       ).argParser(percents),
     )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')

@@ -60,14 +60,14 @@ export function configure(command: Command): void {
     .argument('<run>', 'Run directory, or one checkpoint of it')
     .argument(
       '<dir>',
-      'Folder to write. It gets model.safetensors, config.json, README.md and, with labels, probe.safetensors',
+      'Folder to write: model.safetensors, config.json, README.md (the model card), and probe.safetensors if the cache has labels or --probe is given',
     )
     .option(
       '--data <dir>',
-      'Cache to evaluate on, for the card and the probe (default: the cache of the run)',
+      'Cache to evaluate on, for the figures in the card and the probe (default: the cache of the run)',
     )
     .option('--probe <file>', 'Probe of this model to use, instead of fitting one')
-    .option('--no-evaluation', 'Only the weights: no figures in the card, no probe')
+    .option('--no-evaluation', 'Do not evaluate: the card has no figures, and there is no new probe')
   encoderFlags(command)
   threadsFlag(command)
   commonFlags(command)

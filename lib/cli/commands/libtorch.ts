@@ -30,11 +30,11 @@ export function configure(command: Command): void {
   const install = command
     .command('install')
     .description(
-      'Download the libtorch that this version needs, once per machine; it is kept in the user cache.',
+      "Download the libtorch that this version of clmr needs into the user's cache. This is needed once per machine.",
     )
     .option(
       '--from <wheel>',
-      'Wheel to use: a file, an http(s) URL, or a folder with all wheels (default: download it, with pip if it is installed)',
+      'Wheel to use: a file, an http(s) URL, or a folder that holds the wheel; for --cuda, a folder that holds all its wheels (default: download, with pip if it is installed)',
     )
     .option(
       '--cuda',
@@ -44,7 +44,7 @@ export function configure(command: Command): void {
       '--index <url>',
       'Python package index (default: the one that pip uses, from PIP_INDEX_URL or pip.conf)',
     )
-    .option('--keep-wheel', 'Keep the wheel after it is unpacked')
+    .option('--keep-wheel', 'Keep the downloaded wheel after unpacking it')
   commonFlags(install)
   examples(install, ['clmr libtorch install', 'clmr libtorch install --cuda', FROM_FILE])
   onRun(install, async (session, { from, index, keepWheel, cuda }: Options) => {

@@ -97,7 +97,7 @@ export function configure(command: Command): void {
       ).choices(DATASET_NAMES),
     )
     .addOption(flagFor(datasetOptions, 'scheme'))
-    .option('--download', 'With --dataset: fetch what is missing')
+    .option('--download', 'With --dataset: download missing files')
   threadsFlag(command)
   commonFlags(command)
   examples(command, [

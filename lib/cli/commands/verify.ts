@@ -28,7 +28,7 @@ async function checkCache(session: Session, path: string): Promise<boolean> {
 }
 
 export function configure(command: Command): void {
-  command.argument('<path>', 'A run directory or a cache')
+  command.argument('<path>', 'Run directory or cache')
   commonFlags(command)
   examples(command, ['clmr verify runs/mine', 'clmr verify music.cache --json'])
   onRun(command, async (session, _options: object, path: string) => {

@@ -14,7 +14,7 @@ import type { NamedDataset, PublishedFile } from './descriptor.js'
 export interface FetchProgress {
   /** what is being done */
   phase: 'download' | 'unpack' | 'wait'
-  /** name of the file; in the phase `wait`, who is fetching */
+  /** name of the file; in the phase `wait`, which process is downloading */
   file: string
   /** number of the file, from 1 */
   number: number

@@ -83,7 +83,7 @@ export interface WrittenReport {
   bytes: number
   /** tracks on the map */
   tracks: number
-  /** how many of them can be heard */
+  /** how many of them have an excerpt to listen to */
   audible: number
 }
 
@@ -236,10 +236,10 @@ function generator(): string {
 
 /**
  * Writes one self-contained page: loss curve and throughput of a run, retrieval, probe results side by side and by
- * class, and a map of the tracks that plays them on a click. The page makes no requests, and names in it are escaped.
- * Each track has an excerpt of up to `seconds` from its middle, as 8-bit µ-law at 11,025 Hz. If all excerpts together
- * exceed `maxAudioBytes`, they are shortened, but not below 2 s. If that is not enough, only some tracks, evenly
- * spread, have an excerpt.
+ * class, and a map of the tracks, which plays a track when you click it. The page makes no requests, and names in it
+ * are escaped. Each track has an excerpt of up to `seconds` from its middle, as 8-bit µ-law at 11,025 Hz. If all
+ * excerpts together exceed `maxAudioBytes`, they are shortened, but not below 2 s. If that is not enough, only some
+ * tracks, evenly spread, have an excerpt.
  * @throws ArgumentError if there is nothing to show, ConfigError, IoError, AbortError
  */
 export async function writeReport(options: ReportOptions): Promise<WrittenReport> {
