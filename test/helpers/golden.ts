@@ -96,6 +96,16 @@ export function testTone(frequencies: readonly number[], n: number, sampleRate =
 
 /** [n]: three sines between 110 and 2,310 Hz drawn from one seed, a tenth of noise from the other. */
 export function testClip(toneSeed: number, noiseSeed: number, n = 59049): Float32Array {
+  const key = `${toneSeed} ${noiseSeed} ${n}`
+  const clip = clips.get(key) ?? makeClip(toneSeed, noiseSeed, n)
+  clips.set(key, clip)
+  return clip.slice()
+}
+
+/** Each is made once: sines take as long as a network takes for the clip. */
+const clips = new Map<string, Float32Array>()
+
+function makeClip(toneSeed: number, noiseSeed: number, n: number): Float32Array {
   const tone = testTone(
     Array.from(hashUniform(toneSeed, 3), (u) => 110 + 1100 * (u + 1)),
     n,
@@ -106,9 +116,9 @@ export function testClip(toneSeed: number, noiseSeed: number, n = 59049): Float3
 
 /** [count · n], clip i = testClip(toneSeed + i, noiseSeed + i). */
 export function testClips(toneSeed: number, noiseSeed: number, count: number, n = 59049): Float32Array {
-  const clips = new Float32Array(count * n)
-  for (let i = 0; i < count; i++) clips.set(testClip(toneSeed + i, noiseSeed + i, n), i * n)
-  return clips
+  const all = new Float32Array(count * n)
+  for (let i = 0; i < count; i++) all.set(testClip(toneSeed + i, noiseSeed + i, n), i * n)
+  return all
 }
 
 /** [examples · views · n], row = example · views + view: the batch of one step of train.json. */
