@@ -48,6 +48,22 @@ describe('66 train: the fused step', () => {
       compare(await runTrainingStep(which, {}), await plainStep(which))
     })
 
+  for (const [where, kernels] of Object.entries(instructionSets))
+    it(`with a frozen encoder is the plain step ${where}, within the distance of embeddings; the encoder keeps every byte`, async () => {
+      const which: TrainingCase = { ...music, examples: 3, weights: 'golden', freeze: true }
+      const [fused, plain] = [await runTrainingStep(which, kernels), await plainStep(which)]
+      fused.steps.forEach(([loss, norm], step) => {
+        const [expectedLoss, expectedNorm] = plain.steps[step]!
+        assert.ok(Math.abs(loss / expectedLoss - 1) <= 1e-5, `loss ${loss}, ${expectedLoss}`)
+        assert.ok(Math.abs(norm / expectedNorm - 1) <= 1e-4, `norm ${norm}, ${expectedNorm}`)
+      })
+      assert.deepEqual(Object.keys(fused.tensors), Object.keys(plain.tensors))
+      for (const [name, expected] of Object.entries(plain.tensors))
+        if (name.startsWith('encoder.')) assert.deepEqual(fused.tensors[name], expected, name)
+        else assert.ok(relativeError(fused.tensors[name]!, expected) <= 1e-4, name)
+      assert.notDeepEqual(fused.steps, plain.steps, 'to the last bit it is not the plain one')
+    })
+
   it('is the plain step where one view is silent', async () => {
     const which: TrainingCase = { ...music, input: 'oneSilent' }
     compare(await runTrainingStep(which, {}), await plainStep(which))

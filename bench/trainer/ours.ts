@@ -1,5 +1,5 @@
 // clmr's side of the trainer benchmark, in a process of its own: whole steps, timed; prints a line of JSON.
-//   node --import tsx ours.ts EXAMPLES SECONDS {given,augmented} {fused,plain} {float32,bfloat16}
+//   node --import tsx ours.ts EXAMPLES SECONDS {given,augmented,frozen} {fused,plain} {float32,bfloat16}
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { tinyDataset } from '../../test/helpers/tiny-dataset.js'
 const [examplesText, secondsText, input, kernels, precision] = process.argv.slice(2) as [
   string,
   string,
-  'given' | 'augmented',
+  'given' | 'augmented' | 'frozen',
   'fused' | 'plain',
   'float32' | 'bfloat16',
 ]
@@ -27,6 +27,7 @@ const options = {
   objective: ntXent({ temperature: 0.5 }),
   kernels,
   precision,
+  freeze: input === 'frozen',
 } as const
 
 /** Two views of each example, the second upside down, as in peers.py. */
@@ -45,7 +46,7 @@ function givenViews(): Float32Array {
 
 /** A step in a row of them. */
 async function stepper(): Promise<() => Promise<unknown>> {
-  if (input === 'given') {
+  if (input !== 'augmented') {
     const trainer = await Trainer.create(options)
     const views = givenViews()
     return () => trainer.step(views)

@@ -1,10 +1,11 @@
 """A peer of the trainer benchmark in a process of its own: whole training steps of CLMR in PyTorch, timed.
 
-    python peers.py {eager,compile,bfloat16} EXAMPLES SECONDS [augment]
+    python peers.py {eager,compile,bfloat16} EXAMPLES SECONDS [augment] [frozen]
 
 A step is what CLMR's does: two views of every example, each through SampleCNN by itself (so that its batch norm sees
 one view), projector, simclr's NT_Xent, Adam. With `augment` the views are made of 3-second clips in the step by the
-published chain of torchaudio-augmentations, as its data loader does without workers; otherwise they are given.
+published chain of torchaudio-augmentations, as its data loader does without workers; otherwise they are given. With
+`frozen` only the projector learns, and the encoder computes with its running statistics.
 Prints a line of JSON: seconds of each step, peak memory in bytes.
 """
 
@@ -49,10 +50,12 @@ def sources(examples: int, length: int) -> torch.Tensor:
 
 def main() -> None:
     peer, examples, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    augment = "augment" in sys.argv[4:]
+    augment, frozen = "augment" in sys.argv[4:], "frozen" in sys.argv[4:]
     torch.set_num_threads(THREADS)
     encoder, projector = load_model(torch.float32)
-    optimizer = torch.optim.Adam([*encoder.parameters(), *projector.parameters()], lr=3e-4)
+    if frozen:
+        encoder.eval().requires_grad_(False)
+    optimizer = torch.optim.Adam([*([] if frozen else encoder.parameters()), *projector.parameters()], lr=3e-4)
     criterion = NT_Xent(examples, 0.5, 1)
     forward = torch.compile(encoder) if peer == "compile" else encoder
     chain = published_chain()

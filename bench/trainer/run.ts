@@ -60,6 +60,11 @@ const GIVEN: Contender[] = [
   peer('bfloat16', 'PyTorch eager bfloat16, malloc tuned', ['bfloat16'], MALLOC_TUNED),
   peer('installed', 'PyTorch eager, as installed', ['eager']),
 ]
+const FROZEN: Contender[] = [
+  ours('frozen', 'clmr, frozen', ['frozen', 'fused', 'float32']),
+  ours('frozen-plain', 'clmr, plain kernels, frozen', ['frozen', 'plain', 'float32']),
+  peer('eager-frozen', 'PyTorch eager, malloc tuned, frozen', ['eager', 'frozen'], MALLOC_TUNED),
+]
 const AUGMENTED: Contender[] = [
   ours('augmented', 'clmr, augmented', ['augmented', 'fused', 'float32']),
   ours('augmented-bfloat16', 'clmr, bfloat16, augmented', ['augmented', 'fused', 'bfloat16']),
@@ -75,7 +80,7 @@ const lines: Record<string, Line> =
   results !== undefined && existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {}
 const wanted = values.only.split(',').filter(Boolean)
 for (let round = 0; round < Number(values.rounds); round++)
-  for (const contender of [...GIVEN, ...AUGMENTED]) {
+  for (const contender of [...GIVEN, ...FROZEN, ...AUGMENTED]) {
     const { key, name } = contender
     if (wanted.length > 0 && !wanted.includes(key)) continue
     const line = measure(contender)
@@ -118,6 +123,10 @@ Command: \`${commandLine('bench:trainer')}\`. Whole steps on ${values.examples} 
 Views that are given:
 
 ${table(GIVEN)}
+
+The same views through a frozen encoder, where only the projector learns:
+
+${table(FROZEN)}
 
 Views made in the step by the published chain, out of clips of 3 seconds (clmr: from its cache; PyTorch: from memory, with torchaudio-augmentations):
 

@@ -1,6 +1,7 @@
 #include "model/encoder.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include "device/device.h"
@@ -78,6 +79,16 @@ void Encoder::EncodeWindows(const float* samples, int64_t length, const std::vec
     clips.push_back(windows.back().const_data_ptr<float>());
   }
   weights->inference->Run(clips.data(), static_cast<int64_t>(clips.size()), out, threads, abort);
+}
+
+at::Tensor Encoder::Encode(const at::Tensor& clips, const AbortFlag& abort) const {
+  const at::Tensor rows = clips.contiguous();
+  std::vector<double> starts;
+  for (int64_t i = 0; i < rows.size(0); ++i) starts.push_back(static_cast<double>(i * ClipLength()));
+  at::Tensor embeddings = at::empty({rows.size(0), EmbeddingSize()}, at::kFloat);
+  EncodeWindows(rows.const_data_ptr<float>(), rows.numel(), starts, embeddings.mutable_data_ptr<float>(),
+                at::get_num_threads(), abort);
+  return embeddings;
 }
 
 NamedTensors Encoder::State() const { return Current()->model.State(); }

@@ -44,6 +44,8 @@ class Encoder {
   // its samples alone, and NaN or infinity in one window reaches no other. Looks at `abort` between layers.
   void EncodeWindows(const float* samples, int64_t length, const std::vector<double>& starts, float* out,
                      int64_t threads, const AbortFlag& abort) const;
+  // clips [N, T], float32 on the CPU → [N, E], on all threads
+  at::Tensor Encode(const at::Tensor& clips, const AbortFlag& abort) const;
 
   NamedTensors State() const;
   std::string Device() const { return device_.str(); }

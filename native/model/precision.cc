@@ -1,7 +1,6 @@
 #include "model/precision.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <chrono>
@@ -48,14 +47,9 @@ Candidates Measure(F run) {
 Candidates MeasureInference(const SampleCnn& model, c10::Device device) {
   const Encoder float32(model, device, Precision::float32), bfloat16(model, device, Precision::bfloat16);
   const at::Tensor clips = NoiseFor(model, device);
-  std::vector<double> starts;
-  for (int64_t i = 0; i < clips.size(0); ++i) starts.push_back(static_cast<double>(i * model.ClipLength()));
-  at::Tensor out = at::empty({clips.size(0), model.EmbeddingSize()}, at::kFloat);
   const AbortFlag never(false);
   return Measure([&](Precision precision) {
-    (precision == Precision::bfloat16 ? bfloat16 : float32)
-        .EncodeWindows(clips.const_data_ptr<float>(), clips.numel(), starts, out.mutable_data_ptr<float>(),
-                       at::get_num_threads(), never);
+    (precision == Precision::bfloat16 ? bfloat16 : float32).Encode(clips, never);
   });
 }
 

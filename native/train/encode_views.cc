@@ -24,17 +24,20 @@ std::vector<at::Tensor> Chunks(const TrainerSpec& spec, const at::Tensor& views)
   return chunks;
 }
 
+// views [B·V, T] → [B·count, T]
+at::Tensor RowsOf(const TrainerSpec& spec, const at::Tensor& views, ViewRange range) {
+  const at::Tensor by_view = views.view({-1, spec.chain.views, views.size(1)});
+  return by_view.narrow(1, range.first, range.count).reshape({-1, views.size(1)});
+}
+
 at::Tensor EncodeAtOnce(const TrainerSpec& spec, const SampleCnn& encoder, const at::Tensor& views,
                         ViewRange range, bool training, const AbortFlag& abort) {
-  const at::Tensor by_view = views.view({-1, spec.chain.views, encoder.ClipLength()});
-  if (spec.view_norm == ViewNorm::joint || !training) {
-    const at::Tensor wanted = by_view.narrow(1, range.first, range.count).reshape({-1, encoder.ClipLength()});
-    return encoder.Forward(wanted, training, abort, spec.fused, Settled(spec.precision));
-  }
+  const auto forward = [&](ViewRange wanted) {
+    return encoder.Forward(RowsOf(spec, views, wanted), training, abort, spec.fused, Settled(spec.precision));
+  };
+  if (spec.view_norm == ViewNorm::joint || !training) return forward(range);
   std::vector<at::Tensor> embeddings;  // count × [B, E]
-  for (int64_t v = range.first; v < range.first + range.count; ++v)
-    embeddings.push_back(encoder.Forward(by_view.select(1, v).contiguous(), training, abort, spec.fused,
-                                         Settled(spec.precision)));
+  for (int64_t v = range.first; v < range.first + range.count; ++v) embeddings.push_back(forward({v, 1}));
   return at::stack(embeddings, 1).flatten(0, 1);
 }
 
@@ -52,6 +55,11 @@ at::Tensor EncodeViews(const TrainerSpec& spec, const SampleCnn& encoder, const 
   for (const at::Tensor& chunk : Chunks(spec, views))
     embeddings.push_back(EncodeAtOnce(spec, encoder, chunk, range, training, abort));
   return at::cat(embeddings);
+}
+
+at::Tensor EncodeViews(const TrainerSpec& spec, const Encoder& frozen, const at::Tensor& views,
+                       ViewRange range, const AbortFlag& abort) {
+  return frozen.Encode(RowsOf(spec, views, range), abort);
 }
 
 void EncodeBackward(const TrainerSpec& spec, const SampleCnn& encoder, const at::Tensor& views,

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "error.h"
+#include "model/encoder.h"
 #include "model/sample_cnn.h"
 #include "objective/objective.h"
 #include "train/trainer_spec.h"
@@ -19,6 +20,10 @@ bool InChunks(const TrainerSpec& spec, const at::Tensor& views);
 // in the weights, but in chunks: then the embeddings are a beginning, whose gradient EncodeBackward takes.
 at::Tensor EncodeViews(const TrainerSpec& spec, const SampleCnn& encoder, const at::Tensor& views,
                        ViewRange range, bool training, const AbortFlag& abort);
+
+// The same by a frozen encoder that is made ready: off any graph, and never in chunks, since it keeps no activations.
+at::Tensor EncodeViews(const TrainerSpec& spec, const Encoder& frozen, const at::Tensor& views,
+                       ViewRange range, const AbortFlag& abort);
 
 // gradient [B·count, E] of embeddings that EncodeViews made in chunks: adds up in the weights. `encoder` has
 // to have running statistics of its own, since they move once more.

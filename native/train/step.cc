@@ -105,7 +105,9 @@ ObjectiveInput Trainer::Encode(const SampleCnn& encoder, const Objective& object
   const int64_t n_views = spec_.chain.views;
   const bool moves = training && !spec_.freeze;
   ObjectiveInput input;
-  input.embeddings = EncodeViews(spec_, encoder, batch.views, objective.OnlineViews(n_views), moves, abort);
+  const ViewRange online = objective.OnlineViews(n_views);
+  input.embeddings = frozen_ ? EncodeViews(spec_, *frozen_, batch.views, online, abort)
+                             : EncodeViews(spec_, encoder, batch.views, online, moves, abort);
   if (training && BackwardInChunks(batch.views)) input.embeddings.requires_grad_(true);
   if (const SampleCnn* target = objective.TargetEncoder()) {
     at::NoGradGuard no_gradients;
@@ -145,7 +147,7 @@ void Trainer::Update(Draft draft, const Gradients& gradients, LearningRates rate
   encoder_ = std::move(draft.encoder);
   objective_ = std::move(draft.objective);
   step_ = result.step;
-  if (live_) live_->Update(encoder_);
+  if (live_ && !spec_.freeze) live_->Update(encoder_);
 }
 
 void Trainer::CheckBatch(const LabelledViews& batch, int64_t batches) const {

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "device/device.h"
+#include "kernels/sample_cnn/inference/inference.h"
 #include "model/named_tensors.h"
 
 namespace clmr {
@@ -42,6 +43,11 @@ void Trainer::Adopt(SampleCnn encoder, std::unique_ptr<Objective> objective) {
   encoder.To(device_);
   objective->To(device_);
   encoder.RequireGrad(!spec_.freeze);
+  const bool fused =
+      spec_.fused && kernels::FusedInferenceServes(encoder.blocks, encoder.ClipLength(), device_);
+  frozen_ = spec_.freeze && fused
+                ? std::make_unique<const Encoder>(encoder, device_, Settled(spec_.precision))
+                : nullptr;
   encoder_ = std::move(encoder);
   objective_ = std::move(objective);
   optimizer_.emplace(spec_.optimizer, ParameterGroups());
@@ -104,7 +110,7 @@ at::Tensor Trainer::Project(const at::Tensor& embeddings) {
 }
 
 int64_t Trainer::Bytes() const {
-  int64_t bytes = encoder_.Bytes() + objective_->Bytes();
+  int64_t bytes = encoder_.Bytes() + objective_->Bytes() + (frozen_ ? frozen_->Bytes() : 0);
   for (const auto& [name, p] : Parameters())
     bytes += 3 * static_cast<int64_t>(p.nbytes());  // gradient, two moments
   return bytes;

@@ -18,6 +18,8 @@ export interface TrainingCase {
   input: 'music' | 'silence' | 'constant' | 'oneSilent'
   /** float32 */
   precision?: 'float32' | 'bfloat16'
+  /** the encoder; false */
+  freeze?: boolean
 }
 
 export interface TrainingRun {
@@ -30,13 +32,14 @@ export interface TrainingRun {
   tensors: Record<string, Float32Array>
 }
 
-function specOf({ examples, views, precision = 'float32' }: TrainingCase): TrainerSpec {
+function specOf({ examples, views, precision = 'float32', freeze = false }: TrainingCase): TrainerSpec {
   return {
     seed: 7,
     batchSize: examples,
     accumulate: 1,
     viewNorm: 'joint',
     precision,
+    freeze,
     kernels: 'fused', // of `Kernels`, the word plain makes it the plain step
     device: 'cpu',
     architecture: CLMR_ARCHITECTURE,

@@ -54,15 +54,25 @@ bool NineIsClose(const Inference& nine, const Inference& six) {
   return (distance <= kMostOfNine * wanted.norm(2, 1)).all().item<bool>();
 }
 
+template <class Block>
+bool RunsFused(const Choice& choice, const std::vector<Block>& blocks, int64_t clip_length,
+               c10::Device device) {
+  return !choice.plain && device.is_cpu() && clip_length == kClipLength && AreClmrs(blocks);
+}
+
 }  // namespace
+
+bool FusedInferenceServes(const std::vector<ConvBlock>& blocks, int64_t clip_length, c10::Device device) {
+  return RunsFused(ActiveChoice(), blocks, clip_length, device);
+}
 
 std::unique_ptr<const Inference> MakeInference(const FoldedNetwork& network, c10::Device device,
                                                Precision precision) {
   c10::InferenceMode inference_mode;
   const Choice choice = ActiveChoice();
   const std::vector<FoldedLayer>& layers = network.layers;
-  const bool clmrs = network.clip_length == kClipLength && AreClmrs(layers);
-  if (choice.plain || !device.is_cpu() || !clmrs) return MakeLayerByLayer(network, device, precision);
+  if (!RunsFused(choice, layers, network.clip_length, device))
+    return MakeLayerByLayer(network, device, precision);
   std::unique_ptr<const Inference> half;
   if (precision == Precision::bfloat16) {
     if (choice.bfloat16 == Bfloat16Way::direct) half = MakeDirect(layers, choice.isa);

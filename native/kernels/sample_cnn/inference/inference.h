@@ -38,8 +38,11 @@ class Inference {
   virtual int64_t Bytes() const = 0;
 };
 
-// The network, ready to run: CLMR's fused on the CPU; layer by layer any other, on a device, or where the plain
-// version is asked for. bfloat16 is allowed, not insisted on: float32 runs where bfloat16 would not be faster.
+// Whether MakeInference runs a network of these blocks fused: CLMR's, on the CPU, and the plain version is not asked for.
+bool FusedInferenceServes(const std::vector<ConvBlock>& blocks, int64_t clip_length, c10::Device device);
+
+// The network, ready to run: fused where FusedInferenceServes, else layer by layer. bfloat16 is allowed, not
+// insisted on: float32 runs where bfloat16 would not be faster.
 std::unique_ptr<const Inference> MakeInference(const FoldedNetwork& network, c10::Device device,
                                                Precision precision);
 
