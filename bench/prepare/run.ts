@@ -38,11 +38,13 @@ async function each(work: (path: string) => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: threads }, worker))
 }
 
+const caches: string[] = []
+
 async function prepareAll(): Promise<void> {
   const cache = mkdtempSync(join(tmpdir(), 'clmr-bench-prepare-'))
+  caches.push(cache)
   const dataset = await prepare(folder, { cache, concurrency: threads })
   dataset.dispose()
-  rmSync(cache, { recursive: true })
 }
 
 interface Cost {
@@ -64,6 +66,7 @@ for (let round = 0; round < Number(values.rounds); round++)
     const { user, system } = process.cpuUsage(before)
     costs[i]!.seconds.push((performance.now() - started) / 1000)
     costs[i]!.processor.push((user + system) / 1e6)
+    for (const cache of caches.splice(0)) rmSync(cache, { recursive: true })
     process.stderr.write(`round ${round + 1}: ${name}\n`)
   }
 
@@ -86,6 +89,6 @@ Command: \`${commandLine('bench:prepare')}\`. ${count} stereo mp3s of ${MP3_SECO
 |---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
-The decoders mix down in their threads. What \`prepare\` does beside decoding is resampling, rounding to 16 bits, hashing both files, and writing each track twice: its length, which stands in front of the samples, is known at the end.`
+The decoders mix down in their threads. What \`prepare\` does beside decoding is resampling, rounding to 16 bits, hashing both files, and writing and reading back each track: its length, which is a part of the hash, stands in front of the samples and is known at the end.`
 process.stdout.write(`${rows.join('\n')}\n`)
 writeSection('Prepare', body)

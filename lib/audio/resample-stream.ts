@@ -1,6 +1,7 @@
 /** Resampling block by block: the same samples, bit for bit, as of the whole file at once. */
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
+import type { Scratch } from './scratch.js'
 import type { MonoRun, ResampleQuality } from './types.js'
 
 /** Frames of a block, about: 6 s at 44.1 kHz. */
@@ -35,6 +36,7 @@ export class ResampleStream {
   readonly #to: number
   readonly #quality: ResampleQuality
   readonly #signal: AbortSignal | undefined
+  readonly #scratch: Scratch | undefined
   /** the frames from `#start` to `#end`, and room; those before `#next` are context */
   #held = new Float32Array(0)
   #rate = 0
@@ -43,10 +45,12 @@ export class ResampleStream {
   #next = 0
   #end = 0
 
-  constructor(to: number, quality: ResampleQuality, signal?: AbortSignal) {
+  /** @param scratch memory for its samples, each piece in that of the one before (default: new memory) */
+  constructor(to: number, quality: ResampleQuality, signal?: AbortSignal, scratch?: Scratch) {
     this.#to = to
     this.#quality = quality
     this.#signal = signal
+    this.#scratch = scratch
   }
 
   /** Takes a run and gives what can be known by now. Another rate or number of channels begins a part of its own. */
@@ -69,6 +73,10 @@ export class ResampleStream {
     this.#end = 0
   }
 
+  #memory(name: string, length: number): Float32Array<ArrayBuffer> {
+    return this.#scratch?.floats(name, length) ?? new Float32Array(length)
+  }
+
   #sizes(): { block: number; context: number } {
     const { period, context } = periodsOf(this.#rate, this.#to)
     return { block: Math.ceil(BLOCK_FRAMES / period) * period, context }
@@ -81,8 +89,8 @@ export class ResampleStream {
       const from = Math.max(this.#start, this.#next - this.#sizes().context)
       const kept = this.#held.subarray(from - this.#start, length)
       length = kept.length
-      const into =
-        length + run.length <= this.#held.length ? this.#held : new Float32Array(2 * (length + run.length))
+      const needed = length + run.length
+      const into = needed <= this.#held.length ? this.#held : this.#memory('runs', 2 * needed)
       into.set(kept)
       this.#held = into
       this.#start = from
@@ -97,8 +105,9 @@ export class ResampleStream {
     const from = Math.max(0, this.#next - context)
     const to = Math.min(this.#end, end + context)
     const window = this.#held.subarray(from - this.#start, to - this.#start)
-    const samples = await callNative(this.#signal, (abort) =>
-      native().mixAndResample([window], this.#rate, this.#to, this.#quality, abort),
+    const samples = this.#memory('resampled', Math.ceil((window.length * this.#to) / this.#rate))
+    await callNative(this.#signal, (abort) =>
+      native().resample(window, this.#rate, this.#to, this.#quality, samples, abort),
     )
     const first = ((this.#next - from) * this.#to) / this.#rate
     const last = end === this.#end ? samples.length : first + ((end - this.#next) * this.#to) / this.#rate

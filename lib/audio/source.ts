@@ -5,8 +5,9 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { AudioDecodeError, ioError } from '../errors.js'
 import { kindOf } from '../files/file-kind.js'
 import type { FileInput } from '../files/source.js'
+import type { Scratch } from './scratch.js'
 
-const READ_BYTES = 1 << 18
+const READ_BYTES = 1 << 20
 
 export interface SourceFile {
   /** SHA-256 of the bytes, in hex. */
@@ -52,17 +53,21 @@ export async function openSource(path: string): Promise<{ handle: FileHandle; st
 }
 
 /** in: a file; out: the hash of its bytes, read in pieces so that the event loop goes on. @throws IoError, AudioDecodeError */
-export async function hashInput(input: FileInput, signal?: AbortSignal): Promise<SourceFile> {
-  if (typeof input === 'string') return hashFile(input, signal)
+export async function hashInput(
+  input: FileInput,
+  scratch: Scratch,
+  signal?: AbortSignal,
+): Promise<SourceFile> {
+  if (typeof input === 'string') return hashFile(input, scratch, signal)
   const { bytes } = input
   return { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }
 }
 
-async function hashFile(path: string, signal?: AbortSignal): Promise<SourceFile> {
+async function hashFile(path: string, scratch: Scratch, signal?: AbortSignal): Promise<SourceFile> {
   const { handle, stat } = await openSource(path)
   try {
     const hash = createHash('sha256')
-    const piece = new Uint8Array(READ_BYTES)
+    const piece = scratch.bytes('read', READ_BYTES)
     for (let at = 0; ; ) {
       signal?.throwIfAborted()
       const { bytesRead } = await handle.read(piece, 0, READ_BYTES, at)

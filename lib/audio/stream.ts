@@ -5,6 +5,7 @@ import { type Converted, NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.j
 import { located, toError } from './located.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
+import type { Scratch } from './scratch.js'
 import { openSource } from './source.js'
 import type { AudioFile, DecodingEnd, MonoRun, ResampleQuality } from './types.js'
 import { readHead, wavRuns } from './wav-stream.js'
@@ -98,6 +99,7 @@ async function* runsOf(source: AudioInput, signal?: AbortSignal): AsyncGenerator
 /**
  * As `decodeAudio`, piece by piece: a recording of ten hours takes the memory of some seconds. What is wrong with the end
  * of a file shows only there, after its beginning has been given.
+ * @param scratch memory for the pieces, of which each is then valid until the next one is asked for (default: new memory)
  * @returns what is known at the end, the warnings among it
  * @throws as `decodeAudio`
  */
@@ -106,9 +108,10 @@ export async function* decodeStream(
   sampleRate: number,
   signal?: AbortSignal,
   quality: ResampleQuality = 'best',
+  scratch?: Scratch,
 ): AsyncGenerator<Float32Array, AudioSummary, void> {
   signal?.throwIfAborted()
-  const resampler = new ResampleStream(sampleRate, quality, signal)
+  const resampler = new ResampleStream(sampleRate, quality, signal, scratch)
   const runs = runsOf(source, signal)
   let channels = 0
   let sourceSampleRate: number | undefined

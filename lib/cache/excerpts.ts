@@ -1,5 +1,6 @@
 /** Tracks of which only some stretches are kept: `3x30` is three of 30 s, spread over the track. */
 import { PcmFile } from '../audio/pcm-file.js'
+import type { Scratch } from '../audio/scratch.js'
 import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
 import type { FileInput } from '../files/source.js'
@@ -51,11 +52,12 @@ export async function decodeExcerpts(
   input: FileInput,
   excerpts: Excerpts,
   use: (samples: Float32Array) => Promise<void>,
+  scratch: Scratch,
   signal?: AbortSignal,
 ): Promise<DecodedExcerpts> {
   const pcm = await PcmFile.open(input, SAMPLE_RATE, signal)
   if (!pcm) {
-    const { warnings } = await consume(decodeStream(input, SAMPLE_RATE, signal), use)
+    const { warnings } = await consume(decodeStream(input, SAMPLE_RATE, signal, 'best', scratch), use)
     return { warnings, isWhole: true }
   }
   try {

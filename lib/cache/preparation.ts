@@ -1,4 +1,5 @@
 /** The work of `prepare`, file by file, and the index that comes of it. */
+import { Scratch } from '../audio/scratch.js'
 import { hashInput } from '../audio/source.js'
 import { consume, decodeStream } from '../audio/stream.js'
 import { CLIP_LENGTH, SAMPLE_RATE } from '../clip.js'
@@ -85,10 +86,11 @@ export class Preparation {
     const { signal } = this.settings
     const combined = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
     const work = async () => {
+      const scratch = new Scratch()
       while (next < files.length) {
         combined.throwIfAborted()
         const file = files[next++]!
-        this.finish(await this.prepareFile(file, combined))
+        this.finish(await this.prepareFile(file, scratch, combined))
         if (Date.now() - this.lastSave > SAVE_MILLISECONDS) await this.save()
       }
     }
@@ -120,9 +122,12 @@ export class Preparation {
     })
   }
 
-  private async prepareFile(file: LabelledFile, signal: AbortSignal): Promise<Outcome> {
+  private async prepareFile(file: LabelledFile, scratch: Scratch, signal: AbortSignal): Promise<Outcome> {
     try {
-      return { file, cached: (await this.fromEarlier(file, signal)) ?? (await this.decodeFile(file, signal)) }
+      return {
+        file,
+        cached: (await this.fromEarlier(file, signal)) ?? (await this.decodeFile(file, scratch, signal)),
+      }
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof StoreFailure || concernsProcess(error)) throw error
@@ -140,15 +145,15 @@ export class Preparation {
     return (await problemOf(this.settings.cache, known, signal)) === undefined ? known : undefined
   }
 
-  private async decodeFile(file: LabelledFile, signal: AbortSignal): Promise<Cached> {
+  private async decodeFile(file: LabelledFile, scratch: Scratch, signal: AbortSignal): Promise<Cached> {
     const input = await this.source.open(file.path, signal)
     const {
       sha256,
       size,
       mtimeMs = 0,
-    } = { ...(await this.source.stat(file.path)), ...(await hashInput(input, signal)) }
+    } = { ...(await this.source.stat(file.path)), ...(await hashInput(input, scratch, signal)) }
     // the same bytes under two names are decoded once
-    const running = this.bySource.get(sha256) ?? this.store(sha256, input, signal)
+    const running = this.bySource.get(sha256) ?? this.store(sha256, input, scratch, signal)
     this.bySource.set(sha256, running)
     return { ...(await running), size, mtimeMs }
   }
@@ -156,6 +161,7 @@ export class Preparation {
   private async store(
     sourceSha256: string,
     input: FileInput,
+    scratch: Scratch,
     signal: AbortSignal,
   ): Promise<Omit<Cached, 'size' | 'mtimeMs'>> {
     const { cache, excerpts: asked } = this.settings
@@ -166,11 +172,11 @@ export class Preparation {
     let pick: ((samples: number) => Ranges | undefined) | undefined
     const decode = async (use: (samples: Float32Array) => Promise<void>) => {
       if (!excerpts) {
-        const { warnings } = await consume(decodeStream(input, SAMPLE_RATE, signal), use)
+        const { warnings } = await consume(decodeStream(input, SAMPLE_RATE, signal, 'best', scratch), use)
         notes.push(...warnings)
         return
       }
-      const decoded = await decodeExcerpts(input, excerpts, use, signal)
+      const decoded = await decodeExcerpts(input, excerpts, use, scratch, signal)
       notes.push(...decoded.warnings)
       stretch = decoded.stretch
       if (decoded.isWhole) pick = (samples) => rangesOf(samples, excerpts)
@@ -180,7 +186,7 @@ export class Preparation {
       if (ranges) stretch = excerpts!.samples
       return ranges
     }
-    const stored = await storeTrack(cache, key, SAMPLE_RATE, decode, signal, cut)
+    const stored = await storeTrack(cache, key, SAMPLE_RATE, decode, scratch, signal, cut)
     notes.push(...stored.notes)
     if (stored.samples < CLIP_LENGTH)
       notes.push(`shorter than a clip of ${CLIP_LENGTH} samples: zeros follow it where it is read`)

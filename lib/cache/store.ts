@@ -1,17 +1,18 @@
 /** Puts decoded tracks into a cache and checks what lies there. */
 
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { checkPath } from '../arguments.js'
+import type { Scratch } from '../audio/scratch.js'
 import { AudioDecodeError, ClmrError, IoError, ioError } from '../errors.js'
-import { writeAtomically } from '../files/atomic-file.js'
+import { syncFolder } from '../files/durable.js'
 import { hashFile } from '../files/hash-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { temporaryName } from '../files/temporary.js'
 import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
 import { callNative } from '../native/call.js'
-import type { Pcm16 } from '../native/figures.js'
+import type { Overload } from '../native/figures.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import type { Ranges } from './excerpts.js'
@@ -20,7 +21,7 @@ import { audioFolder, trackPath } from './layout.js'
 import type { VerifyCacheOptions } from './option-types.js'
 import { verifyCacheOptions } from './prepare-options.js'
 
-const READ_BYTES = 1 << 18
+const READ_BYTES = 1 << 20
 
 const MAX_WAV_SAMPLES = Math.floor(MAX_WAV_DATA_BYTES / 2)
 /** Size of the file of so many samples: 16-bit mono. */
@@ -50,7 +51,7 @@ class Clipping {
   #samples = 0
   #peak = 0
 
-  add({ overloaded, peak }: Pcm16): void {
+  add({ overloaded, peak }: Overload): void {
     this.#samples += overloaded
     this.#peak = Math.max(this.#peak, peak)
   }
@@ -64,63 +65,79 @@ class Clipping {
   }
 }
 
-/** Writes samples as 16-bit numbers, as they come. @throws StoreFailure; what the decoding throws passes */
-async function writePcm(
+async function writeAll(file: FileHandle, bytes: Uint8Array, to: number): Promise<void> {
+  for (let at = 0; at < bytes.length; )
+    at += (await file.write(bytes, at, bytes.length - at, to + at)).bytesWritten
+}
+
+/** 16-bit numbers as bytes. */
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int16Array) =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+type Decode = (use: (samples: Float32Array) => Promise<void>) => Promise<void>
+
+/**
+ * Writes samples behind the place of the header, as they come.
+ * @throws StoreFailure with `path`; what the decoding throws passes
+ */
+async function writeSamples(
+  file: FileHandle,
   path: string,
-  decode: (use: (samples: Float32Array) => Promise<void>) => Promise<void>,
+  decode: Decode,
+  scratch: Scratch,
   signal?: AbortSignal,
 ): Promise<{ samples: number; clipping: Clipping }> {
   const clipping = new Clipping()
   let samples = 0
-  const file = await open(path, 'wx').catch((error) => {
-    throw written(error, path)
-  })
-  try {
-    await decode(async (piece) => {
-      samples += piece.length
-      if (samples > MAX_WAV_SAMPLES)
-        throw new AudioDecodeError({
-          what: 'the track is too long for a WAV file',
-          expected: `at most ${MAX_WAV_SAMPLES} samples`,
-          remedy: 'Cut it into pieces',
-        })
-      const result = await callNative(signal, () => native().toPcm16(piece))
-      clipping.add(result)
-      const { buffer, byteOffset, byteLength } = result.pcm
-      await writeAll(file, new Uint8Array(buffer, byteOffset, byteLength)).catch((error) => {
-        throw written(error, path)
+  await decode(async (piece) => {
+    const to = wavBytes(samples)
+    samples += piece.length
+    if (samples > MAX_WAV_SAMPLES)
+      throw new AudioDecodeError({
+        what: 'the track is too long for a WAV file',
+        expected: `at most ${MAX_WAV_SAMPLES} samples`,
+        remedy: 'Cut it into pieces',
       })
+    const pcm = scratch.int16s('pcm', piece.length)
+    clipping.add(await callNative(signal, () => native().toPcm16(piece, pcm)))
+    await writeAll(file, bytesOf(pcm), to).catch((error) => {
+      throw written(error, path)
     })
-  } finally {
-    await file.close()
-  }
+  })
   return { samples, clipping }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
-}
-
-/** The samples of some ranges of a file, piece by piece in the same memory: one for each would keep the garbage collector busy. */
-async function* rangesIn(
-  path: string,
+/**
+ * Makes a WAV file of samples that lie behind the place of the header: those of the ranges move together, one after the
+ * other.
+ */
+async function finishWav(
+  file: FileHandle,
   ranges: Ranges,
+  sampleRate: number,
+  scratch: Scratch,
   signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  const piece = new Uint8Array(READ_BYTES)
-  const file = await open(path)
-  try {
-    for (const [from, to] of ranges)
-      for (let at = 2 * from; at < 2 * to; ) {
-        signal?.throwIfAborted()
-        const { bytesRead } = await file.read(piece, 0, Math.min(READ_BYTES, 2 * to - at), at)
-        if (bytesRead === 0) throw Object.assign(new Error('the file became shorter'), { code: 'EIO' })
-        yield piece.subarray(0, bytesRead)
-        at += bytesRead
-      }
-  } finally {
-    await file.close()
-  }
+): Promise<Pick<StoredTrack, 'samples' | 'sha256'>> {
+  const samples = ranges.reduce((sum, [from, to]) => sum + to - from, 0)
+  const header = wavHeader({ frames: samples, sampleRate })
+  await writeAll(file, header, 0)
+  const hash = createHash('sha256').update(header)
+  const piece = scratch.bytes('read', READ_BYTES)
+  let target = WAV_HEADER_BYTES
+  for (const [from, to] of ranges)
+    for (let at = wavBytes(from); at < wavBytes(to); ) {
+      signal?.throwIfAborted()
+      const { bytesRead } = await file.read(piece, 0, Math.min(READ_BYTES, wavBytes(to) - at), at)
+      if (bytesRead === 0) throw Object.assign(new Error('the file became shorter'), { code: 'EIO' })
+      const read = piece.subarray(0, bytesRead)
+      hash.update(read)
+      if (target < at) await writeAll(file, read, target)
+      target += bytesRead
+      at += bytesRead
+    }
+  if (ranges.length > 1 || ranges[0]![0] > 0) await file.truncate(target)
+  await file.sync()
+  return { samples, sha256: hash.digest('hex') }
 }
 
 /** What is no file has no business in a cache, and nothing could be written there. */
@@ -130,45 +147,46 @@ async function clearPlace(path: string): Promise<void> {
 }
 
 /**
- * @internal Writes a track as a WAV file under `key`, while it is being decoded: its length, which stands in front, is known at the
- * end, so the samples are put aside first.
+ * @internal Writes a track as a WAV file under `key`, while it is being decoded: under a temporary name, and its length, which
+ * stands in front, at the end.
  * @param decode hands over mono samples, piece by piece
- * @param pick which of them stay, once their number is known; undefined: all
+ * @param pick which of them stay, ascending, once their number is known; undefined: all
  * @throws StoreFailure where the cache cannot be written; what `decode` throws passes
  */
 export async function storeTrack(
   cache: string,
   key: string,
   sampleRate: number,
-  decode: (use: (samples: Float32Array) => Promise<void>) => Promise<void>,
+  decode: Decode,
+  scratch: Scratch,
   signal?: AbortSignal,
   pick: (samples: number) => Ranges | undefined = () => undefined,
 ): Promise<StoredTrack> {
   const path = trackPath(cache, key)
   const aside = temporaryName(path)
-  await makeFolder(dirname(path)).catch((error) => {
+  const fail = (error: unknown) => {
+    signal?.throwIfAborted()
     throw written(error, path)
-  })
+  }
+  await makeFolder(dirname(path)).catch(fail)
   await clearPlace(path)
   try {
-    const { samples: decoded, clipping } = await writePcm(aside, decode, signal)
-    const ranges = pick(decoded) ?? [[0, decoded] as const]
-    const samples = ranges.reduce((sum, [from, to]) => sum + to - from, 0)
-    const hash = createHash('sha256')
-    const chunks = async function* () {
-      const header = wavHeader({ frames: samples, sampleRate })
-      hash.update(header)
-      yield header
-      for await (const piece of rangesIn(aside, ranges, signal)) {
-        hash.update(piece)
-        yield piece
+    const file = await open(aside, 'wx+').catch(fail)
+    let stored: StoredTrack
+    try {
+      const { samples, clipping } = await writeSamples(file, path, decode, scratch, signal)
+      const ranges = pick(samples) ?? [[0, samples] as const]
+      stored = {
+        ...(await finishWav(file, ranges, sampleRate, scratch, signal).catch(fail)),
+        notes: clipping.notes,
       }
+    } finally {
+      await file.close()
     }
-    await writeAtomically(path, chunks()).catch((error) => {
-      signal?.throwIfAborted()
-      throw written(error, path)
-    })
-    return { samples, sha256: hash.digest('hex'), notes: clipping.notes }
+    await rename(aside, path)
+      .then(() => syncFolder(dirname(path)))
+      .catch(fail)
+    return stored
   } finally {
     await rm(aside, { force: true })
   }

@@ -128,9 +128,9 @@ export class TrackWindows {
     const track =
       sampleRate === SAMPLE_RATE
         ? samples
-        : await callNative(signal, (abort) =>
-            native().mixAndResample([samples], sampleRate, SAMPLE_RATE, 'best', abort),
-          )
+        : (await callNative(signal, (abort) =>
+            native().resample(samples, sampleRate, SAMPLE_RATE, 'best', undefined, abort),
+          ))!
     const starts = windowStarts(track.length, this.#gridOf(hop))
     const windows = await this.#encoder.encode(track, starts, undefined, signal)
     const times = starts.map((start) => start / SAMPLE_RATE)

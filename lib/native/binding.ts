@@ -14,7 +14,7 @@ import type {
   NativeStepResult,
   Neighbours,
   NtXentLossValue,
-  Pcm16,
+  Overload,
   ProbeFigures,
   ProbeHistory,
   RetrievalForms,
@@ -131,25 +131,26 @@ export interface NativeRuntime {
   signatures(): Signatures
 }
 
-/** Stage audio: channels → mono at another rate. */
+/** Stage audio: samples at another rate. */
 export interface NativeAudio {
   /**
-   * channels: C arrays of equal length at `from` Hz → the mean of the channels at `to` Hz.
+   * samples at `from` Hz → ceil(length · to / from) at `to` Hz. Where `out` is given, it is filled and the promise is empty.
    * quality 'best' is a Kaiser-windowed sinc (64 zeros), 'fast' a shorter one, 'torchaudio' torchaudio's default (Hann, width 6).
    */
-  mixAndResample(
-    channels: Float32Array[],
+  resample(
+    samples: Float32Array,
     from: number,
     to: number,
     quality: 'best' | 'fast' | 'torchaudio',
+    out: Float32Array | undefined,
     abort: AbortFlag,
-  ): Promise<Float32Array>
+  ): Promise<Float32Array | undefined>
 }
 
 /** Stage cache: 16-bit mono WAV files, read at an offset. */
 export interface NativeCache {
-  /** ±1 floats → rounded, saturated 16-bit samples (scale 32768). Not dithered: the same input gives the same file. */
-  toPcm16(samples: Float32Array): Promise<Pcm16>
+  /** ±1 floats → rounded, saturated 16-bit samples (scale 32768) in `out`. Not dithered: the same input gives the same file. */
+  toPcm16(samples: Float32Array, out: Int16Array): Promise<Overload>
   /** files[i] holds lengths[i] 16-bit samples from byte offsets[i] on. Files are opened when they are read. */
   cropSourceOpen(
     files: string[],

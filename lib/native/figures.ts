@@ -62,9 +62,8 @@ export interface NtXentLossValue {
   temperatureGradient: number
 }
 
-/** 16-bit samples, and what did not fit into them. */
-export interface Pcm16 {
-  pcm: Int16Array
+/** What did not fit into 16 bits. */
+export interface Overload {
   /** samples that were beyond ±1 */
   overloaded: number
   /** the largest magnitude */

@@ -1,12 +1,11 @@
 #include "audio/resample.h"
 
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <vector>
 
 #include "kernels/resample/resample.h"
 
@@ -14,7 +13,7 @@ namespace clmr {
 namespace {
 
 constexpr int64_t kMinRate = 1000, kMaxRate = 768000;
-constexpr int64_t kMixPiece = 8192;
+constexpr int64_t kCopyPiece = 1 << 16;
 constexpr int64_t kMaxOutputs = int64_t{1} << 31;
 // Products between two looks at the abort flag, and outputs at most: some 10 ms even where
 // taps have to be computed.
@@ -71,32 +70,34 @@ void CheckFinite(const float* y, int64_t length, int64_t offset) {
                 "resampling gives NaN or infinity at sample " + std::to_string(offset + at));
 }
 
-struct Channels {
-  const std::vector<const float*>& pointers;
+struct Signal {
+  const float* samples;
   int64_t frames;
 
-  // Their mean from sample `start` on, with silence outside of them.
-  void MixDown(int64_t start, int64_t length, float* y) const {
-    kernels::mix_down_f32(pointers.data(), static_cast<int64_t>(pointers.size()), frames, start, length, y);
+  // `length` samples from `start` on, with silence outside of them: in place, or copied to `memory`.
+  const float* Window(int64_t start, int64_t length, float* memory) const {
+    if (start >= 0 && start + length <= frames) return samples + start;
+    kernels::copy_window_f32(samples, frames, start, length, memory);
+    return memory;
   }
 };
 
-void ResampleByPeriods(const Channels& channels, const kernels::ResamplePlan& plan,
-                       kernels::PolyphaseKernel kernel, float* y, int64_t length, const AbortFlag& abort) {
+void ResampleByPeriods(const Signal& x, const kernels::ResamplePlan& plan, kernels::PolyphaseKernel kernel,
+                       float* y, int64_t length, const AbortFlag& abort) {
   const kernels::PolyphasePlan& periods = *plan.polyphase();
   std::vector<float> window(periods.samples()), memory(periods.memory(), 0.0f);
   const int64_t block = kernels::kPolyphasePeriods * periods.to;
   for (int64_t n = 0; n < length; n += block) {
     throw_if_aborted(abort);
     const int64_t outputs = std::min(block, length - n);
-    channels.MixDown(n / periods.to * periods.from - plan.lead(), periods.samples(), window.data());
-    kernel(window.data(), periods, memory.data(), y + n, outputs);
+    const int64_t start = n / periods.to * periods.from - plan.lead();
+    kernel(x.Window(start, periods.samples(), window.data()), periods, memory.data(), y + n, outputs);
     CheckFinite(y + n, outputs, n);
   }
 }
 
-void ResampleByOutputs(const Channels& channels, const kernels::ResamplePlan& plan,
-                       kernels::ResampleKernel kernel, float* y, int64_t length, const AbortFlag& abort) {
+void ResampleByOutputs(const Signal& x, const kernels::ResamplePlan& plan, kernels::ResampleKernel kernel,
+                       float* y, int64_t length, const AbortFlag& abort) {
   const int64_t piece = std::clamp<int64_t>(kPieceProducts / plan.count(), 1, kMaxPiece);
   kernels::ResamplePlan::Run run;
   std::vector<float> window;
@@ -107,48 +108,48 @@ void ResampleByOutputs(const Channels& channels, const kernels::ResamplePlan& pl
     const int64_t start = run.input.front(),
                   end = *std::max_element(run.input.begin(), run.input.end()) + plan.count();
     window.resize(end - start);
-    channels.MixDown(start, end - start, window.data());
+    const float* in = x.Window(start, end - start, window.data());
     for (auto& index : run.input) index -= start;
-    kernel(window.data(), run.input.data(), run.taps, run.row.data(), plan.count(), outputs, y + n);
+    kernel(in, run.input.data(), run.taps, run.row.data(), plan.count(), outputs, y + n);
     CheckFinite(y + n, outputs, n);
   }
 }
 
 }  // namespace
 
-at::Tensor MixAndResample(const std::vector<const float*>& channels, int64_t frames, int64_t from, int64_t to,
-                          const std::string& quality, const AbortFlag& abort) {
+int64_t ResampledLength(int64_t frames, int64_t from, int64_t to) {
   CheckRate(from);
   CheckRate(to);
-  if (channels.empty()) throw Error("ERR_ARGUMENT", "expected at least one channel");
-  const auto filter = FilterOf(quality);
   const int64_t common = std::gcd(from, to);
-  from /= common;
-  to /= common;
-  const int64_t length = (frames * to + from - 1) / from;
+  const int64_t length = (frames * (to / common) + from / common - 1) / (from / common);
   if (length > kMaxOutputs)
     throw Error("ERR_MEMORY", "the resampled audio would have " + std::to_string(length) + " samples");
+  return length;
+}
 
-  const Channels mono{channels, frames};
-  auto result = at::empty({length}, at::kFloat);
-  float* y = result.mutable_data_ptr<float>();
+void Resample(const float* x, int64_t frames, int64_t from, int64_t to, const std::string& quality, float* y,
+              const AbortFlag& abort) {
+  const auto filter = FilterOf(quality);
+  const int64_t length = ResampledLength(frames, from, to), common = std::gcd(from, to);
+  from /= common;
+  to /= common;
   if (from == to) {
-    for (int64_t n = 0; n < length; n += kMixPiece) {
+    for (int64_t n = 0; n < length; n += kCopyPiece) {
       throw_if_aborted(abort);
-      const int64_t outputs = std::min(kMixPiece, length - n);
-      mono.MixDown(n, outputs, y + n);
+      const int64_t outputs = std::min(kCopyPiece, length - n);
+      std::copy(x + n, x + n + outputs, y + n);
       CheckFinite(y + n, outputs, n);
     }
-    return result;
+    return;
   }
+  const Signal signal{x, frames};
   const Plan plan = PlanFor(filter, from, to);
   const kernels::ResampleKernels kernels = kernels::ActiveResample();
   if (kernels.polyphase && plan->polyphase()) {
-    ResampleByPeriods(mono, *plan, kernels.polyphase, y, length, abort);
+    ResampleByPeriods(signal, *plan, kernels.polyphase, y, length, abort);
   } else {
-    ResampleByOutputs(mono, *plan, kernels.by_taps, y, length, abort);
+    ResampleByOutputs(signal, *plan, kernels.by_taps, y, length, abort);
   }
-  return result;
 }
 
 }  // namespace clmr

@@ -1,20 +1,20 @@
 #pragma once
-// Stage audio: C channels at one rate → their mean at another.
-#include <ATen/core/Tensor.h>
-
+// Stage audio: samples at one rate → at another.
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "error.h"
 
 namespace clmr {
 
-// channels: C pointers to `frames` samples at `from` Hz → [ceil(frames · to / from)] at `to` Hz.
+// ceil(frames · to / from). Throws ERR_ARGUMENT for a rate that is out of range, ERR_MEMORY beyond 2³¹ samples.
+int64_t ResampledLength(int64_t frames, int64_t from, int64_t to);
+
+// x [frames] at `from` Hz → y [ResampledLength(frames, from, to)] at `to` Hz.
 // quality: "best" (Kaiser, 64 zeros), "fast" (Kaiser, 16 zeros) or "torchaudio" (Hann,
 // 6 zeros, its defaults). Works in pieces, so that memory beside the result is bounded;
 // the pieces do not change a bit of it.
-at::Tensor MixAndResample(const std::vector<const float*>& channels, int64_t frames, int64_t from, int64_t to,
-                          const std::string& quality, const AbortFlag& abort);
+void Resample(const float* x, int64_t frames, int64_t from, int64_t to, const std::string& quality, float* y,
+              const AbortFlag& abort);
 
 }  // namespace clmr

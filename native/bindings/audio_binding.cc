@@ -1,4 +1,6 @@
 // NativeAudio of binding.ts.
+#include <ATen/ops/empty.h>
+
 #include "audio/resample.h"
 #include "bindings/exports.h"
 #include "bindings/function.h"
@@ -6,23 +8,28 @@
 namespace clmr::bindings {
 namespace {
 
-Promise<at::Tensor> MixAndResampleAsync(const Call& call, std::vector<FloatSpan> channels, int64_t from,
-                                        int64_t to, std::string quality, std::shared_ptr<AbortFlag> abort) {
-  std::vector<const float*> data;
-  const int64_t frames = channels.empty() ? 0 : channels[0].size;
-  for (const FloatSpan& channel : channels) {
-    if (channel.size != frames) throw Error("ERR_SHAPE", "the channels differ in length");
-    data.push_back(channel.data);
-  }
-  return Async(call, abort, [=](const AbortFlag& abort) {
-    return MixAndResample(data, frames, from, to, quality, abort);
+// To `out`, or to a new array that the promise brings.
+Promise<std::optional<at::Tensor>> ResampleAsync(const Call& call, FloatSpan samples, int64_t from,
+                                                 int64_t to, std::string quality,
+                                                 std::optional<FloatSpan> out,
+                                                 std::shared_ptr<AbortFlag> abort) {
+  const int64_t length = ResampledLength(samples.size, from, to);
+  if (out && out->size != length) throw Error("ERR_SHAPE", "out does not have the size of the result");
+  return Async(call, abort, [=](const AbortFlag& abort) -> std::optional<at::Tensor> {
+    if (out) {
+      Resample(samples.data, samples.size, from, to, quality, out->data, abort);
+      return std::nullopt;
+    }
+    at::Tensor result = at::empty({length}, at::kFloat);
+    Resample(samples.data, samples.size, from, to, quality, result.mutable_data_ptr<float>(), abort);
+    return result;
   });
 }
 
 }  // namespace
 
 void ExportAudio(Napi::Object exports) {
-  Export(exports, "mixAndResample", MixAndResampleAsync, {"channels", "from", "to", "quality", "abort"});
+  Export(exports, "resample", ResampleAsync, {"samples", "from", "to", "quality", "out", "abort"});
 }
 
 }  // namespace clmr::bindings

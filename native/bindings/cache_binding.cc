@@ -10,26 +10,24 @@
 namespace clmr::bindings {
 namespace {
 
-// 16-bit samples, and what did not fit into them.
-struct Pcm16 {
-  static constexpr const char* kName = "Pcm16";
-  at::Tensor pcm;
+// What did not fit into 16 bits.
+struct Overload {
+  static constexpr const char* kName = "Overload";
   int64_t overloaded = 0;
   double peak = 0;
 
   static auto Fields() {
-    return std::tuple(Field("pcm", &Pcm16::pcm), Field("overloaded", &Pcm16::overloaded),
-                      Field("peak", &Pcm16::peak));
+    return std::tuple(Field("overloaded", &Overload::overloaded), Field("peak", &Overload::peak));
   }
 };
 
-Promise<Pcm16> ToPcm16(const Call& call, FloatSpan samples) {
-  return Async(call, [=](const AbortFlag&) -> Pcm16 {
+Promise<Overload> ToPcm16(const Call& call, FloatSpan samples, Int16Span out) {
+  if (out.size != samples.size) throw Error("ERR_SHAPE", "out does not have the size of the samples");
+  return Async(call, [=](const AbortFlag&) -> Overload {
     const int64_t bad = kernels::FirstNonFinite(samples.data, samples.size);
     if (bad >= 0) throw Error("ERR_NON_FINITE", "sample " + std::to_string(bad) + " is NaN or infinite");
-    at::Tensor pcm = at::empty({samples.size}, at::kShort);
-    const auto overload = kernels::f32_to_pcm16(samples.data, samples.size, pcm.mutable_data_ptr<int16_t>());
-    return {pcm, overload.count, overload.peak};
+    const auto overload = kernels::f32_to_pcm16(samples.data, samples.size, out.data);
+    return {overload.count, overload.peak};
   });
 }
 
@@ -62,7 +60,7 @@ Promise<at::Tensor> CropSourceRead(const Call& call, std::shared_ptr<CropSource>
 }  // namespace
 
 void ExportCache(Napi::Object exports) {
-  Export(exports, "toPcm16", ToPcm16, {"samples"});
+  Export(exports, "toPcm16", ToPcm16, {"samples", "out"});
   Export(exports, "cropSourceOpen", CropSourceOpen, {"files", "offsets", "lengths", "stretches"});
   Export(exports, "cropSourceRead", CropSourceRead, {"source", "tracks", "starts", "length", "abort"});
 }

@@ -20,6 +20,14 @@ Napi::TypedArray Typed(Napi::Value value, const char* name, napi_typedarray_type
   return array;
 }
 
+template <class Span>
+Span SpanOf(Napi::TypedArray array) {
+  void* data = nullptr;
+  size_t length = 0;
+  napi_get_typedarray_info(array.Env(), array, nullptr, &length, &data, nullptr, nullptr);
+  return {static_cast<decltype(Span::data)>(data), static_cast<int64_t>(length)};
+}
+
 bool CopiesResults() {
   static const bool copies = [] {
     const char* wanted = std::getenv("CLMR_COPY_RESULTS");
@@ -59,11 +67,11 @@ Napi::ArrayBuffer ToArrayBuffer(Napi::Env env, const at::Tensor& tensor) {
 }  // namespace
 
 FloatSpan ToFloats(Napi::Value value, const char* name) {
-  auto array = Typed(value, name, napi_float32_array, "a Float32Array");
-  void* data = nullptr;
-  size_t length = 0;
-  napi_get_typedarray_info(value.Env(), array, nullptr, &length, &data, nullptr, nullptr);
-  return {static_cast<float*>(data), static_cast<int64_t>(length)};
+  return SpanOf<FloatSpan>(Typed(value, name, napi_float32_array, "a Float32Array"));
+}
+
+Int16Span ToInt16s(Napi::Value value, const char* name) {
+  return SpanOf<Int16Span>(Typed(value, name, napi_int16_array, "an Int16Array"));
 }
 
 std::vector<double> ToDoubles(Napi::Value value, const char* name) {
@@ -120,10 +128,8 @@ Napi::Value ToTypedArray(Napi::Env env, const at::Tensor& tensor) {
       return Napi::Float32Array::New(env, size, ToArrayBuffer(env, tensor), 0);
     case at::kInt:
       return Napi::Int32Array::New(env, size, ToArrayBuffer(env, tensor), 0);
-    case at::kShort:
-      return Napi::Int16Array::New(env, size, ToArrayBuffer(env, tensor), 0);
     default:
-      throw Error("ERR_INTERNAL", "a result must be float32, int32 or int16");
+      throw Error("ERR_INTERNAL", "a result must be float32 or int32");
   }
 }
 

@@ -20,7 +20,13 @@ struct FloatSpan {
   int64_t size;
 };
 
+struct Int16Span {
+  int16_t* data;
+  int64_t size;
+};
+
 FloatSpan ToFloats(Napi::Value value, const char* name);
+Int16Span ToInt16s(Napi::Value value, const char* name);
 std::vector<double> ToDoubles(Napi::Value float64_array, const char* name);
 std::vector<int32_t> ToInts(Napi::Value int32_array, const char* name);
 double ToNumber(Napi::Value value, const char* name);
@@ -31,7 +37,7 @@ Napi::Object ToObject(Napi::Value value, const char* name);
 Napi::Array ToArray(Napi::Value value, const char* name);
 std::pair<double, double> ToRange(Napi::Value min_max, const char* name);
 
-// A Float32Array, Int32Array or Int16Array over the tensor's memory (contiguous, on the CPU):
+// A Float32Array or Int32Array over the tensor's memory (contiguous, on the CPU):
 // no copy, weighed, freed with the array. Where the engine forbids external memory (Electron)
 // or CLMR_COPY_RESULTS=1 is set, a copy.
 Napi::Value ToTypedArray(Napi::Env env, const at::Tensor& tensor);

@@ -82,6 +82,12 @@ struct Js<FloatSpan> {
 };
 
 template <>
+struct Js<Int16Span> {
+  static Int16Span Read(Napi::Value js, const char* name) { return ToInt16s(js, name); }
+  static Napi::Value Describe(Napi::Env env) { return Text(env, "Int16Array"); }
+};
+
+template <>
 struct Js<at::Tensor> {
   static Napi::Value Write(Napi::Env env, const at::Tensor& value) { return ToTypedArray(env, value); }
   static Napi::Value Describe(Napi::Env env) { return Text(env, "TypedArray"); }

@@ -78,7 +78,7 @@ const KINDS = {
   },
   resample() {
     const x = noise(20 * 48000)
-    return always(() => native().mixAndResample([x], 48000, 22050, 'best', native().createAbortFlag()))
+    return always(() => native().resample(x, 48000, 22050, 'best', undefined, native().createAbortFlag()))
   },
   decode: () => always(() => decodeAudio(FLAC)),
   four: () => Promise.all(['augment', 'encode', 'loss', 'step'].map((kind) => KINDS[kind]())),

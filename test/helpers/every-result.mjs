@@ -31,18 +31,19 @@ show('augment', (await new Augmenter({ seed: 3, views: 2 }).augment(clips)).data
 const { indices, scores } = await nearest(embeddings, embeddings, 2)
 show('indices', indices)
 show('scores', scores.data)
-const { data: mixed } = Matrix.from({
-  data: await native().mixAndResample(
-    [clips.subarray(0, T)],
+const { data: resampled } = Matrix.from({
+  data: await native().resample(
+    clips.subarray(0, T),
     48000,
     22050,
     'best',
+    undefined,
     native().createAbortFlag(),
   ),
   rows: 1,
   cols: Math.round((T * 22050) / 48000),
 })
-show('mixAndResample', mixed)
+show('resample', resampled)
 const trainer = await Trainer.create({ initFrom: model, objective: ntXent() })
 show('loss', Float64Array.of((await trainer.step(clips)).loss))
 

@@ -56,8 +56,9 @@ export async function excerptOf(
   const start = Math.floor((samples.length - length) / 2)
   const middle = cropInside(samples, start, length, dataset.tracks[index]!.stretch)
   const low = await callNative(signal, (abort) =>
-    native().mixAndResample([middle], SAMPLE_RATE, EXCERPT_RATE, 'fast', abort),
+    native().resample(middle, SAMPLE_RATE, EXCERPT_RATE, 'fast', undefined, abort),
   )
-  const { pcm } = await callNative(signal, () => native().toPcm16(low))
+  const pcm = new Int16Array(low!.length)
+  await callNative(signal, () => native().toPcm16(low!, pcm))
   return Buffer.from(toMuLaw(pcm)).toString('base64')
 }

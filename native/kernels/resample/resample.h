@@ -61,9 +61,8 @@ struct ResampleKernels {
 };
 ResampleKernels ActiveResample();
 
-// channels[c][start … start + length) → their mean; indices outside of 0 … frames count as zero.
-void mix_down_f32(const float* const* channels, int64_t count, int64_t frames, int64_t start, int64_t length,
-                  float* y);
+// x[start … start + length) → y; indices outside of 0 … frames count as zero.
+void copy_window_f32(const float* x, int64_t frames, int64_t start, int64_t length, float* y);
 
 // Index of the first value that is NaN or infinite, or -1.
 int64_t FirstNonFinite(const float* x, int64_t length);
