@@ -75,7 +75,7 @@ function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
 
 const NO_CUDA: Record<Exclude<CudaState['state'], 'open'>, string> = {
   off: 'not looked for (CLMR_CUDA=0): the CPU works',
-  'no driver': 'no driver of NVIDIA is here: the CPU works',
+  'no driver': 'no NVIDIA driver is installed: the CPU works',
   'not there': 'none that this libtorch can use: the CPU works',
   failed: 'libtorch with CUDA cannot be opened: the CPU works',
 }
@@ -85,11 +85,11 @@ function checkGpu(info: RuntimeInfo | undefined): Finding {
   if (!info) return { level: 'ok', what, found: 'not looked for' }
   const { state, reason } = cudaState()
   if (state === 'failed') {
-    const remedy = 'Run `npx clmr libtorch install --cuda` (with CLMR_CUDA=0, CUDA is left alone)'
+    const remedy = 'Run `npx clmr libtorch install --cuda` (with CLMR_CUDA=0, CUDA is not used)'
     return { level: 'warn', what, found: `${NO_CUDA.failed}: ${reason}`, remedy }
   }
   if (state === 'not there' && existsSync('/dev/nvidiactl')) {
-    const remedy = 'Run `npx clmr libtorch install --cuda` (2.5 GB, once) to encode on it'
+    const remedy = 'Run `npx clmr libtorch install --cuda` (2.5 GB, once) to use it'
     return { level: 'warn', what, found: 'NVIDIA, but this libtorch has no CUDA: the CPU works', remedy }
   }
   if (state !== 'open') return { level: 'ok', what, found: NO_CUDA[state] }
@@ -140,6 +140,7 @@ const DECODERS = {
   mp3: 'mpg123-decoder',
   flac: '@wasm-audio-decoders/flac',
   ogg: '@wasm-audio-decoders/ogg-vorbis',
+  opus: 'opus-decoder',
 }
 
 function checkDecoders(): Finding[] {
@@ -168,7 +169,7 @@ function checkDecoders(): Finding[] {
       : {
           level: 'warn',
           what: 'ffmpeg',
-          found: 'not there: m4a, wma, opus and others cannot be read',
+          found: 'not installed: m4a, wma and other formats cannot be read',
           remedy: 'Install ffmpeg if you have such files',
         }
   return [own, foreign]

@@ -12,7 +12,7 @@ const SOURCES = 'Model file or folder, run directory, URL or name ("clmr-small")
 export const MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram) or "random" (untrained weights)`
 
 /** Of commands with a data set, which `random` takes its statistics from. */
-export const EVALUATED_MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram), "random" (untrained weights, batch norm with the statistics of these tracks) or "random-fresh" (untrained weights as they are created)`
+export const EVALUATED_MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram), "random" (untrained weights, with the batch norm statistics of these tracks) or "random-fresh" (untrained weights and batch norm)`
 
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {

@@ -94,12 +94,21 @@ export function optionText({ description, mandatory, defaultValue }: Option): st
   return `${description}${shown}${mandatory ? ' (required)' : ''}`
 }
 
+/** Columns of the help where there is no terminal. */
+const HELP_WIDTH = 120
+
+const helpWidth = (stream: NodeJS.WriteStream) => () => (stream.isTTY ? stream.columns : HELP_WIDTH)
+
 /** commander must neither exit nor print: the caller reports failures. */
 function quieten(command: Command): Command {
   return command
     .configureHelp({ optionDescription: optionText })
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {},
+      getOutHelpWidth: helpWidth(process.stdout),
+      getErrHelpWidth: helpWidth(process.stderr),
+    })
     .showSuggestionAfterError(true)
 }
 

@@ -27,7 +27,7 @@ export interface EmbedOptions {
 
 /** How a probe is trained. */
 export interface ProbeOptions {
-  /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
+  /** Published protocol, which sets the defaults of the other options: 'paper' (CLMR's paper), 'clmr-code' (CLMR's code), 'marble' (MARBLE) or 'mir-ref' (mir_ref). Default: 'paper'. */
   protocol?: 'paper' | 'clmr-code' | 'marble' | 'mir-ref' | undefined
   /** Fraction of the training tracks to use. They are drawn at random with the seed, and keep the proportions of the classes. Range: above 0, at most 1. Default: 1. */
   labelFraction?: number | undefined
@@ -65,7 +65,7 @@ export interface ProbeOptions {
 
 /** All options of a probe. */
 export interface ProbeSettings {
-  /** Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref. Default: 'paper'. */
+  /** Published protocol, which sets the defaults of the other options: 'paper' (CLMR's paper), 'clmr-code' (CLMR's code), 'marble' (MARBLE) or 'mir-ref' (mir_ref). Default: 'paper'. */
   readonly protocol: 'paper' | 'clmr-code' | 'marble' | 'mir-ref'
   /** Fraction of the training tracks to use. They are drawn at random with the seed, and keep the proportions of the classes. Range: above 0, at most 1. Default: 1. */
   readonly labelFraction: number
@@ -141,7 +141,7 @@ export interface ProbeOverTimeOptions {
   signal?: AbortSignal | undefined
   /** Called with each warning about the file. Default: they are emitted on the process. */
   onWarning?: OnWarning | undefined
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip (2.678 s with the network of CLMR). */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: the length of a clip, 2.678 s for CLMR's network. */
   hop?: number | undefined
 }
 

@@ -15,8 +15,9 @@ export const probeOptions = z.strictObject({
     .enum(PROTOCOL_NAMES)
     .default('paper')
     .describe(
-      "Published protocol, which sets the defaults of the other options: CLMR's paper, CLMR's code, MARBLE or mir_ref.",
-    ),
+      "Published protocol, which sets the defaults of the other options: 'paper' (CLMR's paper), 'clmr-code' (CLMR's code), 'marble' (MARBLE) or 'mir-ref' (mir_ref).",
+    )
+    .meta({ placeholder: 'name' }),
   labelFraction: z
     .number()
     .positive()
@@ -85,7 +86,9 @@ export const probeOptions = z.strictObject({
     .default(5)
     .describe('Epochs without improvement after which the learning rate is reduced.'),
   stopPatience: count.default(10).describe('Epochs without improvement after which the training ends.'),
-  seed: seedOption('Seed of the initial weights and of the order of the clips.'),
+  seed: seedOption('Seed of the initial weights and of the order of the clips.').meta({
+    flag: 'Seed of the crops, of random weights, and of the probe',
+  }),
   standardise: z
     .boolean()
     .default(false)

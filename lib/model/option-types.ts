@@ -75,7 +75,7 @@ export interface EncodeSyncOptions {
 
 /** Options of `Encoder.encodeTrack`. */
 export interface EncodeTrackOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip (2.678 s with the network of CLMR). */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: the length of a clip, 2.678 s for CLMR's network. */
   hop?: number | undefined
   /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
@@ -87,7 +87,7 @@ export interface EncodeTrackOptions {
 
 /** Options of `Encoder.encodeFile`. */
 export interface EncodeFileOptions {
-  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: one clip (2.678 s with the network of CLMR). */
+  /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: the length of a clip, 2.678 s for CLMR's network. */
   hop?: number | undefined
   /** Whether to scale the embedding of every window, and the mean, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined

@@ -67,7 +67,7 @@ const windowOptions = z.strictObject({
     .max(86_400)
     .optional()
     .describe(
-      'Seconds from the start of one window to the next. Default: one clip (2.678 s with the network of CLMR).',
+      "Seconds from the start of one window to the next. Default: the length of a clip, 2.678 s for CLMR's network.",
     )
     .meta({ placeholder: 'seconds' }),
   normalize: normalize.describe(

@@ -28,7 +28,7 @@ export function configure(command: Command): void {
     await saveModelState(to, { encoder, architecture, projector, head })
     const keeps = extname(to).toLowerCase() !== '.onnx'
     const parts = ['encoder', ...(projector && keeps ? ['projector'] : []), ...(head ? ['head'] : [])]
-    if (projector && !keeps) session.note('an ONNX file has no place for the projector: it is left out')
+    if (projector && !keeps) session.note('an ONNX file cannot hold the projector: it is left out')
     session.print(`${printable(to)}: ${parts.join(', ')}`)
     session.printJson({ in: from, out: to, format, parts, warnings })
   })

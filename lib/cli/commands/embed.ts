@@ -138,7 +138,7 @@ async function findEarlier(
   ]
   const earlier = await embeddedBefore(out, paths, perWindow, embedFile)
   if (earlier === 'other') {
-    session.note(`${out} is of another model or other options: it is written anew`)
+    session.note(`${out} was written with another model or other options: it is replaced`)
     return undefined
   }
   if (earlier) session.note(`${earlier.files.size} of ${paths.length} files are in ${out} already`)
@@ -206,7 +206,7 @@ function tell(session: Session, options: Options, total: number, account: Accoun
   if (session.signal.aborted) {
     if (where)
       session.note(
-        `${where} holds ${kept > 0 ? '' : 'the first '}${done} of ${total} files; the same command goes on`,
+        `${where} holds ${kept > 0 ? '' : 'the first '}${done} of ${total} files; the same command continues`,
       )
     throw session.signal.reason
   }

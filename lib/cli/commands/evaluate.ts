@@ -231,7 +231,7 @@ async function evaluate(session: Session, options: Options): Promise<void> {
     measured.flatMap(([name, { repeated = [] }]) => repeated.map((of) => [name, of] as const)),
   )
   if (probes.length === 0)
-    session.note('no labels, so there is no linear evaluation: prepare it again with --labels for one')
+    session.note('the cache has no labels, so there is no linear evaluation: prepare it again with --labels')
   const found = new Map(measured)
   const differences =
     other &&

@@ -33,7 +33,7 @@ function summary({ path, format, dim, sampleRate, tensors, values, ...rest }: Mo
 function tell(session: Session, found: ModelInspection, listTensors: boolean): void {
   for (const line of summary(found)) session.print(printable(line))
   for (const [name, value] of Object.entries(found.metadata)) session.print(printable(`${name}: ${value}`))
-  for (const name of found.inert) session.print(printable(`names ${name}, which was not imported`))
+  for (const name of found.inert) session.print(printable(`refers to ${name}, which was not imported`))
   for (const warning of found.warnings) session.note(warning)
   const rows = found.tensors.map(({ name, dtype, shape, sha256 }) => {
     const row = [printable(name), dtype, `[${shape.join(', ')}]`]

@@ -52,7 +52,7 @@ export function configure(command: Command): void {
     const result = await session.withProgress('download', (progress) =>
       installLibtorch({ from, index, keepWheel, cuda, signal, onProgress: follow(progress) }),
     )
-    session.print(`${result.installed ? 'installed in' : 'is there already:'} ${printable(result.folder)}`)
+    session.print(`${result.installed ? 'installed in' : 'already installed in'} ${printable(result.folder)}`)
     session.printJson(result)
   })
 }

@@ -122,7 +122,7 @@ function tell(session: Session, summary: TrainingSummary): void {
   session.print(`${steps} steps, ${epochs} epochs${trained}`)
   if (best) {
     const name = best.measure === 'validLoss' ? 'validation loss' : best.measure
-    const ended = stoppedEarly ? '; it did not get better, so the training ended' : ''
+    const ended = stoppedEarly ? '; there was no further improvement, so the training ended' : ''
     session.print(`best ${name} ${figure(best.value)} after step ${best.step}${ended}`)
   }
   session.print(printable(checkpoint ?? ''))
@@ -214,14 +214,14 @@ export function configure(command: Command): void {
     .option('--config <file.yaml>', 'Options in a YAML file, with the same names as in --set')
     .addOption(
       new Option(
-        `--preset <${PRESETS.join('|')}>`,
-        'Named set of options to start from; all other options override it',
+        '--preset <name>',
+        `Named set of options to start from; all other options override it: ${PRESETS.join(', ')}`,
       ).choices(PRESETS),
     )
     .addOption(
       new Option(
-        `--objective <${objectiveNames.join('|')}>`,
-        'Training objective, with its usual settings (default: "ntXent")',
+        '--objective <name>',
+        `Training objective, with its usual settings: ${objectiveNames.join(', ')} (default: "ntXent")`,
       ).choices(objectiveNames),
     )
     .option(
