@@ -1,15 +1,31 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Encoder, getThreads, setThreads } from 'clmr'
 import { readGolden, testClips } from './helpers/golden.js'
-import { withTempDir } from './helpers/temp-dir.js'
 import { type Kernels, withKernels } from './helpers/with-kernels.js'
 
 const CLIP = 59049
 const checkpoint = fileURLToPath(new URL('golden/checkpoints/plain.pt', import.meta.url))
+
+/** Clips that are more than a kernel takes at once, and no multiple of that. */
+const COMPANY = 11
+
+/** Embeddings of clips by these kernels: all in one batch, and each by itself. */
+async function embedBothWays(kernels: Kernels, model: string, precision: 'float32' | 'bfloat16' = 'float32') {
+  return withKernels(kernels, async () => {
+    using encoder = await Encoder.load(model, { precision })
+    const input = testClips(40, 50, COMPANY)
+    const together = (await encoder.encode(input)).data
+    const alone = new Float32Array(COMPANY * 512)
+    for (let i = 0; i < COMPANY; i++)
+      alone.set((await encoder.encode(input.subarray(i * CLIP, (i + 1) * CLIP))).data, i * 512)
+    return { together, alone }
+  })
+}
 
 /** Embeddings of the first golden clips by these kernels. */
 const embedWith = (
@@ -17,16 +33,10 @@ const embedWith = (
   precision: 'float32' | 'bfloat16' = 'float32',
   model = checkpoint,
   clips = 3,
-  way: 'in one batch' | 'one by one' = 'in one batch',
 ): Promise<Float32Array> =>
   withKernels(kernels, async () => {
     using encoder = await Encoder.load(model, { precision })
-    const input = testClips(40, 50, clips)
-    if (way === 'in one batch') return (await encoder.encode(input)).data
-    const all = new Float32Array(clips * 512)
-    for (let i = 0; i < clips; i++)
-      all.set((await encoder.encode(input.subarray(i * CLIP, (i + 1) * CLIP))).data, i * 512)
-    return all
+    return (await encoder.encode(testClips(40, 50, clips))).data
   })
 
 /** The same by a process of its own: what libtorch may use is settled when it is loaded. */
@@ -84,37 +94,38 @@ describe('43 model: the fused kernels', () => {
     assert.ok(relativeError(await embedWith({ kernels: 'plain' }), golden) <= 3e-6)
   })
 
-  // Fresh weights: the error of nine is that of six there. The bits: 11 clips in other company than each by itself
+  // Fresh weights: the error of nine is that of six there, and no batch norm blows differences up
+  let fresh: string
+  let plain: Float32Array
+  let exact: Float32Array
+  before(async () => {
+    fresh = join(mkdtempSync(join(tmpdir(), 'clmr-kernels-')), 'fresh.safetensors')
+    using encoder = await Encoder.create()
+    await encoder.save(fresh)
+    exact = (await encoder.encode(testClips(40, 50, COMPANY))).data
+    plain = await embedWith({ kernels: 'plain' }, 'float32', fresh, COMPANY)
+  })
+  after(() => rmSync(dirname(fresh), { recursive: true }))
+
   for (const [name, kernels] of Object.entries(variants))
-    it(`tiles of nine ${name} lie within 1e-6 of the plain reference, are not tiles of six, and have the same bits in any batch`, () =>
-      withTempDir(async (folder) => {
-        const path = join(folder, 'fresh.safetensors')
-        using encoder = await Encoder.create()
-        await encoder.save(path)
-        const embed = (words: string, way?: 'one by one') =>
-          embedWith({ ...kernels, kernels: words }, 'float32', path, 11, way)
-        const nine = await embed('winograd-nine')
-        const six = await embed('winograd-six')
-        const plain = await embed('plain')
-        assert.ok(relativeError(nine, plain) <= 1e-6, `${relativeError(nine, plain)}`)
-        assert.ok(relativeError(six, plain) <= 1e-6, `${relativeError(six, plain)}`)
-        assert.notDeepEqual(nine, six)
-        assert.deepEqual(await embed('winograd-nine', 'one by one'), nine)
-      }))
+    it(`tiles of nine ${name} lie within 1e-6 of the plain reference, are not tiles of six, and have the same bits in any batch`, async () => {
+      const { together: nine, alone } = await embedBothWays({ ...kernels, kernels: 'winograd-nine' }, fresh)
+      const six = await embedWith({ ...kernels, kernels: 'winograd-six' }, 'float32', fresh, COMPANY)
+      assert.ok(relativeError(nine, plain) <= 1e-6, `${relativeError(nine, plain)}`)
+      assert.ok(relativeError(six, plain) <= 1e-6, `${relativeError(six, plain)}`)
+      assert.notDeepEqual(nine, six)
+      assert.deepEqual(alone, nine)
+    })
 
   it('a network that tiles of nine would take too far from float64 runs in tiles of six (the golden one does)', async () => {
     assert.ok(relativeError(await embedWith({ kernels: 'winograd-nine' }), golden) > 1e-5)
     assert.deepEqual(await embedWith({}), await embedWith({ kernels: 'winograd-six' }))
   })
 
-  it('a fresh network runs in tiles of nine', () =>
-    withTempDir(async (folder) => {
-      const path = join(folder, 'fresh.safetensors')
-      using encoder = await Encoder.create()
-      await encoder.save(path)
-      const of = (kernels: Kernels) => embedWith(kernels, 'float32', path, 1)
-      assert.deepEqual(await of({}), await of({ kernels: 'winograd-nine' }))
-    }))
+  it('a fresh network runs in tiles of nine', async () => {
+    const of = (kernels: Kernels) => embedWith(kernels, 'float32', fresh, 1)
+    assert.deepEqual(await of({}), await of({ kernels: 'winograd-nine' }))
+  })
 
   it('plain bfloat16 keeps a cosine of 0.999 to float64', async () => {
     const plain = await embedWith({ kernels: 'plain' }, 'bfloat16')
@@ -126,35 +137,24 @@ describe('43 model: the fused kernels', () => {
       assert.ok(relativeError(await embedWith({ kernels: way }, 'bfloat16'), golden) <= 1e-5, way)
   })
 
-  // Fresh weights: no batch norm that blows differences up. The bits: 11 clips in other company than each by itself
-  // and what the CPU needs for it: oneDNN's GEMM AVX-512, ours dot products of pairs
+  // What the CPU needs for it: oneDNN's GEMM AVX-512, ours dot products of pairs
   const halved: [name: string, way: string, flag: string][] = [
     ['direct convolution', 'bfloat16', 'avx512bw'],
     ['Winograd', 'bfloat16-winograd', 'avx512_bf16'],
   ]
   for (const [name, way, flag] of halved)
-    it(`bfloat16 by ${name} keeps a cosine of 0.9998 to float32, is not float32, and the same bits in any batch`, () =>
-      withTempDir(async (folder) => {
-        const path = join(folder, 'fresh.safetensors')
-        using encoder = await Encoder.create()
-        await encoder.save(path)
-        const exact = (await encoder.encode(testClips(40, 50, 11))).data
-        const half = await embedWith({ kernels: way }, 'bfloat16', path, 11)
-        assert.ok(leastCosine(half, exact) >= 0.9998)
-        if (cpuHas(flag)) assert.ok(relativeError(half, exact) > 1e-5, 'it is float32')
-        const single = await embedWith({ kernels: way }, 'bfloat16', path, 11, 'one by one')
-        assert.deepEqual(single, half)
-      }))
+    it(`bfloat16 by ${name} keeps a cosine of 0.9998 to float32, is not float32, and the same bits in any batch`, async () => {
+      const { together: half, alone } = await embedBothWays({ kernels: way }, fresh, 'bfloat16')
+      assert.ok(leastCosine(half, exact) >= 0.9998)
+      if (cpuHas(flag)) assert.ok(relativeError(half, exact) > 1e-5, 'it is float32')
+      assert.deepEqual(alone, half)
+    })
 
-  it('bfloat16 by Winograd is float32 where the CPU has no dot products of pairs', () =>
-    withTempDir(async (folder) => {
-      const path = join(folder, 'fresh.safetensors')
-      using encoder = await Encoder.create()
-      await encoder.save(path)
-      const capped: Kernels = { kernels: 'bfloat16-winograd,winograd-nine', instructionSet: 'avx2' }
-      const whole: Kernels = { kernels: 'winograd-nine', instructionSet: 'avx2' }
-      assert.deepEqual(await embedWith(capped, 'bfloat16', path), await embedWith(whole, 'float32', path))
-    }))
+  it('bfloat16 by Winograd is float32 where the CPU has no dot products of pairs', async () => {
+    const capped: Kernels = { kernels: 'bfloat16-winograd,winograd-nine', instructionSet: 'avx2' }
+    const whole: Kernels = { kernels: 'winograd-nine', instructionSet: 'avx2' }
+    assert.deepEqual(await embedWith(capped, 'bfloat16', fresh), await embedWith(whole, 'float32', fresh))
+  })
 
   it('where the CPU has no bfloat16 GEMM, bfloat16 still computes the right thing', () => {
     const capped = {

@@ -7,6 +7,7 @@ import { build } from 'esbuild'
 import { findLibtorch } from '#lib/libtorch/find.js'
 import { libraryFile } from '#lib/libtorch/release.js'
 import { type Finished, startNode } from './helpers/node-process.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -25,10 +26,11 @@ async function printed(script: string, options: { args?: string[]; env?: NodeJS.
   return stdout.trim()
 }
 
+/** By the small network, unless `options` say another: CLMR's takes longer to make than all else. */
 const EMBED = `
-const embed = async ({ Encoder, allocateClips }) => {
-  const encoder = await Encoder.create({ seed: 5 })
-  const { data } = await encoder.encode(allocateClips(1).fill(0.5))
+const embed = async ({ Encoder }, options = { architecture: ${JSON.stringify(SMALL)} }) => {
+  const encoder = await Encoder.create({ seed: 5, ...options })
+  const { data } = await encoder.encode(encoder.allocateClips(1).fill(0.5))
   return data.slice(0, 4).join()
 }`
 const FAILS = `
@@ -229,11 +231,11 @@ describe('91 process: loading', () => {
         )
       await cp(join(libraries, 'libgomp.so.1'), join(copy, 'libgomp.so.1')).catch(() => {})
       const script = (second: string) => `${EMBED}
-        const first = await embed(await import(${JSON.stringify(dist)}))
+        const first = await embed(await import(${JSON.stringify(dist)}), {})
         ${second}
         const clmr = await import(${JSON.stringify(other)})
-        console.log([first, await embed(clmr), await embed(await import(${JSON.stringify(dist)}))].join(' '))
-        const encoder = await clmr.Encoder.create()
+        console.log([first, await embed(clmr, {}), await embed(await import(${JSON.stringify(dist)}), {})].join(' '))
+        const encoder = await clmr.Encoder.create({ architecture: ${JSON.stringify(SMALL)} })
         const { Trainer } = await import(${JSON.stringify(dist)})
         await Trainer.create({ encoder }).catch(({ code, message }) => console.log(code, message))`
       for (const second of ['', `process.env.CLMR_LIBTORCH = ${JSON.stringify(dirname(copy))}`]) {
@@ -247,7 +249,7 @@ describe('91 process: loading', () => {
   it('a process whose workers alone load it, and are ended in the middle of calls, ends well', async () => {
     const worker = `
       import(${JSON.stringify(dist)}).then(async ({ Encoder, allocateClips }) => {
-        const encoder = await Encoder.create()
+        const encoder = await Encoder.create({ architecture: ${JSON.stringify(SMALL)} })
         const { parentPort } = await import('node:worker_threads')
         parentPort.postMessage('running')
         for (;;) await encoder.encode(allocateClips(2))
