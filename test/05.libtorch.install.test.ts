@@ -15,6 +15,7 @@ import {
   type WheelServer,
   withWheelServer,
 } from './helpers/fake-wheel.js'
+import { shortenWaits } from './helpers/short-waits.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 /** No Python, no settings of pip, no proxy, and a cache of its own. */
@@ -73,6 +74,7 @@ function checkInstalled(folder: string): void {
 }
 
 describe('05 libtorch: installed over HTTP, without pip', () => {
+  shortenWaits()
   it('from a server with ranges, only what is needed moves; nothing of the download stays', () =>
     withBench({}, async ({ folder, server, install, downloads }) => {
       const news: string[] = []

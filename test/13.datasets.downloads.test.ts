@@ -11,6 +11,7 @@ import { findNamed, type NamedDataset, type PublishedFile } from '#lib/datasets/
 import { download } from '#lib/download/download.js'
 import { type FileServer, type Manners, withFileServer } from './helpers/file-server.js'
 import * as miniature from './helpers/miniatures.js'
+import { shortenWaits } from './helpers/short-waits.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const BYTES = Uint8Array.from({ length: 50_000 }, (_, i) => (i * 7919) >> 3)
@@ -57,6 +58,8 @@ const get = (dataset: NamedDataset, root: string, onProgress?: (news: DatasetPro
   prepareNamed(dataset, root, datasetOptions.parse({ download: true, onProgress }), false)
 
 describe('13 datasets: downloads', () => {
+  shortenWaits()
+
   it('a connection that drops is taken up where it broke', () =>
     withFile({ drops: 3 }, async (server, fetch) => {
       assert.deepEqual(await fetch(), BYTES)
