@@ -18,7 +18,7 @@ export interface DecodedAudio {
   sourceSampleRate: number
   /** Format of the content: `wav`, `aiff`, `au`, `mp3`, `flac`, `ogg` (Vorbis), `opus`, or what ffmpeg calls it. */
   format: string
-  /** Notes about the file, such as a length that is missing in the header of a piped WAV file. */
+  /** Warnings about the file, such as a length that is missing in the header of a piped WAV file. */
   warnings: string[]
 }
 

@@ -29,7 +29,7 @@ function overlap(a: Float32Array, b: Float32Array): boolean {
 /**
  * Makes several random versions of every clip.
  *
- * Every choice is a function of (seed, step, row, place in the chain), so results depend neither on the number of
+ * Every choice is a function of (seed, step, row, position in the chain), so results depend neither on the number of
  * threads nor on what was augmented before.
  */
 export class Augmenter {
@@ -96,7 +96,7 @@ export class Augmenter {
 
   /**
    * The parameters that `augment` would use for every view.
-   * @param n examples
+   * @param n number of examples
    * @param options.step number of the batch (default 0)
    * @param options.length number of samples in a row, which limits where a crop can lie (default clipLength)
    * @returns n·views rows, one entry for each transform of the chain

@@ -101,14 +101,14 @@ export function reverse(options: ReverseOptions = {}): ReverseTransform {
 }
 
 /**
- * A transform of your own, written in JavaScript. It gets one view at a time on the JavaScript thread, so it is slower
- * than the others. A Trainer refuses it in the chain of `fit`: make the views with `augment` instead, and train on them
- * with `trainer.step`.
+ * A transform of your own, written in JavaScript. It gets one view at a time on the JavaScript thread, so it is
+ * slower than the others. A Trainer refuses it in the chain of `fit`: make the views with `augment` instead, and
+ * train on them with `trainer.step`.
  *
  *   transforms.custom({ title: 'crush', p: 0.5, apply: (view) => view.map((v) => Math.round(v * 16) / 16) })
  *
- * @param options.apply changes the view. For random choices it should use `context.random`, so that a view can be made
- *        again. If it throws, the call rejects with an ArgumentError, whose `cause` is what was thrown
+ * @param options.apply changes the view. For random choices, it should use `context.random`, so that `apply` can
+ *        reproduce the view. If it throws, the call rejects with an ArgumentError, whose `cause` is what was thrown
  */
 export function custom(options: CustomOptions): CustomTransform {
   return make('custom', options)

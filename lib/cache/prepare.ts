@@ -98,19 +98,20 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
 /**
  * Decodes a folder of music once. Every file becomes a 16-bit mono WAV file at 22,050 Hz in the cache, named after
  * its content. The call may be interrupted and repeated, and several processes may work on one cache. Files whose
- * size and time have not changed are not decoded again, unless their cached audio is damaged. A file or folder that
- * cannot be used never ends the run: `dataset.skipped` lists it with the reason. Files that are removed from the
- * source are removed from the index.
+ * size and modification time have not changed are not decoded again, unless their cached audio is damaged. A file or
+ * folder that cannot be used never ends the run: `dataset.skipped` lists it with the reason. Files that are removed
+ * from the source are removed from the index.
  *
  * `labels` is `'folders'` (the first sub-folder is the class) or a table: comma- or tab-separated, or JSON lines. Its
  * columns are `path` (relative to the source), optionally `split` (`train`, `valid`, `test`) and `group` (such as an
  * artist), and the labels: one 0/1 column per tag, one column `label`, or one column `labels` with names (`a;b;c`; in
  * JSON an array). Without a `split` column, tracks are divided 60/20/20 by a hash of `seed` and of their audio or
  * group, and each split keeps the proportions of the classes. A class of three tracks or more is in every split;
- * `dataset.warnings` names the smaller classes. Tracks with the same audio or group stay in one split; `groupBy` takes
- * folders as groups. A track keeps its split from earlier runs with the same seed, even if it was missing in between.
+ * `dataset.warnings` names the smaller classes. Tracks with the same audio or group stay in one split; `groupBy`
+ * takes folders as groups. A track keeps its split from earlier runs with the same seed, even if it was missing in
+ * between.
  *
- * @param source folder to search, including its sub-folders; links are followed, hidden files are ignored
+ * @param source folder to search, including its sub-folders; symbolic links are followed, hidden files are ignored
  * @returns all tracks; use `subset('train')` and so on for a part
  * @throws DatasetError if the labels are faulty or nothing can be used; RejectLimitError if more files are unusable
  *        than `maxReject` allows

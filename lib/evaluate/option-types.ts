@@ -17,7 +17,7 @@ import type {
 export interface EmbedOptions {
   /** Whether to scale every embedding, and the mean of every track, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -109,7 +109,7 @@ export interface ProbeFitOptions extends ProbeOptions {
   train: EvaluationSet
   /** Tracks for early stopping, with the same classes: a data set, or its embeddings. */
   validation: EvaluationSet
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -147,7 +147,7 @@ export interface ProbeOverTimeOptions {
 
 /** Options of `LinearProbe.evaluate`. */
 export interface ProbeEvaluateOptions {
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -167,7 +167,7 @@ export interface CompareProbesOptions {
   resamples?: number | undefined
   /** Seed of the draws. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -193,7 +193,7 @@ export interface RetrievalOptions {
   augmenter?: Augmenter | undefined
   /** Seed of the crops, their alterations and the intervals. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect on encoders and data sets of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -231,6 +231,6 @@ export interface ReportOptions {
   encoder?: TrackEncoder | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called while the work goes on. */
+  /** Called as the report is made. */
   onProgress?: ((progress: ReportProgress) => void) | undefined
 }

@@ -25,7 +25,7 @@ export const architectureOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether a classifier follows, which the objective `supervised` trains. Embeddings are its input.',
+      'Whether a classifier follows the encoder and takes its embeddings. The objective `supervised` trains it.',
     ),
   clipLength: z
     .number()

@@ -7,7 +7,7 @@ export interface ArchitectureOptions {
   strides: readonly number[]
   /** Output channels of the first layer and of each layer in `strides`. The last is the length of an embedding. */
   channels: readonly number[]
-  /** Whether a classifier follows, which the objective `supervised` trains. Embeddings are its input. Default: false. */
+  /** Whether a classifier follows the encoder and takes its embeddings. The objective `supervised` trains it. Default: false. */
   supervised?: boolean | undefined
   /** Length of a clip in samples; the layers must reduce it to exactly one time step. Range: 3 or more. Default: 3 times the product of the strides. */
   clipLength?: number | undefined
@@ -19,7 +19,7 @@ export interface Architecture {
   readonly strides: readonly number[]
   /** Output channels of the first layer and of each layer in `strides`. The last is the length of an embedding. */
   readonly channels: readonly number[]
-  /** Whether a classifier follows, which the objective `supervised` trains. Embeddings are its input. Default: false. */
+  /** Whether a classifier follows the encoder and takes its embeddings. The objective `supervised` trains it. Default: false. */
   readonly supervised: boolean
   /** Length of a clip in samples; the layers must reduce it to exactly one time step. Range: 3 or more. Default: 3 times the product of the strides. */
   readonly clipLength: number

@@ -22,7 +22,12 @@ export const adamTable = z.strictObject({
     .readonly()
     .default([0.9, 0.999])
     .describe('Decay rates of the running averages of the gradient and of its square.'),
-  eps: z.number().positive().max(1).default(1e-8).describe('Added to the denominator.'),
+  eps: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1e-8)
+    .describe('Small term in the denominator, for numerical stability.'),
   weightDecay,
 })
 
@@ -30,7 +35,12 @@ export const sgdTable = z
   .strictObject({
     name: z.literal('sgd'),
     lr: learningRate(0.01),
-    momentum: z.number().min(0).lt(1).default(0.9).describe('Share of the previous step that is kept.'),
+    momentum: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.9)
+      .describe('Momentum: the share of the previous step that is added to the next one.'),
     nesterov: z.boolean().default(false).describe('Whether to use Nesterov momentum.'),
     weightDecay,
   })
@@ -42,7 +52,12 @@ export const sgdTable = z
 export const larsTable = z.strictObject({
   name: z.literal('lars'),
   lr: learningRate(0.3),
-  momentum: z.number().min(0).lt(1).default(0.9).describe('Share of the previous step that is kept.'),
+  momentum: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.9)
+    .describe('Momentum: the share of the previous step that is added to the next one.'),
   weightDecay: weightDecay.default(1e-6),
   trustCoefficient: z
     .number()

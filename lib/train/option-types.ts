@@ -13,7 +13,7 @@ export interface AdamOptions {
   lr?: number | undefined
   /** Decay rates of the running averages of the gradient and of its square. Range: 0 or more, below 1. Default: [0.9, 0.999]. */
   betas?: readonly [number, number] | undefined
-  /** Added to the denominator. Range: above 0, at most 1. Default: 1e-8. */
+  /** Small term in the denominator, for numerical stability. Range: above 0, at most 1. Default: 1e-8. */
   eps?: number | undefined
   /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0. */
   weightDecay?: number | undefined
@@ -23,7 +23,7 @@ export interface AdamOptions {
 export interface SgdOptions {
   /** Learning rate. Range: above 0, at most 1,000. Default: 0.01. */
   lr?: number | undefined
-  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  /** Momentum: the share of the previous step that is added to the next one. Range: 0 or more, below 1. Default: 0.9. */
   momentum?: number | undefined
   /** Whether to use Nesterov momentum. Default: false. */
   nesterov?: boolean | undefined
@@ -35,7 +35,7 @@ export interface SgdOptions {
 export interface LarsOptions {
   /** Learning rate. Range: above 0, at most 1,000. Default: 0.3. */
   lr?: number | undefined
-  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  /** Momentum: the share of the previous step that is added to the next one. Range: 0 or more, below 1. Default: 0.9. */
   momentum?: number | undefined
   /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0.000001. */
   weightDecay?: number | undefined
@@ -53,7 +53,7 @@ export interface AdamOptimizer {
   readonly lr: number
   /** Decay rates of the running averages of the gradient and of its square. Range: 0 or more, below 1. Default: [0.9, 0.999]. */
   readonly betas: readonly [number, number]
-  /** Added to the denominator. Range: above 0, at most 1. Default: 1e-8. */
+  /** Small term in the denominator, for numerical stability. Range: above 0, at most 1. Default: 1e-8. */
   readonly eps: number
   /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0. */
   readonly weightDecay: number
@@ -65,7 +65,7 @@ export interface SgdOptimizer {
   readonly name: 'sgd'
   /** Learning rate. Range: above 0, at most 1,000. Default: 0.01. */
   readonly lr: number
-  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  /** Momentum: the share of the previous step that is added to the next one. Range: 0 or more, below 1. Default: 0.9. */
   readonly momentum: number
   /** Whether to use Nesterov momentum. Default: false. */
   readonly nesterov: boolean
@@ -79,7 +79,7 @@ export interface LarsOptimizer {
   readonly name: 'lars'
   /** Learning rate. Range: above 0, at most 1,000. Default: 0.3. */
   readonly lr: number
-  /** Share of the previous step that is kept. Range: 0 or more, below 1. Default: 0.9. */
+  /** Momentum: the share of the previous step that is added to the next one. Range: 0 or more, below 1. Default: 0.9. */
   readonly momentum: number
   /** Weight decay: an L2 penalty that is added to the gradient. Range: 0 to 1. Default: 0.000001. */
   readonly weightDecay: number
@@ -164,7 +164,7 @@ export interface TrainerOptions extends TrainerOverrides {
   initFrom?: string | undefined
   /** Layers of the network. Default: those of the weights to start from, otherwise those of CLMR. */
   architecture?: ArchitectureOptions | undefined
-  /** Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: no. */
+  /** Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: false. */
   freeze?: boolean | undefined
   /** Folder for config, metrics and checkpoints. Default: nothing is written. */
   runDirectory?: string | undefined
@@ -193,7 +193,7 @@ export interface TrainerConfig {
   readonly optimizer: Optimizer
   /** Learning rate over time: constant, or cosine with a warm-up. */
   readonly schedule: Schedule
-  /** Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: no. */
+  /** Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: false. */
   readonly freeze?: boolean | undefined
   /** Learning rate of the encoder; `schedule` scales it too. Range: 0 to 1,000. Default: that of the optimizer. */
   readonly encoderLr?: number | undefined

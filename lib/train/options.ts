@@ -90,7 +90,7 @@ export const trainerConfig = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: no.',
+      'Whether to keep the encoder unchanged, including its batch norm statistics, and train only what follows it, such as the classifier. Default: false.',
     )
     .meta({ flag: true }),
   encoderLr: z

@@ -73,6 +73,6 @@ export interface TrainingSummary {
   seconds: number
   /** folder of the run; undefined without one */
   runDirectory?: string
-  /** the last checkpoint */
+  /** path of the last checkpoint; undefined without a run directory */
   checkpoint?: string
 }

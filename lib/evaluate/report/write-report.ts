@@ -71,7 +71,7 @@ export const reportCallOptions = reportOptions.extend({
   signal: signalOption,
   onProgress: callbackOption<ReportProgress>(
     '(progress: ReportProgress) => void',
-    'Called while the work goes on.',
+    'Called as the report is made.',
   ),
 })
 
