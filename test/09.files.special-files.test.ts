@@ -76,11 +76,14 @@ describe('09 files: inputs that are no files', () => {
       await writeFile(join(music, 'a.wav'), wav({ frames: 4410 }))
       await assert.rejects(Encoder.load(pipe), { code: 'ERR_IO', message: /named pipe/ })
       await assert.rejects(inspectModel(pipe), { code: 'ERR_IO', message: /named pipe/ })
-      await assert.rejects(prepare(music, { cache: join(folder, 'c'), labels: pipe }), {
-        code: 'ERR_IO',
-        message: /Nothing is written into this pipe/,
-      })
-      await assert.rejects(readTrainingConfig(pipe), { code: 'ERR_IO', message: /ENODATA/ })
+      // each waits for a writer for two seconds: at once
+      await Promise.all([
+        assert.rejects(prepare(music, { cache: join(folder, 'c'), labels: pipe }), {
+          code: 'ERR_IO',
+          message: /Nothing is written into this pipe/,
+        }),
+        assert.rejects(readTrainingConfig(pipe), { code: 'ERR_IO', message: /ENODATA/ }),
+      ])
       await mkdir(join(folder, 'cache'))
       fifo(join(folder, 'cache', 'index.json'))
       await assert.rejects(openDataset(join(folder, 'cache')), { code: 'ERR_IO', message: /named pipe/ })

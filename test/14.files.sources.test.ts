@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm'
 import { type ClmrError, decodeAudio, Encoder, type FileSource, inspectModel, LinearProbe } from 'clmr'
 import { afterAbort, atBest } from './helpers/at-best.js'
 import { goldenPath } from './helpers/golden.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { ToyEncoder, toyDataset } from './helpers/toy-evaluation.js'
 import { wav } from './helpers/wav.js'
@@ -95,8 +96,8 @@ describe('14 files: a file in any form', () => {
   it('models and probes come in every form: oracle is the path', () =>
     withTempDir(async (folder) => {
       const model = goldenPath('checkpoints/bare-float16.pt')
-      const clip = new Float32Array(59_049).fill(0.1)
-      using encoder = await Encoder.load(model)
+      using encoder = await Encoder.create({ architecture: SMALL })
+      const clip = encoder.allocateClips(1).fill(0.1)
       const saved = join(folder, 'model.safetensors')
       await encoder.save(saved)
       for (const path of [model, saved]) {

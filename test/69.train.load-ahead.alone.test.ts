@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { CacheError, type Dataset, openDataset, type StepResult, Trainer } from 'clmr'
+import { CacheError, type Dataset, openDataset, type StepResult, Trainer, type TrainerOptions } from 'clmr'
 import { atBest } from './helpers/at-best.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
 // Oracle: steps whose batch was not made ahead: the first one of every trainer.
 
+// The small network for what the batch alone is about; CLMR's for what takes a while.
+
+const small = { architecture: SMALL }
 const LENGTHS = [70000, 61000, 80000, 60000, 65000, 62000]
 const STEPS = 5
 
-const makeTrainer = (dataset: Dataset, runDirectory?: string) =>
-  Trainer.create({ dataset, batchSize: 2, maxSteps: STEPS, checkpointEvery: 1, runDirectory })
+const makeTrainer = (dataset: Dataset, given: TrainerOptions = {}) =>
+  Trainer.create({ dataset, batchSize: 2, maxSteps: STEPS, checkpointEvery: 1, ...given })
 
 async function someSteps(trainer: Trainer, count: number): Promise<StepResult[]> {
   const done: StepResult[] = []
@@ -29,10 +33,10 @@ describe('69 train: the batch made ahead', () => {
   it('holds the bits of one that is made in its own step', () =>
     withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, LENGTHS)
-      using ahead = await makeTrainer(dataset)
+      using ahead = await makeTrainer(dataset, small)
       const expected = numbersOf(await someSteps(ahead, STEPS))
       const run = `${folder}/run`
-      const alone = await someSteps(await makeTrainer(dataset, run), 1)
+      const alone = await someSteps(await makeTrainer(dataset, { ...small, runDirectory: run }), 1)
       while (alone.length < STEPS) alone.push(...(await someSteps(await Trainer.resume(run), 1)))
       assert.deepEqual(numbersOf(alone), expected)
     }))
@@ -40,12 +44,12 @@ describe('69 train: the batch made ahead', () => {
   it('fails in the step that it is for: the one before is whole, and it can be asked for again', () =>
     withTempDir(async (folder) => {
       using dataset = await tinyDataset(folder, LENGTHS)
-      using control = await makeTrainer(dataset)
+      using control = await makeTrainer(dataset, small)
       const expected = await someSteps(control, 3)
       const [, second] = expected
       const gone = dataset.tracks.find(({ path }) => path === second!.tracks[0])!.file
       using unread = await openDataset(dataset.cache) // the other one has its files open
-      using trainer = await makeTrainer(unread)
+      using trainer = await makeTrainer(unread, small)
       await rm(gone)
       const done: StepResult[] = []
       await assert.rejects(

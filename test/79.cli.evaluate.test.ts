@@ -4,7 +4,7 @@ import { Encoder, embedDataset, Matrix } from 'clmr'
 import { randomEncoder } from '#lib/evaluate/random-encoder.js'
 import { clmrEnds, clmrJson } from './helpers/command-line.js'
 import { testClip } from './helpers/golden.js'
-import { smallSetting } from './helpers/small-networks.js'
+import { SMALL, smallSetting } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { tinyDataset } from './helpers/tiny-dataset.js'
 
@@ -80,13 +80,13 @@ describe('79 evaluate: random weights with batch statistics of the data', () => 
     }))
   for (const count of [1, 17])
     it(`${count} track${count > 1 ? 's' : ''}: no batch of a single clip, whose deviation is not a number`, async () => {
-      const samples = testClip(300, 400, 2 * CLIP)
+      const samples = testClip(300, 400, 2 * SMALL.clipLength)
       const tracks = Array.from({ length: count }, (_, i) => ({ path: `${i}` }))
       const labels = Matrix.from({ data: new Float32Array(0), rows: count, cols: 0 })
       const readTrack = async () => samples
       using encoder = await randomEncoder(
         { tracks, labels, classes: [], task: 'none', readTrack },
-        { seed: 7 },
+        { seed: 7, architecture: SMALL },
       )
       const { data } = await encoder.encode(samples)
       assert.ok(data.every(Number.isFinite))

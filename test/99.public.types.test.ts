@@ -42,14 +42,22 @@ const optionsFor = (
 /** Whether it belongs to a package that someone who uses this one need not have: all but the types of Node. */
 const isHidden = (path: string) => /\/node_modules\/(?!@types\/node\/|undici-types\/|typescript)/.test(path)
 
+/** Files that programs of the same settings share: to read and to bind those of the language takes most of the time. */
+const shared = new Map<string, ts.SourceFile | undefined>()
+
 /** What the compiler says of a program: line and text of each complaint; those about declarations have their file first. */
 function complaints(typescript: TypeScript, options: ts.CompilerOptions, text: string): string[] {
   const host = typescript.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile } = host
   host.fileExists = (path) => path === FILE || (!isHidden(path) && fileExists(path))
   host.readFile = (path) => (path === FILE ? text : readFile(path))
-  host.getSourceFile = (path, ...rest) =>
-    path === FILE ? typescript.createSourceFile(path, text, rest[0]) : getSourceFile(path, ...rest)
+  host.getSourceFile = (path, ...rest) => {
+    if (path === FILE) return typescript.createSourceFile(path, text, rest[0])
+    const key = JSON.stringify([typescript.version, path, rest, options.moduleResolution])
+    const file = shared.get(key) ?? getSourceFile(path, ...rest)
+    shared.set(key, file)
+    return file
+  }
   const program = typescript.createProgram([FILE], options, host)
   return typescript.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
     const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0
