@@ -29,7 +29,7 @@ async function counting(path: string, first: number, length: number): Promise<st
 
 async function toPcm16(x: Float32Array) {
   const pcm = new Int16Array(x.length)
-  return { pcm, ...(await native().toPcm16(x, pcm)) }
+  return { pcm, ...native().toPcm16(x, pcm) }
 }
 
 const row = (first: number, length: number, present = length) =>

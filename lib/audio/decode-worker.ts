@@ -56,9 +56,13 @@ function decodingOf({ file, part }: DecodeTask): Decoding {
   return part ? decodeFrames(bytes, part.layout, part.first) : decodeRuns(bytes)
 }
 
-/** The mean of the channels, in `spare` where it is large enough; the bits of `mix_down_f32`. */
-function mixedDown({ channels, sampleRate }: PcmRun, spare?: ArrayBuffer): MonoRun {
+/** Memory of runs that were answered: for this file, and for the next one. */
+const spares: ArrayBuffer[] = []
+
+/** The mean of the channels, in spare memory where it is large enough. */
+function mixedDown({ channels, sampleRate }: PcmRun): MonoRun {
   const { length, byteLength } = channels[0]!
+  const spare = spares.pop()
   const fits = spare !== undefined && spare.byteLength >= byteLength
   const samples = new Float32Array(fits ? spare : new ArrayBuffer(byteLength), 0, length)
   samples.set(channels[0]!)
@@ -73,10 +77,9 @@ async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<Decod
   const { port } = task
   const decoding = decodingOf(task)
   let ahead = 0
-  const spare: ArrayBuffer[] = []
   port.on('message', (answer: ArrayBuffer | 'stop') => {
     ahead--
-    if (answer !== 'stop') spare.push(answer)
+    if (answer !== 'stop' && spares.length < MAX_AHEAD) spares.push(answer)
   })
   for (;;) {
     while (ahead >= MAX_AHEAD && !stopped()) await once(port, 'message')
@@ -87,7 +90,7 @@ async function sendRuns(task: DecodeTask, stopped: () => boolean): Promise<Decod
     const { done, value } = await decoding.next()
     if (done) return value
     ahead++
-    const message: DecodeMessage = { run: mixedDown(value, spare.pop()) }
+    const message: DecodeMessage = { run: mixedDown(value) }
     port.postMessage(message, [message.run.samples.buffer as ArrayBuffer])
   }
 }

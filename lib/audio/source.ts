@@ -68,9 +68,9 @@ async function hashFile(path: string, scratch: Scratch, signal?: AbortSignal): P
   try {
     const hash = createHash('sha256')
     const piece = scratch.bytes('read', READ_BYTES)
-    for (let at = 0; ; ) {
+    for (let at = 0; at < stat.size; ) {
       signal?.throwIfAborted()
-      const { bytesRead } = await handle.read(piece, 0, READ_BYTES, at)
+      const { bytesRead } = await handle.read(piece, 0, Math.min(READ_BYTES, stat.size - at), at)
       if (bytesRead === 0) break
       hash.update(piece.subarray(0, bytesRead))
       at += bytesRead

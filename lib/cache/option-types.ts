@@ -14,7 +14,7 @@ export interface PrepareOptions {
   groupBy?: 'parent' | 'grandparent' | undefined
   /** Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache. */
   seed?: number | undefined
-  /** Files to process at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files to decode at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
   /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks. */
   excerpts?: string | undefined
@@ -42,7 +42,7 @@ export interface DatasetOptions {
   download?: boolean | undefined
   /** Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache. */
   seed?: number | undefined
-  /** Files to process at the same time. Range: 1 to 256. Default: the number of threads. */
+  /** Files to decode at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
   /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks. */
   excerpts?: string | undefined

@@ -11,6 +11,7 @@ import { ClmrError, concernsProcess } from '../errors.js'
 import type { FileInput } from '../files/source.js'
 import { getThreads } from '../native/threads.js'
 import { decodeExcerpts, parseExcerpts, type Ranges, rangesOf } from './excerpts.js'
+import { Gate } from './gate.js'
 import {
   type CacheIndex,
   type EarlierRuns,
@@ -65,6 +66,8 @@ export class Preparation {
   readonly outcomes: Outcome[] = []
   private readonly known: ReadonlyMap<string, IndexTrack>
   private readonly bySource = new Map<string, Promise<Omit<Cached, 'size' | 'mtimeMs'>>>()
+  private readonly concurrency: number
+  private readonly decoding: Gate
   private accepted = 0
   private lastSave = Date.now()
   private saving: Promise<void> = Promise.resolve()
@@ -76,9 +79,14 @@ export class Preparation {
     private readonly settings: PrepareSettings,
   ) {
     this.known = new Map(earlier.tracks.map((track) => [track.path, track]))
+    this.concurrency = settings.concurrency ?? getThreads()
+    this.decoding = new Gate(this.concurrency)
   }
 
-  /** Works through all files, several at a time. Rejects when aborted or when the cache cannot be written. */
+  /**
+   * Works through all files, several at a time: while some are decoded, half as many are hashed, finished and put in place.
+   * Rejects when aborted or when the cache cannot be written.
+   */
   async run(): Promise<void> {
     const { files } = this.plan
     let next = 0
@@ -94,13 +102,12 @@ export class Preparation {
         if (Date.now() - this.lastSave > SAVE_MILLISECONDS) await this.save()
       }
     }
-    const workers = Array.from(
-      { length: Math.min(this.settings.concurrency ?? getThreads(), files.length) },
-      () =>
-        work().catch((error) => {
-          stop.abort(error)
-          throw error
-        }),
+    const atOnce = this.concurrency + Math.ceil(this.concurrency / 2)
+    const workers = Array.from({ length: Math.min(atOnce, files.length) }, () =>
+      work().catch((error) => {
+        stop.abort(error)
+        throw error
+      }),
     )
     const results = await Promise.allSettled(workers)
     if (!stop.signal.aborted && !signal?.aborted) return
@@ -147,11 +154,8 @@ export class Preparation {
 
   private async decodeFile(file: LabelledFile, scratch: Scratch, signal: AbortSignal): Promise<Cached> {
     const input = await this.source.open(file.path, signal)
-    const {
-      sha256,
-      size,
-      mtimeMs = 0,
-    } = { ...(await this.source.stat(file.path)), ...(await hashInput(input, scratch, signal)) }
+    const { sha256, size, ...hashed } = await hashInput(input, scratch, signal)
+    const mtimeMs = hashed.mtimeMs ?? (await this.source.stat(file.path))?.mtimeMs ?? 0
     // the same bytes under two names are decoded once
     const running = this.bySource.get(sha256) ?? this.store(sha256, input, scratch, signal)
     this.bySource.set(sha256, running)
@@ -186,7 +190,15 @@ export class Preparation {
       if (ranges) stretch = excerpts!.samples
       return ranges
     }
-    const stored = await storeTrack(cache, key, SAMPLE_RATE, decode, scratch, signal, cut)
+    const stored = await storeTrack(
+      cache,
+      key,
+      SAMPLE_RATE,
+      (use) => this.decoding.through(() => decode(use)),
+      scratch,
+      signal,
+      cut,
+    )
     notes.push(...stored.notes)
     if (stored.samples < CLIP_LENGTH)
       notes.push(`shorter than a clip of ${CLIP_LENGTH} samples: zeros follow it where it is read`)

@@ -64,7 +64,7 @@ export const prepareOptions = z.strictObject({
     .min(1)
     .max(256)
     .optional()
-    .describe('Files to process at the same time. Default: the number of threads.'),
+    .describe('Files to decode at the same time. Default: the number of threads.'),
   excerpts: z
     .string()
     .regex(EXCERPTS, { message: 'expected a number of stretches and their seconds, such as 3x30' })

@@ -11,7 +11,7 @@ import { hashFile } from '../files/hash-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { temporaryName } from '../files/temporary.js'
 import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
-import { callNative } from '../native/call.js'
+import { callNativeSync } from '../native/call.js'
 import type { Overload } from '../native/figures.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
@@ -22,6 +22,8 @@ import type { VerifyCacheOptions } from './option-types.js'
 import { verifyCacheOptions } from './prepare-options.js'
 
 const READ_BYTES = 1 << 20
+/** Samples of one write. */
+const WRITE_SAMPLES = 1 << 19
 
 const MAX_WAV_SAMPLES = Math.floor(MAX_WAV_DATA_BYTES / 2)
 /** Size of the file of so many samples: 16-bit mono. */
@@ -43,7 +45,7 @@ export interface StoredTrack {
   notes: string[]
 }
 
-const written = (error: unknown, path: string) =>
+const storeFailure = (error: unknown, path: string) =>
   new StoreFailure(error instanceof ClmrError ? error : ioError(error, path, 'write'))
 
 /** What does not fit into 16 bits. */
@@ -85,26 +87,36 @@ async function writeSamples(
   path: string,
   decode: Decode,
   scratch: Scratch,
-  signal?: AbortSignal,
 ): Promise<{ samples: number; clipping: Clipping }> {
   const clipping = new Clipping()
-  let samples = 0
+  const held = scratch.int16s('pcm', WRITE_SAMPLES)
+  let filled = 0
+  let written = 0
+  const flush = async () => {
+    await writeAll(file, bytesOf(held.subarray(0, filled)), wavBytes(written)).catch((error) => {
+      throw storeFailure(error, path)
+    })
+    written += filled
+    filled = 0
+  }
   await decode(async (piece) => {
-    const to = wavBytes(samples)
-    samples += piece.length
-    if (samples > MAX_WAV_SAMPLES)
+    if (written + filled + piece.length > MAX_WAV_SAMPLES)
       throw new AudioDecodeError({
         what: 'the track is too long for a WAV file',
         expected: `at most ${MAX_WAV_SAMPLES} samples`,
         remedy: 'Cut it into pieces',
       })
-    const pcm = scratch.int16s('pcm', piece.length)
-    clipping.add(await callNative(signal, () => native().toPcm16(piece, pcm)))
-    await writeAll(file, bytesOf(pcm), to).catch((error) => {
-      throw written(error, path)
-    })
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + WRITE_SAMPLES - filled)
+      const pcm = held.subarray(filled, filled + part.length)
+      clipping.add(callNativeSync(() => native().toPcm16(part, pcm)))
+      at += part.length
+      filled += part.length
+      if (filled === WRITE_SAMPLES) await flush()
+    }
   })
-  return { samples, clipping }
+  await flush()
+  return { samples: written, clipping }
 }
 
 /**
@@ -135,15 +147,32 @@ async function finishWav(
       target += bytesRead
       at += bytesRead
     }
-  if (ranges.length > 1 || ranges[0]![0] > 0) await file.truncate(target)
+  await file.truncate(target)
   await file.sync()
   return { samples, sha256: hash.digest('hex') }
 }
 
-/** What is no file has no business in a cache, and nothing could be written there. */
-async function clearPlace(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined)
-  if (found && !found.isFile()) await rm(path, { recursive: true, force: true })
+/** A new file; its folder is made where it is missing. */
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx+')
+  } catch {
+    await makeFolder(dirname(path))
+    return await open(path, 'wx+')
+  }
+}
+
+/** Puts a finished file in its place. A folder has no business there, and cannot be replaced. */
+async function putInPlace(aside: string, path: string): Promise<void> {
+  try {
+    await rename(aside, path)
+  } catch (error) {
+    const found = await stat(path).catch(() => undefined)
+    if (!found?.isDirectory()) throw error
+    await rm(path, { recursive: true, force: true })
+    await rename(aside, path)
+  }
+  await syncFolder(dirname(path))
 }
 
 /**
@@ -166,15 +195,13 @@ export async function storeTrack(
   const aside = temporaryName(path)
   const fail = (error: unknown) => {
     signal?.throwIfAborted()
-    throw written(error, path)
+    throw storeFailure(error, path)
   }
-  await makeFolder(dirname(path)).catch(fail)
-  await clearPlace(path)
+  const file = await openNew(aside).catch(fail)
   try {
-    const file = await open(aside, 'wx+').catch(fail)
     let stored: StoredTrack
     try {
-      const { samples, clipping } = await writeSamples(file, path, decode, scratch, signal)
+      const { samples, clipping } = await writeSamples(file, path, decode, scratch)
       const ranges = pick(samples) ?? [[0, samples] as const]
       stored = {
         ...(await finishWav(file, ranges, sampleRate, scratch, signal).catch(fail)),
@@ -183,12 +210,11 @@ export async function storeTrack(
     } finally {
       await file.close()
     }
-    await rename(aside, path)
-      .then(() => syncFolder(dirname(path)))
-      .catch(fail)
+    await putInPlace(aside, path).catch(fail)
     return stored
-  } finally {
-    await rm(aside, { force: true })
+  } catch (error) {
+    await rm(aside, { force: true }).catch(() => undefined)
+    throw error
   }
 }
 

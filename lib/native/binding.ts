@@ -150,7 +150,7 @@ export interface NativeAudio {
 /** Stage cache: 16-bit mono WAV files, read at an offset. */
 export interface NativeCache {
   /** ±1 floats → rounded, saturated 16-bit samples (scale 32768) in `out`. Not dithered: the same input gives the same file. */
-  toPcm16(samples: Float32Array, out: Int16Array): Promise<Overload>
+  toPcm16(samples: Float32Array, out: Int16Array): Overload
   /** files[i] holds lengths[i] 16-bit samples from byte offsets[i] on. Files are opened when they are read. */
   cropSourceOpen(
     files: string[],

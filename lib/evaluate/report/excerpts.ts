@@ -2,7 +2,7 @@
 
 import { cropInside } from '../../cache/excerpts.js'
 import { SAMPLE_RATE } from '../../clip.js'
-import { callNative } from '../../native/call.js'
+import { callNative, callNativeSync } from '../../native/call.js'
 import { native } from '../../native/load.js'
 import type { LabelledTracks } from '../types.js'
 
@@ -59,6 +59,6 @@ export async function excerptOf(
     native().resample(middle, SAMPLE_RATE, EXCERPT_RATE, 'fast', undefined, abort),
   )
   const pcm = new Int16Array(low!.length)
-  await callNative(signal, () => native().toPcm16(low!, pcm))
+  callNativeSync(() => native().toPcm16(low!, pcm))
   return Buffer.from(toMuLaw(pcm)).toString('base64')
 }

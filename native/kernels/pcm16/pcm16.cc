@@ -23,13 +23,16 @@ Overload f32_to_pcm16(const float* x, int64_t length, int16_t* y) {
   Overload overload;
   for (int64_t at = 0; at < length; at += kPiece) {
     const int64_t end = std::min(length, at + kPiece);
-    // Magnitudes as whole numbers, which are ordered as the floats are: compilers make vector code of it.
+    // Limits and comparisons of whole numbers, as magnitudes are ordered: compilers make vector code of it.
     int32_t largest = 0, beyond = 0;
     for (int64_t i = at; i < end; ++i) {
-      const int32_t magnitude = std::bit_cast<int32_t>(x[i]) & 0x7fffffff;
-      largest = std::max(largest, magnitude);
-      beyond += magnitude > kOne;
-      y[i] = static_cast<int16_t>(Round(std::clamp(x[i] * kScale, -kScale, kScale - 1)));
+      const int32_t bits = std::bit_cast<int32_t>(x[i]), magnitude = bits & 0x7fffffff;
+      largest = magnitude > largest ? magnitude : largest;
+      beyond += magnitude > kOne ? 1 : 0;
+      const int32_t limited = magnitude > kOne ? kOne : magnitude;
+      const float scaled = std::bit_cast<float>(limited | (bits ^ magnitude)) * kScale;
+      const auto rounded = static_cast<int32_t>(Round(scaled));
+      y[i] = static_cast<int16_t>(rounded > 32767 ? 32767 : rounded);
     }
     overload.peak = std::max(overload.peak, std::bit_cast<float>(largest));
     overload.count += beyond;

@@ -46,18 +46,22 @@ void ResamplePlan::Select(int64_t n, int64_t outputs, Run* run) const {
 
 void ResamplePlan::PlanPolyphase() {
   const int64_t repeats = (kLeastPeriod + to_ - 1) / to_, from = from_ * repeats, to = to_ * repeats;
+  // Rows are padded, and where the window ends in zeros the sums stay what they are without them.
+  int64_t used = 0;
+  for (size_t i = 0; i < taps_.size(); ++i)
+    if (taps_[i] != 0) used = std::max<int64_t>(used, i % count_ + 1);
   const auto first = [&](int64_t p) { return p / to_ * from_ + first_[p % to_]; };  // rises with p
   lead_ = -first(0);
   int64_t end = 0;
   std::vector<size_t> at;
   for (int64_t p = 0; p < to; p += kPolyphaseGroup) {
     const int64_t last = std::min<int64_t>(p + kPolyphaseGroup, to) - 1;
-    const int64_t rows = (first(last) - first(p) + count_ + 1) / 2 * 2;
+    const int64_t rows = (first(last) - first(p) + used + 1) / 2 * 2;
     at.push_back(group_taps_.size());
     groups_.push_back({first(p) + lead_, rows, nullptr});
     group_taps_.resize(group_taps_.size() + rows * kPolyphaseGroup, 0.0f);
     for (int64_t q = p; q <= last; ++q)
-      for (int64_t k = 0; k < count_; ++k)
+      for (int64_t k = 0; k < used; ++k)
         group_taps_[at.back() + (first(q) - first(p) + k) * kPolyphaseGroup + q - p] =
             taps_[q % to_ * count_ + k];
     end = std::max(end, groups_.back().base + rows);
