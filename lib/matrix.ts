@@ -74,7 +74,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
     if (numbers instanceof Matrix) return numbers
     if (typeof numbers !== 'object' || numbers === null)
       throw new ArgumentError({
-        what: 'this is no matrix',
+        what: 'this is not a matrix',
         given: describe(numbers),
         expected: 'a Matrix, or { data, rows, cols }',
         remedy: 'Make a matrix with Matrix.fromRows()',
@@ -90,7 +90,7 @@ export class Matrix implements MatrixData, Iterable<Float32Array> {
   static fromRows(rows: Iterable<ArrayLike<number>>): Matrix {
     if (typeof rows !== 'object' || typeof rows?.[Symbol.iterator] !== 'function' || isTypedArray(rows))
       throw new ArgumentError({
-        what: 'these are no rows',
+        what: 'these are not rows',
         given: describe(rows),
         expected: 'an array of Float32Arrays, or another iterable of rows',
         remedy: 'Pass an array of the rows',

@@ -22,7 +22,7 @@ function cannotStart(cause: unknown): ClmrError {
   const { code, message } = cause as NodeJS.ErrnoException
   if (code === 'ERR_ACCESS_DENIED')
     return new ClmrError('ERR_THREAD', {
-      what: "node's permission model is in the way of the threads that decode audio",
+      what: "Node's permission model blocks the threads that decode audio",
       given: message,
       remedy:
         'Start node with --allow-worker, and with --allow-fs-read for the folders of clmr and of the audio',

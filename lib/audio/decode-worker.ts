@@ -44,7 +44,7 @@ function toFailure(error: unknown): DecodeFailure {
   return {
     code: 'ERR_AUDIO_DECODE',
     what: `the decoder gave up: ${what}`,
-    remedy: 'Fetch the file again',
+    remedy: 'Download the file again',
   }
 }
 

@@ -162,7 +162,7 @@ function refuseFormerNoise({ minSnr, maxSnr }: { minSnr?: unknown; maxSnr?: unkn
   throw new ConfigError({
     what: 'noise has no options minSnr and maxSnr any more: they were ratios of noise to signal',
     given: `minSnr ${describe(minSnr)}, maxSnr ${describe(maxSnr)}`,
-    expected: 'ratio, the deviation of the noise over that of the clip, or snrDb',
+    expected: 'ratio (standard deviation of the noise divided by that of the clip) or snrDb',
     remedy: `Write ratio: [${minSnr ?? low}, ${maxSnr ?? high}]`,
   })
 }

@@ -85,7 +85,7 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
       given: `${index.skipped.length} of ${total}`,
       expected: limit! < 1 ? `a share of at most ${limit}` : `at most ${limit}`,
       path: source,
-      remedy: 'Raise maxReject to go on without them',
+      remedy: 'Raise maxReject to continue without them',
     })
   if (index.tracks.length === 0)
     throw new DatasetError({

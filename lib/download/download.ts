@@ -189,7 +189,7 @@ async function checkHash({ url, target, hash, signal }: Download): Promise<void>
     path: shownUrl(url),
     given: `${hash.algorithm} ${hex}`,
     expected: hash.hex,
-    remedy: 'Run the command again: it fetches this file anew',
+    remedy: 'Run the command again: it downloads this file anew',
   })
 }
 

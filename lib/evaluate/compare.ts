@@ -108,7 +108,7 @@ export async function compareProbes(
   const same = first.task === second.task && first.classes.length === second.classes.length
   if (!same || first.classes.some((name, i) => name !== second.classes[i]))
     throw new ArgumentError({
-      what: 'the two probes tell other classes apart',
+      what: 'the two probes have different classes',
       remedy: 'Fit both on the same data set',
     })
   if (
@@ -116,7 +116,7 @@ export async function compareProbes(
     known(b).tracks.length !== tracks.length
   )
     throw new ArgumentError({
-      what: 'the two sets hold other tracks',
+      what: 'the two sets hold different tracks',
       given: `${tracks.length} and ${known(b).tracks.length} tracks`,
       expected: 'the same tracks in the same order',
       remedy: 'Embed one data set with both encoders',

@@ -116,7 +116,7 @@ export class Archive {
     })
     if (crc32(bytes) === entry.crc32) return bytes
     throw new DatasetError({
-      what: 'the file in the archive is damaged: its checksum is another',
+      what: 'the file in the archive is damaged: its checksum does not match',
       path: inside,
       remedy: FETCH_AGAIN,
     })

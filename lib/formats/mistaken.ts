@@ -37,12 +37,12 @@ export function mistakenFor(start: Uint8Array): Mistaken | undefined {
     }
   if (/^(\.\.\/)*\.git\/annex\/objects|^\/annex\/objects/.test(text))
     return {
-      what: 'this is a pointer of git-annex: the file itself has not been fetched',
+      what: 'this is a git-annex pointer: the file itself has not been downloaded',
       remedy: 'Fetch it with `git annex get`',
     }
   if (/^<(!doctype\s+html|html|head|body)/i.test(text))
     return {
-      what: 'this is a page of HTML: the server has sent a page in the place of the file',
+      what: 'this is a page of HTML: the server has sent a page instead of the file',
       remedy: 'Open it in a browser to see what it says, and download the file itself',
     }
   if (ANSWER.test(text)) {

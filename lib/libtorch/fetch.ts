@@ -24,7 +24,7 @@ async function runPip([command, ...args]: readonly string[], signal?: AbortSigna
   })
   if (code === 0) return
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
-    what: `pip could not download the wheel (exit code ${code}); its message stands above`,
+    what: `pip could not download the wheel (exit code ${code}); see its message above`,
     remedy: 'Check the index that pip uses, then run the command again',
   })
 }

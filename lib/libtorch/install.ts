@@ -140,7 +140,7 @@ async function addressOf(
   const asked = index ?? configuredIndex()
   if (asked) return findWheelUrl(asked, { file }, signal)
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
-    what: 'there is no pip to fetch libtorch with, and no package index is set',
+    what: 'there is no pip to download libtorch with, and no package index is set',
     remedy: 'Pass the address of a Python package index with --index',
   })
 }

@@ -29,7 +29,7 @@ function packageFolder(name: string): string | undefined {
 function refuseHash({ sha256 }: PullOptions): void {
   if (sha256 === undefined) return
   throw new ConfigError({
-    what: 'the option `sha256` is for a model that is fetched from an address',
+    what: 'the option `sha256` is for a model that is downloaded from an address',
     given: 'a model of this machine',
     expected: 'an address',
     remedy: 'Leave `sha256` out',

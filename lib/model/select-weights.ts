@@ -137,7 +137,7 @@ function clipLengthIn(file: TensorFile, strides: readonly number[]): number {
     what: 'the clip length in its metadata does not fit its layers',
     path: file.path,
     given: `${ours} samples, strides ${strides.join(', ')}`,
-    expected: `a length of which the layers leave one step, such as ${fits}`,
+    expected: `a length that the layers reduce to one step, such as ${fits}`,
     remedy: REMEDY,
   })
 }

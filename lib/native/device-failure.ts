@@ -49,8 +49,8 @@ const KINDS: Kind[] = [
   },
   {
     said: /GPU is lost|device lost|fallen off the bus|uncorrectable ECC|unspecified launch failure|illegal (memory access|instruction)|misaligned address|hardware stack error|launch timed out|device-side assert|CUDA (driver )?error: unknown error|cudaErrorUnknown/,
-    what: 'the device is gone: it answers this process no more',
-    remedy: 'Start the process again, a training from its last checkpoint',
+    what: 'the device is gone: it no longer responds to this process',
+    remedy: 'Start the process again, and resume a training from its last checkpoint',
   },
   {
     said: /CUDA (driver )?error|cuDNN error|CUDNN_STATUS|CUBLAS_STATUS|CUFFT|cuFFT error/,

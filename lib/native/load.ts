@@ -63,8 +63,8 @@ function checkLibc(): void {
   throw new ClmrError('ERR_ADDON', {
     what: 'this node is built for musl (Alpine Linux), for which there is no libtorch',
     path: process.execPath,
-    expected: 'a node for glibc 2.28 or later',
-    remedy: 'Use an image with glibc, for instance node:20-slim in the place of node:20-alpine',
+    expected: 'a Node.js for glibc 2.28 or later',
+    remedy: 'Use an image with glibc, for instance node:20-slim instead of node:20-alpine',
   })
 }
 
@@ -89,8 +89,8 @@ const CANNOT_BE_LOADED = {
 function whyForbidden(): { what: string; remedy: string } {
   if (process.permission)
     return {
-      what: "node's permission model is in the way of the native part",
-      remedy: 'Start node with --allow-addons, and with --allow-worker where audio is decoded',
+      what: "Node's permission model blocks the native part",
+      remedy: 'Start node with --allow-addons, and with --allow-worker if audio is decoded',
     }
   return {
     what: 'node runs with --no-addons',

@@ -60,7 +60,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
   if (validation && !dataset)
     throw new ConfigError({
       what: 'the option `validation` needs a data set to train on: it is measured after every epoch',
-      expected: 'the option `dataset` beside it',
+      expected: 'the option `dataset` as well',
       remedy: 'Pass `dataset` too',
     })
   checkWatch(options)

@@ -32,7 +32,7 @@ export function checkWatch({ monitor, patience, validation }: WatchOptions): voi
   if (!validation)
     throw new ConfigError({
       what: `the option \`${asked}\` needs a validation set to measure, and there is none`,
-      expected: 'the option `validation` beside it',
+      expected: 'the option `validation` as well',
       remedy: "Pass `validation`, such as dataset.subset('valid')",
     })
   if (validation.length < LEAST_BATCH)

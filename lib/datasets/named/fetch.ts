@@ -95,7 +95,7 @@ async function unpack(archive: string, { folder, signal }: Job): Promise<void> {
     throw new ClmrError('ERR_DOWNLOAD', {
       what: `the archive is damaged, and was removed: ${(cause as Error).message}`,
       path: archive,
-      remedy: 'Run the command again: it fetches this file anew',
+      remedy: 'Run the command again: it downloads this file anew',
       cause,
     })
   }

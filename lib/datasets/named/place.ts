@@ -43,7 +43,7 @@ export class Place implements TrackSource, Disposable {
           throw new DatasetError({
             what: `a part of the archive is missing: ${parts[there.indexOf(false)]}`,
             path: root,
-            remedy: 'Download it again: only what is missing is fetched',
+            remedy: 'Download it again: only what is missing is downloaded',
           })
       }
       const { files } = await walkAudio(root, without, signal)
@@ -77,7 +77,8 @@ export class Place implements TrackSource, Disposable {
     throw new DatasetError({
       what: `a file of the data set is missing: ${path}`,
       path: this.root,
-      remedy: 'Download the data set again with download: true (--download): only what is missing is fetched',
+      remedy:
+        'Download the data set again with download: true (--download): only what is missing is downloaded',
     })
   }
 

@@ -7,7 +7,7 @@ export function unusual(path: string, what: string): DatasetError {
   return new DatasetError({
     what: `this is not the published file: ${what}`,
     path,
-    remedy: 'Remove it and fetch it again',
+    remedy: 'Remove it and download it again',
   })
 }
 

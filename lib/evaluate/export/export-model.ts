@@ -54,7 +54,7 @@ async function checkTarget(folder: string): Promise<void> {
   })
   if (names.length === 0 || (await readModelConfig(folder).catch(() => undefined))) return
   throw new ArgumentError({
-    what: 'the folder holds something else than an exported model',
+    what: 'the folder holds something other than an exported model',
     path: folder,
     expected: 'a new folder, an empty one, or one that `clmr export` wrote',
     remedy: 'Choose another folder',
@@ -143,7 +143,7 @@ export async function exportModel(
   const directory = await runOf(run)
   if (directory === undefined)
     throw new CheckpointError({
-      what: 'this is no run, so it does not say how the model was made',
+      what: 'this is not a run, so it does not say how the model was made',
       path: run,
       remedy: 'Pass a run directory; `clmr convert` takes a model file by itself',
     })
