@@ -198,6 +198,15 @@ export function parseOptions<S extends z.ZodType>(
   throw toConfigError(result.error.issues[0]!, schema, input, where, path)
 }
 
+/** What a JSON schema says of an option. A choice with options of its own is one of several objects with a name. */
+interface JsonOption {
+  type?: string
+  description?: string
+  default?: unknown
+  enum?: string[]
+  oneOf?: { properties?: { name?: { const?: string } } }[]
+}
+
 interface FlagField {
   name: string
   type: string
@@ -209,15 +218,18 @@ interface FlagField {
 /** The fields of a table as plain data: what the flags, the help and the documentation are made from. */
 export function listOptions(schema: z.ZodObject): FlagField[] {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
-    properties?: Record<string, { type?: string; description?: string; default?: unknown; enum?: string[] }>
+    properties?: Record<string, JsonOption>
   }
-  return Object.entries(json.properties ?? {}).map(([name, p]) => ({
-    name,
-    type: p.type ?? 'value',
-    doc: p.description ?? '',
-    fallback: p.default,
-    choices: p.enum,
-  }))
+  return Object.entries(json.properties ?? {}).map(([name, p]) => {
+    const members = p.oneOf?.map((member) => member.properties?.name?.const ?? '')
+    return {
+      name,
+      type: members ? 'choice' : (p.type ?? 'value'),
+      doc: p.description ?? '',
+      fallback: members ? (p.default as { name: string } | undefined)?.name : p.default,
+      choices: members ?? p.enum,
+    }
+  })
 }
 
 /** The options of a table that `.meta()` marks so. */

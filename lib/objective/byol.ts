@@ -41,11 +41,14 @@ export const byolObjective = {
   table: byolOptions.extend({ name: z.literal('byol') }),
   views: [2, 2],
   labels: false,
+  classifier: false,
   projector: 'own',
   complete: (options: Byol, { steps }: ObjectiveData) => ({
     ...options,
     scheduleSteps: options.scheduleSteps ?? steps ?? 0,
   }),
+  courseOf: ({ scheduleSteps }: Byol) =>
+    scheduleSteps === undefined ? 'the momentum of the target now rises' : undefined,
   presets: {
     /** BYOL with the heads of its paper, 4096 → 256; with CLMR's optimizer, as BYOL-A. */
     byol: {

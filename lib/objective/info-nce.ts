@@ -39,6 +39,7 @@ export const infoNceObjective = {
   table: infoNceOptions.extend({ name: z.literal('infoNce') }),
   views: [2, 2],
   labels: false,
+  classifier: false,
   projector: 'simclr',
   presets: {
     /** MoCo v2: queue of 65,536 keys, τ 0.2, 128 dimensions; with CLMR's optimizer. */

@@ -52,6 +52,7 @@ export const ntXentObjective = {
   table: ntXentOptions.extend({ name: z.literal('ntXent') }),
   views: [2, Number.POSITIVE_INFINITY],
   labels: false,
+  classifier: false,
   projector: 'simclr',
   presets: {
     /** CLMR's code: NT-Xent, batch 48, one pass per view. */

@@ -26,10 +26,14 @@ export interface ObjectiveDescriptor {
   readonly views: readonly [least: number, most: number]
   /** whether it learns from labels */
   readonly labels: boolean
+  /** whether the network that it trains ends in a classifier, which is stored with it */
+  readonly classifier: boolean
   /** simclr: SimCLR's, which a checkpoint can bring; own: one that belongs to the objective; none */
   readonly projector: 'simclr' | 'own' | 'none'
   /** The options as the native side takes them: with what depends on the data. By default as they are. */
   complete?(options: object, data: ObjectiveData): object
+  /** What changes over all steps of the training, as "the momentum now rises". By default nothing does. */
+  courseOf?(options: object): string | undefined
   /** published trainings by name, as far as they differ from the usual one: see train/presets.ts */
   readonly presets: Readonly<Record<string, object>>
 }

@@ -6,7 +6,7 @@ import type { LabelMatrix } from '../native/binding.js'
 import { typed } from '../options.js'
 import { byolObjective } from './byol.js'
 import { infoNceObjective } from './info-nce.js'
-import { ntXentObjective } from './nt-xent.js'
+import { ntXent, ntXentObjective } from './nt-xent.js'
 import type { ObjectiveData, ObjectiveDescriptor } from './objective.js'
 import type { Objective } from './option-types.js'
 import { supervisedObjective } from './supervised.js'
@@ -24,6 +24,10 @@ export const OBJECTIVES = [
 type Tables<D extends readonly ObjectiveDescriptor[]> = { -readonly [I in keyof D]: D[I]['table'] }
 
 export const objectiveNames = OBJECTIVES.map(({ name }) => name)
+/** Those that train a classifier. */
+export const classifierNames = OBJECTIVES.flatMap(({ name, classifier }) => (classifier ? [name] : []))
+/** What a training learns from unless its options say otherwise. */
+export const usualObjective = (): Objective => ntXent()
 export const objectiveOption = z
   .discriminatedUnion('name', OBJECTIVES.map(({ table }) => table) as unknown as Tables<typeof OBJECTIVES>)
   .meta(typed('ObjectiveInput', 'Objective'))
@@ -47,6 +51,11 @@ export function checkViewCount(objective: Objective, views: number): void {
 /** As the native side takes it: with what depends on the data. @throws ConfigError */
 export function nativeObjective(objective: Objective, data: ObjectiveData): Objective {
   return (descriptorOf(objective).complete?.(objective, data) ?? objective) as Objective
+}
+
+/** What of it changes over all steps of the training, as a remark says it; undefined: nothing does. */
+export function courseOf(objective: Objective): string | undefined {
+  return descriptorOf(objective).courseOf?.(objective)
 }
 
 /** Those of a data set, for an objective that learns from them. */

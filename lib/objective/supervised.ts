@@ -114,6 +114,7 @@ export const supervisedObjective = {
   table: supervisedOptions.extend({ name: z.literal('supervised') }),
   views: [1, Number.POSITIVE_INFINITY],
   labels: true,
+  classifier: true,
   projector: 'none',
   complete: (options: Supervised, { dataset }: ObjectiveData) => {
     const { classes, multilabel } = classesOf(options, dataset)

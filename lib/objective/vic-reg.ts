@@ -35,6 +35,7 @@ export const vicRegObjective = {
   table: vicRegOptions.extend({ name: z.literal('vicReg') }),
   views: [2, 2],
   labels: false,
+  classifier: false,
   projector: 'own',
   presets: {},
 } as const satisfies ObjectiveDescriptor

@@ -3,12 +3,10 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } 
 import { ConfigError, describe, ioError } from '../errors.js'
 import { readInput } from '../files/input.js'
 import type { PresetName, TrainerConfig } from './option-types.js'
-import { parseTrainerConfig } from './options.js'
+import { parseTrainerConfig, trainerConfig } from './options.js'
 import { presetAt } from './presets.js'
 
 const MAX_BYTES = 1 << 20
-/** The choices that a file may leave unnamed: `optimizer: { lr: 0.001 }` is Adam. */
-const USUAL = { optimizer: 'adam', objective: 'ntXent', schedule: 'constant' }
 const WHERE = 'the training'
 
 export interface TrainingConfig {
@@ -124,6 +122,13 @@ function assign(into: Record<string, unknown>, text: string): string[] {
   return names
 }
 
+/** The choices that a file may leave unnamed, with the names of their defaults: `optimizer: { lr: 0.001 }` is Adam. */
+function usualChoices(): [option: string, name: string][] {
+  return Object.entries(trainerConfig.parse({})).flatMap(([option, usual]) =>
+    typeof usual === 'object' && 'name' in usual ? [[option, usual.name]] : [],
+  )
+}
+
 /** A name alone is a choice with its defaults: `optimizer: sgd`. */
 function named(choice: unknown, usual: string): unknown {
   if (typeof choice === 'string') return { name: choice }
@@ -167,8 +172,7 @@ export function parseTrainingConfig(text: string, path: string, sources: ConfigS
   const place = sources.preset ? '--preset' : locate(['preset'])
   const preset = chosen === undefined ? {} : { ...presetAt(chosen as PresetName, place) }
   const value = overPreset(preset, rest)
-  for (const [name, usual] of Object.entries(USUAL))
-    if (name in value) value[name] = named(value[name], usual)
+  for (const [name, usual] of usualChoices()) if (name in value) value[name] = named(value[name], usual)
   const where: Locate = (option) => {
     if (flags.some(([name]) => name === option[0])) return undefined
     const from = assigned.findLast(({ names }) =>

@@ -10,8 +10,8 @@ import { CLMR_ARCHITECTURE } from '../model/architecture.js'
 import { architectureOption } from '../model/architecture-options.js'
 import { Encoder } from '../model/encoder.js'
 import type { Architecture } from '../model/option-types.js'
-import { ntXent } from '../objective/nt-xent.js'
-import { objectiveNames, objectiveOption } from '../objective/objectives.js'
+import { descriptorOf, objectiveNames, objectiveOption, usualObjective } from '../objective/objectives.js'
+import type { Objective } from '../objective/option-types.js'
 import {
   callbackOption,
   deviceOption,
@@ -69,10 +69,14 @@ export const trainerConfig = z.strictObject({
       'How views are made: an Augmenter or its options. Default: two views by the published chain, with the seed of the training and the clip length of the network.',
     ),
   objective: objectiveOption
-    .default(() => ntXent())
+    .default(usualObjective)
     .describe(
       `What is learned: ${objectiveNames.slice(0, -1).join(', ')} or ${objectiveNames.at(-1)}, with its options.`,
-    ),
+    )
+    .meta({
+      flag: `Training objective, with its usual settings: ${objectiveNames.join(', ')}.`,
+      placeholder: 'name',
+    }),
   projection: z
     .strictObject({
       hidden: count(65536).default(512).describe('Units of the hidden layer.'),
@@ -249,7 +253,7 @@ export const fitOptions = stepsOptions.extend({
 interface OfNetwork {
   architecture?: Architecture | undefined
   augmenter: { clipLength: number }
-  objective: { name: string }
+  objective: Objective
 }
 /** Options that know their network, and make views for it. */
 export type ForNetwork<T> = T & { architecture: Architecture }
@@ -265,7 +269,7 @@ export function forNetwork<T extends OfNetwork>(
   found: Architecture = CLMR_ARCHITECTURE,
 ): ForNetwork<T> {
   const { augmenter, objective } = options
-  const supervised = objective.name === 'supervised'
+  const supervised = descriptorOf(objective).classifier
   const architecture = { ...(options.architecture ?? found), supervised }
   const usual = augmenter.clipLength === CLIP_LENGTH
   const clipLength = usual ? architecture.clipLength : augmenter.clipLength

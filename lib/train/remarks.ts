@@ -1,4 +1,5 @@
 /** Where a training does not do what its options seem to say: one sentence each that says what holds. */
+import { courseOf } from '../objective/objectives.js'
 import type { TrainerConfig } from './option-types.js'
 import { type CompleteTrainerOptions, LEAST_BATCH } from './options.js'
 import { learningRateAt } from './schedule-tables.js'
@@ -43,8 +44,8 @@ function scheduleRemarks(before: TrainerConfig, options: CompleteTrainerOptions,
     remarks.push(
       `the learning rate goes on at ${now} instead of ${old}: its cosine now spans ${is} steps instead of ${was}`,
     )
-  if (objective.name === 'byol')
-    remarks.push(`the momentum of the target now rises over ${is} steps instead of ${was}`)
+  const course = courseOf(objective)
+  if (course !== undefined) remarks.push(`${course} over ${is} steps instead of ${was}`)
   return remarks
 }
 

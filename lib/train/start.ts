@@ -8,7 +8,13 @@ import { loadModelState } from '../model/load-state.js'
 import { locateModel } from '../model/locate.js'
 import type { Architecture } from '../model/option-types.js'
 import type { StateDict } from '../native/binding.js'
-import { checkViewCount, descriptorOf, labelsFor, nativeObjective } from '../objective/objectives.js'
+import {
+  checkViewCount,
+  classifierNames,
+  descriptorOf,
+  labelsFor,
+  nativeObjective,
+} from '../objective/objectives.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
 import { aboutFile, tellWarning } from '../warnings.js'
 import { NativeTrainer } from './native-trainer.js'
@@ -32,11 +38,11 @@ function checkFreeze({ freeze, encoderLr }: CompleteTrainerOptions): void {
 export function checkOptions(options: CompleteTrainerOptions): void {
   const { augmenter, dataset, validation, batchSize, accumulate, schedule, optimizer } = options
   const { precision, kernels } = options
-  if (options.architecture?.supervised && options.objective.name !== 'supervised')
+  if (options.architecture?.supervised && !descriptorOf(options.objective).classifier)
     throw new ConfigError({
       what: 'a network with a classifier learns from labels',
       given: `architecture.supervised, objective ${options.objective.name}`,
-      expected: 'objective supervised, or a network without a classifier',
+      expected: `objective ${classifierNames.join(' or ')}, or a network without a classifier`,
       remedy: 'Leave `supervised` out of the architecture, or choose that objective',
     })
   const own = augmenter.transforms.find((transform) => transform.name === 'custom')

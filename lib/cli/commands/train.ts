@@ -2,7 +2,6 @@ import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
 import { MEASURES, type MonitorFigures } from '../../evaluate/monitor.js'
 import { kernelsFor } from '../../model/architecture.js'
-import { objectiveNames } from '../../objective/objectives.js'
 import { markedNames } from '../../options.js'
 import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
 import { type PresetName, Trainer, type TrainingSummary } from '../../train/index.js'
@@ -174,7 +173,7 @@ async function train(session: Session, options: Options & Record<string, unknown
   const { data: cache, run, config: file, preset, monitor } = options
   checkTogether(options)
   const set = [...(options.set ?? []), ...(monitor === undefined ? [] : [monitorSetting(monitor)])]
-  const flags = Object.fromEntries([...FLAGS, 'objective'].map((name) => [name, options[name]]))
+  const flags = Object.fromEntries(FLAGS.map((name) => [name, options[name]]))
   const settings = await readTrainingConfig(file, { preset, set, options: flags })
   if ('runDirectory' in settings.given)
     throw new UsageError(
@@ -217,12 +216,6 @@ export function configure(command: Command): void {
         '--preset <name>',
         `Named set of options to start from; all other options override it: ${PRESETS.join(', ')}`,
       ).choices(PRESETS),
-    )
-    .addOption(
-      new Option(
-        '--objective <name>',
-        `Training objective, with its usual settings: ${objectiveNames.join(', ')} (default: "ntXent")`,
-      ).choices(objectiveNames),
     )
     .option(
       '--set <key=value...>',
