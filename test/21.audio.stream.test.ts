@@ -111,7 +111,7 @@ describe('21 audio: streams', () => {
   it('half an hour of silence in FLAC, some kilobytes a minute, comes in runs of seconds', async () => {
     await withTempDir(async (folder) => {
       const path = join(folder, 'silence.flac')
-      const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=44100:cl=stereo', '-t', '1800']
+      const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=44100:cl=mono', '-t', '1800']
       spawnSync('ffmpeg', ['-v', 'error', ...silence, path])
       const handle = await open(path)
       const pool = new DecodePool({ threads: 1 })
