@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Finished, startNode } from './helpers/node-process.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 
 const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
@@ -127,7 +128,7 @@ describe('95 process: threads', () => {
     const lines = await linesOf(`
       process.on('warning', (warning) => console.log(warning.message))
       const { signal } = new AbortController()
-      const encoder = await clmr.Encoder.create()
+      const encoder = await clmr.Encoder.create({ architecture: ${JSON.stringify(SMALL)} })
       const clip = clmr.allocateClips(1)
       const files = async () => {
         for await (const _ of encoder.encodeFiles(Array(12).fill(file), { concurrency: 12, signal }));
