@@ -80,7 +80,7 @@ std::unique_ptr<const Inference> MakeInference(const FoldedNetwork& network, c10
   }
   if (half) return half;
   if (choice.tile_outputs != 0) return MakeWinograd(layers, choice.isa, choice.tile_outputs);
-  auto six = MakeWinograd(layers, choice.isa, 6), nine = MakeWinograd(layers, choice.isa, 9);
+  auto [six, nine] = MakeBothWinograds(layers, choice.isa);
   return NineIsClose(*nine, *six) ? std::move(nine) : std::move(six);
 }
 

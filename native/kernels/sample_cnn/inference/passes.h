@@ -17,6 +17,12 @@ std::unique_ptr<const Inference> MakeLayerByLayer(const FoldedNetwork& network, 
 std::unique_ptr<const Inference> MakeWinograd(const std::vector<FoldedLayer>& layers, Isa isa,
                                               int64_t tile_outputs);
 
+// Both, with one copy of the layers that are the same.
+struct SixAndNine {
+  std::unique_ptr<const Inference> six, nine;
+};
+SixAndNine MakeBothWinograds(const std::vector<FoldedLayer>& layers, Isa isa);
+
 // Tiles of six with products of bfloat16 and sums of float32: a relative error of about 5e-3. nullptr where
 // there are no dot products of pairs.
 std::unique_ptr<const Inference> MakeBfloat16Winograd(const std::vector<FoldedLayer>& layers, Isa isa);

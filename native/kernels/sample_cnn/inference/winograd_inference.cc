@@ -18,8 +18,9 @@ constexpr int64_t kLongLayers = 3;
 
 class WinogradInference final : public FusedInference<float> {
  public:
+  // six: of the same network with tiles of six, whose layers are taken where they are the same
   WinogradInference(const std::vector<FoldedLayer>& folded, const WinogradLoops& loops, int64_t tile_outputs,
-                    const Bfloat16WinogradLoops* halves);
+                    const Bfloat16WinogradLoops* halves, const WinogradInference* six = nullptr);
   int64_t Bytes() const override;
 
  protected:
@@ -76,13 +77,16 @@ WinogradInference::Layer WinogradInference::Pack(const FoldedLayer& folded, cons
 }
 
 WinogradInference::WinogradInference(const std::vector<FoldedLayer>& folded, const WinogradLoops& loops,
-                                     int64_t tile_outputs, const Bfloat16WinogradLoops* halves)
+                                     int64_t tile_outputs, const Bfloat16WinogradLoops* halves,
+                                     const WinogradInference* six)
     : loops_(loops), halves_(halves) {
   TORCH_CHECK(folded.size() == kPooledLayers + 2, "SampleCNN has 11 layers");
   first_weight_ = folded[0].weight.to(at::kFloat).squeeze(1).t().contiguous();
   first_bias_ = folded[0].bias.to(at::kFloat).contiguous();
-  for (int64_t j = 1; j <= kPooledLayers; ++j)
-    layers_.push_back(Pack(folded[j], tile_outputs == 9 && j <= kLongLayers ? loops.nine : loops.six));
+  for (int64_t j = 1; j <= kPooledLayers; ++j) {
+    const bool nine = tile_outputs == 9 && j <= kLongLayers;
+    layers_.push_back(six && !nine ? six->layers_[j - 1] : Pack(folded[j], nine ? loops.nine : loops.six));
+  }
   last_weight_ = folded.back().weight.to(at::kFloat).select(2, 1).t().contiguous();
   last_bias_ = folded.back().bias.to(at::kFloat).contiguous();
 }
@@ -188,6 +192,12 @@ void WinogradInference::RunLast(const float* rows, int64_t stride, int64_t n, fl
 std::unique_ptr<const Inference> MakeWinograd(const std::vector<FoldedLayer>& layers, Isa isa,
                                               int64_t tile_outputs) {
   return std::make_unique<WinogradInference>(layers, kWinograd[isa], tile_outputs, nullptr);
+}
+
+SixAndNine MakeBothWinograds(const std::vector<FoldedLayer>& layers, Isa isa) {
+  auto six = std::make_unique<const WinogradInference>(layers, kWinograd[isa], 6, nullptr);
+  auto nine = std::make_unique<const WinogradInference>(layers, kWinograd[isa], 9, nullptr, six.get());
+  return {std::move(six), std::move(nine)};
 }
 
 std::unique_ptr<const Inference> MakeBfloat16Winograd([[maybe_unused]] const std::vector<FoldedLayer>& layers,
