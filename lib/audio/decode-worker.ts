@@ -44,7 +44,7 @@ function toFailure(error: unknown): DecodeFailure {
   return {
     code: 'ERR_AUDIO_DECODE',
     what: `the decoder gave up: ${what}`,
-    remedy: 'Download the file again',
+    remedy: 'Fetch the file again',
   }
 }
 

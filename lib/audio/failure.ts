@@ -7,7 +7,7 @@ export class DecodeRefusal extends Error {
   }
 }
 
-const REPAIR = 'Download the file again'
+const REPAIR = 'Fetch the file again'
 
 /** The bytes are damaged, cut off or contradict each other. */
 export function damaged(what: string, facts: { given?: string; expected?: string } = {}): DecodeRefusal {

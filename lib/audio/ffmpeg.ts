@@ -113,7 +113,7 @@ function checkWhole(report: FfmpegReport, seconds: number, path: string | undefi
       what: `ffmpeg could not read the file to its end: ${errors[0]!.slice(0, 200)}`,
       given: `${seconds.toFixed(2)} s`,
       expected: duration === undefined ? undefined : `the ${duration.toFixed(2)} s that it promises`,
-      remedy: 'Download the file again',
+      remedy: 'Fetch the file again',
       path,
     })
   const notes = errors.slice(0, 3).map((error) => `ffmpeg reports: ${error.slice(0, 200)}`)
@@ -170,7 +170,7 @@ async function convert(
     if (code !== 0 || written === 0)
       throw new NotRead({
         what: `ffmpeg could not read the file: ${(report.errors[0] ?? (message.trim().split('\n')[0] || 'it gave no reason')).slice(0, 200)}`,
-        remedy: 'Download the file again',
+        remedy: 'Fetch the file again',
         path: shown,
       })
     if (written >= maxBytes * 0.99)

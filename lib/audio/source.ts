@@ -42,7 +42,7 @@ export async function openSource(path: string): Promise<{ handle: FileHandle; st
       throw new AudioDecodeError({
         what: 'the file is empty',
         given: '0 bytes',
-        remedy: 'Download the file again',
+        remedy: 'Fetch the file again',
         path,
       })
     return { handle, stat }

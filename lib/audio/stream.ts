@@ -71,7 +71,7 @@ async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator
 /** @throws AudioDecodeError if there are no bytes */
 function checkBytes(bytes: Uint8Array, name: string | undefined): FileInput {
   if (bytes.length > 0) return { bytes, name }
-  throw new AudioDecodeError({ what: 'there are no bytes', path: name, remedy: 'Download the file again' })
+  throw new AudioDecodeError({ what: 'there are no bytes', path: name, remedy: 'Fetch the file again' })
 }
 
 /** A source that can be read at any place: a stream is collected. @throws AudioDecodeError if there are no bytes */

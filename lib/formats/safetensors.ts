@@ -37,7 +37,7 @@ function refuse(what: string, path?: string): never {
   throw new CheckpointError({
     what: `this is not a valid safetensors file: ${what}`,
     path,
-    remedy: 'Download the file again',
+    remedy: 'Fetch the file again',
   })
 }
 
