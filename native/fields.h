@@ -13,16 +13,17 @@
 
 namespace clmr {
 
-// Defaults stand in the option tables of lib/: a member has one only where its field is optional, so that an
-// object may leave it out, or where C++ itself makes the struct.
+// Defaults stand in the option tables of lib/. A member has one only where an object may leave its field out, or where
+// C++ itself makes the struct.
 template <class S, class T>
-struct MemberField {
+struct Member {
   const char* name;
   T S::* member;
   bool optional;
 };
 
-// What lib/ states of a struct too and never hands over: a table Constants() beside that of the fields.
+// A number that lib/ states of a struct as well, and never hands over. A struct that has some lists them in a table
+// Constants() beside Fields(); test 02 compares them.
 template <class T>
 struct Constant {
   const char* name;
@@ -35,26 +36,34 @@ struct Word {
   T value;
 };
 
+// The word of a value that has one.
+template <class T, size_t N>
+constexpr const char* WordOf(const Word<T> (&words)[N], T value) {
+  for (const auto& [word, of] : words)
+    if (of == value) return word;
+  return "";
+}
+
 // A member whose values have words.
 template <class S, class T, size_t N>
-struct WordField {
+struct WordMember {
   const char* name;
   T S::* member;
   std::array<Word<T>, N> words;
 };
 
 template <class S, class T>
-constexpr MemberField<S, T> Field(const char* name, T S::* member) {
+constexpr Member<S, T> Field(const char* name, T S::* member) {
   return {name, member, false};
 }
 
 template <class S, class T>
-constexpr MemberField<S, T> OptionalField(const char* name, T S::* member) {
+constexpr Member<S, T> OptionalField(const char* name, T S::* member) {
   return {name, member, true};
 }
 
 template <class S, class T, size_t N>
-constexpr WordField<S, T, N> ChoiceField(const char* name, T S::* member, const Word<T> (&words)[N]) {
+constexpr WordMember<S, T, N> WordField(const char* name, T S::* member, const Word<T> (&words)[N]) {
   return {name, member, std::to_array(words)};
 }
 

@@ -22,7 +22,7 @@ constexpr int64_t kPieceProducts = int64_t{1} << 21, kMaxPiece = 8192;
 constexpr size_t kRemembered = 8;
 constexpr int64_t kMaxRememberedTaps = int64_t{1} << 20;
 
-kernels::SincFilter FilterOf(const std::string& quality) {
+kernels::ResampleFilter FilterOf(const std::string& quality) {
   if (quality == "best") return {64, 0.9475937167399596, 14.769656459379492};
   if (quality == "fast") return {16, 0.85, 8.555504641634386};
   if (quality == "torchaudio") return {6, 0.99, 0};
@@ -38,7 +38,7 @@ void CheckRate(int64_t rate) {
 using Plan = std::shared_ptr<const kernels::ResamplePlan>;
 
 // From the few pairs of rates that were used last, or new.
-Plan PlanFor(const kernels::SincFilter& filter, int64_t from, int64_t to) {
+Plan PlanFor(const kernels::ResampleFilter& filter, int64_t from, int64_t to) {
   struct Entry {
     double zeros;
     int64_t from, to;

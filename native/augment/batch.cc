@@ -7,6 +7,7 @@
 #include <map>
 
 #include "augment/transform.h"
+#include "kernels/augment/batched/batched.h"
 
 namespace clmr::augment {
 namespace {

@@ -1,5 +1,6 @@
 // Low-pass, high-pass, and one of the two, as julius filters: see sinc_filter_f32.
 #include "augment/transform.h"
+#include "kernels/augment/batched/batched.h"
 
 namespace clmr::augment {
 namespace {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "augment/transform.h"
+#include "kernels/augment/batched/batched.h"
 
 namespace clmr::augment {
 

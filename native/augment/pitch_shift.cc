@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "augment/transform.h"
+#include "kernels/augment/batched/batched.h"
 
 namespace clmr::augment {
 namespace {

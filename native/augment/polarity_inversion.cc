@@ -1,5 +1,6 @@
 // x → −x
 #include "augment/transform.h"
+#include "kernels/augment/batched/batched.h"
 
 namespace clmr::augment {
 

@@ -1,11 +1,12 @@
 // Freeverb as sox's `reverb`, mixed down to mono: see reverb_f32.
 #include "augment/flush_denormals.h"
 #include "augment/transform.h"
+#include "kernels/augment/batched/batched.h"
 
 namespace clmr::augment {
 namespace {
 
-kernels::reference::ReverbParameters ParametersOf(const AppliedTransform& applied) {
+kernels::ReverbParameters ParametersOf(const AppliedTransform& applied) {
   return {.reverberance = NumberParameter(applied, "reverberance"),
           .damping = NumberParameter(applied, "damping"),
           .room_size = NumberParameter(applied, "roomSize")};

@@ -25,14 +25,14 @@ inline std::string Listed(const std::vector<std::string>& names) {
 void RefuseUnknown(Napi::Object object, const std::vector<std::string>& known, const char* where);
 
 template <class S, class T>
-void ReadField(Napi::Object object, const MemberField<S, T>& field, S& value) {
+void ReadField(Napi::Object object, const Member<S, T>& field, S& value) {
   const Napi::Value js = object.Get(field.name);
   if (field.optional && js.IsUndefined()) return;
   value.*field.member = Js<T>::Read(js, field.name);
 }
 
 template <class S, class T, size_t N>
-void ReadField(Napi::Object object, const WordField<S, T, N>& field, S& value) {
+void ReadField(Napi::Object object, const WordMember<S, T, N>& field, S& value) {
   const std::string given = ToString(object.Get(field.name), field.name);
   std::vector<std::string> known;
   for (const Word<T>& word : field.words) {
@@ -47,18 +47,18 @@ void ReadField(Napi::Object object, const WordField<S, T, N>& field, S& value) {
 }
 
 template <class S, class T>
-Napi::Value WriteField(Napi::Env env, const MemberField<S, T>& field, const S& value) {
+Napi::Value WriteField(Napi::Env env, const Member<S, T>& field, const S& value) {
   return Js<T>::Write(env, value.*field.member);
 }
 
 template <class S, class T>
-Napi::Value DescribeField(Napi::Env env, const MemberField<S, T>& field) {
+Napi::Value DescribeField(Napi::Env env, const Member<S, T>& field) {
   const Napi::Value kind = Js<T>::Describe(env);
   return field.optional ? Pair(env, "optional", kind) : kind;
 }
 
 template <class S, class T, size_t N>
-Napi::Value DescribeField(Napi::Env env, const WordField<S, T, N>& field) {
+Napi::Value DescribeField(Napi::Env env, const WordMember<S, T, N>& field) {
   auto words = Napi::Array::New(env, N);
   for (uint32_t i = 0; i < N; ++i) words.Set(i, field.words[i].word);
   return Pair(env, "words", words);

@@ -87,7 +87,7 @@ Promise<void> Restore(const Call& call, TrainerPointer trainer, TrainerState sta
 }
 
 std::string ComputesIn(const Call&, TrainerPointer trainer) {
-  return trainer->ComputesIn() == Precision::bfloat16 ? "bfloat16" : "float32";
+  return WordOf(kPrecisionWords, ChoiceOf(trainer->ComputesIn()));
 }
 
 int64_t StepsPerEpoch(const Call&, TrainerPointer trainer) { return trainer->StepsPerEpoch(); }

@@ -40,9 +40,9 @@ struct ProbeSpec {
         Field("plateauPatience", &ProbeSpec::plateau_patience),
         Field("stopPatience", &ProbeSpec::stop_patience), Field("seed", &ProbeSpec::seed),
         Field("standardise", &ProbeSpec::standardise), Field("dropout", &ProbeSpec::dropout),
-        ChoiceField("monitor", &ProbeSpec::monitor, {{"loss", Watched::loss}, {"metric", Watched::metric}}),
-        ChoiceField("keep", &ProbeSpec::keep,
-                    {{"loss", Watched::loss}, {"metric", Watched::metric}, {"last", Watched::last}}));
+        WordField("monitor", &ProbeSpec::monitor, {{"loss", Watched::loss}, {"metric", Watched::metric}}),
+        WordField("keep", &ProbeSpec::keep,
+                  {{"loss", Watched::loss}, {"metric", Watched::metric}, {"last", Watched::last}}));
   }
 };
 

@@ -30,7 +30,7 @@ struct Encoder::Weights {
 
 Encoder::Encoder(const SampleCnn& model, const EncoderSpec& spec)
     : Encoder(model, ResolveDevice(spec.device),
-              ResolvePrecision(spec.precision, model, ResolveDevice(spec.device), Work::inference),
+              ResolvePrecision(spec.precision, model, ResolveDevice(spec.device), Workload::inference),
               spec.tf32) {}
 
 Encoder::Encoder(const SampleCnn& model, c10::Device device, Precision precision, bool tf32)

@@ -22,7 +22,7 @@ struct EncoderSpec {
 
   static auto Fields() {
     return std::tuple(Field("device", &EncoderSpec::device),
-                      ChoiceField("precision", &EncoderSpec::precision, kPrecisionWords),
+                      WordField("precision", &EncoderSpec::precision, kPrecisionWords),
                       OptionalField("tf32", &EncoderSpec::tf32),
                       Field("architecture", &EncoderSpec::architecture));
   }

@@ -11,13 +11,6 @@ namespace clmr {
 at::Tensor BatchNorm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
                      const at::Tensor& running_mean, const at::Tensor& running_var, bool training);
 
-// x [N, Cin, T] → Conv1d · BatchNorm · ReLU · (MaxPool1d(s, s)): [N, Cout, T']. training: as BatchNorm does,
-// and the batch is counted. bfloat16: as torch.autocast does it, the convolution in bfloat16, all that follows in
-// its type; weights and statistics stay float32. On a device channels lie last in memory where its matrix units compute,
-// as they want them: in bfloat16 and in TF32.
-at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool training,
-                            Precision precision = Precision::float32);
-
 // Conv1d and its batch norm in eval mode as one convolution in float64: weight [Cout, Cin, K], bias [Cout]
 //   w' = w · γ / √(σ² + ε),   b' = (b − μ) · γ / √(σ² + ε) + β
 std::pair<at::Tensor, at::Tensor> FoldBatchNorm(const ConvBlock& block);

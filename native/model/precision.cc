@@ -69,15 +69,16 @@ Candidates MeasureTraining(const SampleCnn& trained, c10::Device device) {
 
 }  // namespace
 
-Precision ResolvePrecision(PrecisionChoice choice, const SampleCnn& model, c10::Device device, Work work) {
+Precision ResolvePrecision(PrecisionChoice choice, const SampleCnn& model, c10::Device device,
+                           Workload work) {
   if (choice != PrecisionChoice::fastest) return Settled(choice);
   static auto& mutex = *new std::mutex;  // leaked: see bindings/shutdown.h
-  static auto& known = *new std::map<std::tuple<std::string, Work, int64_t>, Precision>;
+  static auto& known = *new std::map<std::tuple<std::string, Workload, int64_t>, Precision>;
   std::lock_guard lock(mutex);
   const auto key = std::tuple(device.str(), work, model.Bytes());
   if (const auto found = known.find(key); found != known.end()) return found->second;
   const auto [seconds] =
-      work == Work::inference ? MeasureInference(model, device) : MeasureTraining(model, device);
+      work == Workload::inference ? MeasureInference(model, device) : MeasureTraining(model, device);
   const Precision faster = seconds[1] < seconds[0] ? Precision::bfloat16 : Precision::float32;
   return known.emplace(key, faster).first->second;
 }

@@ -4,7 +4,6 @@
 
 #include "kernels/sample_cnn/training/training.h"
 #include "model/initial_weights.h"
-#include "model/layers.h"
 
 namespace clmr {
 namespace {
@@ -91,7 +90,7 @@ at::Tensor SampleCnn::Forward(const at::Tensor& clips, bool training, const Abor
   at::Tensor x = fused ? kernels::TrainingForward(blocks, clips, abort, precision) : clips.unsqueeze(1);
   for (size_t i = fused ? kernels::kTrainingBlocks : 0; i < blocks.size(); ++i) {
     throw_if_aborted(abort);
-    x = ConvBlockForward(blocks[i], x, training, fused ? Precision::float32 : precision);
+    x = kernels::ConvBlockForward(blocks[i], x, training, fused ? Precision::float32 : precision);
     ThrowInBackward(x, abort);
   }
   return x.squeeze(2).to(clips.scalar_type());

@@ -9,13 +9,13 @@
 namespace clmr {
 namespace {
 
-constexpr int64_t kBlock = 512;  // rows whose similarities to all others are held at a time
+constexpr int64_t kRowsAtOnce = 512;  // rows whose similarities to all others are held at a time
 
 // f(similarities [n, N], first row): those of a row to itself are `own`
 template <class F>
 void EachBlock(const at::Tensor& u, float own, F f) {
-  for (int64_t first = 0; first < u.size(0); first += kBlock) {
-    const int64_t n = std::min(kBlock, u.size(0) - first);
+  for (int64_t first = 0; first < u.size(0); first += kRowsAtOnce) {
+    const int64_t n = std::min(kRowsAtOnce, u.size(0) - first);
     at::Tensor similarities = at::matmul(u.narrow(0, first, n), u.t());
     similarities.narrow(1, first, n).fill_diagonal_(own);
     f(similarities, first);

@@ -34,7 +34,7 @@ Trainer::Trainer(TrainerSpec spec, const std::optional<NamedTensors>& encoder,
   const ObjectiveStart start{model, projector ? &*projector : nullptr, spec_.projection, spec_.seed,
                              spec_.chain.views};
   std::unique_ptr<Objective> objective = MakeObjective(spec_.objective, start);
-  spec_.precision = ChoiceOf(ResolvePrecision(spec_.precision, model, device_, Work::training));
+  spec_.precision = ChoiceOf(ResolvePrecision(spec_.precision, model, device_, Workload::training));
   Adopt(std::move(model), std::move(objective));
 }
 

@@ -91,7 +91,7 @@ class Trainer {
 
   // An encoder that follows: it embeds with what the last finished step left. Always the same one.
   std::shared_ptr<Encoder> LiveEncoder();
-  // embeddings [N, 512] → projections [N, D] with what the last finished step left
+  // embeddings [N, E] → projections [N, D] with what the last finished step left
   at::Tensor Project(const at::Tensor& embeddings);
   int64_t Bytes() const;
   int64_t ClipLength() const { return spec_.architecture.clip_length; }

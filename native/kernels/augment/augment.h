@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
-#include "kernels/augment/batched.h"
-#include "kernels/augment/reference.h"
+#include "kernels/augment/shapes.h"
 #include "kernels/by_isa.h"
 
 namespace clmr::kernels {
@@ -26,11 +26,9 @@ class LaneMemory {
   int64_t capacity_ = 0;
 };
 
-// Memory of one thread, kept from clip to clip.
+// Memory of one thread, kept from clip to clip. The plain versions do without.
 struct AugmentScratch {
-  reference::FilterScratch filter;
-  reference::ReverbScratch reverb;
-  reference::PitchScratch pitch;
+  std::vector<float> taps;
   LaneMemory input, lines, stretched, table;
   // What `table` holds was made for this widening, by the loops of this instruction set.
   double table_widening = 0;
@@ -59,7 +57,7 @@ void pointwise_f32(const float* source, const PointwisePass& pass, float* x, int
 // As the reference, within 2e-6 of the largest sample: long kernels go through an FFT.
 void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, AugmentScratch& scratch);
 // As the reference, within 2e-6 at full scale.
-void reverb_f32(float* x, int64_t n, double sample_rate, const reference::ReverbParameters& parameters,
+void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters,
                 AugmentScratch& scratch);
 // As the reference, within 1e-5 at full scale wherever both find the same segments alike; where two lie
 // equally near (a periodic sound, silence), either may take another.

@@ -8,6 +8,7 @@
 
 #include "kernels/augment/augment.h"
 #include "kernels/augment/loops.h"
+#include "kernels/augment/reference.h"
 #include "kernels/dispatch.h"
 
 namespace clmr::kernels {
@@ -97,10 +98,10 @@ FftFilterPlan ChooseFft(int64_t n, int64_t half, int64_t lanes) {
 
 void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, AugmentScratch& scratch) {
   const Choice choice = ActiveChoice();
-  if (choice.plain) return reference::sinc_filter_f32(x, n, cutoff, high_pass, scratch.filter);
+  if (choice.plain) return reference::sinc_filter_f32(x, n, cutoff, high_pass);
   const FilterLoops& loops = kFilter[choice.isa];
   const int64_t half = static_cast<int64_t>(8 / cutoff / 2);
-  std::vector<float>& taps = scratch.filter.taps;
+  std::vector<float>& taps = scratch.taps;
   DesignTaps(cutoff, half, high_pass, taps);
   const FftFilterPlan plan = ChooseFft(n, half, loops.lanes);
   // Zeros behind the end: they meet no tap of an output that is kept, but NaN · 0 would not be 0.

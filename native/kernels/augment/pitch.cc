@@ -3,6 +3,7 @@
 
 #include "kernels/augment/augment.h"
 #include "kernels/augment/loops.h"
+#include "kernels/augment/reference.h"
 #include "kernels/augment/shapes.h"
 #include "kernels/dispatch.h"
 
@@ -17,7 +18,7 @@ int64_t ToLines(int64_t n) { return (n + 15) / 16 * 16; }
 
 void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, AugmentScratch& scratch) {
   const Choice choice = ActiveChoice();
-  if (choice.plain) return reference::pitch_shift_f32(x, n, sample_rate, factor, scratch.pitch);
+  if (choice.plain) return reference::pitch_shift_f32(x, n, sample_rate, factor);
   const PitchLoops& loops = kPitch[choice.isa];
   const WsolaLengths l = WsolaLengthsAt(sample_rate);
   const double step = 1 / factor;

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "kernels/augment/loops.h"
+#include "kernels/augment/reference.h"
 #include "kernels/dispatch.h"
 
 namespace clmr::kernels {

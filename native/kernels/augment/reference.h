@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/augment/shapes.h"
+
 namespace clmr::kernels::reference {
 
 inline float finite_or_zero(float x) { return x - x == 0.0f ? x : 0.0f; }
@@ -20,45 +22,22 @@ void delay_f32(float* x, int64_t n, int64_t offset, float volume);
 // x ← x + ratio · std(x) · normal noise of `seed`; std unbiased, over the finite samples
 void add_noise_f32(float* x, int64_t n, double ratio, uint64_t seed);
 
-// Memory of one thread, kept between clips.
-struct FilterScratch {
-  std::vector<float> taps, padded;
-};
 // Windowed-sinc low-pass, or what it leaves (high-pass), as julius: Hann window, 8 zero crossings each side,
 // the ends of the clip repeated. `cutoff` is frequency / sample rate, above 0 and up to 0.5.
-void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, FilterScratch& scratch);
+void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass);
 
-struct ReverbParameters {
-  double reverberance, damping, room_size;  // 0 to 100
-};
-struct ReverbScratch {
-  std::vector<float> lines;
-};
 // Freeverb with the constants of sox: 8 combs and 4 all-passes a channel, two channels
 // mixed to one, wet + dry.
-void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters,
-                ReverbScratch& scratch);
+void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters);
 
-struct WsolaScratch {
-  std::vector<float> window, tail, distance;
-};
-// Waveform-similarity overlap-add with the constants of sox's `pitch`: x [n] → y [n / factor], pitch kept.
-void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch,
-               std::vector<float>& y);
+// Waveform-similarity overlap-add with the constants of sox's `pitch`: x [n] → [n / factor], pitch kept.
+std::vector<float> wsola_f32(const float* x, int64_t n, double sample_rate, double factor);
 
-struct ResampleScratch {
-  std::vector<float> table, padded, products;
-};
 // y[i] = x at position i · step, band-limited (Kaiser-windowed sinc); silence outside of x.
-void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n, ResampleScratch& scratch);
+void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n);
 
-struct PitchScratch {
-  WsolaScratch wsola;
-  ResampleScratch resample;
-  std::vector<float> stretched;
-};
 // Pitch times 1 / factor, duration kept: stretch the time by 1 / factor, then resample back; ±1 on entry and
 // exit, as sox. A clip with NaN stays as it was.
-void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, PitchScratch& scratch);
+void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor);
 
 }  // namespace clmr::kernels::reference

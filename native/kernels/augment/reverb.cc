@@ -3,6 +3,7 @@
 
 #include "kernels/augment/augment.h"
 #include "kernels/augment/loops.h"
+#include "kernels/augment/reference.h"
 #include "kernels/augment/shapes.h"
 #include "kernels/dispatch.h"
 
@@ -27,7 +28,7 @@ int64_t LayOut(const int (&delays)[2][kCount], float* memory, ReverbRing* ring) 
 
 }  // namespace
 
-void reverb_f32(float* x, int64_t n, double sample_rate, const reference::ReverbParameters& parameters,
+void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters,
                 AugmentScratch& scratch) {
   const ReverbLines lines = ReverbLinesAt(sample_rate, parameters.room_size);
   const Choice choice = ActiveChoice();
@@ -37,8 +38,7 @@ void reverb_f32(float* x, int64_t n, double sample_rate, const reference::Reverb
     for (int delay : lines.combs[c]) shortest = std::min(shortest, delay);
     for (int delay : lines.all_passes[c]) shortest = std::min(shortest, delay);
   }
-  if (choice.plain || shortest < loops.shortest)
-    return reference::reverb_f32(x, n, sample_rate, parameters, scratch.reverb);
+  if (choice.plain || shortest < loops.shortest) return reference::reverb_f32(x, n, sample_rate, parameters);
 
   ReverbPlan plan{.feedback = ReverbFeedback(parameters.reverberance),
                   .damping = ReverbDamping(parameters.damping),

@@ -1,8 +1,12 @@
 #pragma once
-// Lengths and constants of the augmentations, for the plain and the fast versions alike.
+// Parameters, lengths and constants of the augmentations, for all their versions.
 #include <cstdint>
 
 namespace clmr::kernels {
+
+struct ReverbParameters {
+  double reverberance, damping, room_size;  // 0 to 100
+};
 
 // Freeverb's delay lines as sox lays them out: combs and all-passes of two channels, in samples.
 struct ReverbLines {

@@ -16,7 +16,7 @@ constexpr int64_t kLeastPeriod = 16, kLongestPeriod = 2048;
 
 }  // namespace
 
-ResamplePlan::ResamplePlan(const SincFilter& filter, int64_t from, int64_t to)
+ResamplePlan::ResamplePlan(const ResampleFilter& filter, int64_t from, int64_t to)
     : filter_(filter), from_(from), to_(to), count_(SincTapCount(filter, from, to)) {
   kept_ = to * count_ <= kMaxKeptTaps;
   if (to * count_ > kMaxExactTaps) table_ = SincTable(filter);

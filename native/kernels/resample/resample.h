@@ -8,7 +8,7 @@
 
 namespace clmr::kernels {
 
-struct SincFilter {
+struct ResampleFilter {
   double zeros;    // zero crossings on each side
   double rolloff;  // cut-off as a share of the lower of the two Nyquist frequencies
   double beta;     // of the Kaiser window; 0 stands for a Hann window
@@ -19,7 +19,7 @@ struct SincFilter {
 class ResamplePlan {
  public:
   // `from` and `to` are coprime.
-  ResamplePlan(const SincFilter& filter, int64_t from, int64_t to);
+  ResamplePlan(const ResampleFilter& filter, int64_t from, int64_t to);
   ResamplePlan(const ResamplePlan&) = delete;
   ResamplePlan& operator=(const ResamplePlan&) = delete;
 
@@ -43,7 +43,7 @@ class ResamplePlan {
   int64_t MakeRow(int64_t phase, float* taps) const;
   void PlanPolyphase();
 
-  SincFilter filter_;
+  ResampleFilter filter_;
   int64_t from_, to_, count_, lead_ = 0;
   bool kept_;
   std::vector<double> table_;

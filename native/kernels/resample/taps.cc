@@ -20,12 +20,12 @@ double BesselI0(double x) {
 }
 
 // cut-off in cycles of the lower rate, relative to `from`: one zero crossing lies from / Cutoff samples apart
-double Cutoff(const SincFilter& filter, int64_t from, int64_t to) {
+double Cutoff(const ResampleFilter& filter, int64_t from, int64_t to) {
   return std::min(from, to) * filter.rolloff / from;
 }
 
 // t in zero crossings
-double Window(const SincFilter& filter, double t) {
+double Window(const ResampleFilter& filter, double t) {
   const double u = t / filter.zeros;
   if (filter.beta == 0) {
     const double c = std::cos(u * kPi / 2);
@@ -34,26 +34,26 @@ double Window(const SincFilter& filter, double t) {
   return BesselI0(filter.beta * std::sqrt(std::max(0.0, 1 - u * u))) / BesselI0(filter.beta);
 }
 
-double WindowedSinc(const SincFilter& filter, double t) {
+double WindowedSinc(const ResampleFilter& filter, double t) {
   return (t == 0 ? 1 : std::sin(kPi * t) / (kPi * t)) * Window(filter, t);
 }
 
 }  // namespace
 
-int64_t SincTapCount(const SincFilter& filter, int64_t from, int64_t to) {
+int64_t SincTapCount(const ResampleFilter& filter, int64_t from, int64_t to) {
   const auto support = static_cast<int64_t>(std::floor(2 * filter.zeros / Cutoff(filter, from, to))) + 1;
   return (support + kTapLanes - 1) / kTapLanes * kTapLanes;
 }
 
-std::vector<double> SincTable(const SincFilter& filter) {
+std::vector<double> SincTable(const ResampleFilter& filter) {
   const auto steps = static_cast<int64_t>(filter.zeros) * kTableSteps;
   std::vector<double> table(steps + 2, 0.0);
   for (int64_t i = 0; i < steps; ++i) table[i] = WindowedSinc(filter, static_cast<double>(i) / kTableSteps);
   return table;
 }
 
-int64_t MakeSincTaps(const SincFilter& filter, const double* table, int64_t from, int64_t to, int64_t phase,
-                     int64_t count, float* taps) {
+int64_t MakeSincTaps(const ResampleFilter& filter, const double* table, int64_t from, int64_t to,
+                     int64_t phase, int64_t count, float* taps) {
   const double cutoff = Cutoff(filter, from, to);
   const int64_t whole = phase * from / to;
   const double fraction = static_cast<double>(phase * from % to) / static_cast<double>(to);

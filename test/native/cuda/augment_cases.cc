@@ -5,6 +5,7 @@
 #include "cases.h"
 #include "kernels/augment/augment.h"
 #include "kernels/augment/pointwise_numbers.h"
+#include "kernels/augment/reference.h"
 #include "kernels/augment/shapes.h"
 
 namespace clmr::test {
@@ -86,17 +87,14 @@ void FilterCase(const at::Tensor& x, const std::vector<double>& cutoffs,
   const auto got = Play("filter", [&] {
     return std::vector<at::Tensor>{Kernels().sinc_filter(x, Column(cutoffs), Column(high_pass), lowest)};
   });
-  reference::FilterScratch scratch;
-  Compare("filter", got[0],
-          EachRow(x,
-                  [&](int64_t row, float* data, int64_t n) {
-                    reference::sinc_filter_f32(data, n, cutoffs[row], high_pass[row] != 0, scratch);
-                  }),
-          2e-6);
+  Compare(
+      "filter", got[0],
+      EachRow(x, [&](int64_t row, float* data,
+                     int64_t n) { reference::sinc_filter_f32(data, n, cutoffs[row], high_pass[row] != 0); }),
+      2e-6);
 }
 
-void ReverbCase(const at::Tensor& x, const std::vector<reference::ReverbParameters>& parameters,
-                double rate) {
+void ReverbCase(const at::Tensor& x, const std::vector<kernels::ReverbParameters>& parameters, double rate) {
   at::Tensor numbers = at::empty({26, x.size(0)}, at::kDouble);
   for (int64_t row = 0; row < x.size(0); ++row) {
     const kernels::ReverbLines lines = kernels::ReverbLinesAt(rate, parameters[row].room_size);
@@ -107,10 +105,9 @@ void ReverbCase(const at::Tensor& x, const std::vector<reference::ReverbParamete
   }
   const auto got =
       Play("reverb", [&] { return std::vector<at::Tensor>{Kernels().reverb(x, numbers, rate)}; });
-  reference::ReverbScratch scratch;
   Compare("reverb", got[0],
           EachRow(x, [&](int64_t row, float* data,
-                         int64_t n) { reference::reverb_f32(data, n, rate, parameters[row], scratch); }),
+                         int64_t n) { reference::reverb_f32(data, n, rate, parameters[row]); }),
           2e-6);
 }
 
@@ -119,10 +116,9 @@ void PitchCase(const at::Tensor& x, const std::vector<double>& factors) {
   const auto got = Play("pitch", [&] {
     return std::vector<at::Tensor>{Kernels().pitch_shift(x, Column(factors), kRate, least)};
   });
-  reference::PitchScratch scratch;
   Compare("pitch", got[0],
           EachRow(x, [&](int64_t row, float* data,
-                         int64_t n) { reference::pitch_shift_f32(data, n, kRate, factors[row], scratch); }),
+                         int64_t n) { reference::pitch_shift_f32(data, n, kRate, factors[row]); }),
           1e-5);
 }
 

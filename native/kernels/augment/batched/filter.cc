@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "kernels/augment/batched.h"
+#include "kernels/augment/batched/batched.h"
 #include "kernels/cuda.h"
 
 namespace clmr::kernels::batched {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/augment/batched.h"
+#include "kernels/augment/batched/batched.h"
 #include "kernels/augment/shapes.h"
 #include "kernels/cuda.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "kernels/augment/batched.h"
+#include "kernels/augment/batched/batched.h"
 #include "kernels/augment/shapes.h"
 #include "kernels/cuda.h"
 
@@ -41,7 +41,7 @@ at::Tensor ClipToFullScale(const at::Tensor& x) { return x.clamp(-1, 1); }
 
 }  // namespace
 
-std::vector<double> reverb_numbers(double sample_rate, const reference::ReverbParameters& parameters) {
+std::vector<double> reverb_numbers(double sample_rate, const ReverbParameters& parameters) {
   std::vector<double> numbers{ReverbFeedback(parameters.reverberance), ReverbDamping(parameters.damping)};
   const ReverbLines lines = ReverbLinesAt(sample_rate, parameters.room_size);
   for (const auto& channel : lines.combs)

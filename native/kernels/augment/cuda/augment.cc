@@ -6,7 +6,7 @@
 
 #include "kernels/augment/cuda/launch.h"
 #include "kernels/augment/shapes.h"
-#include "kernels/cuda/on_device.h"
+#include "kernels/cuda/launch_scope.h"
 
 namespace clmr::kernels::cuda {
 namespace {
@@ -29,41 +29,41 @@ int64_t ReverbRoom(double sample_rate) {
 }  // namespace
 
 at::Tensor pointwise(const at::Tensor& source, const at::Tensor& numbers, int64_t samples) {
-  const OnDevice device(source);
+  const LaunchScope launch(source);
   const at::Tensor in = source.contiguous(), of_rows = numbers.contiguous();
   const at::Tensor out = at::empty({of_rows.size(1), samples}, in.options());
-  LaunchPointwise(RowsOf(out), in.const_data_ptr<float>(), of_rows.const_data_ptr<double>(), device.stream());
-  device.CheckLaunches();
+  LaunchPointwise(RowsOf(out), in.const_data_ptr<float>(), of_rows.const_data_ptr<double>(), launch.stream());
+  launch.CheckLaunches();
   return out;
 }
 
 at::Tensor sinc_filter(const at::Tensor& x, const at::Tensor& cutoffs, const at::Tensor& high_pass,
                        double lowest_cutoff) {
-  const OnDevice device(x);
+  const LaunchScope launch(x);
   const at::Tensor in = x.contiguous(), of_rows = cutoffs.contiguous(), kinds = high_pass.contiguous();
   const at::Tensor out = at::empty_like(in);
   const int64_t room = 2 * static_cast<int64_t>(8 / lowest_cutoff / 2) + 1;
   const at::Tensor taps = at::empty({in.size(0), room}, in.options());
   LaunchFilter(RowsOf(out), in.const_data_ptr<float>(), of_rows.const_data_ptr<double>(),
-               kinds.const_data_ptr<double>(), taps.mutable_data_ptr<float>(), room, device.stream());
-  device.CheckLaunches();
+               kinds.const_data_ptr<double>(), taps.mutable_data_ptr<float>(), room, launch.stream());
+  launch.CheckLaunches();
   return out;
 }
 
 at::Tensor reverb(const at::Tensor& x, const at::Tensor& numbers, double sample_rate) {
-  const OnDevice device(x);
+  const LaunchScope launch(x);
   const at::Tensor in = x.contiguous(), of_rows = numbers.contiguous();
   const at::Tensor out = at::empty_like(in);
   const at::Tensor memory = at::zeros({in.size(0), ReverbRoom(sample_rate)}, in.options());
   LaunchReverb(RowsOf(out), in.const_data_ptr<float>(), of_rows.const_data_ptr<double>(),
-               memory.mutable_data_ptr<float>(), memory.size(1), kReverbWetGain, device.stream());
-  device.CheckLaunches();
+               memory.mutable_data_ptr<float>(), memory.size(1), kReverbWetGain, launch.stream());
+  launch.CheckLaunches();
   return out;
 }
 
 at::Tensor pitch_shift(const at::Tensor& x, const at::Tensor& factors, double sample_rate,
                        double least_factor) {
-  const OnDevice device(x);
+  const LaunchScope launch(x);
   const at::Tensor in = x.contiguous(), of_rows = factors.contiguous();
   const at::Tensor out = at::empty_like(in);
   const WsolaLengths lengths = WsolaLengthsAt(sample_rate);
@@ -76,8 +76,8 @@ at::Tensor pitch_shift(const at::Tensor& x, const at::Tensor& factors, double sa
   LaunchPitch(
       RowsOf(out), in.const_data_ptr<float>(), of_rows.const_data_ptr<double>(), sizes,
       {stretched.mutable_data_ptr<float>(), broken.mutable_data_ptr<int>(), table.mutable_data_ptr<float>()},
-      device.stream());
-  device.CheckLaunches();
+      launch.stream());
+  launch.CheckLaunches();
   return out;
 }
 

@@ -11,7 +11,7 @@ constexpr int kTapGroup = 8;
 int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // taps [2·half + 1], then zeros up to a whole group
-void DesignTaps(double cutoff, int64_t half, bool high_pass, std::vector<float>& taps) {
+std::vector<float> DesignTaps(double cutoff, int64_t half, bool high_pass) {
   const int64_t length = 2 * half + 1;
   std::vector<double> design(length);
   double sum = 0;
@@ -21,19 +21,20 @@ void DesignTaps(double cutoff, int64_t half, bool high_pass, std::vector<float>&
     design[i] = window * (t == 0 ? 1.0 : std::sin(angle) / angle);
     sum += design[i];
   }
-  taps.assign(RoundUp(length, kTapGroup), 0.0f);
+  std::vector<float> taps(RoundUp(length, kTapGroup));
   for (int64_t i = 0; i < length; ++i) {
     const double low_pass = design[i] / sum;  // a constant passes unchanged
     taps[i] = static_cast<float>(high_pass ? (i == half ? 1.0 - low_pass : -low_pass) : low_pass);
   }
+  return taps;
 }
 
 // y[i] = Σ_k taps[k] · x[i + k]. The inner loop runs over outputs, so that it becomes vector code and the
 // order of the sum is the same everywhere.
 void Convolve(const float* __restrict x, const std::vector<float>& taps, float* __restrict y, int64_t n) {
-  constexpr int64_t kBlock = 1024;
-  for (int64_t from = 0; from < n; from += kBlock) {
-    const int64_t to = std::min(n, from + kBlock);
+  constexpr int64_t kAtOnce = 1024;
+  for (int64_t from = 0; from < n; from += kAtOnce) {
+    const int64_t to = std::min(n, from + kAtOnce);
     std::fill(y + from, y + to, 0.0f);
     for (size_t k = 0; k < taps.size(); k += kTapGroup) {
       const float* h = taps.data() + k;
@@ -48,13 +49,13 @@ void Convolve(const float* __restrict x, const std::vector<float>& taps, float* 
 
 }  // namespace
 
-void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass, FilterScratch& scratch) {
+void sinc_filter_f32(float* x, int64_t n, double cutoff, bool high_pass) {
   const int64_t half = static_cast<int64_t>(8 / cutoff / 2);
-  DesignTaps(cutoff, half, high_pass, scratch.taps);
-  scratch.padded.assign(n + scratch.taps.size(), 0.0f);
+  const std::vector<float> taps = DesignTaps(cutoff, half, high_pass);
+  std::vector<float> padded(n + taps.size());
   for (int64_t i = 0; i < n + 2 * half; ++i)
-    scratch.padded[i] = finite_or_zero(x[std::clamp<int64_t>(i - half, 0, n - 1)]);
-  Convolve(scratch.padded.data(), scratch.taps, x, n);
+    padded[i] = finite_or_zero(x[std::clamp<int64_t>(i - half, 0, n - 1)]);
+  Convolve(padded.data(), taps, x, n);
 }
 
 }  // namespace clmr::kernels::reference

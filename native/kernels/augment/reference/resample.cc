@@ -48,30 +48,28 @@ float Interpolate(const float* x, const float* a, const float* b, float fraction
 
 }  // namespace
 
-void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n, ResampleScratch& scratch) {
-  const int64_t taps = BuildTable(step, scratch.table), before = taps / 2 - 1;
+void resample_f32(const std::vector<float>& x, double step, float* y, int64_t n) {
+  std::vector<float> table;
+  const int64_t taps = BuildTable(step, table), before = taps / 2 - 1;
   const int64_t last = static_cast<int64_t>(step * n) + 2;
-  scratch.padded.assign(std::max<int64_t>(x.size(), last) + 2 * taps, 0.0f);
-  std::copy(x.begin(), x.end(), scratch.padded.begin() + before);
-  scratch.products.resize(taps);
+  std::vector<float> padded(std::max<int64_t>(x.size(), last) + 2 * taps), products(taps);
+  std::copy(x.begin(), x.end(), padded.begin() + before);
   const uint64_t increment = static_cast<uint64_t>(step * 0x1p32 + 0.5);  // 32.32 fixed point
   uint64_t position = 0;
   for (int64_t i = 0; i < n; ++i, position += increment) {
     const uint32_t between = static_cast<uint32_t>(position);
-    const float* row = scratch.table.data() + static_cast<int64_t>(between >> kPhaseShift) * taps;
+    const float* row = table.data() + static_cast<int64_t>(between >> kPhaseShift) * taps;
     const float fraction =
         static_cast<float>(between & ((1u << kPhaseShift) - 1)) * (1.0f / (1u << kPhaseShift));
-    y[i] = Interpolate(scratch.padded.data() + (position >> 32), row, row + taps, fraction, taps,
-                       scratch.products.data());
+    y[i] = Interpolate(padded.data() + (position >> 32), row, row + taps, fraction, taps, products.data());
   }
 }
 
-void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor, PitchScratch& scratch) {
+void pitch_shift_f32(float* x, int64_t n, double sample_rate, double factor) {
   for (int64_t i = 0; i < n; ++i)
     if (std::isnan(x[i])) return;
   for (int64_t i = 0; i < n; ++i) x[i] = clip_to_full_scale(x[i]);
-  wsola_f32(x, n, sample_rate, factor, scratch.wsola, scratch.stretched);
-  resample_f32(scratch.stretched, 1 / factor, x, n, scratch.resample);
+  resample_f32(wsola_f32(x, n, sample_rate, factor), 1 / factor, x, n);
   for (int64_t i = 0; i < n; ++i) x[i] = clip_to_full_scale(x[i]);
 }
 

@@ -1,4 +1,4 @@
-// Freeverb as sox runs it; its lengths and the mapping of its parameters: augment_shapes.h.
+// Freeverb as sox runs it; its lengths and the mapping of its parameters: shapes.h.
 #include <array>
 #include <cmath>
 
@@ -59,9 +59,9 @@ std::array<Channel, 2> MakeChannels(double sample_rate, double room_size, std::v
 
 }  // namespace
 
-void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters,
-                ReverbScratch& scratch) {
-  auto channels = MakeChannels(sample_rate, parameters.room_size, scratch.lines);
+void reverb_f32(float* x, int64_t n, double sample_rate, const ReverbParameters& parameters) {
+  std::vector<float> memory;
+  auto channels = MakeChannels(sample_rate, parameters.room_size, memory);
   const float feedback = ReverbFeedback(parameters.reverberance);
   const float damping = ReverbDamping(parameters.damping);
   for (int64_t t = 0; t < n; ++t) {

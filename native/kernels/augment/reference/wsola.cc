@@ -1,4 +1,4 @@
-// WSOLA (Verhelst & Roelands, ICASSP 1993) with sox's choices: its lengths (augment_shapes.h), the search
+// WSOLA (Verhelst & Roelands, ICASSP 1993) with sox's choices: its lengths (shapes.h), the search
 // centred on where the segment would start, a linear cross-fade.
 #include <algorithm>
 
@@ -34,29 +34,27 @@ void CopyPadded(const float* x, int64_t n, int64_t from, int64_t count, float* t
 
 }  // namespace
 
-void wsola_f32(const float* x, int64_t n, double sample_rate, double factor, WsolaScratch& scratch,
-               std::vector<float>& y) {
+std::vector<float> wsola_f32(const float* x, int64_t n, double sample_rate, double factor) {
   const WsolaLengths l = WsolaLengthsAt(sample_rate);
   const int64_t hop = l.segment - l.overlap, total = static_cast<int64_t>(n / factor + 0.5);
-  y.resize((total + hop - 1) / hop * hop);
-  scratch.window.resize(l.search + l.segment);
-  scratch.tail.assign(l.overlap, 0.0f);
+  std::vector<float> y((total + hop - 1) / hop * hop), window(l.search + l.segment), tail(l.overlap),
+      distance;
   int64_t position = 0;
   for (int64_t segment = 0, at = 0; at < total; ++segment, at += hop) {
-    CopyPadded(x, n, position - l.search / 2, l.search + l.segment, scratch.window.data());
+    CopyPadded(x, n, position - l.search / 2, l.search + l.segment, window.data());
     const bool first = segment == 0;
-    const int64_t shift =
-        first ? l.search / 2 : BestShift(scratch.window.data(), scratch.tail.data(), l, scratch.distance);
-    const float* chosen = scratch.window.data() + shift;
+    const int64_t shift = first ? l.search / 2 : BestShift(window.data(), tail.data(), l, distance);
+    const float* chosen = window.data() + shift;
     for (int64_t i = 0; i < l.overlap; ++i) {
       const float fade = first ? 1.0f : i * (1.0f / l.overlap);
-      y[at + i] = scratch.tail[i] * (1 - fade) + chosen[i] * fade;
+      y[at + i] = tail[i] * (1 - fade) + chosen[i] * fade;
     }
     std::copy(chosen + l.overlap, chosen + hop, y.begin() + at + l.overlap);
-    std::copy(chosen + hop, chosen + l.segment, scratch.tail.begin());
+    std::copy(chosen + hop, chosen + l.segment, tail.begin());
     position = static_cast<int64_t>(factor * ((segment + 1.0) * hop) + 0.5);
   }
   y.resize(total);
+  return y;
 }
 
 }  // namespace clmr::kernels::reference

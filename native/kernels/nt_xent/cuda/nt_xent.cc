@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/cuda/on_device.h"
+#include "kernels/cuda/launch_scope.h"
 #include "kernels/nt_xent/cuda/launch.h"
 #include "kernels/nt_xent/nt_xent.h"
 
@@ -29,7 +29,7 @@ T* Room(std::vector<at::Tensor>& kept, const at::Tensor& z, int64_t count) {
 
 std::array<at::Tensor, 3> nt_xent(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
                                   bool differentiate) {
-  const OnDevice device(z);
+  const LaunchScope launch(z);
   const at::Tensor rows = z.contiguous(), tau = temperature.to(at::kDouble);
   NtXentProblem p{.rows = z.size(0), .dim = z.size(1), .views = views};
   p.padded_rows = RoundUp(p.rows, kNtXentTile);
@@ -60,8 +60,8 @@ std::array<at::Tensor, 3> nt_xent(const at::Tensor& z, int64_t views, const at::
     b.gradient = result[1].mutable_data_ptr<float>();
     b.temperature_gradient = result[2].mutable_data_ptr<double>();
   }
-  LaunchNtXent(p, b, device.stream());
-  device.CheckLaunches();
+  LaunchNtXent(p, b, launch.stream());
+  launch.CheckLaunches();
   return result;
 }
 

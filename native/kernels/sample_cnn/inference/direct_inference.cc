@@ -7,8 +7,7 @@
 namespace clmr::kernels {
 namespace {
 
-constexpr int64_t kBlock = kPairColumns;  // output channels of one GEMM
-constexpr int64_t kChunk = 32;            // pooled steps of one GEMM where clips go one by one: 96 rows
+constexpr int64_t kChunk = 32;  // pooled steps of one GEMM where clips go one by one: 96 rows
 constexpr int64_t kTaps = 3;
 
 class DirectInference final : public FusedInference<Bfloat16> {
@@ -24,11 +23,11 @@ class DirectInference final : public FusedInference<Bfloat16> {
  private:
   struct Layer {
     int64_t in, out;    // channels
-    at::Tensor weight;  // [out / kBlock, 3·in, kBlock], in pairs of rows
+    at::Tensor weight;  // [out / kPairColumns, 3·in, kPairColumns], in pairs of rows
     at::Tensor bias;    // [out] float32
     int64_t depth() const { return kTaps * in; }
     const Bfloat16* block(int64_t b) const {
-      return static_cast<const Bfloat16*>(weight.const_data_ptr()) + b * depth() * kBlock;
+      return static_cast<const Bfloat16*>(weight.const_data_ptr()) + b * depth() * kPairColumns;
     }
   };
 
@@ -39,7 +38,8 @@ class DirectInference final : public FusedInference<Bfloat16> {
   const DirectLoops& loops_;
   at::Tensor first_weight_, first_bias_;  // [3, 128], [128] float32
   std::vector<Layer> layers_;             // kPooledLayers
-  at::Tensor last_weight_, last_bias_;  // [512 / kBlock, 512, kBlock] in pairs of rows: the middle tap; [512]
+  at::Tensor last_weight_,
+      last_bias_;  // [512 / kPairColumns, 512, kPairColumns] in pairs of rows: the middle tap; [512]
 };
 
 // Of the GEMM that is being formed, on this thread.
@@ -51,13 +51,13 @@ float* Sums(int64_t values) {
 DirectInference::Layer DirectInference::Pack(const at::Tensor& weight, const at::Tensor& bias) {
   const at::Tensor w = weight.to(at::kFloat).contiguous();  // [out, in, 3]
   const int64_t out = w.size(0), in = w.size(1);
-  Layer layer{in, out, at::empty({out / kBlock, kTaps * in, kBlock}, at::kBFloat16),
+  Layer layer{in, out, at::empty({out / kPairColumns, kTaps * in, kPairColumns}, at::kBFloat16),
               bias.to(at::kFloat).contiguous()};
   const float* values = w.const_data_ptr<float>();
   auto* packed = static_cast<Bfloat16*>(layer.weight.mutable_data_ptr());
-  for (int64_t b = 0; b < out / kBlock; ++b)
-    PackPairs(kTaps * in, packed + b * kTaps * in * kBlock, [&](int64_t k, int64_t n) {
-      return values[((b * kBlock + n) * in + k % in) * kTaps + k / in];
+  for (int64_t b = 0; b < out / kPairColumns; ++b)
+    PackPairs(kTaps * in, packed + b * kTaps * in * kPairColumns, [&](int64_t k, int64_t n) {
+      return values[((b * kPairColumns + n) * in + k % in) * kTaps + k / in];
     });
   return layer;
 }
@@ -71,11 +71,11 @@ DirectInference::DirectInference(const std::vector<FoldedLayer>& folded, const D
   const at::Tensor middle = folded.back().weight.to(at::kFloat).select(2, 1).contiguous();  // [out, in]
   const float* values = middle.const_data_ptr<float>();
   constexpr int64_t size = kEmbeddingSize;
-  last_weight_ = at::empty({size / kBlock, size, kBlock}, at::kBFloat16);
+  last_weight_ = at::empty({size / kPairColumns, size, kPairColumns}, at::kBFloat16);
   auto* packed = static_cast<Bfloat16*>(last_weight_.mutable_data_ptr());
-  for (int64_t b = 0; b < size / kBlock; ++b)
-    PackPairs(size, packed + b * size * kBlock,
-              [&](int64_t k, int64_t n) { return values[(b * kBlock + n) * size + k]; });
+  for (int64_t b = 0; b < size / kPairColumns; ++b)
+    PackPairs(size, packed + b * size * kPairColumns,
+              [&](int64_t k, int64_t n) { return values[(b * kPairColumns + n) * size + k]; });
   last_bias_ = folded.back().bias.to(at::kFloat).contiguous();
 }
 
@@ -89,7 +89,7 @@ int64_t DirectInference::Bytes() const {
 void DirectInference::RunWindows(const Work& work, int64_t first, int64_t last) const {
   const Layer& layer = layers_[work.layer];
   const float* bias = layer.bias.const_data_ptr<float>();
-  float* sums = Sums(kTaps * kChunk * kBlock);
+  float* sums = Sums(kTaps * kChunk * kPairColumns);
   thread_local Scratch<Bfloat16> first_rows;
   for (int64_t begin = first; begin < last; begin += kChunk) {
     const int64_t windows = std::min(kChunk, last - begin), rows = 3 * windows;
@@ -101,10 +101,10 @@ void DirectInference::RunWindows(const Work& work, int64_t first, int64_t last) 
                          target);
       a = target;
     }
-    for (int64_t b = 0; b < layer.out / kBlock; ++b) {
+    for (int64_t b = 0; b < layer.out / kPairColumns; ++b) {
       Bfloat16Gemm(rows, layer.depth(), a, layer.in, layer.block(b), sums);
-      loops_.pool(sums, windows, kBlock, bias + b * kBlock,
-                  work.pooled + (1 + begin) * layer.out + b * kBlock, layer.out);
+      loops_.pool(sums, windows, kPairColumns, bias + b * kPairColumns,
+                  work.pooled + (1 + begin) * layer.out + b * kPairColumns, layer.out);
     }
   }
 }
@@ -115,18 +115,18 @@ void DirectInference::RunMerged(const Work& work, int64_t first_block, int64_t l
   const Layer& layer = layers_[work.layer];
   const float* bias = layer.bias.const_data_ptr<float>();
   const int64_t steps = work.steps, rows = work.clips * (steps + 2) - 2, windows = steps / 3;
-  float* sums = Sums(rows * kBlock);
+  float* sums = Sums(rows * kPairColumns);
   for (int64_t b = first_block; b < last_block; ++b) {
     Bfloat16Gemm(rows, layer.depth(), work.in, layer.in, layer.block(b), sums);
     for (int64_t i = 0; i < work.clips; ++i)
-      loops_.pool(sums + i * (steps + 2) * kBlock, windows, kBlock, bias + b * kBlock,
-                  work.pooled + (i * (windows + 2) + 1) * layer.out + b * kBlock, layer.out);
+      loops_.pool(sums + i * (steps + 2) * kPairColumns, windows, kPairColumns, bias + b * kPairColumns,
+                  work.pooled + (i * (windows + 2) + 1) * layer.out + b * kPairColumns, layer.out);
   }
 }
 
 // By windows where there are enough of them; the first layer's rows exist only there.
 void DirectInference::RunLayer(const Work& work, int64_t threads) const {
-  const int64_t windows = work.steps / 3, blocks = layers_[work.layer].out / kBlock;
+  const int64_t windows = work.steps / 3, blocks = layers_[work.layer].out / kPairColumns;
   const bool by_windows = work.layer == 0 || (work.clips == 1 && windows >= 8 * threads);
   InRanges(by_windows ? windows : blocks, threads, [&](int64_t first, int64_t last) {
     Bfloat16GemmUse use;
@@ -137,15 +137,15 @@ void DirectInference::RunLayer(const Work& work, int64_t threads) const {
 void DirectInference::RunLast(const Bfloat16* rows, int64_t stride, int64_t n, float* out) const {
   constexpr int64_t size = kEmbeddingSize;
   Bfloat16GemmUse use;
-  float* sums = Sums(n * kBlock);
+  float* sums = Sums(n * kPairColumns);
   const auto* weight = static_cast<const Bfloat16*>(last_weight_.const_data_ptr());
   const float* bias = last_bias_.const_data_ptr<float>();
-  for (int64_t b = 0; b < size / kBlock; ++b) {
-    Bfloat16Gemm(n, size, rows, stride, weight + b * size * kBlock, sums);
+  for (int64_t b = 0; b < size / kPairColumns; ++b) {
+    Bfloat16Gemm(n, size, rows, stride, weight + b * size * kPairColumns, sums);
     for (int64_t i = 0; i < n; ++i)
-      for (int64_t c = 0; c < kBlock; ++c) {
-        const float y = sums[i * kBlock + c] + bias[b * kBlock + c];
-        out[i * size + b * kBlock + c] = y < 0 ? 0 : y;
+      for (int64_t c = 0; c < kPairColumns; ++c) {
+        const float y = sums[i * kPairColumns + c] + bias[b * kPairColumns + c];
+        out[i * size + b * kPairColumns + c] = y < 0 ? 0 : y;
       }
   }
 }

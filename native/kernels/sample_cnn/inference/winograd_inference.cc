@@ -8,7 +8,6 @@
 namespace clmr::kernels {
 namespace {
 
-constexpr int64_t kBlock = kPairColumns;  // output channels of one GEMM
 constexpr int64_t kRows = 48;  // tiles of one GEMM: V and M of a block stay in the second-level cache
 // Values between two planes of V or M: planes of whole pages would share their sets of a cache.
 constexpr int64_t kSkew = 80;
@@ -31,9 +30,10 @@ class WinogradInference final : public FusedInference<float> {
  private:
   struct Layer {
     const TileLoops& tile;
-    int64_t in, out;    // channels
-    at::Tensor points;  // [out / kBlock, tile.points, in, kBlock]: G·w; of bfloat16 in pairs of rows
-    at::Tensor bias;    // [out]
+    int64_t in, out;  // channels
+    at::Tensor
+        points;  // [out / kPairColumns, tile.points, in, kPairColumns]: G·w; of bfloat16 in pairs of rows
+    at::Tensor bias;  // [out]
   };
 
   Layer Pack(const FoldedLayer& folded, const TileLoops& tile) const;
@@ -56,7 +56,7 @@ class WinogradInference final : public FusedInference<float> {
 WinogradInference::Layer WinogradInference::Pack(const FoldedLayer& folded, const TileLoops& tile) const {
   const at::Tensor weight = folded.weight.to(at::kDouble).contiguous();
   const int64_t out = weight.size(0), in = weight.size(1);
-  at::Tensor g = at::empty({out / kBlock, tile.points, in, kBlock}, at::kFloat);
+  at::Tensor g = at::empty({out / kPairColumns, tile.points, in, kPairColumns}, at::kFloat);
   const double* w = weight.const_data_ptr<double>();
   float* packed = g.mutable_data_ptr<float>();
   for (int64_t o = 0; o < out; ++o)
@@ -64,15 +64,15 @@ WinogradInference::Layer WinogradInference::Pack(const FoldedLayer& folded, cons
       double points[kMostTilePoints];
       tile.filter(w + (o * in + c) * 3, points);
       for (int64_t p = 0; p < tile.points; ++p)
-        packed[((o / kBlock * tile.points + p) * in + c) * kBlock + o % kBlock] =
+        packed[((o / kPairColumns * tile.points + p) * in + c) * kPairColumns + o % kPairColumns] =
             static_cast<float>(points[p]);
     }
   const at::Tensor bias = folded.bias.to(at::kFloat).contiguous();
   if (!halves_) return {tile, in, out, g, bias};
   at::Tensor halves = at::empty(g.sizes(), at::kBFloat16);
   auto* pairs = static_cast<uint16_t*>(halves.mutable_data_ptr());
-  for (int64_t plane = 0; plane < g.numel(); plane += in * kBlock)
-    PackPairs(in, pairs + plane, [&](int64_t k, int64_t n) { return packed[plane + k * kBlock + n]; });
+  for (int64_t plane = 0; plane < g.numel(); plane += in * kPairColumns)
+    PackPairs(in, pairs + plane, [&](int64_t k, int64_t n) { return packed[plane + k * kPairColumns + n]; });
   return {tile, in, out, halves, bias};
 }
 
@@ -122,16 +122,16 @@ void WinogradInference::TransformInput(const Work& work, int64_t clip, TileRange
   }
 }
 
-// m [rows, kBlock] = plane `point` of v · the same of a block's points
+// m [rows, kPairColumns] = plane `point` of v · the same of a block's points
 void WinogradInference::Multiply(int64_t rows, int64_t depth, const void* v, int64_t point,
                                  const void* points, float* m) const {
-  const int64_t from = point * (kRows * depth + kSkew), at = point * depth * kBlock;
+  const int64_t from = point * (kRows * depth + kSkew), at = point * depth * kPairColumns;
   if (halves_)
     halves_->gemm(rows, depth, static_cast<const uint16_t*>(v) + from,
                   static_cast<const uint16_t*>(points) + at, m);
   else
-    loops_.gemm_f32(rows, kBlock, depth, static_cast<const float*>(v) + from, depth,
-                    static_cast<const float*>(points) + at, kBlock, m, kBlock);
+    loops_.gemm_f32(rows, kPairColumns, depth, static_cast<const float*>(v) + from, depth,
+                    static_cast<const float*>(points) + at, kPairColumns, m, kPairColumns);
 }
 
 // Tiles first … last of the list over all clips, for the blocks of output channels first_block … last_block.
@@ -139,12 +139,12 @@ void WinogradInference::RunTiles(const Work& work, int64_t first, int64_t last, 
                                  int64_t last_block) const {
   const Layer& layer = layers_[work.layer];
   const TileLoops& tile = layer.tile;
-  const int64_t tiles = Tiles(work), out_plane = kRows * kBlock + kSkew;
+  const int64_t tiles = Tiles(work), out_plane = kRows * kPairColumns + kSkew;
   thread_local Scratch<float> products_in, products_out;
   float* v = products_in.Get(kMostTilePoints * (kRows * layer.in + kSkew));
   float* m = products_out.Get(kMostTilePoints * out_plane);
   const auto* points = static_cast<const char*>(layer.points.const_data_ptr());
-  const int64_t block_bytes = tile.points * layer.in * kBlock * layer.points.element_size();
+  const int64_t block_bytes = tile.points * layer.in * kPairColumns * layer.points.element_size();
   const float* bias = layer.bias.const_data_ptr<float>();
   // The tiles of a block may belong to several clips.
   const auto each_clip = [&](int64_t begin, int64_t end, auto&& f) {
@@ -163,8 +163,9 @@ void WinogradInference::RunTiles(const Work& work, int64_t first, int64_t last, 
         Multiply(end - begin, layer.in, v, p, points + block * block_bytes, m + p * out_plane);
       each_clip(begin, end, [&](int64_t clip, TileRange range, int64_t row) {
         const int64_t window = clip * (work.steps / 3 + 2) + 1 + range.first * tile.pooled;
-        float* pooled = work.pooled + window * layer.out + block * kBlock;
-        tile.output_f32(m + row * kBlock, out_plane, bias + block * kBlock, range, kBlock, pooled, layer.out);
+        float* pooled = work.pooled + window * layer.out + block * kPairColumns;
+        tile.output_f32(m + row * kPairColumns, out_plane, bias + block * kPairColumns, range, kPairColumns,
+                        pooled, layer.out);
       });
     }
   }
@@ -172,7 +173,7 @@ void WinogradInference::RunTiles(const Work& work, int64_t first, int64_t last, 
 
 // By tiles where there are enough of them, otherwise by output channels.
 void WinogradInference::RunLayer(const Work& work, int64_t threads) const {
-  const int64_t tiles = work.clips * Tiles(work), blocks = layers_[work.layer].out / kBlock;
+  const int64_t tiles = work.clips * Tiles(work), blocks = layers_[work.layer].out / kPairColumns;
   if (tiles >= 8 * threads)
     InRanges(tiles, threads, [&](int64_t first, int64_t last) { RunTiles(work, first, last, 0, blocks); });
   else

@@ -1,8 +1,9 @@
+#include "kernels/sample_cnn/training/norm_relu_pool.h"
+
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernels/cuda.h"
-#include "kernels/sample_cnn/training/training.h"
 
 namespace clmr::kernels {
 namespace {

@@ -26,8 +26,8 @@ at::Tensor Taps(const at::Tensor& weight, bool flipped) {
 template <class P>
 at::Tensor Points(const at::Tensor& taps, at::ScalarType factors, Isa isa) {
   const int64_t rows = taps.size(1), columns = taps.size(2);
-  at::Tensor points = at::empty({columns / kBlock, kSixPoints, rows, kBlock}, factors);
-  P::Loops(isa).filter_transform(taps.const_data_ptr<float>(), rows, columns, kBlock,
+  at::Tensor points = at::empty({columns / kGemmColumns, kSixPoints, rows, kGemmColumns}, factors);
+  P::Loops(isa).filter_transform(taps.const_data_ptr<float>(), rows, columns, kGemmColumns,
                                  Values<typename P::Factor>(points));
   return points;
 }
@@ -70,7 +70,7 @@ TrainingPass::TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clip
   }
   const auto scratch = [](int64_t size) { return at::empty({size}, at::kFloat); };
   for (const int64_t size : filters)
-    workspaces_.push_back({scratch(values), scratch(kSixPoints * (kMostRows * kBlock + kSkew<float>)),
+    workspaces_.push_back({scratch(values), scratch(kSixPoints * (kMostRows * kGemmColumns + kSkew<float>)),
                            scratch(values), scratch(values), scratch(4 * kMostChannels),
                            scratch(kSixPoints * size), scratch(4 * kMostChannels)});
 }
@@ -178,7 +178,7 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
   Workspace& work = workspaces_[p];
   const int64_t tiles = TilesOf(layer.steps), all = (part.last - part.first) * tiles;
   const int64_t most = RowsOfChunks(all, kForwardRows);
-  const int64_t in_plane = most * layer.in + kSkew<Factor>, out_plane = most * kBlock + kSkew<float>;
+  const int64_t in_plane = most * layer.in + kSkew<Factor>, out_plane = most * kGemmColumns + kSkew<float>;
   Factor* v = Values<Factor>(work.products_in);
   float* m = work.products_out.mutable_data_ptr<float>();
   float* chunk = work.chunk_sums.mutable_data_ptr<float>();
@@ -193,14 +193,15 @@ void TrainingPass::ForwardPart(int64_t i, int64_t p, double* sums, float* pivot)
       InputTransform<P>(i, part.first + clip, range, Planes::AsRows(v, in_plane, layer.in).From(row));
     });
     std::fill_n(chunk, 2 * layer.out, 0.0f);
-    for (int64_t c = 0; c < layer.out; c += kBlock) {
+    for (int64_t c = 0; c < layer.out; c += kGemmColumns) {
       for (int64_t point = 0; point < kSixPoints; ++point)
         k.gemm(rows, layer.in, v + point * in_plane,
-               points + (c / kBlock * kSixPoints + point) * layer.in * kBlock, m + point * out_plane, {});
+               points + (c / kGemmColumns * kSixPoints + point) * layer.in * kGemmColumns,
+               m + point * out_plane, {});
       EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
         const int64_t clip = part.first + within, step = range.first * kSixOutputs,
                       window = range.first * kSixPooled;
-        k.output_transform(m + row * kBlock, out_plane, range, kBlock,
+        k.output_transform(m + row * kGemmColumns, out_plane, range, kGemmColumns,
                            y + (clip * layer.steps + step) * layer.out + c,
                            pooled + (clip * (layer.steps / 3) + window) * layer.out + c, layer.out, stream,
                            begin == 0 && row == 0, pivot + c, chunk + c, chunk + layer.out + c);

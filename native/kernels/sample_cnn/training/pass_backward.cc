@@ -132,7 +132,7 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
   const Norm& below = norms_[i - 1];
   const int64_t all = (part.last - part.first) * TilesOf(layer.steps),
                 most = RowsOfChunks(all, kBackwardRows<Factor>);
-  const int64_t v_plane = most * layer.out + kSkew<Factor>, m_plane = most * kBlock + kSkew<float>;
+  const int64_t v_plane = most * layer.out + kSkew<Factor>, m_plane = most * kGemmColumns + kSkew<float>;
   const Factor* v = Values<Factor>(work.products_in);
   const Factor* points = Values<Factor>(layer.back_points);
   float* m = work.products_out.mutable_data_ptr<float>();
@@ -140,21 +140,22 @@ void TrainingPass::DataGradient(int64_t i, Part part, Workspace& work, int64_t b
   Stored* y = Values<Stored>(layer.y);
   const int64_t kinds = i == 1 ? 4 : 2;
   std::fill_n(chunk, kinds * layer.in, 0.0f);
-  for (int64_t c = 0; c < layer.in; c += kBlock) {
+  for (int64_t c = 0; c < layer.in; c += kGemmColumns) {
     for (int64_t point = 0; point < kSixPoints; ++point)
       k.gemm(rows, layer.out, v + point * v_plane,
-             points + (c / kBlock * kSixPoints + point) * layer.out * kBlock, m + point * m_plane, {});
+             points + (c / kGemmColumns * kSixPoints + point) * layer.out * kGemmColumns, m + point * m_plane,
+             {});
     const Normalization norm = {below.Forward().scale + c, below.Forward().shift + c};
     EachClip(begin, rows, layer.steps, [&](int64_t within, TileRange range, int64_t row) {
       const int64_t clip = part.first + within, step = range.first * kSixOutputs;
-      const float* products = m + row * kBlock;
+      const float* products = m + row * kGemmColumns;
       if (i == 1)
-        k.first_output_transform(products, m_plane, range, kBlock,
+        k.first_output_transform(products, m_plane, range, kGemmColumns,
                                  clips_.const_data_ptr<float>() + clip * clips_.size(1),
                                  first_weight_.const_data_ptr<float>() + c, norm.shift, layer.in, chunk + c);
       else
         k.masked_output_transform(
-            products, m_plane, range, kBlock,
+            products, m_plane, range, kGemmColumns,
             Values<Stored>(layers_[i - 1].pooled) + (clip * layer.steps + step) * layer.in + c, norm,
             below.center.const_data_ptr<float>() + c,
             y + clip * layer.steps * layer.out + step * layer.in + c, layer.in, chunk + c,

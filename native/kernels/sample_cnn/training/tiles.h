@@ -10,7 +10,6 @@
 
 namespace clmr::kernels::training_tiles {
 
-constexpr int64_t kBlock = kGemmColumns;
 constexpr int64_t kForwardRows = 72, kMostRows = 120;  // tiles of a chunk
 template <class Factor>
 constexpr int64_t kBackwardRows = 240 / sizeof(Factor);

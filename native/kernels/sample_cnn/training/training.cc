@@ -44,11 +44,11 @@ void MoveStatistics(const ConvBlock& block, const at::Tensor& mean, const at::Te
 }  // namespace
 
 bool TrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clips) {
-  const auto plain = [](const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
-  if (ActiveChoice().plain || !plain(clips) || clips.size(0) == 0 || clips.requires_grad()) return false;
+  const auto known = [](const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
+  if (ActiveChoice().plain || !known(clips) || clips.size(0) == 0 || clips.requires_grad()) return false;
   if (clips.size(1) != kClipLength || !AreClmrs(blocks)) return false;
   for (const ConvBlock& block : blocks)
-    if (!plain(block.weight) || !plain(block.bias) || !plain(block.gamma) || !plain(block.beta)) return false;
+    if (!known(block.weight) || !known(block.bias) || !known(block.gamma) || !known(block.beta)) return false;
   return true;
 }
 

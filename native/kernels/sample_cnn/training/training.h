@@ -1,6 +1,6 @@
 #pragma once
-// SampleCNN in training mode: on the CPU blocks 0 to 9 as one differentiable operation (pass.h), on CUDA what follows the
-// convolution of each block.
+// SampleCNN as training runs it: on the CPU blocks 0 to 9 as one differentiable operation (pass.h), on a device block
+// by block.
 #include <ATen/core/Tensor.h>
 
 #include <vector>
@@ -19,17 +19,13 @@ bool TrainingServes(const std::vector<ConvBlock>& blocks, const at::Tensor& clip
 
 // clips [N, 59049] → [N, 512, 1] by batch statistics; the running ones move (momentum 0.1). Differentiable
 // once in the parameters of the blocks. Forward and backward look at `abort`, which has to live until the
-// backward pass is over. Activations are kept in
-// `precision`.
+// backward pass is over. Activations are kept in `precision`.
 at::Tensor TrainingForward(const std::vector<ConvBlock>& blocks, const at::Tensor& clips,
                            const AbortFlag& abort, Precision precision);
 
-// Whether norm_relu_pool can take what the convolution of the block leaves of x: the kernels for CUDA are there.
-bool NormReluPoolServes(const ConvBlock& block, const at::Tensor& x);
-
-// Batch norm, ReLU and max-pool in one pass each way. y [N, C, T], the convolution without its bias, which the norm would
-// take away again: its gradient is 0 → [N, C, T / pool]. Differentiable once in y and in what the block learns; the
-// running statistics move, and the batch is counted.
-at::Tensor norm_relu_pool(const at::Tensor& y, const ConvBlock& block);
+// One block, x [N, Cin, T] → [N, Cout, T'], as reference::conv_norm_relu_pool, which runs on the CPU and where the plain
+// versions are asked for. On a device the convolution reads channels last where matrix units compute, and where the
+// kernels for CUDA are there, one pass each way does all that follows it in training.
+at::Tensor ConvBlockForward(const ConvBlock& block, const at::Tensor& x, bool training, Precision precision);
 
 }  // namespace clmr::kernels

@@ -2,14 +2,14 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "kernels/cuda/on_device.h"
+#include "kernels/cuda/launch_scope.h"
+#include "kernels/sample_cnn/cuda/pool_layout.h"
 #include "kernels/sample_cnn/inference/cuda/launch.h"
-#include "kernels/sample_cnn/pool_layout.h"
 
 namespace clmr::kernels::cuda {
 
 at::Tensor bias_relu_pool(const at::Tensor& x, const at::Tensor& bias, bool pooled) {
-  const OnDevice device(x);
+  const LaunchScope launch(x);
   const at::Tensor in = Compact(x, HasChannelsLast(x));
   const at::Tensor added = bias.to(at::kFloat).contiguous();
   const PoolShape shape = ShapeOf(in, pooled);
@@ -17,11 +17,11 @@ at::Tensor bias_relu_pool(const at::Tensor& x, const at::Tensor& bias, bool pool
   const float* bias_data = added.const_data_ptr<float>();
   if (in.scalar_type() == at::kBFloat16)
     LaunchBiasReluPool(static_cast<uint16_t*>(out.mutable_data_ptr()),
-                       static_cast<const uint16_t*>(in.const_data_ptr()), bias_data, shape, device.stream());
+                       static_cast<const uint16_t*>(in.const_data_ptr()), bias_data, shape, launch.stream());
   else
     LaunchBiasReluPool(out.mutable_data_ptr<float>(), in.const_data_ptr<float>(), bias_data, shape,
-                       device.stream());
-  device.CheckLaunches();
+                       launch.stream());
+  launch.CheckLaunches();
   return out;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // What follows a convolution of the encoder, in one pass: bias, ReLU, maximum of every `pool` samples.
 #include "kernels/cuda/numbers.cuh"
-#include "kernels/sample_cnn/pool_shape.h"
+#include "kernels/sample_cnn/cuda/pool_shape.h"
 
 namespace clmr::kernels::cuda {
 

@@ -2,7 +2,7 @@
 // The way from a file of g++ to one of nvcc: raw pointers, since ATen's headers cost nvcc 20 s a file.
 #include <cstdint>
 
-#include "kernels/sample_cnn/pool_shape.h"
+#include "kernels/sample_cnn/cuda/pool_shape.h"
 
 struct CUstream_st;
 

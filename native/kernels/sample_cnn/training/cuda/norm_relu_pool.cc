@@ -3,8 +3,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
-#include "kernels/cuda/on_device.h"
-#include "kernels/sample_cnn/pool_layout.h"
+#include "kernels/cuda/launch_scope.h"
+#include "kernels/sample_cnn/cuda/pool_layout.h"
 #include "kernels/sample_cnn/training/cuda/launch.h"
 
 namespace clmr::kernels::cuda {
@@ -35,7 +35,7 @@ at::Tensor Parts(const PoolShape& shape, const at::Tensor& y) {
 }  // namespace
 
 std::array<at::Tensor, 4> norm_relu_pool(const at::Tensor& y, const ConvBlock& block) {
-  const OnDevice device(y);
+  const LaunchScope launch(y);
   const at::Tensor in = Compact(y, HasChannelsLast(y)), bias = block.bias.contiguous();
   const PoolShape shape = ShapeOf(in, block.pool != 1);
   const at::TensorOptions of_channels = in.options().dtype(at::kFloat);
@@ -51,15 +51,15 @@ std::array<at::Tensor, 4> norm_relu_pool(const at::Tensor& y, const ConvBlock& b
                                   block.running_var.mutable_data_ptr<float>(),
                                   static_cast<float>(kBatchNormMomentum)};
   const at::Tensor out = EmptyLike(shape, windows, in.options());
-  LaunchNormReluPool(t.Pass(shape), running, out.mutable_data_ptr(), device.stream());
-  device.CheckLaunches();
+  LaunchNormReluPool(t.Pass(shape), running, out.mutable_data_ptr(), launch.stream());
+  launch.CheckLaunches();
   return {out, t.extremes, t.mean, t.variance};
 }
 
 std::array<at::Tensor, 3> norm_relu_pool_backward(const at::Tensor& upstream, const at::Tensor& y,
                                                   const ConvBlock& block,
                                                   const std::array<at::Tensor, 3>& kept) {
-  const OnDevice device(y);
+  const LaunchScope launch(y);
   const at::Tensor in = Compact(y, HasChannelsLast(y));
   const PoolShape shape = ShapeOf(in, block.pool != 1);
   const Tensors t{in,      block.gamma.contiguous(), block.beta.contiguous(), kept[0], kept[1],
@@ -70,8 +70,8 @@ std::array<at::Tensor, 3> norm_relu_pool_backward(const at::Tensor& upstream, co
   LaunchNormReluPoolBackward(t.Pass(shape),
                              {down.const_data_ptr(), result[0].mutable_data_ptr(),
                               result[1].mutable_data_ptr<float>(), result[2].mutable_data_ptr<float>()},
-                             device.stream());
-  device.CheckLaunches();
+                             launch.stream());
+  launch.CheckLaunches();
   return result;
 }
 

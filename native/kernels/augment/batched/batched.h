@@ -1,9 +1,8 @@
 #pragma once
-// The augmentations on many clips at once, as tensor operations of libtorch, on any device; filters, reverb and
-// pitch shift by the kernels of the plug-in where it is open. They round otherwise than the loops for the CPU
-// (augment.h), and are within
-// 1e-4 of them at full scale, the pitch shift as its reference says: where two segments lie equally near, either
-// may be taken.
+// The augmentations on many clips at once, as tensor operations of libtorch, on any device. Where the plug-in for CUDA
+// is open, its kernels do the filters, the reverb and the pitch shift. They round otherwise than the loops for the
+// CPU (augment.h): results are within 1e-4 of them at full scale. In the pitch shift either of two segments that lie
+// equally near may be taken.
 //
 // x [R, T] float32 → [R, T]. Numbers of the rows are [R, 1] float64 beside x, where not said otherwise; what sizes
 // depend on is on the host as well.
@@ -11,7 +10,7 @@
 
 #include <vector>
 
-#include "kernels/augment/reference.h"
+#include "kernels/augment/shapes.h"
 
 namespace clmr::kernels {
 struct PointwisePass;
@@ -38,7 +37,7 @@ at::Tensor sinc_filter(const at::Tensor& x, const std::vector<double>& cutoffs, 
                        const at::Tensor& high_pass);
 
 // What `reverb` takes of a row: feedback, damping, the delays of the combs and of the all-passes, 26 numbers.
-std::vector<double> reverb_numbers(double sample_rate, const reference::ReverbParameters& parameters);
+std::vector<double> reverb_numbers(double sample_rate, const ReverbParameters& parameters);
 // reference::reverb_f32. numbers: those of reverb_numbers, [26, R]
 at::Tensor reverb(const at::Tensor& x, double sample_rate, const at::Tensor& numbers);
 

@@ -1,5 +1,5 @@
 #pragma once
-// Where a kernel runs. The host that plays the kernels has its own version: test/native/cuda/on_host.cc.
+// Where a kernel runs. The host that plays the kernels has its own version: test/native/cuda/on_host/on_host.cc.
 #include <ATen/core/Tensor.h>
 #include <c10/core/DeviceGuard.h>
 
@@ -10,9 +10,9 @@ namespace clmr::kernels::cuda {
 using Stream = CUstream_st*;  // cudaStream_t
 
 // While it lives, the device of `tensor` is the current one of this thread.
-class OnDevice {
+class LaunchScope {
  public:
-  explicit OnDevice(const at::Tensor& tensor);
+  explicit LaunchScope(const at::Tensor& tensor);
   // libtorch's current stream there
   Stream stream() const { return stream_; }
   // Throws ERR_DEVICE where one of the launches was refused; what fails later comes with a later call.

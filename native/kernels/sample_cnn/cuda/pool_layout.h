@@ -3,7 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
-#include "kernels/sample_cnn/pool_shape.h"
+#include "kernels/sample_cnn/cuda/pool_shape.h"
 #include "kernels/sample_cnn/sample_cnn.h"
 
 namespace clmr::kernels::cuda {

@@ -1,4 +1,4 @@
-#include "kernels/cuda/on_device.h"
+#include "kernels/cuda/launch_scope.h"
 
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <cuda_runtime_api.h>
@@ -14,10 +14,10 @@ Stream CurrentStream(c10::Device device) {
 
 }  // namespace
 
-OnDevice::OnDevice(const at::Tensor& tensor)
+LaunchScope::LaunchScope(const at::Tensor& tensor)
     : guard_(tensor.device()), stream_(CurrentStream(tensor.device())) {}
 
-void OnDevice::CheckLaunches() const {
+void LaunchScope::CheckLaunches() const {
   const cudaError_t error = cudaGetLastError();
   if (error != cudaSuccess)
     throw Error("ERR_DEVICE", std::string("a kernel did not start: ") + cudaGetErrorString(error));
