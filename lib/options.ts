@@ -7,9 +7,11 @@
 import { z } from 'zod'
 import { ConfigError, describe } from './errors.js'
 
+/** Of every random choice where nobody asks for another one. */
+export const DEFAULT_SEED = 42
 /** Where random choices come from: any integer that a number holds exactly. */
 export const seedOption = (doc: string) =>
-  z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(42).describe(doc)
+  z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(DEFAULT_SEED).describe(doc)
 
 /**
  * The mark of an option whose type a JSON schema cannot say: as TypeScript writes it, one way or in two: as it is given, and

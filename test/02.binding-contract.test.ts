@@ -4,19 +4,27 @@ import ts from 'typescript'
 import { z } from 'zod'
 import { augmenterOptions } from '#lib/augment/options.js'
 import { transformTables } from '#lib/augment/transform-tables.js'
+import { SAMPLE_RATE } from '#lib/clip.js'
+import { bootstrapOptions } from '#lib/evaluate/bootstrap-options.js'
 import { probeSpec } from '#lib/evaluate/probe-options.js'
+import { retrievalOptions } from '#lib/evaluate/retrieval.js'
+import { CLMR_ARCHITECTURE } from '#lib/model/architecture.js'
+import { completeArchitecture } from '#lib/model/architecture-options.js'
+import { LOG_MEL_SIZE } from '#lib/model/log-mel.js'
 import { encoderOptions } from '#lib/model/options.js'
 import type { NativeKind, NativeStruct } from '#lib/native/binding.js'
 import { native } from '#lib/native/load.js'
 import { OBJECTIVES } from '#lib/objective/objectives.js'
+import { supervised, supervisedObjective } from '#lib/objective/supervised.js'
 import { optimizerOption } from '#lib/train/optimizer-tables.js'
-import { trainerSpec } from '#lib/train/options.js'
+import { adam } from '#lib/train/optimizers.js'
+import { LEAST_BATCH, trainerSpec } from '#lib/train/options.js'
 
 type Struct = NativeStruct
 
 const source = ts.createSourceFile(
   'binding.ts',
-  ['binding', 'figures']
+  ['binding', 'figures', 'signatures', 'specifications']
     .map((name) => readFileSync(new URL(`../lib/native/${name}.ts`, import.meta.url), 'utf8'))
     .join('\n'),
   ts.ScriptTarget.Latest,
@@ -45,6 +53,7 @@ function typeOf(kind: NativeKind): string {
 }
 
 function assertType(kind: NativeKind, type: ts.TypeNode | undefined, where: string): void {
+  if (type && ts.isTypeOperatorNode(type)) type = type.type // readonly
   if (typeof kind === 'object' && 'array' in kind && ts.isArrayTypeNode(type!))
     assertType(kind.array, type.elementType, where)
   else if (typeof kind === 'object' && 'name' in kind && ts.isTypeLiteralNode(type!))
@@ -90,30 +99,56 @@ const structs = new Map(
 interface JsonOption {
   type?: string
   enum?: string[]
+  items?: JsonOption
+  prefixItems?: JsonOption[]
+  properties?: Record<string, JsonOption>
+  required?: string[]
 }
 
-/** The options of a table as the native side describes its fields; what is nested or has parameters by name: undefined. */
-function fieldsOf(table: z.ZodObject): Record<string, NativeKind | undefined> {
-  const json = z.toJSONSchema(table, { io: 'output', unrepresentable: 'any' }) as {
-    properties: Record<string, JsonOption>
-    required?: string[]
-  }
+/** An option of a table as the native side describes it. `by`: kinds of options that a schema does not say. */
+function kindOf(option: JsonOption, by: Record<string, unknown>): unknown {
+  if (option.enum) return { words: option.enum }
+  if (option.prefixItems) return `[${option.prefixItems.map(() => 'number').join(', ')}]`
+  if (option.items) return { array: kindOf(option.items, by) }
+  return option.properties ? fieldsOf(option, by) : option.type
+}
+
+function fieldsOf(
+  { properties, required }: JsonOption,
+  by: Record<string, unknown>,
+): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(json.properties).map(([name, option]) => {
-      const kind = option.enum ? { words: option.enum } : option.type
-      const plain = kind === 'object' || kind === 'array' ? undefined : kind
-      return [name, plain === undefined || json.required?.includes(name) ? plain : { optional: plain }]
+    Object.entries(properties!).map(([name, option]) => {
+      const kind = by[name] ?? kindOf(option, by)
+      return [name, required?.includes(name) ? kind : { optional: kind }]
     }),
   )
 }
 
-function assertFields(struct: Struct | undefined, table: z.ZodObject): void {
-  assert.ok(struct)
-  const expected = fieldsOf(table)
-  assert.deepEqual(Object.keys(struct.fields).sort(), Object.keys(expected).sort(), struct.name)
-  for (const [name, kind] of Object.entries(expected))
-    if (kind !== undefined) assert.deepEqual(struct.fields[name], kind, `${struct.name}.${name}`)
+/** A native kind without the names of the structs in it. */
+function withoutNames(kind: NativeKind): unknown {
+  if (typeof kind === 'string' || 'words' in kind || 'choice' in kind) return kind
+  if ('fields' in kind)
+    return Object.fromEntries(Object.entries(kind.fields).map(([name, field]) => [name, withoutNames(field)]))
+  const [[container, inner]] = Object.entries(kind) as [[string, NativeKind]]
+  return { [container]: withoutNames(inner) }
 }
+
+/** @param by native kinds of options that a schema does not say: what is a choice by name, or completed on the way */
+function assertFields(
+  struct: Struct | undefined,
+  table: z.ZodObject,
+  by: Record<string, unknown> = {},
+): void {
+  assert.ok(struct)
+  const json = z.toJSONSchema(table, { io: 'output', unrepresentable: 'any' }) as JsonOption
+  assert.deepEqual(withoutNames(struct), fieldsOf(json, by), struct.name)
+}
+
+/** The choices that a native field has, whose tables are compared by themselves. */
+const choicesIn = (struct: string, field: string) => withoutNames(structs.get(struct)!.fields[field]!)
+
+const NO_DATA = { dataset: undefined, steps: undefined }
 
 describe('02 binding contract', () => {
   it('the addon exports what binding.ts declares, key by key, and nothing else', () => {
@@ -139,17 +174,45 @@ describe('02 binding contract', () => {
   })
 
   it('every specification takes the options of its table, by name and type', () => {
-    assertFields(structs.get('TrainerSpec'), trainerSpec)
-    assertFields(structs.get('ChainSpec'), augmenterOptions)
+    const architecture = completeArchitecture.omit({ supervised: true })
+    const objective = choicesIn('TrainerSpec', 'objective')
+    const optimizer = choicesIn('TrainerSpec', 'optimizer')
+    const transforms = choicesIn('ChainSpec', 'transforms')
+    const layers = withoutNames(structs.get('ArchitectureSpec')!)
+    assertFields(structs.get('ArchitectureSpec'), architecture)
+    assertFields(structs.get('ChainSpec'), augmenterOptions, { transforms })
     assertFields(structs.get('ProjectionSpec'), trainerSpec.shape.projection.unwrap())
-    assertFields(structs.get('EncoderSpec'), encoderOptions.omit({ seed: true }))
+    const nested = { objective, optimizer, transforms }
+    assertFields(structs.get('TrainerSpec'), trainerSpec.extend({ architecture }), nested)
+    assertFields(structs.get('EncoderSpec'), encoderOptions.omit({ seed: true }), { architecture: layers })
     const ofData = { classes: z.number().int(), multilabel: z.boolean() }
     assertFields(structs.get('ProbeSpec'), probeSpec.extend(ofData))
+    assertFields(structs.get('BootstrapSpec'), bootstrapOptions)
+    const bootstrap = bootstrapOptions
+    assertFields(structs.get('ProbeFiguresSpec'), z.strictObject({ ...ofData, bootstrap }))
+    const [dim, conditions] = [z.number().int(), z.number().int()]
+    const { k } = retrievalOptions.shape
+    assertFields(structs.get('RetrievalSpec'), z.strictObject({ dim, conditions, k, bootstrap }))
+  })
+
+  it('what both sides state without its crossing is the same: layers and clips, Adam, the least batch', () => {
+    const { supervised: _, ...clmr } = CLMR_ARCHITECTURE
+    const { name: _name, lr: _lr, ...usual } = adam()
+    assert.deepEqual(native().constants(), {
+      clmr,
+      sampleRate: SAMPLE_RATE,
+      logMelSize: LOG_MEL_SIZE,
+      leastBatch: LEAST_BATCH,
+      adam: usual,
+    })
   })
 
   it('every objective, optimizer and transform takes the options of its table', () => {
+    // words and arrays become an array once the data is known
+    const weighted = supervisedObjective.complete(supervised({ classes: 2, classWeights: [1, 2] }), NO_DATA)
+    const classWeights = weighted.classWeights!.constructor.name
     for (const { name, table, views } of OBJECTIVES) {
-      assertFields(structs.get(name), (table as z.ZodObject).omit({ name: true }))
+      assertFields(structs.get(name), (table as z.ZodObject).omit({ name: true }), { classWeights })
       assert.deepEqual(structs.get(name)!.constants, { views: [...views] }, name)
     }
     const optimizers = optimizerOption.def.options as unknown as z.ZodObject[]
@@ -158,9 +221,15 @@ describe('02 binding contract', () => {
       assertFields(structs.get((name as z.ZodLiteral).value as string), z.strictObject(options))
     }
     for (const [name, table] of Object.entries(transformTables)) {
-      const { name: _name, apply: _inJavaScript, ...options } = table.shape as Record<string, z.ZodType>
-      const { fields } = structs.get(name)!
-      assert.deepEqual(Object.keys(fields).sort(), [...new Set([...Object.keys(options), 'p'])].sort(), name)
+      const {
+        name: _name,
+        apply: _inJavaScript,
+        p: _p,
+        ...options
+      } = table.shape as Record<string, z.ZodType>
+      const { p, ...fields } = structs.get(name)!.fields
+      assert.deepEqual(p, { optional: 'number' }, name)
+      assertFields({ name, fields }, z.strictObject(options).required())
     }
     const { objective, optimizer } = structs.get('TrainerSpec')!.fields as Record<
       string,

@@ -2,10 +2,10 @@
  * Decoding threads. A file that hangs a decoder costs its thread and nothing else: the thread is ended and the
  * file refused. The pool is made at its first use and does not keep the process alive.
  */
-import { availableParallelism } from 'node:os'
 import { clearTimeout, setTimeout } from 'node:timers'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onAbort } from '../abort.js'
+import { grantedThreads } from '../native/granted-threads.js'
 import { DecodeThread } from './decode-thread.js'
 import type { AudioFile, DecodeFailure, DecodeMessage, MonoRun, Wanted } from './types.js'
 
@@ -20,7 +20,7 @@ export interface PoolOptions {
 
 const DEFAULTS: PoolOptions = {
   worker: new URL('./decode-worker.js', import.meta.url),
-  threads: Math.min(availableParallelism(), 8),
+  threads: Math.min(grantedThreads(), 8),
   baseMilliseconds: 30_000,
   bytesPerSecond: 500_000,
 }

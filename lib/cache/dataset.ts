@@ -194,6 +194,9 @@ export const cropSourceOf = (dataset: Dataset): CropSourceHandle => cropSourceFr
 export const ofSources = (dataset: Dataset, sources: readonly string[]): Dataset | undefined =>
   ofSourcesFrom(dataset, sources)
 
+/** The tracks of each split. */
+export const splitsOf = (dataset: Dataset): Dataset[] => SPLITS.map((split) => dataset.subset(split))
+
 const MAX_LISTED = 20
 
 function warningsOf({ task, classes, tracks }: CacheIndex): string[] {

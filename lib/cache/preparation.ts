@@ -10,6 +10,7 @@ import { byCodeUnit } from '../datasets/walk.js'
 import { ClmrError, concernsProcess } from '../errors.js'
 import type { FileInput } from '../files/source.js'
 import { getThreads } from '../native/threads.js'
+import { DEFAULT_SEED } from '../options.js'
 import { decodeExcerpts, parseExcerpts, type Ranges, rangesOf } from './excerpts.js'
 import { Gate } from './gate.js'
 import {
@@ -28,8 +29,6 @@ const SAVE_MILLISECONDS = 5000
 
 type Cached = Omit<IndexTrack, 'path' | 'labels' | 'split'>
 type Outcome = { file: LabelledFile; cached: Cached } | { file: LabelledFile; skipped: SkippedFile }
-
-const DEFAULT_SEED = 42
 
 /** Old splits stay, whether a track is known by its bytes or, where only tags in it were changed, by its name. */
 function dealSplits(

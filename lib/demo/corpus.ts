@@ -4,6 +4,7 @@ import { Piscina } from 'piscina'
 import { writeAtomically } from '../files/atomic-file.js'
 import { makeFolder } from '../files/make-folder.js'
 import { grantedThreads } from '../native/granted-threads.js'
+import { DEFAULT_SEED } from '../options.js'
 import type { SynthesisTask } from './synthesis-worker.js'
 import { CORPUS_CLASSES } from './track.js'
 
@@ -37,7 +38,7 @@ function plan(folder: string, seed: number, tracksPerClass: number): CorpusFile[
  * @throws IoError, AbortError
  */
 export async function writeCorpus(folder: string, options: CorpusOptions = {}): Promise<string[]> {
-  const { seed = 42, tracksPerClass = TRACKS_PER_CLASS, signal, onProgress } = options
+  const { seed = DEFAULT_SEED, tracksPerClass = TRACKS_PER_CLASS, signal, onProgress } = options
   for (const name of CORPUS_CLASSES) await makeFolder(join(folder, name))
   const files = plan(folder, seed, tracksPerClass)
   const threads = Math.min(grantedThreads(), 8, files.length)

@@ -9,7 +9,10 @@ import { cacheOption } from './vector-store.js'
 const positive = z.number().positive().finite()
 const count = z.number().int().positive()
 
-/** The protocol of the paper of CLMR (Spijkervet & Burgoyne, ISMIR 2021), as defaults. */
+/**
+ * The protocol of the paper of CLMR (Spijkervet & Burgoyne, ISMIR 2021), as defaults. `flag`: it has a flag of its own on
+ * the command line, with its description or the one given.
+ */
 export const probeOptions = z.strictObject({
   protocol: z
     .enum(PROTOCOL_NAMES)
@@ -17,7 +20,7 @@ export const probeOptions = z.strictObject({
     .describe(
       "Published protocol, which sets the defaults of the other options: 'paper' (CLMR's paper), 'clmr-code' (CLMR's code), 'marble' (MARBLE) or 'mir-ref' (mir_ref).",
     )
-    .meta({ placeholder: 'name' }),
+    .meta({ flag: true, placeholder: 'name' }),
   labelFraction: z
     .number()
     .positive()
@@ -40,7 +43,8 @@ export const probeOptions = z.strictObject({
     .default(0)
     .describe(
       'Units of a hidden layer with ReLU; 0 for a linear probe. The paper also reports results with 512.',
-    ),
+    )
+    .meta({ flag: true }),
   dropout: z
     .number()
     .min(0)
@@ -94,7 +98,8 @@ export const probeOptions = z.strictObject({
     .default(false)
     .describe(
       "Whether to train on features scaled to mean 0 and standard deviation 1. The protocol of CLMR's paper does not.",
-    ),
+    )
+    .meta({ flag: true }),
 })
 
 const progressOption = (doc: string) =>

@@ -4,6 +4,7 @@
  * (Spijkervet & Burgoyne, ISMIR 2021) trains, and with the variants that CLMR's `SampleCNN(strides)` can build.
  */
 import { CLIP_LENGTH } from '../clip.js'
+import type { ArchitectureSpec } from '../native/specifications.js'
 import type { Architecture } from './option-types.js'
 
 /** CLMR's network: 59,049 = 3^10 samples → 512 numbers. */
@@ -13,9 +14,6 @@ export const CLMR_ARCHITECTURE: Architecture = {
   supervised: false,
   clipLength: CLIP_LENGTH,
 }
-
-/** E of CLMR's network */
-export const EMBEDDING_DIM = 512
 
 /** E */
 export const dimOf = ({ channels }: Architecture): number => channels.at(-1)!
@@ -29,7 +27,7 @@ export const kernelsFor = (architecture: Architecture): 'fused' | 'plain' =>
   isSameNetwork(architecture, CLMR_ARCHITECTURE) ? 'fused' : 'plain'
 
 /** The part of the table that is computed with, as it crosses to the native side. */
-export const nativeArchitecture = ({ supervised: _, ...network }: Architecture) => network
+export const nativeArchitecture = ({ supervised: _, ...network }: Architecture): ArchitectureSpec => network
 
 /** kernel and stride of the first layer; kernel of the last */
 const OUTER = 3

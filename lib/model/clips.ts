@@ -108,11 +108,6 @@ export class WindowCutter {
     if (typeof this.#where === 'number') return window * this.#where
     return this.#where[window] ?? Number.POSITIVE_INFINITY
   }
-
-  /** The start of a window in seconds. */
-  timeOf(window: number): number {
-    return this.startOf(window) / SAMPLE_RATE
-  }
 }
 
 /** @throws ArgumentError if a result would be written over the audio that it is computed from */

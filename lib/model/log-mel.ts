@@ -5,7 +5,6 @@ import { type Matrix, matrix } from '../matrix.js'
 import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { TRAINED_ON_NOTHING, type TrainedOn } from '../runs/data-record.js'
-import { EMBEDDING_DIM } from './architecture.js'
 import type { Sources } from './encode-files.js'
 import type {
   EncodeFileOptions,
@@ -15,6 +14,9 @@ import type {
 } from './option-types.js'
 import type { TrackEncoder } from './track-encoder.js'
 import { type FileEmbedding, type TrackEmbedding, TrackWindows } from './track-windows.js'
+
+/** Mean and deviation over time, of 128 bands and of their differences from frame to frame. */
+export const LOG_MEL_SIZE = 4 * 128
 
 /**
  * Statistics of the log-mel spectrogram of a clip, with the interface of an `Encoder`. It needs no training.
@@ -29,12 +31,12 @@ export class LogMel implements TrackEncoder, Disposable {
   /** number of samples in a clip: 59,049 */
   readonly clipLength: number = CLIP_LENGTH
   /** number of values in a vector: 512 */
-  readonly dim: number = EMBEDDING_DIM
+  readonly dim: number = LOG_MEL_SIZE
   /** no recordings: it needs no training */
   readonly trainedOn: TrainedOn = TRAINED_ON_NOTHING
   readonly #windows = new TrackWindows({
     clipLength: CLIP_LENGTH,
-    dim: EMBEDDING_DIM,
+    dim: LOG_MEL_SIZE,
     encode: encodeWindows,
     checkLive: () => {},
   })
@@ -91,5 +93,5 @@ async function encodeWindows(
 ): Promise<Matrix> {
   const data = await callNative(signal, (abort) => native().logMelWindows(samples, starts, abort))
   out?.set(data)
-  return matrix(out ?? data, starts.length, EMBEDDING_DIM)
+  return matrix(out ?? data, starts.length, LOG_MEL_SIZE)
 }

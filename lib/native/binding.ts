@@ -1,6 +1,6 @@
 /**
- * The whole native contract: whatever crosses between TypeScript and C++ is declared here, and in figures.ts what an
- * evaluation returns.
+ * The whole native contract: whatever crosses between TypeScript and C++ is declared here; in specifications.ts what a
+ * call is asked for, in figures.ts what an evaluation returns, in signatures.ts what the native side says of itself.
  * `native/bindings/exports.cc` is its other side; test 02 compares the two key by key.
  *
  * Rules of the crossing: options arrive complete and validated, as their table in `lib/` parsed them; audio arrives as `Float32Array` that is read in
@@ -19,8 +19,20 @@ import type {
   ProbeHistory,
   RetrievalForms,
 } from './figures.js'
+import type { NativeConstants, Signatures } from './signatures.js'
+import type {
+  BootstrapSpec,
+  ChainSpec,
+  EncoderSpec,
+  ProbeFiguresSpec,
+  ProbeSpec,
+  RetrievalSpec,
+  TrainerSpec,
+} from './specifications.js'
 
 export type { ProbeHistory } from './figures.js'
+export type * from './signatures.js'
+export type * from './specifications.js'
 
 /** Raised by the facade when an AbortSignal fires; the native side looks at it between chunks of work. */
 export interface AbortFlag {
@@ -55,42 +67,6 @@ export interface NamedTensor {
 
 /** Tensors by name. */
 export type StateDict = Record<string, NamedTensor>
-
-/**
- * Options by name, complete. The struct of the same name in `native/` has a table of the fields that it takes, and
- * refuses all others; their types are those of the option table in `lib/`. Test 02 compares the two.
- */
-export type Specification = Readonly<Record<string, unknown>>
-export type ChainSpec = Specification
-export type EncoderSpec = Specification
-export type TrainerSpec = Specification
-export type ProbeSpec = Specification
-export type RetrievalSpec = Specification
-export type BootstrapSpec = Specification
-export type ProbeFiguresSpec = Specification
-
-/** What the native side says of its functions, by name; `kind` and `result` are what they are called here. */
-export type Signatures = Record<
-  string,
-  { parameters: { name: string; kind: NativeKind }[]; result: NativeKind }
->
-export type NativeKind =
-  | string
-  | { array: NativeKind }
-  | { optional: NativeKind }
-  | { promise: NativeKind }
-  /** the words of an enumeration */
-  | { words: string[] }
-  /** an object whose `name` is one of these */
-  | { choice: NativeStruct[] }
-  | NativeStruct
-
-export interface NativeStruct {
-  name: string
-  fields: Record<string, NativeKind>
-  /** what both sides state of it without its ever crossing */
-  constants?: Record<string, unknown>
-}
 
 export interface RuntimeInfo {
   libtorchVersion: string
@@ -129,6 +105,8 @@ export interface NativeRuntime {
   allocate(length: number): Float32Array
   /** for the test that compares them with this file */
   signatures(): Signatures
+  /** for the same test: what both sides state without its ever crossing */
+  constants(): NativeConstants
 }
 
 /** Stage audio: samples at another rate. */
@@ -292,7 +270,7 @@ export interface NativeTrain {
     encoderLearningRate: number,
     abort: AbortFlag,
   ): Promise<NativeStepResult>
-  /** One step on views [n·V, 59049] that the caller augmented, row = example·V + view, in `accumulate` equal batches. */
+  /** One step on views [n·V, clipLength] that the caller augmented, row = example·V + view, in `accumulate` equal batches. */
   trainerStepOnViews(
     trainer: TrainerHandle,
     views: Float32Array,
@@ -309,7 +287,7 @@ export interface NativeTrain {
     labels: LabelMatrix | undefined,
     abort: AbortFlag,
   ): Promise<number>
-  /** embeddings [n, 512] → projections [n, D] with the projector of the objective, as the last finished step left it */
+  /** embeddings [n, E] → projections [n, D] with the projector of the objective, as the last finished step left it */
   trainerProject(trainer: TrainerHandle, embeddings: Float32Array, n: number): Promise<Float32Array>
   /** A consistent copy, taken between two steps. */
   trainerState(trainer: TrainerHandle): Promise<TrainerState>

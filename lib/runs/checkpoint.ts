@@ -178,13 +178,6 @@ export async function withCheckpoint<T>(
   }
 }
 
-/** Checks that every byte of a checkpoint is as written. @throws CheckpointError that says what is not, IoError */
-export async function verifyCheckpoint(path: string): Promise<CheckpointState> {
-  const checked = await withCheckpoint(path, (checkpoint) => checkpoint.verify())
-  if (checked) return checked.result
-  throw damaged(path, 'it was deleted or replaced while it was read')
-}
-
 /** `step-NNNNNN` folders, newest first. A missing folder holds none. @throws IoError */
 export async function listCheckpoints(folder: string): Promise<{ path: string; step: number }[]> {
   const names = await readdir(folder).catch((error) => {

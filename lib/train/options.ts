@@ -50,6 +50,11 @@ const augmenterOption = (
   // an Augmenter is AugmenterOptions too; editors show no text for a member that both sides of a union have
   .meta(typed('AugmenterOptions', 'AugmenterSettings'))
 
+const projectionOption = z.strictObject({
+  hidden: count(65536).default(512).describe('Units of the hidden layer.'),
+  out: count(65536).default(64).describe('Dimensions of a projection.'),
+})
+
 /**
  * What can be written in a file: everything but objects that are alive. `flag`: it has a flag of its own on the command
  * line, with its description or the one given; `free`: it changes nothing in the numbers of the steps that follow, so that
@@ -77,12 +82,8 @@ export const trainerConfig = z.strictObject({
       flag: `Training objective, with its usual settings: ${objectiveNames.join(', ')}.`,
       placeholder: 'name',
     }),
-  projection: z
-    .strictObject({
-      hidden: count(65536).default(512).describe('Units of the hidden layer.'),
-      out: count(65536).default(64).describe('Dimensions of a projection.'),
-    })
-    .default({ hidden: 512, out: 64 })
+  projection: projectionOption
+    .default(() => projectionOption.parse({}))
     .describe('Sizes of the projector between encoder and objective.'),
   optimizer: optimizerOption
     .default(() => adam())
@@ -219,14 +220,18 @@ export const trainerOptions = trainerConfig.extend({
   ),
 })
 
-/** Of `Trainer.resume`: what a run may be given anew. */
-export const trainerOverrides = trainerOptions.omit({
+/** What a run has from its beginning. */
+const SETTLED = {
   encoder: true,
   initFrom: true,
   runDirectory: true,
   architecture: true,
   freeze: true,
-})
+} as const
+export const settledOptions = Object.keys(SETTLED)
+
+/** Of `Trainer.resume`: what a run may be given anew. */
+export const trainerOverrides = trainerOptions.omit(SETTLED)
 
 /** Of `Trainer.steps`. */
 export const stepsOptions = z.strictObject({ signal: signalOption })

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type Dataset, ofSources, openDataset } from '../cache/dataset.js'
+import { type Dataset, ofSources, openDataset, splitsOf } from '../cache/dataset.js'
 import { CacheError, CheckpointError, ConfigError } from '../errors.js'
 import { emptyStateDict } from '../formats/state-dict.js'
 import { cutEventFiles, TensorBoardWriter } from '../formats/tensorboard.js'
@@ -32,6 +32,7 @@ import {
   forNetwork,
   parseTrainerConfig,
   parseTrainerOptions,
+  settledOptions,
   storedOptions,
   trainerConfig,
 } from './options.js'
@@ -72,11 +73,7 @@ async function reopen(
   if (cache === record.cache && !existsSync(cache)) throw notThere(cache, name)
   const whole = await openDataset(cache)
   const known = record.sources && ofSources(whole, record.sources)
-  const candidates = [
-    whole,
-    ...(['train', 'valid', 'test'] as const).map((split) => whole.subset(split)),
-    ...(known ? [known] : []),
-  ]
+  const candidates = [whole, ...splitsOf(whole), ...(known ? [known] : [])]
   const same = candidates.find((dataset) => changedParts(record, dataset).length === 0)
   if (same) return same
   const likely = candidates.find((dataset) => dataset.length === record.tracks) ?? whole
@@ -238,12 +235,9 @@ function given<T extends object>(overrides: T): Partial<T> {
   ) as Partial<T>
 }
 
-/** What a run has from its beginning. */
-const SETTLED = ['encoder', 'initFrom', 'runDirectory', 'architecture', 'freeze'] as const
-
 /** @throws ConfigError for an option that would change nothing in a run that goes on */
 function refuseSettled(overrides: object): void {
-  const name = SETTLED.find((option) => option in given(overrides))
+  const name = settledOptions.find((option) => option in given(overrides))
   if (name === undefined) return
   throw new ConfigError({
     what: `Trainer.resume does not take the option ${JSON.stringify(name)}: the run has it from its beginning`,
@@ -324,7 +318,7 @@ export async function openRun(path: string, overrides: TrainerOverrides): Promis
 const FREE = markedNames(trainerConfig, 'free')
 
 /** Those of them that a run that goes on may be given. */
-export const freeOptions = FREE.filter((name) => !SETTLED.some((settled) => settled === name))
+export const freeOptions = FREE.filter((name) => !settledOptions.includes(name))
 
 /**
  * Compares a config with that of a run, for going on with the run under it.

@@ -6,7 +6,7 @@ namespace clmr::augment {
 
 const TransformType& kCustom = *new TransformType{
     .name = "custom",
-    .options = {"title"},
+    .options = {{"title", OptionKind::word}},
     .draw =
         [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {
           drawn.parameters["title"] = WordOption(spec, "title");

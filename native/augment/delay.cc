@@ -17,7 +17,7 @@ int64_t OffsetOf(const AppliedTransform& applied, double sample_rate) {
 
 const TransformType& kDelay = *new TransformType{
     .name = "delay",
-    .options = {"ms", "stepMs", "volume"},
+    .options = {{"ms", OptionKind::range}, {"stepMs", OptionKind::number}, {"volume", OptionKind::number}},
     .parameters = {{.name = "ms", .min = 0, .max = 60000}, {.name = "volume", .min = 0, .max = 1}},
     .draw =
         [](const TransformSpec& spec, const DrawContext&, random::Stream& stream, AppliedTransform& drawn) {

@@ -31,7 +31,7 @@ template <bool high_pass>
 TransformType FilterOf(const char* name) {
   return {
       .name = name,
-      .options = {"cutoff"},
+      .options = {{"cutoff", OptionKind::range}},
       .parameters = {{.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
       .draw = DrawCutoff,
       .apply = [](const AppliedTransform& applied, Row& row) { Filter(applied, row, high_pass); },
@@ -48,7 +48,7 @@ const TransformType& kHighPass = *new TransformType(FilterOf<true>("highPass"));
 
 const TransformType& kHighLowPass = *new TransformType{
     .name = "highLowPass",
-    .options = {"lowPass", "highPass"},
+    .options = {{"lowPass", OptionKind::range}, {"highPass", OptionKind::range}},
     .parameters = {{.name = "filter", .words = {"lowPass", "highPass"}},
                    {.name = "cutoff", .min = kLowestCutoff, .max = kHighestCutoff}},
     .draw =

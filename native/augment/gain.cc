@@ -15,7 +15,7 @@ float FactorOf(const AppliedTransform& applied) {
 
 const TransformType& kGain = *new TransformType{
     .name = "gain",
-    .options = {"db"},
+    .options = {{"db", OptionKind::range}},
     .parameters = {{.name = "db", .min = -120, .max = 60}},
     .draw = [](const TransformSpec& spec, const DrawContext&, random::Stream& stream,
                AppliedTransform& drawn) { drawn.parameters["db"] = DrawUniform(spec, "db", stream); },

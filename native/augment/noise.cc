@@ -10,7 +10,7 @@ namespace clmr::augment {
 
 const TransformType& kNoise = *new TransformType{
     .name = "noise",
-    .options = {"ratio", "snrDb"},
+    .options = {{"ratio", OptionKind::range}, {"snrDb", OptionKind::range}},
     .parameters = {{.name = "ratio", .min = 0, .max = 1e6},
                    {.name = "seed", .min = 0, .max = 0x1p53, .integer = true}},
     .draw =

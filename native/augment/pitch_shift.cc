@@ -29,7 +29,7 @@ void ShiftPitch(const AppliedTransform& applied, Row& row) {
 
 const TransformType& kPitchShift = *new TransformType{
     .name = "pitchShift",
-    .options = {"cents"},
+    .options = {{"cents", OptionKind::range}},
     .parameters = {{.name = "cents", .min = -1200, .max = 1200, .integer = true}},
     .draw = [](const TransformSpec& spec, const DrawContext&, random::Stream& stream,
                AppliedTransform& drawn) { drawn.parameters["cents"] = DrawInteger(spec, "cents", stream); },

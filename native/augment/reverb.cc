@@ -16,7 +16,9 @@ kernels::ReverbParameters ParametersOf(const AppliedTransform& applied) {
 
 const TransformType& kReverb = *new TransformType{
     .name = "reverb",
-    .options = {"reverberance", "damping", "roomSize"},
+    .options = {{"reverberance", OptionKind::range},
+                {"damping", OptionKind::range},
+                {"roomSize", OptionKind::range}},
     .parameters = {{.name = "reverberance", .min = 0, .max = 100},
                    {.name = "damping", .min = 0, .max = 100},
                    {.name = "roomSize", .min = 0, .max = 100}},

@@ -43,9 +43,16 @@ struct AppliedParameter {
   std::vector<std::string> words = {};
 };
 
+// An option of a TransformSpec. The kinds are those of SpecValue, in its order.
+enum class OptionKind { number, range, word };
+struct TransformOption {
+  const char* name;
+  OptionKind kind;
+};
+
 struct TransformType {
   const char* name;
-  std::vector<const char*> options = {};  // of a TransformSpec, beside p
+  std::vector<TransformOption> options = {};  // beside p
   std::vector<AppliedParameter> parameters = {};
   // Draws every parameter, always in the same order, whether the transform will be applied or not; nothing where
   // there are none.

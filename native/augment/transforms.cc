@@ -63,9 +63,11 @@ void CheckSpec(const TransformSpec& spec, double sample_rate) {
   if (!type) throw Error("ERR_CONFIG", "there is no transform \"" + spec.name + "\", but " + KnownNames());
   if (!(spec.p >= 0 && spec.p <= 1)) throw Error("ERR_CONFIG", spec.name + ": p must lie between 0 and 1");
   for (const auto& [name, value] : spec.parameters) {
-    const auto known = [&name = name](const char* option) { return name == option; };
-    if (std::none_of(type->options.begin(), type->options.end(), known))
-      throw Error("ERR_CONFIG", spec.name + " has no option " + name);
+    const auto known = [&name = name](const TransformOption& option) { return name == option.name; };
+    const auto option = std::ranges::find_if(type->options, known);
+    if (option == type->options.end()) throw Error("ERR_CONFIG", spec.name + " has no option " + name);
+    if (value.index() != static_cast<size_t>(option->kind))
+      throw Error("ERR_CONFIG", spec.name + ": " + name + " is of another kind than expected");
     const auto* range = std::get_if<std::pair<double, double>>(&value);
     if (range && !(range->first <= range->second))
       throw Error("ERR_CONFIG", spec.name + ": the range of " + name + " is reversed");

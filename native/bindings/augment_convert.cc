@@ -15,6 +15,12 @@ void EachKey(Napi::Object object, F f) {
   }
 }
 
+Napi::Value DescribeOption(Napi::Env env, augment::OptionKind kind) {
+  if (kind == augment::OptionKind::number) return Js<double>::Describe(env);
+  if (kind == augment::OptionKind::range) return Js<std::pair<double, double>>::Describe(env);
+  return Js<std::string>::Describe(env);
+}
+
 }  // namespace
 
 TransformSpec Js<TransformSpec>::Read(Napi::Value js, const char*) {
@@ -43,7 +49,7 @@ Napi::Value Js<TransformSpec>::Describe(Napi::Env env) {
   for (uint32_t i = 0; i < types.size(); ++i) {
     auto fields = Napi::Object::New(env);
     fields.Set("p", Pair(env, "optional", Text(env, "number")));
-    for (const char* option : types[i]->options) fields.Set(option, "parameter");
+    for (const auto& [option, kind] : types[i]->options) fields.Set(option, DescribeOption(env, kind));
     auto description = Napi::Object::New(env);
     description.Set("name", types[i]->name);
     description.Set("fields", fields);

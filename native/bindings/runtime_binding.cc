@@ -14,6 +14,10 @@
 #include "kernels/cuda.h"
 #include "kernels/dispatch.h"
 #include "memory/workspace_allocator.h"
+#include "model/architecture.h"
+#include "model/log_mel.h"
+#include "optim/optimizer.h"
+#include "train/batch.h"
 
 namespace clmr::bindings {
 
@@ -60,6 +64,24 @@ RuntimeInfo Info(const Call&) {
       TORCH_VERSION, at::get_cpu_capability(),  kernels::NameOf(kernels::ActiveChoice().isa), ThreadCount(),
       CudaDevices(), kernels::Cuda() != nullptr};
 }
+
+// What lib/ states too, without handing it over.
+struct Constants {
+  static constexpr const char* kName = "NativeConstants";
+  Architecture clmr = ClmrArchitecture();
+  double sample_rate = kSampleRate;
+  int64_t log_mel_size = kLogMelSize;
+  int64_t least_batch = kLeastBatch;
+  AdamSpec adam;
+
+  static auto Fields() {
+    return std::tuple(Field("clmr", &Constants::clmr), Field("sampleRate", &Constants::sample_rate),
+                      Field("logMelSize", &Constants::log_mel_size),
+                      Field("leastBatch", &Constants::least_batch), Field("adam", &Constants::adam));
+  }
+};
+
+Constants AllConstants(const Call&) { return {}; }
 
 std::string Resolve(const Call&, std::string device) { return ResolveDevice(device).str(); }
 
@@ -116,6 +138,7 @@ void ExportRuntime(Napi::Object exports) {
   Export(exports, "dispose", Dispose, {"handle"});
   Export(exports, "isDisposed", IsDisposed, {"handle"});
   Export(exports, "signatures", SignaturesOf, {});
+  Export(exports, "constants", AllConstants, {});
 }
 
 }  // namespace clmr::bindings

@@ -12,7 +12,6 @@
 namespace clmr {
 namespace {
 
-constexpr double kSampleRate = 22050;
 constexpr int64_t kFft = 2048, kHop = 512;
 constexpr double kFloor = 1e-5;
 // Windows that are transformed together: 16 MB of spectra.

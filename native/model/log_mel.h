@@ -9,6 +9,7 @@
 
 namespace clmr {
 
+inline constexpr double kSampleRate = 22050;  // Hz
 inline constexpr int64_t kMelBands = 128;
 inline constexpr int64_t kLogMelSize = 4 * kMelBands;
 

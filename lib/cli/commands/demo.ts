@@ -8,7 +8,7 @@ import {
   type DemoStage,
   runDemo,
 } from '../../demo/run-demo.js'
-import { parseOptions } from '../../options.js'
+import { DEFAULT_SEED, parseOptions } from '../../options.js'
 import { trainerConfig } from '../../train/options.js'
 import { commonFlags, examples, flagFor, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
@@ -166,7 +166,7 @@ async function demo(session: Session, { out, seed, minutes, tracks, ...rest }: O
 export function configure(command: Command): void {
   command
     .option('--out <dir>', 'Folder for all output', 'clmr-demo')
-    .option('--seed <n>', 'Seed of the music, the split, the weights and the training', Number, 42)
+    .option('--seed <n>', 'Seed of the music, the split, the weights and the training', Number, DEFAULT_SEED)
     .option(
       '--minutes <minutes>',
       'Approximate duration on two cores; sets the number of steps',

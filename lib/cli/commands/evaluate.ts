@@ -23,7 +23,7 @@ import { evaluateRetrievals } from '../../evaluate/retrieval.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
 import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
-import { parseOptions } from '../../options.js'
+import { markedNames, parseOptions } from '../../options.js'
 import { commonFlags, examples, flagFor, noCacheFlag, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
 import { type EncoderFlags, EVALUATED_MODEL_HELP, encoderFlags, Models } from '../model.js'
@@ -31,10 +31,9 @@ import { type Differences, tellDifferences, tellProbes, tellRepeated, tellRetrie
 import { onRun, type Session } from '../session.js'
 
 /** Options of the table that have a flag; the others are those of the published protocol. */
-const FLAGS = ['protocol', 'hidden', 'seed', 'standardise'] as const
+const FLAGS = markedNames(probeOptions, 'flag')
 /** Draws of a part of the labels, where --seeds does not say it. */
 const DRAWS = 3
-const SEED = 42
 const BASELINES = ['random', 'log-mel'] as const
 
 interface Options extends EncoderFlags {
@@ -98,7 +97,7 @@ async function repeat(
   const repeated: RepeatedEvaluation[] = []
   for (const percent of labelFractions ?? [100]) {
     const draws = seeds ?? (percent === 100 ? 1 : DRAWS)
-    const drawn = Array.from({ length: draws }, (_, i) => (settings.seed ?? SEED) + i)
+    const drawn = Array.from({ length: draws }, (_, i) => settings.seed + i)
     const asked = { ...settings, labelFraction: percent / 100, signal }
     repeated.push(await repeatedEvaluation(encoder, embeddings, asked, drawn))
   }
@@ -178,10 +177,10 @@ function jsonOf({ retrieval, evaluation, repeated }: Measured) {
 }
 
 /** What was said of the probe; the rest is of the protocol. @throws ConfigError */
-function probeSettings({ protocol, hidden, seed, standardise }: Options): ProbeOptions {
-  const given = { protocol, hidden, seed, standardise }
-  parseOptions(probeOptions, given, 'clmr evaluate')
-  return given
+function probeSettings(options: Options): ProbeOptions & { seed: number } {
+  const given = Object.fromEntries(FLAGS.map((name) => [name, options[name as keyof Options]]))
+  const { seed } = parseOptions(probeOptions, given, 'clmr evaluate')
+  return { ...given, seed }
 }
 
 /** @throws UsageError */
@@ -203,7 +202,7 @@ function percents(text: string): number[] {
 
 async function evaluate(session: Session, options: Options): Promise<void> {
   const { signal } = session
-  const { seed = SEED } = probeSettings(options)
+  const { seed } = probeSettings(options)
   using dataset = await openDataset(options.data)
   if (dataset.task !== 'none' || options.saveProbe) checkLabelled(dataset)
   if (options.saveProbe) await checkWritable(options.saveProbe)

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
+import { SPLITS } from '../../datasets/tracks.js'
 import { MEASURES, type MonitorFigures } from '../../evaluate/monitor.js'
 import { kernelsFor } from '../../model/architecture.js'
 import { markedNames } from '../../options.js'
@@ -18,8 +19,8 @@ import { duration, figure, printable } from '../text.js'
 /** Options of the table that have a flag of their own; all others are set by --set or --config. */
 const FLAGS = markedNames(trainerConfig, 'flag')
 
-const SPLITS = ['train', 'valid', 'test', 'all'] as const
-type SplitName = (typeof SPLITS)[number]
+const TRAINED_SPLITS = [...SPLITS, 'all'] as const
+type SplitName = (typeof TRAINED_SPLITS)[number]
 
 interface Options {
   data?: string
@@ -224,9 +225,9 @@ export function configure(command: Command): void {
     )
     .addOption(
       new Option(
-        `--split <${SPLITS.join('|')}>`,
+        `--split <${TRAINED_SPLITS.join('|')}>`,
         'Tracks to train on (default: "train", or "all" if there are no labels and no monitor)',
-      ).choices(SPLITS),
+      ).choices(TRAINED_SPLITS),
     )
     .option('--validate', 'Measure the loss on the valid split after every epoch')
     .option(

@@ -1,5 +1,5 @@
 import { type NpyArray, readNpy } from '../../formats/npy-reader.js'
-import type { LabelledFile } from '../tracks.js'
+import { type LabelledFile, SPLITS } from '../tracks.js'
 import type { NamedDataset, PublishedFile } from './descriptor.js'
 import type { Place } from './place.js'
 import { SPLIT_FILES, tabRows, tagsOfVector, unusual, withoutBroken } from './tables.js'
@@ -84,7 +84,7 @@ async function minzwon(place: Place): Promise<{ files: LabelledFile[]; tags: str
   if (columns !== tags.length)
     throw unusual('binary.npy', `it has ${columns} columns for ${tags.length} tags`)
   const files: LabelledFile[] = []
-  for (const split of ['train', 'valid', 'test'] as const)
+  for (const split of SPLITS)
     for (const entry of (await npy(place, `${split}.npy`)).values.map(String)) {
       const [index, path] = entry.split('\t')
       const row = Number(index)

@@ -7,7 +7,7 @@ import { checkOutput } from '../../files/output.js'
 import { Matrix, matrix } from '../../matrix.js'
 import type { TrackEncoder } from '../../model/track-encoder.js'
 import { abortReason } from '../../native/call.js'
-import { callbackOption, objectOption, parseOptions, signalOption } from '../../options.js'
+import { callbackOption, objectOption, parseOptions, seedOption, signalOption } from '../../options.js'
 import { embedDataset } from '../embed.js'
 import type { ReportOptions } from '../option-types.js'
 import { nearest } from '../search.js'
@@ -46,7 +46,7 @@ export const reportOptions = z.strictObject({
     .min(0)
     .default(8_000_000)
     .describe('Maximum size of all excerpts in bytes.'),
-  seed: z.number().int().min(0).default(42).describe('Seed of UMAP.'),
+  seed: seedOption('Seed of UMAP.'),
 })
 
 /** @internal Of `writeReport`. */
