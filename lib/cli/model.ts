@@ -14,6 +14,13 @@ export const MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram) 
 /** Of commands with a data set, which `random` takes its statistics from. */
 export const EVALUATED_MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram), "random" (untrained weights, with the batch norm statistics of these tracks) or "random-fresh" (untrained weights and batch norm)`
 
+/** What `--baselines` measures too: by what --model calls it, and by its name in a report. */
+export const BASELINES = [
+  { model: 'random', title: 'random weights' },
+  { model: 'log-mel', title: 'log-mel' },
+]
+export const baselineModels = BASELINES.map(({ model }) => model)
+
 /** What `encoderFlags` declares. */
 export interface EncoderFlags {
   device?: string

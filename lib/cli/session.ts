@@ -59,7 +59,7 @@ export class Session {
   }
 }
 
-type Run<Args extends unknown[]> = (
+type Action<Args extends unknown[]> = (
   session: Session,
   options: Record<string, never>,
   ...args: Args
@@ -75,7 +75,7 @@ export function onRun<Options extends object, Args extends unknown[]>(
     const options = given.at(-2) as Options & CommonOptions
     const session = new Session(options, watchSignals(options.json === true && !process.stderr.isTTY))
     if (options.threads !== undefined) setThreads(options.threads)
-    await (run as unknown as Run<Args>)(session, options as never, ...args)
+    await (run as unknown as Action<Args>)(session, options as never, ...args)
     process.exitCode = session.exitCode
   })
 }

@@ -4,6 +4,7 @@ import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { DatasetError, IoError, ioError } from '../errors.js'
+import { isFolder } from '../files/is-folder.js'
 import type { SkippedFile } from './tracks.js'
 
 /** Names that are taken for audio files; decoding shows whether they are. */
@@ -131,10 +132,6 @@ export async function walkAudio(root: string, without: string, signal?: AbortSig
   })
   const byPath = (a: SkippedFile, b: SkippedFile) => byCodeUnit(a.path, b.path)
   return { files: walk.files.sort(byCodeUnit), skipped: walk.skipped.sort(byPath) }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
 }
 
 /**

@@ -71,7 +71,7 @@ export function compareRetrievals(
 }
 
 /** The rest, of one encoder. @throws CacheError, NonFiniteError, the signal's reason */
-export async function measureEncoder(
+export async function evaluateEncoder(
   encoder: TrackEncoder,
   dataset: Dataset,
   { seed, signal, onProgress }: Asked,

@@ -16,7 +16,7 @@ import { checkDevice } from '../native/devices.js'
 import { isRunDirectory } from '../runs/reader.js'
 import { preset, Trainer } from '../train/index.js'
 import type { TrainerConfig } from '../train/option-types.js'
-import { compareRetrievals, type DemoMeasure, measureEncoder } from './compare.js'
+import { compareRetrievals, type DemoMeasure, evaluateEncoder } from './compare.js'
 import { TRACKS_PER_CLASS, writeCorpus } from './index.js'
 
 /** What is compared, by the name that tables give it. */
@@ -185,7 +185,7 @@ async function compareAll(settings: Settings, run: string, dataset: Dataset) {
   let embeddings: Embedded | undefined
   for (const row of ROWS) {
     const stage: DemoStage = row === 'trained' ? 'embed' : `embed ${DEMO_ROWS[row]}`
-    const { embeddings: own, ...measure } = await measureEncoder(encoders[row], dataset, askedFor(stage))
+    const { embeddings: own, ...measure } = await evaluateEncoder(encoders[row], dataset, askedFor(stage))
     measured.set(row, measure)
     if (row === 'trained') embeddings = own
   }

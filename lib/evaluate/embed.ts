@@ -14,7 +14,7 @@ import { abortReason } from '../native/call.js'
 import { callbackOption, parseOptions, signalOption } from '../options.js'
 import { Result } from '../result.js'
 import { checkTrackEncoder, checkTracks } from './checks.js'
-import { KeptWindows, type Windows } from './kept-windows.js'
+import { type KeptTrack, KeptWindows } from './kept-windows.js'
 import type { EmbedOptions } from './option-types.js'
 import { meanOverClips } from './probe-data.js'
 import type { DatasetEmbeddings, EmbeddedTracks, EmbedProgress, LabelledTracks } from './types.js'
@@ -37,7 +37,7 @@ export const embedOptions = z.strictObject({
   onProgress: callbackOption<EmbedProgress>('(progress: EmbedProgress) => void', 'Called after every track.'),
 })
 
-function join(dataset: LabelledTracks, dim: number, parts: readonly Windows[]): DatasetEmbeddings {
+function join(dataset: LabelledTracks, dim: number, parts: readonly KeptTrack[]): DatasetEmbeddings {
   const clips = parts.reduce((sum, { windows }) => sum + windows.rows, 0)
   const data = new Float32Array(clips * dim)
   const trackOf = new Int32Array(clips)
@@ -110,7 +110,7 @@ export async function embedDataset<D extends LabelledTracks>(
     (track) => dataset.readTrack(track, { signal }),
     signal,
   )
-  const parts: Windows[] = []
+  const parts: KeptTrack[] = []
   for (const track of all) {
     const known = kept?.of(track)
     parts.push(known ?? (await embedNext(encoder, missing, dataset.tracks[track]!.stretch, signal)))
@@ -128,12 +128,12 @@ async function embedNext(
   tracks: AsyncGenerator<Float32Array, void, void>,
   stretch: number | undefined,
   signal?: AbortSignal,
-): Promise<Windows> {
+): Promise<KeptTrack> {
   const { value: samples } = await tracks.next()
   // whole clips of the network: no window crosses from one stretch to the next anyway
   if (stretch === undefined || stretch % encoder.clipLength === 0)
     return encoder.encodeTrack(samples!, { signal })
-  const parts: Windows[] = []
+  const parts: KeptTrack[] = []
   for (const part of stretchesOf(samples!, stretch)) parts.push(await encoder.encodeTrack(part, { signal }))
   const windows = Matrix.fromRows(parts.flatMap((part) => [...Matrix.from(part.windows)]))
   return { windows, mean: meanOverClips(windows.data, new Int32Array(windows.rows), 1, windows.cols).row(0) }

@@ -10,12 +10,12 @@ import { hashOf, VectorStore } from './vector-store.js'
 const PACK = 256
 
 /** The windows of a track, and their mean. */
-export type Windows = Pick<TrackVectors, 'windows' | 'mean'>
+export type KeptTrack = Pick<TrackVectors, 'windows' | 'mean'>
 
 /** Tracks of a file, by their audio, with the number of windows of each. */
 const contents = z.array(z.tuple([z.string(), z.number().int().positive()]))
 
-function pack(tracks: ReadonlyMap<string, Windows>, dim: number): Kept {
+function pack(tracks: ReadonlyMap<string, KeptTrack>, dim: number): Kept {
   const all = [...tracks.values()]
   const rows = all.reduce((sum, { windows }) => sum + windows.rows, 0)
   const windows = { shape: [rows, dim], data: new Float32Array(rows * dim) }
@@ -33,7 +33,7 @@ function pack(tracks: ReadonlyMap<string, Windows>, dim: number): Kept {
 }
 
 /** undefined for what `pack` did not make. */
-function unpack({ tensors, contents: listed }: Kept, dim: number): [string, Windows][] | undefined {
+function unpack({ tensors, contents: listed }: Kept, dim: number): [string, KeptTrack][] | undefined {
   const parsed = contents.safeParse(listed)
   const { windows, means } = tensors
   if (!parsed.success || !windows || !means) return undefined
@@ -53,8 +53,8 @@ export class KeptWindows {
   readonly #store: VectorStore
   readonly #dim: number
   readonly #prefix: string
-  readonly #known = new Map<string, Windows>()
-  readonly #fresh = new Map<string, Windows>()
+  readonly #known = new Map<string, KeptTrack>()
+  readonly #fresh = new Map<string, KeptTrack>()
 
   private constructor(store: VectorStore, dim: number, hop: number) {
     this.#store = store
@@ -87,11 +87,11 @@ export class KeptWindows {
   }
 
   /** of a track of the data set */
-  of(track: number): Windows | undefined {
+  of(track: number): KeptTrack | undefined {
     return this.#known.get(this.#store.audio[track]!)
   }
 
-  async keep(track: number, windows: Windows): Promise<void> {
+  async keep(track: number, windows: KeptTrack): Promise<void> {
     this.#fresh.set(this.#store.audio[track]!, windows)
     if (this.#fresh.size >= PACK) await this.flush()
   }

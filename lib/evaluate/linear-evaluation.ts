@@ -93,7 +93,7 @@ function spreadOf(values: readonly number[]): Spread {
  * Probes with several seeds, which draw initial weights, order and, for a part of the labels, the tracks.
  * @throws as linearEvaluation
  */
-export async function repeatedEvaluation(
+async function repeatedEvaluation(
   encoder: TrackEncoder,
   all: DatasetEmbeddings<Dataset>,
   options: ProbeOptions & { signal?: AbortSignal },
@@ -109,4 +109,29 @@ export async function repeatedEvaluation(
     accuracy: spreadOf(found.map(({ accuracy }) => accuracy)),
     f1: spreadOf(found.map(({ f1 }) => f1)),
   }
+}
+
+/** Probes on a part of the labels, each on another one, where nobody says how many. */
+const DRAWS = 3
+
+/**
+ * Probes with parts of the labels; their seeds are `seed`, `seed` + 1 and so on.
+ * @param fractions of the training tracks
+ * @param draws probes for each fraction; by default 3, and 1 for all tracks
+ * @throws as linearEvaluation
+ */
+export async function evaluateFractions(
+  encoder: TrackEncoder,
+  all: DatasetEmbeddings<Dataset>,
+  options: ProbeOptions & { seed: number; signal?: AbortSignal },
+  fractions: readonly number[],
+  draws?: number,
+): Promise<RepeatedEvaluation[]> {
+  const repeated: RepeatedEvaluation[] = []
+  for (const labelFraction of fractions) {
+    const count = draws ?? (labelFraction === 1 ? 1 : DRAWS)
+    const seeds = Array.from({ length: count }, (_, i) => options.seed + i)
+    repeated.push(await repeatedEvaluation(encoder, all, { ...options, labelFraction }, seeds))
+  }
+  return repeated
 }

@@ -1,6 +1,7 @@
 /** Retrieval: how often a crop of a track finds the track again, which needs no labels. */
 import { z } from 'zod'
 import { Augmenter } from '../augment/augmenter.js'
+import type { Dataset } from '../cache/dataset.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { callNative } from '../native/call.js'
 import type { Interval, RetrievalFigures as NativeFigures, RankFigures } from '../native/figures.js'
@@ -99,6 +100,10 @@ export async function evaluateRetrieval(
   const [retrieval] = await evaluateRetrievals([encoder], dataset, options)
   return retrieval!
 }
+
+/** @internal The tracks to ask for: the test tracks, or all where these are too few or there are no labels. */
+export const queriedOf = (dataset: Dataset, test: Dataset): Dataset =>
+  dataset.task !== 'none' && test.length > 1 ? test : dataset
 
 /**
  * @internal Several encoders by the same crops, which are read and altered once for all of them. Progress counts the

@@ -1,6 +1,7 @@
 /** From which probability on a class counts as present. */
 import { type Matrix, matrix } from '../matrix.js'
 import { f1 } from './decisions.js'
+import type { ClassProbability } from './types.js'
 
 /** Where nothing is known. */
 const HALF = 0.5
@@ -43,5 +44,28 @@ export function f1At({ data, rows, cols }: Matrix, labels: Matrix, thresholds: r
       cols,
     ),
     labels,
+  )
+}
+
+/** What of a probe decides. */
+interface Decider {
+  readonly task: 'multilabel' | 'multiclass'
+  readonly classes: readonly string[]
+  readonly thresholds: readonly number[] | undefined
+}
+
+/**
+ * Which classes a file has. One class a file: the likeliest. Otherwise those at their threshold.
+ * @param ranked the likeliest first
+ * @param threshold one for all classes, in place of those of the probe
+ */
+export function decisionsOf(
+  { task, classes, thresholds }: Decider,
+  ranked: readonly ClassProbability[],
+  threshold?: number,
+): boolean[] {
+  const own = (name: string) => threshold ?? thresholds?.[classes.indexOf(name)] ?? HALF
+  return ranked.map(({ class: name, probability }, place) =>
+    task === 'multiclass' ? place === 0 : probability >= own(name),
   )
 }

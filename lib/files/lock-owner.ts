@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, readlink, stat } from 'node:fs/promises'
 import { hostname, uptime } from 'node:os'
+import { isAlive, startOf } from './process-alive.js'
 
 /** How often a holder touches its lock file. */
 export const BEAT_MS = 10_000
@@ -29,20 +30,14 @@ export interface LockOwner {
   namespace?: string
 }
 
-/** Field 22 of /proc/pid/stat. Process numbers are reused; together with the start time they are unique. */
-async function startOf(pid: number): Promise<string> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-}
-
 const bootId = async () =>
   (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim() || undefined
 const pidNamespace = () => readlink('/proc/self/ns/pid').catch(() => undefined)
 
 /** The content of a lock file of this process; never the same twice. */
 export async function describeMyself(): Promise<string> {
-  const [started, boot, namespace] = await Promise.all([startOf(process.pid), bootId(), pidNamespace()])
-  const me: LockOwner = { pid: process.pid, host: hostname(), started, boot, namespace }
+  const [boot, namespace] = await Promise.all([bootId(), pidNamespace()])
+  const me: LockOwner = { pid: process.pid, host: hostname(), started: startOf(process.pid), boot, namespace }
   return JSON.stringify({ ...me, lock: randomBytes(8).toString('hex') })
 }
 
@@ -56,15 +51,6 @@ export function parseOwner(text: string): LockOwner | undefined {
     return owner
   } catch {
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
@@ -84,8 +70,7 @@ async function patience({ host, boot }: LockOwner): Promise<number> {
 /** Whether a lock file with this content may be taken over. */
 export async function isStale(path: string, text: string): Promise<boolean> {
   const owner = parseOwner(text)
-  if (owner && (await isHere(owner)))
-    return !isAlive(owner.pid) || (owner.started !== '' && owner.started !== (await startOf(owner.pid)))
+  if (owner && (await isHere(owner))) return !isAlive(owner.pid, owner.started)
   const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }))
   return Date.now() - mtimeMs > (owner ? await patience(owner) : WRITING_MS)
 }

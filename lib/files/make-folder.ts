@@ -1,15 +1,8 @@
 /** Creates folders. fs.mkdir with `recursive` is no choice: in /proc, which takes no folders, it never returns. */
-import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ioError } from '../errors.js'
 import { type FileOperations, nodeFiles, syncFolder } from './durable.js'
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-}
+import { isFolder } from './is-folder.js'
 
 /** Makes one folder; one that another process has made meanwhile is fine. */
 async function makeOne(path: string, files: FileOperations): Promise<void> {

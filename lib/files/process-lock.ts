@@ -155,7 +155,7 @@ export async function tryLock(path: string, { beatMs = BEAT_MS }: LockTimes = {}
 }
 
 /** Measures how long a file has stayed the same, by this process's own clock: the clocks of hosts differ. */
-class Watch {
+class SilenceClock {
   #seen = ''
   #since = 0
 
@@ -181,7 +181,7 @@ async function lockWhenFree(
   { onWait, signal, ...times }: LockWait,
 ): Promise<() => Promise<void>> {
   const { beatMs = BEAT_MS, silenceMs = SILENCE_MS } = times
-  const watch = new Watch()
+  const clock = new SilenceClock()
   let told = false
   for (;;) {
     signal?.throwIfAborted()
@@ -191,7 +191,7 @@ async function lockWhenFree(
       if (!told) onWait?.(owner)
       told = true
       const found = await find(path)
-      const silent = found && (await watch.unchangedMs(path, found.text)) > silenceMs
+      const silent = found && (await clock.unchangedMs(path, found.text)) > silenceMs
       if (silent && !(await isHere(owner))) {
         const mine = await describeMyself()
         if (await takeOver(found, mine)) return (await hold(path, mine, beatMs)).release

@@ -7,6 +7,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { isAlive, startOf } from './process-alive.js'
 
 /** The part of the final name that is kept, so that a legal name never makes an illegal one. */
 const STEM_BYTES = 48
@@ -19,12 +20,6 @@ function tryRead(read: () => string): string {
   } catch {
     return ''
   }
-}
-
-/** Field 22 of /proc/pid/stat, the time of its start: a process number is used again. Empty if the kernel does not say. */
-function startOf(pid: number): string {
-  const text = tryRead(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
 /** Where process numbers mean the same: this boot of this machine, this container. */
@@ -57,15 +52,6 @@ export function temporaryName(path: string): string {
 }
 
 const NAME = /^\..*\.([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{8}\.tmp$/s
-
-function isAlive(pid: number, start: string): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  return start === '' || start === startOf(pid)
-}
 
 async function isLeftover(path: string): Promise<boolean> {
   const [, where, pid, start] = NAME.exec(basename(path)) ?? []

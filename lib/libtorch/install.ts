@@ -4,11 +4,13 @@
  */
 
 import { existsSync } from 'node:fs'
-import { rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { download } from '../download/download.js'
 import { ClmrError, ioError } from '../errors.js'
 import { cacheFolder } from '../files/cache-folder.js'
+import { freeBytes } from '../files/free-space.js'
+import { isFolder } from '../files/is-folder.js'
 import { makeFolder } from '../files/make-folder.js'
 import { type LockOwner, withLock } from '../files/process-lock.js'
 import { CUDA_RELEASES, type Part } from './cuda-release.js'
@@ -73,12 +75,12 @@ function releaseForThisMachine(cuda: boolean): { wheel: Wheel; parts: readonly P
 }
 
 async function checkSpace(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize >= needed) return
+  const free = await freeBytes(folder)
+  if (free >= needed) return
   throw new ClmrError('ERR_LIBTORCH_INSTALL', {
     what: 'there is not enough room on the disk',
     path: folder,
-    given: `${Math.round((bavail * bsize) / 1e6)} MB free`,
+    given: `${Math.round(free / 1e6)} MB free`,
     expected: `${Math.round(needed / 1e6)} MB`,
     remedy: 'Set CLMR_CACHE to a folder on another disk',
   })
@@ -122,11 +124,7 @@ async function installByRanges(url: string, wheel: Wheel, to: string, job: Job):
 /** The wheel on this machine that `from` names; undefined if it must be downloaded. */
 async function localWheel(from: string | undefined, file: string): Promise<string | undefined> {
   if (!from || isUrl(from)) return undefined
-  const isFolder = await stat(from).then(
-    (there) => there.isDirectory(),
-    () => false,
-  )
-  return isFolder ? join(from, file) : from
+  return (await isFolder(from)) ? join(from, file) : from
 }
 
 /** The address to fetch from; undefined if pip serves. */

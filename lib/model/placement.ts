@@ -25,8 +25,8 @@ export interface PlacedWindow {
 }
 
 /** out: windows in their order, and at the end the warnings about the file */
-type Windows = AsyncGenerator<PlacedWindow, { warnings: string[] }, void>
-type Samples = AsyncGenerator<Float32Array, { warnings: string[] }, void>
+type WindowStream = AsyncGenerator<PlacedWindow, { warnings: string[] }, void>
+type SampleStream = AsyncGenerator<Float32Array, { warnings: string[] }, void>
 
 /** Samples of a track that are kept for windows that can be placed only when its length is known: 12 minutes, 64 MiB. */
 const KEPT = 2 ** 24
@@ -44,7 +44,7 @@ function beyondEnd(file: AudioInput, from: number, length: number): ArgumentErro
 }
 
 /** What a cutter makes of samples that begin at `offset`. It may be over before they are. */
-async function* cut(samples: Samples, cutter: WindowCutter, offset: number): Windows {
+async function* cut(samples: SampleStream, cutter: WindowCutter, offset: number): WindowStream {
   let count = 0
   try {
     for (;;) {
@@ -60,7 +60,7 @@ async function* cut(samples: Samples, cutter: WindowCutter, offset: number): Win
 }
 
 /** The samples from `from` to `to`, of a file that can only be decoded from its beginning. */
-async function* stretchOf(file: FileInput, from: number, to: number, signal?: AbortSignal): Samples {
+async function* stretchOf(file: FileInput, from: number, to: number, signal?: AbortSignal): SampleStream {
   const samples = decodeStream(file, SAMPLE_RATE, signal)
   let at = 0
   try {
@@ -78,7 +78,7 @@ async function* stretchOf(file: FileInput, from: number, to: number, signal?: Ab
   }
 }
 
-async function* withoutWarnings(pieces: Iterable<Float32Array> | AsyncIterable<Float32Array>): Samples {
+async function* withoutWarnings(pieces: Iterable<Float32Array> | AsyncIterable<Float32Array>): SampleStream {
   yield* pieces
   return { warnings: [] }
 }
@@ -91,7 +91,7 @@ async function* spreadOver(
   to: number,
   clipLength: number,
   signal?: AbortSignal,
-): Windows {
+): WindowStream {
   let kept: Float32Array[] | undefined = []
   let length = 0
   const known = await consume(stretchOf(file, from, to, signal), (piece) => {
@@ -111,7 +111,7 @@ async function* inPcm(
   from: number,
   to: number,
   signal?: AbortSignal,
-): Windows {
+): WindowStream {
   const { warnings } = pcm
   if (windows === undefined) {
     yield* cut(withoutWarnings(pcm.decode(from, to, signal)), new WindowCutter(hop, clipLength), from)
@@ -125,7 +125,11 @@ async function* inPcm(
 }
 
 /** The windows of a file, of which only the stretches are decoded that are needed, where its format lets them be found. */
-export async function* placedWindows(file: AudioInput, placement: Placement, signal?: AbortSignal): Windows {
+export async function* placedWindows(
+  file: AudioInput,
+  placement: Placement,
+  signal?: AbortSignal,
+): WindowStream {
   const { clipLength, hop, windows } = placement
   const [from, to] = [sampleOf(placement.from), sampleOf(placement.to)]
   if (windows === undefined && from === 0 && to === Number.POSITIVE_INFINITY)

@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } 
 import { ConfigError, describe, ioError } from '../errors.js'
 import { readInput } from '../files/input.js'
 import type { PresetName, TrainerConfig } from './option-types.js'
-import { parseTrainerConfig, trainerConfig } from './options.js'
+import { LEAST_BATCH, parseTrainerConfig, trainerConfig } from './options.js'
 import { presetAt } from './presets.js'
 
 const MAX_BYTES = 1 << 20
@@ -207,4 +207,14 @@ export async function readTrainingConfig(
       remedy: 'Check that it is the right file',
     })
   return parseTrainingConfig(bytes.toString('utf8'), path, sources)
+}
+
+/**
+ * The batch of the defaults or of a preset, or all tracks where they are fewer; a size that was asked for stays.
+ * @param tracks of the data set
+ */
+export function fittingBatch({ config, given }: TrainingConfig, tracks: number): number {
+  const { batchSize, accumulate } = config
+  const most = Math.floor(tracks / accumulate)
+  return 'batchSize' in given || most >= batchSize || most < LEAST_BATCH ? batchSize : most
 }

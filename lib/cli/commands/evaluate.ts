@@ -12,29 +12,27 @@ import {
 import {
   checkLabelled,
   embeddingsOf,
+  evaluateFractions,
   linearEvaluation,
   probeOfSplits,
   type RepeatedEvaluation,
-  repeatedEvaluation,
 } from '../../evaluate/linear-evaluation.js'
 import type { ProbeOptions } from '../../evaluate/option-types.js'
 import { probeOptions } from '../../evaluate/probe-options.js'
-import { evaluateRetrievals } from '../../evaluate/retrieval.js'
+import { queriedOf } from '../../evaluate/retrieval.js'
 import { isClean, seenSentence, seenTracks } from '../../evaluate/trained-on.js'
 import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { markedNames, parseOptions } from '../../options.js'
 import { commonFlags, examples, flagFor, noCacheFlag, threadsFlag } from '../command.js'
 import { UsageError } from '../failure.js'
-import { type EncoderFlags, EVALUATED_MODEL_HELP, encoderFlags, Models } from '../model.js'
+import { baselineModels, type EncoderFlags, EVALUATED_MODEL_HELP, encoderFlags, Models } from '../model.js'
 import { type Differences, tellDifferences, tellProbes, tellRepeated, tellRetrieval } from '../results.js'
+import { retrievalsOf } from '../retrievals.js'
 import { onRun, type Session } from '../session.js'
 
 /** Options of the table that have a flag; the others are those of the published protocol. */
 const FLAGS = markedNames(probeOptions, 'flag')
-/** Draws of a part of the labels, where --seeds does not say it. */
-const DRAWS = 3
-const BASELINES = ['random', 'log-mel'] as const
 
 interface Options extends EncoderFlags {
   model: string
@@ -79,10 +77,6 @@ function tellTrainedOn(
   else session.warn(`${sentence}${trainedOn?.tracks ? ': these figures flatter the model' : ''}`)
 }
 
-/** The tracks that retrieval asks for: the test tracks, or all where these are too few or there are no labels. */
-const queriedOf = (dataset: Dataset, test: Dataset) =>
-  dataset.task !== 'none' && test.length > 1 ? test : dataset
-
 /** Probes with several seeds and with parts of the labels, as far as these were asked for. */
 async function repeat(
   session: Session,
@@ -92,38 +86,9 @@ async function repeat(
 ): Promise<RepeatedEvaluation[] | undefined> {
   const { seeds, labelFractions } = options
   if (seeds === undefined && labelFractions === undefined) return undefined
-  const settings = probeSettings(options)
-  const { signal } = session
-  const repeated: RepeatedEvaluation[] = []
-  for (const percent of labelFractions ?? [100]) {
-    const draws = seeds ?? (percent === 100 ? 1 : DRAWS)
-    const drawn = Array.from({ length: draws }, (_, i) => settings.seed + i)
-    const asked = { ...settings, labelFraction: percent / 100, signal }
-    repeated.push(await repeatedEvaluation(encoder, embeddings, asked, drawn))
-  }
-  return repeated
-}
-
-/** Retrieval of the test tracks, of all if there are no labels, for each model. */
-async function retrievalsOf(
-  session: Session,
-  { encoders }: Models,
-  dataset: Dataset,
-  options: Options,
-): Promise<Retrieval[]> {
-  const { cache } = options
-  const { seed } = probeSettings(options)
-  const { signal } = session
-  using test = dataset.subset('test')
-  const asked = queriedOf(dataset, test)
-  return await session.withProgress('retrieval', (progress) =>
-    evaluateRetrievals(encoders, asked, {
-      seed,
-      cache,
-      signal,
-      onProgress: (p) => progress.update(p.done, p.total),
-    }),
-  )
+  const settings = { ...probeSettings(options), signal: session.signal }
+  const fractions = (labelFractions ?? [100]).map((percent) => percent / 100)
+  return evaluateFractions(encoder, embeddings, settings, fractions, seeds)
 }
 
 /** The probe of a model, if there are labels. */
@@ -207,11 +172,11 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   if (dataset.task !== 'none' || options.saveProbe) checkLabelled(dataset)
   if (options.saveProbe) await checkWritable(options.saveProbe)
   const { model, baselines, compare: other } = options
-  const others = [...(other === undefined ? [] : [other]), ...(baselines ? BASELINES : [])]
+  const others = [...(other === undefined ? [] : [other]), ...(baselines ? baselineModels : [])]
   const names = [...new Set([model, ...others])]
   using models = await Models.load(names, options, { seed, dataset, signal })
   const encoderOf = (name: string) => models.encoders[names.indexOf(name)]!
-  const retrievals = await retrievalsOf(session, models, dataset, options)
+  const retrievals = await retrievalsOf(session, models, dataset, { seed, cache: options.cache })
   const measured: [string, Measured][] = []
   for (const [i, name] of names.entries()) {
     const probed = await probe(session, name, encoderOf(name), dataset, options)
@@ -244,7 +209,7 @@ async function evaluate(session: Session, options: Options): Promise<void> {
   if (differences) tellDifferences(session, [model, other], differences)
   tellTrainedOn(session, encoderOf(model), dataset, found.get(model)!)
   const jsonFor = (name: string) => jsonOf(found.get(name)!)
-  const rest = (baselines ? BASELINES : [])
+  const rest = (baselines ? baselineModels : [])
     .filter((name) => name !== model)
     .map((name) => [name, jsonFor(name)])
   session.printJson({

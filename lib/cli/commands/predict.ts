@@ -4,6 +4,7 @@ import { findAudio } from '../../datasets/walk.js'
 import { ClmrError } from '../../errors.js'
 import { LinearProbe, type TagsOverTime } from '../../evaluate/index.js'
 import { probeOverTimeOptions } from '../../evaluate/probe-options.js'
+import { decisionsOf } from '../../evaluate/thresholds.js'
 import { parseOptions } from '../../options.js'
 import { commonFlags, examples, flagFor, number, threadsFlag } from '../command.js'
 import { EXIT } from '../failure.js'
@@ -44,13 +45,12 @@ interface Failed {
 
 const rounded = (probability: number) => Math.round(probability * 1e4) / 1e4
 
-/** One class a file: the likeliest. Otherwise those at their threshold: one for all, the probe's own, or 0.5. */
 function tagsOf(probe: LinearProbe, { tags }: TagsOverTime, threshold: number | undefined): Tag[] {
-  const own = (name: string) => threshold ?? probe.thresholds?.[probe.classes.indexOf(name)] ?? 0.5
+  const decisions = decisionsOf(probe, tags, threshold)
   return tags.map(({ class: name, probability }, place) => ({
     class: name,
     probability: rounded(probability),
-    predicted: probe.task === 'multiclass' ? place === 0 : probability >= own(name),
+    predicted: decisions[place]!,
   }))
 }
 

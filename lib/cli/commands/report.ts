@@ -1,22 +1,16 @@
 import type { Command } from 'commander'
 import { type Dataset, openDataset } from '../../cache/index.js'
-import {
-  type DatasetEmbeddings,
-  type Evaluation,
-  embedDataset,
-  type Retrieval,
-  writeReport,
-} from '../../evaluate/index.js'
+import { type DatasetEmbeddings, type Evaluation, embedDataset, writeReport } from '../../evaluate/index.js'
 import { checkLabelled, linearEvaluation } from '../../evaluate/linear-evaluation.js'
 import { reportOptions } from '../../evaluate/report/write-report.js'
-import { evaluateRetrievals } from '../../evaluate/retrieval.js'
 import { isClean, seenSentence } from '../../evaluate/trained-on.js'
 import type { SeenTracks } from '../../evaluate/types.js'
 import { checkWritable } from '../../files/output.js'
 import type { Encoder, LogMel } from '../../model/index.js'
 import { trainingCache } from '../../runs/data-record.js'
 import { commonFlags, examples, flagFor, noCacheFlag, threadsFlag } from '../command.js'
-import { type EncoderFlags, encoderFlags, Models } from '../model.js'
+import { BASELINES, type EncoderFlags, encoderFlags, Models } from '../model.js'
+import { retrievalsOf } from '../retrievals.js'
 import { onRun, type Session } from '../session.js'
 import { printable } from '../text.js'
 
@@ -53,32 +47,6 @@ async function measure(
   return { embeddings, evaluation: await linearEvaluation(encoder, embeddings, { signal }) }
 }
 
-/** Retrieval of the test tracks, of all if there are no labels, for each model; none of a single track. */
-async function retrievalsOf(
-  session: Session,
-  { encoders }: Models,
-  dataset: Dataset,
-  cache: boolean,
-): Promise<Retrieval[]> {
-  const { signal } = session
-  using test = dataset.subset('test')
-  const asked = dataset.task !== 'none' && test.length > 1 ? test : dataset
-  if (asked.length < 2) return []
-  return await session.withProgress('retrieval', (progress) =>
-    evaluateRetrievals(encoders, asked, {
-      cache,
-      signal,
-      onProgress: (p) => progress.update(p.done, p.total),
-    }),
-  )
-}
-
-/** What stands beside a run: under which name, and what `--model` calls it. */
-const BASELINES = [
-  ['random weights', 'random'],
-  ['log-mel', 'log-mel'],
-] as const
-
 async function report(session: Session, options: Options): Promise<void> {
   const { run, out, data, baselines, title, projection, neighbours, seconds, device, precision } = options
   await checkWritable(out)
@@ -86,20 +54,25 @@ async function report(session: Session, options: Options): Promise<void> {
   if (cache === undefined)
     session.note('the cache of the run is gone, so there is no map; name another cache with --data')
   using dataset = cache === undefined ? undefined : await openDataset(cache)
-  const shown = [['trained', run], ...(dataset && baselines ? BASELINES : [])] as const
-  const names = shown.map(([, model]) => model)
+  const beside = dataset && baselines ? BASELINES : []
+  const shown = [{ title: 'trained', model: run }, ...beside]
+  const names = shown.map(({ model }) => model)
   using models = await Models.load(names, { device, precision }, { dataset })
   if (dataset && dataset.task !== 'none') checkLabelled(dataset)
   const measured: (Measured & { name: string })[] = []
   if (dataset)
-    for (const [i, [name]] of shown.entries()) {
+    for (const [i, { title: name }] of shown.entries()) {
       const label = i === 0 ? 'embed' : `embed ${name}`
       const found = await measure(session, models.encoders[i]!, dataset, label, options.cache)
       measured.push({ name, ...found })
     }
-  const retrievals = dataset ? await retrievalsOf(session, models, dataset, options.cache) : []
+  // a single track has no others to be found among
+  const retrievals =
+    dataset && dataset.length > 1
+      ? await retrievalsOf(session, models, dataset, { cache: options.cache })
+      : []
   const results = measured.flatMap(({ name, evaluation }) => (evaluation ? [{ name, evaluation }] : []))
-  const found = retrievals.map((retrieval, i) => ({ name: shown[i]![0], retrieval }))
+  const found = retrievals.map((retrieval, i) => ({ name: shown[i]!.title, retrieval }))
   const written = await session.withProgress('report', (progress) =>
     writeReport({
       out,

@@ -4,10 +4,10 @@ import { SPLITS } from '../../datasets/tracks.js'
 import { MEASURES, type MonitorFigures } from '../../evaluate/monitor.js'
 import { kernelsFor } from '../../model/architecture.js'
 import { markedNames } from '../../options.js'
-import { readTrainingConfig, type TrainingConfig } from '../../train/config.js'
+import { fittingBatch, readTrainingConfig, type TrainingConfig } from '../../train/config.js'
 import { type PresetName, Trainer, type TrainingSummary } from '../../train/index.js'
 import type { TrainerConfig } from '../../train/option-types.js'
-import { LEAST_BATCH, trainerConfig } from '../../train/options.js'
+import { trainerConfig } from '../../train/options.js'
 import { PRESETS } from '../../train/presets.js'
 import { dataOfRun, freeOptions, refuseChanges } from '../../train/run.js'
 import { commonFlags, examples, flagFor, threadsFlag } from '../command.js'
@@ -161,13 +161,12 @@ function whereItIs({ stepsDone, totalSteps = 0, isOver, config }: Trainer): stri
   return `the run is complete: its ${totalSteps} steps are done; raise --epochs or --max-steps to train longer`
 }
 
-/** The batch of the defaults or of a preset, or all tracks where they are fewer; a size that was asked for stays. */
-function fittingBatch(session: Session, { config, given }: TrainingConfig, dataset?: Dataset): TrainerConfig {
-  const { batchSize, accumulate } = config
-  const most = Math.floor((dataset?.length ?? 0) / accumulate)
-  if ('batchSize' in given || most >= batchSize || most < LEAST_BATCH) return config
-  session.note(`there are ${dataset!.length} tracks: the batch size is ${most} instead of ${batchSize}`)
-  return { ...config, batchSize: most }
+function withFittingBatch(session: Session, settings: TrainingConfig, { length }: Dataset): TrainerConfig {
+  const { config } = settings
+  const batchSize = fittingBatch(settings, length)
+  if (batchSize !== config.batchSize)
+    session.note(`there are ${length} tracks: the batch size is ${batchSize} instead of ${config.batchSize}`)
+  return { ...config, batchSize }
 }
 
 async function train(session: Session, options: Options & Record<string, unknown>): Promise<void> {
@@ -186,7 +185,7 @@ async function train(session: Session, options: Options & Record<string, unknown
   await using trainer = options.resume
     ? await resume(options, settings, data)
     : await Trainer.create({
-        ...fittingBatch(session, settings, dataset),
+        ...withFittingBatch(session, settings, dataset!),
         dataset,
         validation,
         runDirectory: run,
