@@ -5,10 +5,8 @@ import type { Dataset } from '../cache/dataset.js'
 import { ConfigError, DisposedError } from '../errors.js'
 import { type Encoder, encoderOfHandle } from '../model/encoder.js'
 import type { Architecture } from '../model/option-types.js'
-import type { AbortFlag } from '../native/binding.js'
 import { fromNativeError } from '../native/call.js'
 import type { NativeStepResult } from '../native/figures.js'
-import { collapseWarning } from '../objective/collapse.js'
 import { labelsOfViews } from '../objective/objectives.js'
 import { parseOptions } from '../options.js'
 import { type TrainedOn, trainedOnIn } from '../runs/data-record.js'
@@ -38,6 +36,7 @@ import { beginningRemarks } from './remarks.js'
 import { openRun, Run, runDataOf } from './run.js'
 import { learningRateAt } from './schedule-tables.js'
 import { checkNetwork, checkOptions, initialWeights, nativeTrainer, usesPlainKernels } from './start.js'
+import { StepRecorder } from './step-recorder.js'
 import type { StepResult, TrainingSummary } from './types.js'
 import { checkRowsOfViews } from './views.js'
 import { Watch } from './watch.js'
@@ -59,12 +58,11 @@ export class Trainer implements Disposable, AsyncDisposable {
   readonly #onWarning: OnWarning | undefined
   readonly #watch: Watch
   readonly #run: Run | undefined
+  readonly #recorder: StepRecorder
   readonly #trainedOn: TrainedOn
   #encoder: Encoder | undefined
   #disposed = false
-  #checkpointStep = -1
   #closed: Promise<void> = Promise.resolve()
-  #warned = false
 
   private constructor(
     token: typeof MADE_HERE,
@@ -82,6 +80,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     this.#dataset = dataset
     this.#watch = watch ?? new Watch(options)
     this.#run = run
+    this.#recorder = new StepRecorder(options, native, this.#watch, run)
     this.#trainedOn = trainedOn
   }
 
@@ -142,7 +141,7 @@ export class Trainer implements Disposable, AsyncDisposable {
     }
     const watch = new Watch(options, resumed.watch)
     const trainer = new Trainer(MADE_HERE, options, native, run, resumed.trainedOn, watch)
-    trainer.#checkpointStep = native.step
+    trainer.#recorder.savedStep = native.step
     return trainer
   }
 
@@ -205,7 +204,7 @@ export class Trainer implements Disposable, AsyncDisposable {
       const result = await this.#naming([], () =>
         this.#native.stepOnViews(given, rows, rate, abort, known, encoderRate),
       )
-      return this.#record(this.#wrap(result, rows), abort, signal)
+      return this.#recorder.record(this.#wrap(result, rows), abort, signal)
     })
   }
 
@@ -280,7 +279,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   async saveCheckpoint(): Promise<string | undefined> {
     this.#check()
     if (!this.#run) return undefined
-    await this.#native.enqueue(undefined, () => this.#checkpoint())
+    await this.#native.enqueue(undefined, () => this.#recorder.checkpoint())
     return this.#run.latestCheckpoint
   }
 
@@ -316,16 +315,16 @@ export class Trainer implements Disposable, AsyncDisposable {
       const [rate, encoderRate] = this.#learningRates()
       const result = await this.#naming(tracks, () => this.#native.nextStep(rate, abort, encoderRate))
       const rows = tracks.length * this.config.augmenter.views
-      return this.#record(this.#wrap(result, rows, tracks), abort, signal)
+      return this.#recorder.record(this.#wrap(result, rows, tracks), abort, signal)
     })
   }
 
   /** The end of a step whose measurement was cut off, in this process or in an earlier one. */
   #makeUp(pending: StepResult, signal: AbortSignal | undefined): Promise<StepResult> {
     return this.#native.enqueue(signal, async (abort) => {
-      const result = await this.#record(pending, abort, signal)
-      this.#checkpointStep = -1 // the one that is there does not know the measurement
-      if (this.#run) await this.#checkpoint()
+      const result = await this.#recorder.record(pending, abort, signal)
+      this.#recorder.savedStep = -1 // the checkpoint that is there does not know the measurement
+      await this.#recorder.checkpoint()
       return result
     })
   }
@@ -336,30 +335,6 @@ export class Trainer implements Disposable, AsyncDisposable {
     } catch (error) {
       throw nameTracks(fromNativeError(error), tracks)
     }
-  }
-
-  /** What belongs to a finished step, whether or not somebody still waits for it: validation, metrics, checkpoint. */
-  async #record(result: StepResult, abort: AbortFlag, signal?: AbortSignal): Promise<StepResult> {
-    const collapse = this.#warned ? undefined : collapseWarning(result.step, result.metrics)
-    if (collapse) {
-      this.#warned = true
-      tellWarning(collapse, this.#onWarning)
-    }
-    const perEpoch = this.stepsPerEpoch
-    if (perEpoch && result.step % perEpoch === 0)
-      await this.#watch.measure(this.#native, result, abort, signal)
-    await this.#run?.appendStep(result)
-    const improves = this.#watch.observe(result)
-    if (this.#run && (improves || result.step % this.config.checkpointEvery === 0))
-      await this.#checkpoint(improves)
-    return result
-  }
-
-  async #checkpoint(isBest = false): Promise<void> {
-    if (this.#checkpointStep === this.#native.step && !isBest) return
-    const state = await this.#native.state()
-    await this.#run!.saveCheckpoint(state, this.#watch.state, isBest)
-    this.#checkpointStep = state.step
   }
 
   #outcome(): Pick<TrainingSummary, 'bestValidLoss' | 'best' | 'stoppedEarly'> {
