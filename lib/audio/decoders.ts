@@ -4,20 +4,19 @@
  * `DecodeRefusal`.
  */
 import type { Bytes } from '../formats/bytes.js'
-import { walkAdts } from './adts.js'
 import { decodeAiff } from './aiff.js'
 import { decodeAu } from './au.js'
 import { Budget } from './budget.js'
 import { tail } from './bytes.js'
 import { checkFormat, DecodeRefusal, unknownFormat } from './failure.js'
 import { decodeFlac } from './flac.js'
-import { describeLoss, Ledger } from './ledger.js'
+import { inspectForeign } from './foreign.js'
+import { Ledger, rateChange } from './ledger.js'
 import { decodeMp3 } from './mp3.js'
 import { decodeOgg } from './ogg.js'
 import { decodePcm } from './pcm.js'
 import { sniff } from './sniff.js'
-import { trailingTags } from './tags.js'
-import type { DecodingEnd, OwnFormat, PcmLayout, PcmRun } from './types.js'
+import type { DecodingEnd, Foreign, OwnFormat, PcmLayout, PcmRun } from './types.js'
 import { decodeWav } from './wav.js'
 
 export type Decoding = AsyncGenerator<PcmRun, DecodingEnd, void>
@@ -95,9 +94,7 @@ function checkFinite({ channels }: PcmRun, before: number): void {
 /** What a run changes against the one before. */
 function noteChange(before: PcmRun | undefined, run: PcmRun, ledger: Ledger): void {
   if (before === undefined || before.sampleRate === run.sampleRate) return
-  ledger.note(
-    `the sample rate changes from ${before.sampleRate} to ${run.sampleRate} Hz: each part was resampled by itself`,
-  )
+  ledger.note(rateChange(before.sampleRate, run.sampleRate))
 }
 
 /** Every run is held to what any file must keep: a format that can be, finite samples, and no more than its size allows. */
@@ -119,22 +116,14 @@ async function* checked(
   }
 }
 
-/** What can be said about a file that ffmpeg is to decode. @throws DecodeRefusal where it lacks too much */
-function walkForeign({ demuxer }: { demuxer?: string }, file: Bytes, start: number): string[] {
-  if (demuxer !== 'aac') return []
-  const { seconds, lostSeconds } = walkAdts(file, start, trailingTags(file))
-  const loss = describeLoss(lostSeconds, seconds + lostSeconds)
-  return loss ? [loss] : []
-}
-
 /** A container that has no decoder here. */
-function foreignContainer(demuxer: string | undefined, name: string, notes: string[]): DecodeRefusal {
+function foreignContainer(name: string, foreign: Foreign): DecodeRefusal {
   return new DecodeRefusal({
     code: 'ERR_AUDIO_FORMAT',
     what: `${name} is read through ffmpeg, and there is no ffmpeg on the PATH`,
     expected: 'wav, aiff, au, mp3, flac or ogg, or an ffmpeg on the PATH',
     remedy: 'Install ffmpeg, which reads it',
-    foreign: { demuxer, notes },
+    foreign,
   })
 }
 
@@ -164,11 +153,12 @@ export async function* decodeRuns(file: Bytes): Decoding {
   try {
     if ('foreign' in kind) {
       const { demuxer, name } = kind.foreign
-      throw foreignContainer(demuxer, name, walkForeign(kind.foreign, file, kind.start))
+      throw foreignContainer(name, { demuxer, ...inspectForeign(demuxer, file, kind.start) })
     }
     return yield* decodeOwn(kind.own, file, kind.start)
   } catch (error) {
-    if (error instanceof DecodeRefusal && error.failure.foreign) error.failure.foreign.start = kind.start
+    if (error instanceof DecodeRefusal && error.failure.foreign)
+      error.failure.foreign.parts ??= [{ start: kind.start }]
     throw error
   }
 }

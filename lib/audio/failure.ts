@@ -29,10 +29,13 @@ export function unsupported(
   })
 }
 
+/** True where every byte may be one of UTF-8 text. */
+export const isText = (head: Uint8Array) =>
+  head.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
+
 /** What bytes look like that are no audio, for the message. */
 function looksLike(head: Uint8Array): string {
-  const printable = head.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
-  if (printable) return 'text'
+  if (isText(head)) return 'text'
   return `bytes that begin with ${[...head.subarray(0, 4)].map((b) => b.toString(16).padStart(2, '0')).join(' ')}`
 }
 

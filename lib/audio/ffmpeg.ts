@@ -12,7 +12,7 @@ import { AudioDecodeError, ioError } from '../errors.js'
 import { allowedValues } from './budget.js'
 import { FileBytes } from './bytes.js'
 import { MISSING_SECONDS } from './failure.js'
-import type { Foreign } from './types.js'
+import type { DecodingEnd, FilePart, Foreign } from './types.js'
 import { readWavLayout } from './wav.js'
 
 const MAX_MILLISECONDS = 600_000
@@ -86,8 +86,10 @@ export function readReport(message: string): FfmpegReport {
   }
 }
 
-function argumentsFor(path: string, { demuxer, start = 0 }: Foreign, maxBytes: number): string[] {
+function argumentsFor(path: string, demuxer: string | undefined, part: FilePart, maxBytes: number): string[] {
   const url = `file:${resolve(path)}`
+  const { start, end = 0 } = part // an end of 0 is that of the file
+  const isWhole = start === 0 && end === 0
   const reader = demuxer === undefined ? ['-format_whitelist', READERS] : ['-f', demuxer]
   return [
     '-nostdin',
@@ -95,9 +97,9 @@ function argumentsFor(path: string, { demuxer, start = 0 }: Foreign, maxBytes: n
     '-nostats',
     ...['-v', 'level+info'],
     ...['-err_detect', 'crccheck'],
-    ...['-protocol_whitelist', start > 0 ? 'file,pipe,subfile' : 'file,pipe'],
+    ...['-protocol_whitelist', isWhole ? 'file,pipe' : 'file,pipe,subfile'],
     ...reader,
-    ...['-i', start > 0 ? `subfile,,start,${start},end,0,,:${url}` : url],
+    ...['-i', isWhole ? url : `subfile,,start,${start},end,${end},,:${url}`],
     ...['-map', '0:a:0', '-vn', '-map_metadata', '-1'],
     ...['-c:a', 'pcm_f32le', '-fs', String(maxBytes), '-f', 'wav', 'pipe:1'],
   ]
@@ -127,7 +129,7 @@ function checkWhole(report: FfmpegReport, seconds: number, path: string | undefi
 }
 
 /** A WAV file of the same sound. */
-export interface Converted {
+interface Converted {
   wav: string
   format: string
   notes: string[]
@@ -150,7 +152,8 @@ interface Conversion {
 
 async function convert(
   { path, shown, size, folder }: Conversion,
-  foreign: Foreign,
+  { demuxer }: Foreign,
+  part: FilePart,
   signal?: AbortSignal,
 ): Promise<Converted> {
   signal?.throwIfAborted() // after this the child listens to it
@@ -158,12 +161,11 @@ async function convert(
   const maxBytes = Math.min(allowedValues(size) * FLOAT_BYTES, Number.MAX_SAFE_INTEGER)
   const output = await open(wav, 'w+')
   try {
-    const { code, message } = await runFfmpeg(argumentsFor(path, foreign, maxBytes), output, signal).catch(
-      (cause) => {
-        signal?.throwIfAborted()
-        throw new NoFfmpeg('ffmpeg could not be started', { cause })
-      },
-    )
+    const args = argumentsFor(path, demuxer, part, maxBytes)
+    const { code, message } = await runFfmpeg(args, output, signal).catch((cause) => {
+      signal?.throwIfAborted()
+      throw new NoFfmpeg('ffmpeg could not be started', { cause })
+    })
     signal?.throwIfAborted()
     const report = readReport(message)
     const written = (await output.stat()).size
@@ -181,24 +183,25 @@ async function convert(
         path: shown,
       })
     const { frames, sampleRate } = readWavLayout(new FileBytes(output.fd, written))
-    const notes = [...foreign.notes, ...checkWhole(report, frames / sampleRate, shown)]
-    return { wav, format: foreign.demuxer ?? report.container ?? 'unknown', notes }
+    const notes = checkWhole(report, frames / sampleRate, shown)
+    return { wav, format: demuxer ?? report.container ?? 'unknown', notes }
   } finally {
     await output.close()
   }
 }
 
 /**
- * Calls `use` with a WAV file of the same sound, which is gone afterwards. Bytes are put into a file first, since some
- * containers must be read from both ends.
+ * Calls `use` with a WAV file of the same sound for each part, which is gone afterwards. Bytes are put into a file first,
+ * since some containers must be read from both ends.
+ * @returns what is known at the end
  * @throws NoFfmpeg, NotRead, AudioDecodeError, IoError
  */
-export async function* withConvertedFile<T, R>(
+export async function* withConvertedFile<T>(
   source: { path: string; size: number } | { bytes: Uint8Array },
   foreign: Foreign,
   signal: AbortSignal | undefined,
-  use: (converted: Converted) => AsyncGenerator<T, R, void>,
-): AsyncGenerator<T, R, void> {
+  use: (wav: string) => AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, DecodingEnd, void> {
   const folder = await mkdtemp(join(tmpdir(), 'clmr-')).catch((error) => {
     throw ioError(error, tmpdir(), 'make a temporary folder')
   })
@@ -213,7 +216,14 @@ export async function* withConvertedFile<T, R>(
       })
       conversion = { path, size: source.bytes.length, folder }
     }
-    return yield* use(await convert(conversion, foreign, signal))
+    const end: DecodingEnd = { format: '', warnings: [...foreign.notes] }
+    for (const part of foreign.parts ?? [{ start: 0 }]) {
+      const { wav, format, notes } = await convert(conversion, foreign, part, signal)
+      yield* use(wav)
+      end.format = format
+      end.warnings.push(...notes)
+    }
+    return end
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,6 +1,7 @@
 /** The frames of a FLAC stream (RFC 9639): headers, checksums, and where the next whole frame begins after damage. */
 import { type Bytes, textAt, viewOf } from '../formats/bytes.js'
 import { damaged } from './failure.js'
+import { frameEnd } from './flac-frame-end.js'
 import { skipTagsAndZeros } from './tags.js'
 
 export const STREAM_INFO_BYTES = 34
@@ -140,7 +141,7 @@ export function isWholeFrame(b: Uint8Array): boolean {
 
 /**
  * The frame at `at`, whose header is `header`; undefined if it is damaged. It ends where its checksum is right and
- * another frame begins, or the stream ends.
+ * another frame begins, or the stream ends; where something else follows, its own bits tell.
  */
 export function readFrame(
   bytes: Bytes,
@@ -158,7 +159,9 @@ export function readFrame(
     if (crc !== 0 || i < header.bytes) continue
     if (readFrameHeader(b, i + 1, info) || isEnd(bytes, at + i + 1, end)) return b.subarray(0, i + 1)
   }
-  return undefined
+  const length = frameEnd(b.subarray(0, last), header)
+  const frame = length === undefined ? undefined : b.subarray(0, length)
+  return frame && isWholeFrame(frame) ? frame : undefined
 }
 
 const SEARCH_BYTES = 1 << 16

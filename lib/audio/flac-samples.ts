@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { FLACDecoder } from '@wasm-audio-decoders/flac'
 import type { FlacHeader, StreamInfo } from './flac-frames.js'
 import { freeOnceReady } from './free.js'
+import { beginsLater } from './later-beginning.js'
 import type { Ledger } from './ledger.js'
 import { silence } from './silence.js'
 import type { PcmRun } from './types.js'
@@ -58,16 +59,16 @@ export class FlacFrameDecoder {
     if (info.md5 !== undefined && info.bits <= 24) this.#hash = createHash('md5')
   }
 
-  /** `skipped`: whether bytes in front of this frame could not be read. */
-  async *decode(data: Uint8Array, header: FlacHeader, skipped: boolean): AsyncGenerator<PcmRun> {
+  /** `skipped`: so many bytes in front of this frame could not be read. */
+  async *decode(data: Uint8Array, header: FlacHeader, skipped: number): AsyncGenerator<PcmRun> {
     if (!this.#begun) {
       await this.#decoder.ready
       await this.#decoder.decodeFrames([this.info.header])
       this.#begun = true
     }
     if (this.#base === undefined) {
-      // a stream may begin in the middle of a broadcast; one whose first frames are damaged begins with them
-      this.#base = skipped ? 0 : header.position
+      const part = { bytes: data.length, frames: header.length }
+      this.#base = skipped === 0 || beginsLater(skipped, header.position, part) ? header.position : 0
       this.#expected = this.#base
     }
     const missing = header.position - this.#expected

@@ -11,7 +11,7 @@ import {
 } from './flac-frames.js'
 import { FlacFrameDecoder } from './flac-samples.js'
 import type { Ledger } from './ledger.js'
-import { skipTagsAndZeros, trailingTags } from './tags.js'
+import { looksForeign, skipTagsAndZeros, trailingTags } from './tags.js'
 import type { PcmRun } from './types.js'
 
 /** in: where a stream begins; out: its STREAMINFO, and where its frames begin. @throws DecodeRefusal */
@@ -38,24 +38,24 @@ async function* decodeStream(
   info: StreamInfo,
   ledger: Ledger,
 ): AsyncGenerator<PcmRun, number, void> {
-  let damage: { header?: FlacHeader } | undefined
+  let damage: { from: number; header?: FlacHeader } | undefined
   for (;;) {
     if (textAt(bytes, at, 4) === STREAM_MARK) return at
     const found = findFrame(bytes, at, end, info)
     if (!found) break
-    if (found.at > at) damage ??= {}
+    if (found.at > at) damage ??= { from: at }
     const data = readFrame(bytes, found.at, end, found.header, info)
     if (!data) {
-      damage = { header: found.header }
+      damage = { from: damage?.from ?? found.at, header: found.header }
       at = found.at + found.header.bytes
       continue
     }
-    yield* decoder.decode(data, found.header, damage !== undefined)
+    yield* decoder.decode(data, found.header, damage ? found.at - damage.from : 0)
     damage = undefined
     at = found.at + data.length
   }
   const rest = skipTagsAndZeros(bytes, at)
-  if (damage?.header === undefined && (rest >= end || decoder.isComplete)) {
+  if (damage?.header === undefined && (rest >= end || decoder.isComplete || looksForeign(bytes, rest))) {
     if (rest < end) ledger.note(`${end - rest} bytes at the end are no frame`)
   } else yield* decoder.loseEnd(damage?.header)
   return end

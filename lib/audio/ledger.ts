@@ -17,7 +17,7 @@ interface Stream {
 /** Damage beyond this share of the sound makes a file useless. */
 export const MAX_LOST_SHARE = 0.1
 
-const seconds = (s: number) => `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`
+export const seconds = (s: number) => `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`
 
 /** Words for a loss, if there is one. @throws DecodeRefusal where it is too much */
 export function describeLoss(lost: number, total: number): string | undefined {
@@ -28,6 +28,10 @@ export function describeLoss(lost: number, total: number): string | undefined {
     })
   return lost > 0 ? `${seconds(lost)} of ${seconds(total)} are damaged` : undefined
 }
+
+/** Words for a rate that is not that of the whole file. */
+export const rateChange = (from: number, to: number) =>
+  `the sample rate changes from ${from} to ${to} Hz: each part was resampled by itself`
 
 /** Takes what a listener might want to know. */
 export interface Notes {

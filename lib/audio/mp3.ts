@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.js'
 import { type Mp3Walk, type Segment, type Stretch, walkFrames } from './mp3-frames.js'
 import { findFirstFrame } from './mp3-header.js'
 import { silence } from './silence.js'
-import { skipTagsAndZeros, trailingTags } from './tags.js'
+import { looksForeign, skipTagsAndZeros, trailingTags } from './tags.js'
 import type { PcmRun } from './types.js'
 
 /** Bytes that the decoder gets at a time: 2 to 16 s of sound. */
@@ -108,14 +108,15 @@ async function* decodeSegment(bytes: Bytes, segment: Segment, ledger: Ledger): A
 }
 
 /** What lies behind the last frame: a part of a frame, or what belongs to no format that is known here. */
-function noteEnd({ segments, cutBytes, strayBytes }: Mp3Walk, ledger: Ledger): void {
+function noteEnd(bytes: Bytes, end: number, walk: Mp3Walk, ledger: Ledger): void {
+  const { segments, cutBytes, strayBytes } = walk
   const last = segments.at(-1)!
   const complete = last.tag?.frames !== undefined && last.frames >= last.tag.frames
   if (cutBytes > 0 && !complete) ledger.note('the last frame is cut off: the file may have been longer')
   if (strayBytes === 0 || complete) return
-  const bytes = last.stretches.reduce((sum, stretch) => sum + stretch.to - stretch.from, 0)
-  const seconds = (((strayBytes / bytes) * last.frames) / last.sampleRate) * last.samples
-  if (seconds > MISSING_SECONDS)
+  const sound = last.stretches.reduce((sum, stretch) => sum + stretch.to - stretch.from, 0)
+  const seconds = (((strayBytes / sound) * last.frames) / last.sampleRate) * last.samples
+  if (seconds > MISSING_SECONDS && !looksForeign(bytes, end - strayBytes))
     throw damaged('the file has a hole', { given: `${strayBytes} bytes at its end that are no frame` })
   ledger.note(`${strayBytes} bytes at the end are no frame`)
 }
@@ -136,5 +137,5 @@ export async function* decodeMp3(bytes: Bytes, ledger: Ledger): AsyncGenerator<P
   if (strange > 0) ledger.note(`${strange} bytes in front of the first frame are no frame`)
   if (walk.segments.length > 1) ledger.note(`${walk.segments.length} streams are joined in the file`)
   for (const segment of walk.segments) yield* decodeSegment(bytes, segment, ledger)
-  noteEnd(walk, ledger)
+  noteEnd(bytes, end, walk, ledger)
 }

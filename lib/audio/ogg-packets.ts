@@ -1,4 +1,5 @@
 /** The packets of one stream of an Ogg file, held to the positions that its pages state. */
+import { beginsLater } from './later-beginning.js'
 import { type Ledger, MAX_LOST_SHARE } from './ledger.js'
 import type { OggPage } from './ogg-pages.js'
 import { silence } from './silence.js'
@@ -28,8 +29,8 @@ export interface OggStream {
   readonly format: string
   /** Takes the packets that end on a page. */
   page(page: OggPage, packets: Uint8Array[]): AsyncGenerator<PcmRun, void, void>
-  /** A page is missing in front of the next one. */
-  lose(): void
+  /** Pages are missing in front of the next one, and `bytes` that are no page stand there. */
+  lose(bytes: number): void
   /** The last pages are damaged, which end at `granule`. False where that is too much, or cannot be. */
   loseEnd(granule: number): Generator<PcmRun, boolean, void>
   /** What was held back. */
@@ -50,6 +51,8 @@ export class TimedStream implements OggStream {
   #granule = 0
   #held: PcmRun[] = []
   #hole = false
+  /** that are no page, in front of the first page of sound */
+  #lostBytes = 0
 
   constructor(
     private readonly decoder: PacketDecoder,
@@ -59,8 +62,9 @@ export class TimedStream implements OggStream {
     ledger.begin(decoder.sampleRate)
   }
 
-  lose(): void {
+  lose(bytes: number): void {
     this.#hole = true
+    this.#lostBytes += bytes
   }
 
   *loseEnd(granule: number): Generator<PcmRun, boolean, void> {
@@ -88,15 +92,20 @@ export class TimedStream implements OggStream {
       this.ledger.expect(frames, this.decoder.channels)
     }
     if (page.granule < 0 || (frames === 0 && page.granule <= this.#granule)) return
-    const first = page.granule - frames
-    // a first page that counts fewer samples than it has leaves out the first ones, or, where it is the last page, the last
-    this.#base ??= page.ends || this.#hole ? Math.max(0, this.#hole ? 0 : first) : first
+    this.#base ??= this.#baseOf(page, frames)
     yield* this.#release()
     const missing = page.granule - this.#position - frames
     if (missing > 0) yield* this.#conceal(missing)
     this.#held = runs
     this.#granule = page.granule
     this.#hole = false
+  }
+
+  #baseOf(page: OggPage, frames: number): number {
+    const first = page.granule - frames
+    if (this.#hole && !beginsLater(this.#lostBytes, first, { bytes: page.body.length, frames })) return 0
+    // a first page that counts fewer samples than it has leaves out the first ones, or, where it is the last page, the last
+    return page.ends ? Math.max(0, first) : first
   }
 
   async #decode(packet: Uint8Array): Promise<PcmRun[]> {

@@ -16,7 +16,8 @@ class FlacStream implements OggStream {
   readonly format = 'flac'
   readonly #info: StreamInfo
   readonly #decoder: FlacFrameDecoder
-  #skipped = false
+  /** bytes in front of the next frame that are none */
+  #skipped = 0
   #granule = 0
 
   /** `first`: 9 bytes of mapping header, the fLaC mark and a block header stand before STREAMINFO. */
@@ -26,8 +27,8 @@ class FlacStream implements OggStream {
     ledger.begin(this.#info.sampleRate)
   }
 
-  lose(): void {
-    this.#skipped = true
+  lose(bytes: number): void {
+    this.#skipped += bytes
   }
 
   async *page(page: OggPage, packets: Uint8Array[]): AsyncGenerator<PcmRun, void, void> {
@@ -35,7 +36,7 @@ class FlacStream implements OggStream {
       const header = readFrameHeader(packet, 0, this.#info)
       if (header && isWholeFrame(packet)) {
         yield* this.#decoder.decode(packet, header, this.#skipped)
-        this.#skipped = false
+        this.#skipped = 0
       }
     }
     this.#granule = Math.max(this.#granule, page.granule)
@@ -84,9 +85,10 @@ class Link {
 
   readonly serial: number
 
-  lose(): void {
+  /** `bytes`: how many that are no page stand in the place of those that are missing. */
+  lose(bytes: number): void {
     this.#packets.lose()
-    this.stream.lose()
+    this.stream.lose(bytes)
   }
 
   /** As of a stream, where the page is one of it. */
@@ -97,7 +99,7 @@ class Link {
   }
 
   async *page(page: OggPage): AsyncGenerator<PcmRun, void, void> {
-    if (page.sequence !== this.#sequence + 1) this.lose()
+    if (page.sequence !== this.#sequence + 1) this.lose(0)
     this.#sequence = page.sequence
     this.hasData ||= !page.begins
     this.hasEnded ||= page.ends
@@ -156,7 +158,7 @@ class OggReader {
   }
 
   *#gap({ at, bytes, atEnd, cutOff, last }: OggGap): Generator<PcmRun, void, void> {
-    if (!atEnd) this.#link?.lose()
+    if (!atEnd) this.#link?.lose(bytes)
     if (!atEnd || skipTagsAndZeros(this.bytes, at) >= this.bytes.length) return
     if (this.#link?.hasEnded) {
       this.ledger.note(`${bytes} bytes at the end are no Ogg page`)

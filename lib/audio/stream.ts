@@ -1,7 +1,7 @@
 /** A file as a stream of mono samples, in memory that does not grow with its length. */
 import { AudioDecodeError } from '../errors.js'
 import { type ByteStream, collect, type FileInput, nameOf } from '../files/source.js'
-import { type Converted, NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
+import { NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
 import { located, toError } from './located.js'
 import { decodePool, type StreamEnd } from './pool.js'
 import { ResampleStream } from './resample-stream.js'
@@ -46,14 +46,9 @@ async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator
   if ('end' in reply) return reply.end
   const { failure } = reply
   if (!failure.foreign) throw toError(failure, path)
-  const use = async function* ({
-    wav,
-    format,
-    notes,
-  }: Converted): AsyncGenerator<MonoRun, DecodingEnd, void> {
+  const use = async function* (wav: string): AsyncGenerator<MonoRun, void, void> {
     const converted = yield* ownRuns(wav, signal)
     if ('failure' in converted) throw toError(converted.failure, path)
-    return { format, warnings: notes }
   }
   try {
     const given = typeof source === 'string' ? { path: source, size: await sizeOf(source) } : source

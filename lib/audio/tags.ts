@@ -3,7 +3,7 @@
  * Sources: id3.org (ID3v1, "Enhanced" ID3v1, ID3v2.2 to 2.4, Lyrics3 v1 and v2); wiki.hydrogenaud.io (APEv2).
  */
 import { type Bytes, textAt, viewOf } from '../formats/bytes.js'
-import { damaged } from './failure.js'
+import { damaged, isText } from './failure.js'
 
 /** More tags than any tagger writes. */
 const MAX_TAGS = 1024
@@ -58,6 +58,20 @@ function tagLength(bytes: Bytes, at: number): number {
   if (textAt(bytes, at, 4) === 'TAG+') return ENHANCED_BYTES
   if (textAt(bytes, at, 3) === 'TAG') return ID3V1_BYTES
   return 0
+}
+
+const TAG_MARKS = ['TAG', 'ID3', 'APETAGEX', 'LYRICSBEGIN']
+const LOOK_BYTES = 256
+/** Fewer bytes look like text by chance. */
+const MIN_TEXT_BYTES = 32
+
+/** True for text, such as XMP, and for a tag that is damaged or cut off: bytes that were never sound. */
+export function looksForeign(bytes: Bytes, at: number): boolean {
+  const head = bytes.subarray(at, at + LOOK_BYTES)
+  return (
+    (head.length >= MIN_TEXT_BYTES && isText(head)) ||
+    TAG_MARKS.some((mark) => textAt(head, 0, mark.length) === mark)
+  )
 }
 
 /** Where the zeros end that begin at `at`. */

@@ -37,14 +37,20 @@ export interface MonoRun {
   sampleRate: number
 }
 
+/** Bytes of a file; without an end, all from `start` on. */
+export interface FilePart {
+  start: number
+  end?: number
+}
+
 /** A form that ffmpeg may read. */
 export interface Foreign {
   /** what ffmpeg calls its reader; undefined if it is to find out */
   demuxer?: string
   /** a rare form of a container that is read here otherwise */
   isForm?: boolean
-  /** bytes in front of it: tags */
-  start?: number
+  /** where it lies in the file, without the tags around it; several where the form of the sound changes (default: all) */
+  parts?: FilePart[]
   /** what was noticed about the file before */
   notes: string[]
 }
