@@ -46,12 +46,17 @@ Metrics CollapseMetrics(const ObjectiveInput& input, const at::Tensor& projectio
           {"projectionStd", Spread(UnitRows(projections.detach()))}};
 }
 
+at::Tensor PassPerView(ViewRange range, const std::function<at::Tensor(int64_t view)>& pass) {
+  std::vector<at::Tensor> passes;  // count × [B, D]
+  for (int64_t view = range.first; view < range.first + range.count; ++view) passes.push_back(pass(view));
+  return at::stack(passes, 1).flatten(0, 1);
+}
+
 at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input) {
   if (!input.views_apart || !input.training) return head.Forward(x, input.training);
   const at::Tensor by_view = x.view({-1, input.views, x.size(1)});
-  std::vector<at::Tensor> passes;  // V × [B, D]
-  for (int64_t v = 0; v < input.views; ++v) passes.push_back(head.Forward(by_view.select(1, v), true));
-  return at::stack(passes, 1).flatten(0, 1);
+  return PassPerView({0, input.views},
+                     [&](int64_t view) { return head.Forward(by_view.select(1, view), true); });
 }
 
 void Follow(const NamedTensors& target, const NamedTensors& online, double momentum) {

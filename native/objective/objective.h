@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -48,13 +49,13 @@ struct ObjectiveLoss {
   Metrics metrics;  // of this batch; empty outside training
 };
 
-// How many views of an example an objective takes: at least, and at most. Its spec has them as kViews, and
-// in its table Constants().
+// The least and the most views of an example that an objective takes. Its spec holds them as kViews, and
+// lists them in its table Constants().
 using ViewBounds = std::pair<double, double>;
 constexpr double kAnyNumber = std::numeric_limits<double>::infinity();
 
-// Its tensors are `projector.*` (SimCLR's), `head.*` (a classifier) and `objective.*` (all else); those that
-// are learned the optimizer moves, besides the encoder.
+// Its tensors are named `projector.*` (SimCLR's), `head.*` (a classifier) or `objective.*` (all else). The
+// optimizer moves those that are learned, and the encoder.
 class Objective : public Module {
  public:
   // One for a single step: shares the weights, and has running statistics of its own. Where the step comes to
@@ -118,7 +119,11 @@ Projector SimClrProjector(const ObjectiveStart& start);
 // spread (metrics.h) of embeddings and projections.
 Metrics CollapseMetrics(const ObjectiveInput& input, const at::Tensor& projections);
 
-// x [B·V, I] → [B·V, D]; where views are apart, a pass a view, as the encoder's with separate batch norm.
+// Batch norm that sees one view at a time: pass(view) → [B, D] for every view of the range → [B·count, D],
+// rows grouped by example.
+at::Tensor PassPerView(ViewRange range, const std::function<at::Tensor(int64_t view)>& pass);
+
+// x [B·V, I] → [B·V, D]; where views are apart, by PassPerView, as in the encoder.
 at::Tensor Through(const MlpHead& head, const at::Tensor& x, const ObjectiveInput& input);
 
 // target ← momentum · target + (1 − momentum) · online, tensor by tensor

@@ -1,6 +1,6 @@
 #pragma once
-// The list of objectives. A new one is its two files, which hold a spec with its fields and kViews, a class and
-// a Make; here it is an include and a word of the variant.
+// The list of objectives. A new one is its two files, which hold a spec with its fields and kViews, a class
+// and a Make; here it is an include and a word of the variant.
 #include <variant>
 
 #include "objective/byol.h"

@@ -5,8 +5,8 @@
 namespace clmr {
 
 // logits [N, K], labels [N, K] of 0 and 1 → scalar, differentiable in the logits. Multi-label: binary
-// cross-entropy, the mean over all values, those of 1 times the weight of their class; otherwise cross-entropy
-// with the class of each row, the mean weighted by it. weights [K], or undefined.
+// cross-entropy, the mean over all values, those of 1 times the weight of their class; otherwise
+// cross-entropy with the class of each row, the mean weighted by it. weights [K], or undefined.
 at::Tensor ClassificationLoss(const at::Tensor& logits, const at::Tensor& labels, bool multilabel,
                               const at::Tensor& weights = {});
 

@@ -2,7 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <vector>
@@ -36,9 +35,7 @@ at::Tensor EncodeAtOnce(const TrainerSpec& spec, const SampleCnn& encoder, const
     return encoder.Forward(RowsOf(spec, views, wanted), training, abort, spec.fused, Settled(spec.precision));
   };
   if (spec.view_norm == ViewNorm::joint || !training) return forward(range);
-  std::vector<at::Tensor> embeddings;  // count × [B, E]
-  for (int64_t v = range.first; v < range.first + range.count; ++v) embeddings.push_back(forward({v, 1}));
-  return at::stack(embeddings, 1).flatten(0, 1);
+  return PassPerView(range, [&](int64_t view) { return forward({view, 1}); });
 }
 
 }  // namespace

@@ -17,11 +17,11 @@ namespace clmr {
 bool InChunks(const TrainerSpec& spec, const at::Tensor& views);
 
 // views [B·V, T] → embeddings [B·count, E] of the views of `range`, rows grouped by example. Differentiable
-// in the weights, but in chunks: then the embeddings are a beginning, whose gradient EncodeBackward takes.
+// in the weights, but not in chunks: then EncodeBackward takes the gradient of the embeddings to the weights.
 at::Tensor EncodeViews(const TrainerSpec& spec, const SampleCnn& encoder, const at::Tensor& views,
                        ViewRange range, bool training, const AbortFlag& abort);
 
-// The same by a frozen encoder that is made ready: off any graph, and never in chunks, since it keeps no activations.
+// The same by a frozen encoder: not differentiable, and never in chunks, since it keeps no activations.
 at::Tensor EncodeViews(const TrainerSpec& spec, const Encoder& frozen, const at::Tensor& views,
                        ViewRange range, const AbortFlag& abort);
 

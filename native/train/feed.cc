@@ -15,26 +15,26 @@ Feed::Feed(c10::Device device) : device_(device) {
         c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device, /*isHighPriority=*/false);
 }
 
-LabelledViews Feed::Make(const CropSource& source, const std::vector<int64_t>& tracks,
-                         const at::Tensor& labels, const Chain& chain, uint32_t step,
-                         const AbortFlag& abort) const {
-  const at::Tensor chosen = LabelsOf(labels, tracks);
-  if (!stream_) {
-    const at::Tensor crops = LoadCrops(source, tracks, chain, step, abort);
-    return {AugmentCrops(crops, chain, step, abort), chosen};
-  }
+at::Tensor Feed::Load(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                      uint32_t step, const AbortFlag& abort) const {
+  if (!stream_) return LoadCrops(source, tracks, chain, step, abort);
   const at::Tensor pcm = LoadPinnedPcm16(source, tracks, chain, step, abort);
   const c10::StreamGuard on_own_stream(*stream_);
-  const at::Tensor crops =
-      pcm.to(at::TensorOptions(device_), /*non_blocking=*/true).to(at::kFloat).mul_(0x1p-15);
-  const auto parameters = chain.Draw(pcm.size(0) / chain.spec().views, pcm.size(1), step);
+  return pcm.to(at::TensorOptions(device_), /*non_blocking=*/true).to(at::kFloat).mul_(0x1p-15);
+}
+
+LabelledViews Feed::Augment(const at::Tensor& crops, const at::Tensor& labels, const Chain& chain,
+                            uint32_t step, const AbortFlag& abort) const {
+  if (!stream_) return {AugmentCrops(crops, chain, step, abort), labels};
+  const c10::StreamGuard on_own_stream(*stream_);
+  const auto parameters = chain.Draw(crops.size(0) / chain.spec().views, crops.size(1), step);
   LabelledViews batch{augment::ApplyToBatch(crops, parameters, chain.spec().sample_rate, abort), {}};
-  if (chosen.defined()) batch.labels = chosen.to(device_);
+  if (labels.defined()) batch.labels = labels.to(device_);
   stream_->synchronize();
-  // The step reads them on the stream that every thread begins with: their memory is not used anew before it has.
+  // The step reads them on the stream that every thread begins with; till then their memory is not used anew.
   const c10::Stream of_step = c10::impl::VirtualGuardImpl(device_.type()).getDefaultStream(device_);
   batch.views.record_stream(of_step);
-  if (chosen.defined()) batch.labels.record_stream(of_step);
+  if (batch.labels.defined()) batch.labels.record_stream(of_step);
   return batch;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// From tracks to views where the training is. On the CPU crops are read as floats and augmented in place. To a
-// device they go up as 16-bit integers from pinned memory, half the bytes, and the parameters of all transforms
-// as one block; both on a stream of their own, so that they move and are augmented while the step before runs.
+// From tracks to views where the training is. On the CPU crops are read as floats. To a device they go up as
+// 16-bit integers from pinned memory, half the bytes, and the parameters of all transforms as one block. Both
+// go on a stream of their own, so that they move and are augmented while the step before runs.
 #include <c10/core/Stream.h>
 
 #include <optional>
@@ -14,10 +14,13 @@ class Feed {
  public:
   explicit Feed(c10::Device device);
 
-  // The batch of a step, there. labels [all tracks, K], or undefined. Safe from several threads.
-  LabelledViews Make(const CropSource& source, const std::vector<int64_t>& tracks, const at::Tensor& labels,
-                     const Chain& chain, uint32_t step, const AbortFlag& abort) const;
-  // The same of views that the caller made.
+  // tracks [B] → the crops of a step there, [B·V, T] float32. Like Augment safe from several threads.
+  at::Tensor Load(const CropSource& source, const std::vector<int64_t>& tracks, const Chain& chain,
+                  uint32_t step, const AbortFlag& abort) const;
+  // crops of Load, labels [B, K] on the host or undefined → the batch of the step, there and complete
+  LabelledViews Augment(const at::Tensor& crops, const at::Tensor& labels, const Chain& chain, uint32_t step,
+                        const AbortFlag& abort) const;
+  // Views that the caller made, there.
   LabelledViews Take(const LabelledViews& views) const;
 
  private:

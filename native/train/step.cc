@@ -1,4 +1,5 @@
-// One training step, in the order of the data flow: load, augment, encode, objective, backward, update.
+// One training step, in the order of the data flow: load and augment (MakeBatch), then encode, objective,
+// backward, update (Learn).
 #include <ATen/core/grad_mode.h>
 
 #include <chrono>
@@ -48,7 +49,7 @@ StepResult Trainer::Step(LearningRates rates, const AbortFlag& abort) {
   std::lock_guard one_at_a_time(step_mutex_);
   throw_if_aborted(abort);  // it may have waited for another step
   Stopwatch watch;
-  const LabelledViews batch = loader_.Take(step_, abort);  // made by MakeBatch while the step before trained
+  const LabelledViews batch = loader_.Take(step_, abort);  // of MakeBatch, while the step before trained
   const double data_seconds = watch.Seconds();
   loader_.Begin(step_ + 1);
   StepResult result = Learn(batch, rates, abort);
@@ -64,10 +65,15 @@ StepResult Trainer::StepOnViews(const LabelledViews& views, LearningRates rates,
   return Learn(feed_.Take(views), rates, abort);
 }
 
+// Load, augment.
 LabelledViews Trainer::MakeBatch(int64_t step, const AbortFlag& abort) const {
-  return feed_.Make(*source_, Order().Tracks(step), labels_, chain_, static_cast<uint32_t>(step), abort);
+  const std::vector<int64_t> tracks = Order().Tracks(step);
+  const auto number = static_cast<uint32_t>(step);
+  const at::Tensor crops = feed_.Load(*source_, tracks, chain_, number, abort);
+  return feed_.Augment(crops, LabelsOf(labels_, tracks), chain_, number, abort);
 }
 
+// Encode, objective, backward, update.
 StepResult Trainer::Learn(const LabelledViews& views, LearningRates rates, const AbortFlag& abort) {
   at::AutoGradMode with_gradients(true);
   const OnDevice here(device_, spec_.tf32, Shapes::repeat);

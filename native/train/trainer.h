@@ -142,8 +142,8 @@ class Trainer {
   std::unique_ptr<const Encoder>
       frozen_;                     // encoder_ made ready, where it is frozen and runs fused; else null
   std::shared_ptr<Encoder> live_;  // null until somebody asks for it
-  BatchLoader loader_{
-      [this](int64_t step, const AbortFlag& abort) { return MakeBatch(step, abort); }};  // the first to go
+  // Last, so that its thread ends before what MakeBatch reads is destroyed.
+  BatchLoader loader_{[this](int64_t step, const AbortFlag& abort) { return MakeBatch(step, abort); }};
 };
 
 }  // namespace clmr

@@ -25,7 +25,8 @@ double Trainer::Validate(const CropSource& source, const at::Tensor& labels, con
     std::iota(tracks.begin(), tracks.end(), b * size);
     // Other crops and transforms for every batch, the same ones every time
     const uint32_t step = kValidationStep - static_cast<uint32_t>(b);
-    const LabelledViews batch = feed_.Make(source, tracks, labels, chain_, step, abort);
+    const at::Tensor crops = feed_.Load(source, tracks, chain_, step, abort);
+    const LabelledViews batch = feed_.Augment(crops, LabelsOf(labels, tracks), chain_, step, abort);
 
     std::lock_guard one_at_a_time(step_mutex_);
     at::NoGradGuard no_gradients;
