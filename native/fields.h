@@ -13,8 +13,8 @@
 
 namespace clmr {
 
-// Defaults stand in the option tables of lib/. A member has one only where an object may leave its field out, or where
-// C++ itself makes the struct.
+// Defaults stand in the option tables of lib/. A member has one only where an object may leave its field out,
+// or where C++ itself makes the struct.
 template <class S, class T>
 struct Member {
   const char* name;
@@ -22,8 +22,8 @@ struct Member {
   bool optional;
 };
 
-// A number that lib/ states of a struct as well, and never hands over. A struct that has some lists them in a table
-// Constants() beside Fields(); test 02 compares them.
+// A number that lib/ states of a struct as well, and never hands over. A struct that has some lists them in a
+// table Constants() beside Fields(); test 02 compares them.
 template <class T>
 struct Constant {
   const char* name;

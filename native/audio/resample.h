@@ -7,7 +7,7 @@
 
 namespace clmr {
 
-// ceil(frames · to / from). Throws ERR_ARGUMENT for a rate that is out of range, ERR_MEMORY beyond 2³¹ samples.
+// ceil(frames · to / from). Throws ERR_ARGUMENT for a rate out of range, ERR_MEMORY beyond 2³¹ samples.
 int64_t ResampledLength(int64_t frames, int64_t from, int64_t to);
 
 // x [frames] at `from` Hz → y [ResampledLength(frames, from, to)] at `to` Hz.

@@ -12,8 +12,8 @@
 namespace clmr::augment {
 namespace {
 
-// One transform on some rows, or where `type` is null a pass over single samples. Its rows and numbers lie in the block
-// one after the other, kind by kind.
+// One transform on some rows, or where `type` is null a pass over single samples. Its rows and numbers lie in
+// the block one after the other, kind by kind.
 struct Operation {
   const TransformType* type;
   std::vector<int64_t> rows;
@@ -29,7 +29,7 @@ void Add(Operation& operation, int64_t row, const std::vector<double>& numbers) 
 // What is done to the rows, in the order of the chain, a place at a time.
 class Plan {
  public:
-  // gathers: whether what looks at single samples waits in a pass until something comes that needs the whole row
+  // gathers: whether what looks at single samples waits in a pass for what needs the whole row
   Plan(const at::Tensor& rows, double sample_rate, bool gathers)
       : samples_(rows.size(1)), sample_rate_(sample_rate), gathers_(gathers), passes_(rows.size(0)) {}
 
@@ -95,7 +95,7 @@ std::vector<Operation> PlanOf(const at::Tensor& rows, const std::vector<ViewPara
   return plan.All();
 }
 
-// All rows and numbers of the plan, one after the other, on the device. Rows are integers in the bits of a double.
+// Rows and numbers of the plan, one after the other, on the device. Rows are int64 in the bits of a double.
 at::Tensor Upload(const std::vector<Operation>& plan, c10::Device device) {
   std::vector<double> block;
   for (const Operation& operation : plan) {

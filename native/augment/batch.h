@@ -1,7 +1,7 @@
 #pragma once
-// A chain on all rows of a batch at once, on any device: drawn parameters go up as one block of numbers, and each
-// place of the chain is one operation over the rows that have the transform there. With the kernels for CUDA, what
-// looks at single samples gathers in one pass until something comes that needs the whole row.
+// A chain on all rows of a batch at once, on any device: drawn parameters go up as one block of numbers, and
+// each place of the chain is one operation over the rows that have the transform there. With the kernels for
+// CUDA, what looks at single samples gathers in one pass until something comes that needs the whole row.
 #include <ATen/core/Tensor.h>
 
 #include <vector>

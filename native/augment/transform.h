@@ -54,8 +54,8 @@ struct TransformType {
   const char* name;
   std::vector<TransformOption> options = {};  // beside p
   std::vector<AppliedParameter> parameters = {};
-  // Draws every parameter, always in the same order, whether the transform will be applied or not; nothing where
-  // there are none.
+  // Draws every parameter, always in the same order, whether the transform will be applied or not; nothing
+  // where there are none.
   void (*draw)(const TransformSpec& spec, const DrawContext& context, random::Stream& stream,
                AppliedTransform& drawn) = [](const TransformSpec&, const DrawContext&, random::Stream&,
                                              AppliedTransform&) {};
@@ -64,8 +64,8 @@ struct TransformType {
   // where it has no place there.
   void (*apply)(const AppliedTransform& applied, Row& row) = nullptr;
   bool (*fold)(const AppliedTransform& applied, double sample_rate, kernels::PointwisePass& pass) = nullptr;
-  // On many rows at once (augment/batch.h): what `batch` takes of each row as numbers, always as many, or none
-  // where the row stays as it is; and rows [R, T] → [R, T]. Not for `custom` and the crop.
+  // On many rows at once (augment/batch.h): what `batch` takes of each row as numbers, always as many, or
+  // none where the row stays as it is; and rows [R, T] → [R, T]. Not for `custom` and the crop.
   std::optional<std::vector<double>> (*numbers)(const AppliedTransform& applied,
                                                 double sample_rate) = nullptr;
   at::Tensor (*batch)(const at::Tensor& x, const BatchNumbers& numbers) = nullptr;

@@ -13,7 +13,7 @@
 //
 // 2. The event also registers a handler with exit(). Handlers run in reverse order, so this one comes before
 //    the destructors of everything that the work has made on its way. Where work still runs, or a thread
-//    could not be started before, it ends the process without any destructor, with the code that was asked for.
+//    could not be started before, it ends the process without destructors, with the code that was asked for.
 //
 // 3. The same handler is registered once libtorch has been loaded, for an exit() without the event: that of
 //    process.reallyExit, of another addon, of OpenMP.

@@ -13,8 +13,8 @@ namespace clmr {
 
 class CropSource {
  public:
-  // files[i] holds lengths[i] samples from byte offsets[i] on: stretches of stretches[i] samples, one after the
-  // other, or a single one where that is 0.
+  // files[i] holds lengths[i] samples from byte offsets[i] on: stretches of stretches[i] samples, one after
+  // the other, or a single one where that is 0.
   CropSource(std::vector<std::string> files, std::vector<double> offsets, std::vector<double> lengths,
              std::vector<double> stretches);
   ~CropSource();
@@ -22,14 +22,14 @@ class CropSource {
   int64_t Tracks() const;
   int64_t Length(int64_t track) const;
   int64_t Bytes() const;
-  // The length of a track without stretches that has as many places for a clip; Place says where the one is
-  // that was drawn there. No clip crosses from one stretch to the next.
+  // No clip crosses from one stretch to the next. DrawLength: a track of this length without stretches has as
+  // many places for a clip. Place: where in the track the place `drawn` of that one lies.
   int64_t DrawLength(int64_t track, int64_t clip) const;
   int64_t Place(int64_t track, int64_t drawn, int64_t clip) const;
 
-  // `length` samples of `track` from `start` on to `out`, as they are stored, or as ±1 floats; zero-padded past
-  // the end: a crop past the end of its stretch, Read past that of the track. Thread-safe. Throws ERR_CACHE with
-  // the path.
+  // `length` samples of `track` from `start` on to `out`, as they are stored, or as ±1 floats; zero-padded
+  // past the end: a crop past the end of its stretch, Read past that of the track. Thread-safe. Throws
+  // ERR_CACHE with the path.
   void Crop(int64_t track, int64_t start, int64_t length, int16_t* out) const;
   void Crop(int64_t track, int64_t start, int64_t length, float* out) const;
   void Read(int64_t track, int64_t start, int64_t length, float* out) const;

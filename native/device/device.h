@@ -14,17 +14,17 @@ int CudaDevices();
 // 'auto', 'cpu', 'cuda' or 'cuda:N'; 'auto' is CUDA where libtorch has it. Throws ERR_DEVICE.
 c10::Device ResolveDevice(const std::string& name);
 
-// The same for work whose data comes from the host and goes back: on 'auto' it goes to CUDA only where kernels of
-// our own make the way worth it.
+// The same for work whose data comes from the host and goes back: on 'auto' it goes to CUDA only where
+// kernels of our own make the way worth it.
 c10::Device ResolveDeviceOfCall(const std::string& name);
 
-// Whether a call computes with shapes that come again and again: then cuDNN tries its ways for each of them once, and
-// takes the fastest.
+// Whether a call computes with shapes that come again and again: then cuDNN tries its ways for each of them
+// once, and takes the fastest.
 enum class Shapes { vary, repeat };
 
 // One call's work on a device: that device is the current one of this thread. float32 means float32 there; by
 // default cuDNN would round the operands of convolutions to 10 bits of mantissa (TF32). tf32: it may. That
-// switch and the one for shapes are the process's, so the call that began last decides. On the CPU nothing happens.
+// switch and the one for shapes are the process's: the last call to begin decides. On the CPU: nothing.
 class OnDevice {
  public:
   explicit OnDevice(c10::Device device, bool tf32 = false, Shapes shapes = Shapes::vary);

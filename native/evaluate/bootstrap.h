@@ -39,7 +39,7 @@ at::Tensor Resamples(const BootstrapSpec& spec, int64_t n, int64_t from, int64_t
 // How often each track counts [r, n] → figures [r, m], NaN where a resample has none. All double.
 using Statistic = std::function<at::Tensor(const at::Tensor& counts)>;
 
-// The m figures of n tracks. Percentiles are interpolated as numpy's; resamples without a figure do not count.
+// The m figures of n tracks. Percentiles as numpy interpolates them; resamples without a figure do not count.
 std::vector<Interval> Bootstrap(const BootstrapSpec& spec, int64_t n, const Statistic& statistic,
                                 const AbortFlag& abort);
 

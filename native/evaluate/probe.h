@@ -110,7 +110,7 @@ struct FittedProbe {
 };
 
 // x [n, E], y [n, K] of 0 and 1. Adam on shuffled batches; the learning rate falls on a plateau of what is
-// monitored; the weights of the best epoch are kept, or of the last one. The metric is accuracy, or the macro-averaged
+// monitored; the weights of the best epoch or of the last are kept. The metric is accuracy, or macro-averaged
 // ROC-AUC where an example may have several classes. With `standardise` it is trained on features of
 // mean 0 and deviation 1 over train_x, and takes raw ones in the end. Looks at `abort` between batches.
 FittedProbe FitProbe(const ProbeSpec& spec, const at::Tensor& train_x, const at::Tensor& train_y,

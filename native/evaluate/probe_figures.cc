@@ -60,8 +60,8 @@ at::Tensor Decisions(const ProbeFiguresSpec& spec, const at::Tensor& scores) {
   return at::zeros_like(scores).scatter_(1, scores.argmax(1, /*keepdim=*/true), 1);
 }
 
-// [r, 1 + K]: the mean of the classes, and each. NaN of a class that neither is there nor was said, which counts 0
-// where a track may have several classes and not at all elsewhere, as in scikit-learn.
+// [r, 1 + K]: the mean of the classes, and each. NaN of a class that neither is there nor was said, which
+// counts 0 where a track may have several classes and not at all elsewhere, as in scikit-learn.
 Statistic F1(const ProbeFiguresSpec& spec, const at::Tensor& decisions, const at::Tensor& labels) {
   return [=, multilabel = spec.multilabel, both = decisions * labels,
           either = decisions + labels](const at::Tensor& counts) {

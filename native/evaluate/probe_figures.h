@@ -44,13 +44,13 @@ struct ProbeFigures {
   }
 };
 
-// scores, labels [n, K], labels of 0 and 1. ROC-AUC and average precision as scikit-learn's, ties included, NaN
-// where a class has no positive or no negative track; F1 at 0.5, or of the class of the largest score. Of all: means
+// scores, labels [n, K], labels of 0 and 1. ROC-AUC, average precision: as scikit-learn's, ties included, NaN
+// where a class has no positive or negative track; F1 at 0.5, or of the class of largest score. Of all: means
 // over the classes, the ranked ones over those that have them; accuracy counts tracks with every class right.
 ProbeFigures EvaluateProbabilities(const ProbeFiguresSpec& spec, const at::Tensor& scores,
                                    const at::Tensor& labels, const AbortFlag& abort);
 
-// first, second [n, K]: two sets of scores of the same tracks → first − second of every figure, on the same resamples.
+// first, second [n, K]: scores of the same tracks → first − second of every figure, on the same resamples.
 ProbeFigures CompareProbabilities(const ProbeFiguresSpec& spec, const at::Tensor& first,
                                   const at::Tensor& second, const at::Tensor& labels, const AbortFlag& abort);
 

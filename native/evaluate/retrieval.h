@@ -67,10 +67,10 @@ struct RetrievalForms {
   }
 };
 
-// library [n, dim], a row a track; queries [conditions · n · q, dim], by condition, then track; labels [n, K] of
-// 0 and 1, where there are any. Cosine similarity in double precision. A row that is as similar as the track's
-// own comes before it, so an encoder that says the same of everything finds nothing. Tracks that share no label
-// with another one are left out of `labels`.
+// library [n, dim], a row a track; queries [conditions · n · q, dim], by condition, then track; labels [n, K]
+// of 0 and 1, where there are any. Cosine similarity in double precision. A row that is as similar as the
+// track's own comes before it, so an encoder that says the same of everything finds nothing. Tracks that
+// share no label with another one are left out of `labels`.
 //
 // Whitened: scores on the first min(64, n − 1, dim) principal components of the library, each divided by its
 // singular value, which counts as no less than a thousandth of the largest.

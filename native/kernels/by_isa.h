@@ -1,6 +1,6 @@
 #pragma once
 // One table of loops for each instruction set. The loops lie in the folders cpu/, which are compiled once for
-// each of them, in namespaces of these names. `base` is what ATEN_CPU_CAPABILITY calls "default", a word of C++.
+// each of them, in namespaces of these names. `base` is ATEN_CPU_CAPABILITY's "default", a word of C++.
 #include <cstdint>
 
 namespace clmr::kernels {

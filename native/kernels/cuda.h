@@ -22,24 +22,24 @@ struct CudaKernels {
   // [N, C, T / 3]; where not `pooled`, ReLU(x + bias) [N, C, T]. One pass over x instead of three.
   at::Tensor (*bias_relu_pool)(const at::Tensor& x, const at::Tensor& bias, bool pooled);
   // z [N, D] float32, temperature a scalar, of any device → loss, ∂/∂z, ∂/∂τ as kernels/nt_xent/nt_xent.h
-  // defines them, on the device of z; the last two undefined unless `differentiate`. Memory grows as N·D. Waits
-  // for nothing where the temperature is on the device of z, or on the CPU.
+  // defines them, on the device of z; the last two undefined unless `differentiate`. Memory grows as N·D.
+  // Waits for nothing where the temperature is on the device of z, or on the CPU.
   std::array<at::Tensor, 3> (*nt_xent)(const at::Tensor& z, int64_t views, const at::Tensor& temperature,
                                        bool differentiate);
-  // The block of a convolution while it trains: y [N, C, T] float32 or bfloat16, what its convolution leaves without
-  // its bias, of either layout, channels last or not → out = max-pool(ReLU(batch norm(y))), [N, C, T / 3], or
-  // [N, C, T] where the block does not pool; what won each window, for the way back; mean and biased variance [C]
-  // of y. Its other tensors are float32; the running statistics move, those of y and the bias.
+  // The block of a convolution while it trains: y [N, C, T] float32 or bfloat16, what its convolution leaves
+  // without its bias, of either layout, channels last or not → out = max-pool(ReLU(batch norm(y))), [N, C, T
+  // / 3], or [N, C, T] where the block does not pool; what won each window, for the way back; mean and biased
+  // variance [C] of y. Its other tensors are float32; the running statistics move, those of y and the bias.
   std::array<at::Tensor, 4> (*norm_relu_pool)(const at::Tensor& y, const ConvBlock& block);
   // upstream: of out; kept: the last three that norm_relu_pool returned → ∂/∂y, ∂/∂gamma, ∂/∂beta
   std::array<at::Tensor, 3> (*norm_relu_pool_backward)(const at::Tensor& upstream, const at::Tensor& y,
                                                        const ConvBlock& block,
                                                        const std::array<at::Tensor, 3>& kept);
   // source float32 of any shape, read as it lies; numbers [kPointwiseNumbers, R] float64 (what they are:
-  // kernels/augment/pointwise_numbers.h), on its device → [R, samples]: crop, polarity, noise, gain, delay and
-  // reversal in one launch, as the loops of kernels/augment/augment.h.
+  // kernels/augment/pointwise_numbers.h), on its device → [R, samples]: crop, polarity, noise, gain, delay
+  // and reversal in one launch, as the loops of kernels/augment/augment.h.
   at::Tensor (*pointwise)(const at::Tensor& source, const at::Tensor& numbers, int64_t samples);
-  // x [R, T] float32, numbers of the rows float64 on its device → [R, T], as the loops of kernels/augment/augment.h
+  // x [R, T] float32, numbers of rows float64, beside it → [R, T], as the loops of kernels/augment/augment.h
   // one row at a time. cutoffs, high_pass [R]; lowest_cutoff: the least of them, on the host
   at::Tensor (*sinc_filter)(const at::Tensor& x, const at::Tensor& cutoffs, const at::Tensor& high_pass,
                             double lowest_cutoff);

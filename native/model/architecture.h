@@ -1,6 +1,6 @@
 #pragma once
-// The table of SampleCNN's layers. The first is Conv1d(3) of stride 3; each stride s then means Conv1d(s, padding 1)
-// and MaxPool1d(s), as in CLMR's SampleCNN(strides); the last keeps its channels. All with batch norm and ReLU.
+// SampleCNN's layers. The first is Conv1d(3) of stride 3; each stride s then means Conv1d(s, padding 1)
+// and MaxPool1d(s), as in CLMR's SampleCNN(strides); the last keeps its channels. All: batch norm, ReLU.
 #include <cstdint>
 #include <tuple>
 #include <vector>
@@ -26,7 +26,7 @@ struct Architecture {
 // CLMR's: 59,049 samples → 512 numbers.
 Architecture ClmrArchitecture();
 
-// Throws ERR_CONFIG where there is not one number of channels for each layer, or where they do not leave one step.
+// Throws ERR_CONFIG where not every layer has a number of channels, or where they do not leave one step.
 void Check(const Architecture& architecture);
 
 }  // namespace clmr

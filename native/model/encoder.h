@@ -35,8 +35,8 @@ class Encoder {
   // Throws ERR_DEVICE where the device is not there.
   Encoder(const SampleCnn& model, const EncoderSpec& spec);
 
-  // Other weights of the same architecture from now on, copied: calls in flight end with the old ones. This is
-  // how an encoder follows a training run: the trainer calls it between two steps. Safe beside every other member.
+  // Other weights of the same architecture from now on, copied: calls in flight end with the old ones. So an
+  // encoder follows a training: the trainer calls it between two steps. Safe beside every other member.
   void Update(const SampleCnn& model);
 
   // Windows of a clip's samples at `starts`, in samples; what lies past the end is zero.

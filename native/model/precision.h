@@ -14,8 +14,8 @@ inline constexpr Word<PrecisionChoice> kPrecisionWords[] = {{"float32", Precisio
 
 enum class Workload { inference, training };
 
-// What a choice comes to on a device. `fastest` is measured with a copy of the model, on clips of noise, once in a
-// process for each device, kind of work and number of weights: some seconds for training on the CPU.
+// What a choice comes to on a device. `fastest` is measured with a copy of the model, on clips of noise, once
+// in a process for each device, kind of work and number of weights: some seconds for training on the CPU.
 Precision ResolvePrecision(PrecisionChoice choice, const SampleCnn& model, c10::Device device, Workload work);
 
 // The choice that names one of the two.

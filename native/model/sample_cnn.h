@@ -18,8 +18,8 @@ class SampleCnn : public ModuleOf<SampleCnn> {
  public:
   // New weights as PyTorch's defaults, drawn from (seed, Purpose::weights). Throws ERR_CONFIG.
   static SampleCnn Create(uint64_t seed, const Architecture& architecture);
-  // All tensors by their state-dict names (`sequential.0.0.weight` …), copied. Throws ERR_CONFIG, or ERR_CHECKPOINT naming
-  // what is missing, unknown or of the wrong shape.
+  // All tensors by their state-dict names (`sequential.0.0.weight` …), copied. Throws ERR_CONFIG, or
+  // ERR_CHECKPOINT naming what is missing, unknown or of the wrong shape.
   static SampleCnn FromState(const NamedTensors& state, const Architecture& architecture);
 
   ModuleTensors Tensors() override;

@@ -1,7 +1,7 @@
 // The same work on the CPU and on a device: embeddings, views, NT-Xent, training by every objective, checkpoints that
 // go from one to the other. Where the device is the host's memory under another name (npm run check:device), this
-// proves where tensors lie, what libtorch's operations compute for a device, and, on a small network, what the kernels
-// for CUDA do where they are called, played by the host; scripts/gpu/run.sh runs it on a device.
+// proves where tensors lie, what libtorch's operations compute for a device, and, on a small network, what
+// the kernels for CUDA do where they are called, played by the host; scripts/gpu/run.sh runs it on a device.
 #include <ATen/ATen.h>
 
 #include <cmath>
@@ -239,8 +239,8 @@ void CompareTraining(const Size& size, const char* name, const ObjectiveSpec& ob
   pair.there->StepOnViews({views, pair.labels.narrow(0, 0, 2)}, kLearningRate, kNever);
 }
 
-// Of the weights of encoder and projector: which part is further apart than a tenth of what a step moves them. Not of
-// biases that a batch norm takes away again: what they learn is rounding.
+// Of the weights of encoder and projector: which part is further apart than a tenth of what a step moves
+// them. Not of biases that a batch norm takes away again: what they learn is rounding.
 double PartOfWeightsApart(Trainer& a, Trainer& b) {
   const std::regex wanted(R"((encoder\..*(0\.weight|1\.weight|1\.bias))|(projector\..*))");
   const TrainerState left = a.State(), right = b.State();
@@ -254,9 +254,9 @@ double PartOfWeightsApart(Trainer& a, Trainer& b) {
   return apart / all;
 }
 
-// Twenty steps of Adam. Free, any two roundings part: its first steps are as long for a gradient that is rounding as
-// for any other, and a new network blows up what that moves. So the device is held to float64 no closer than the CPU
-// is, and, step by step from the CPU's weights, to the CPU.
+// Twenty steps of Adam. Free, any two roundings part: its first steps are as long for a gradient that is
+// rounding as for any other, and a new network blows up what that moves. So the device is held to float64 no
+// closer than the CPU is, and, step by step from the CPU's weights, to the CPU.
 void CompareSteps(const Size& size, const std::string& folder) {
   constexpr int kSteps = 20;
   Pair pair(size, "20 steps", NtXentSpec{0.5, true}, folder);

@@ -1,6 +1,6 @@
 #pragma once
-// The oracle of training steps: the network, the objective and the optimizer of a trainer, all of it in float64, by the
-// plain versions.
+// The oracle of training steps: the network, the objective and the optimizer of a trainer, all of it in
+// float64, by the plain versions.
 #include <ATen/core/Tensor.h>
 
 #include <memory>

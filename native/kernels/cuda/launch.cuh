@@ -1,6 +1,6 @@
 #pragma once
-// What the kernels say in words of their own, so that the host can play them: see test/native/cuda/emulation.h,
-// which comes before and means the same.
+// What the kernels say in words of their own, so that the host can play them: see
+// test/native/cuda/emulation.h, which comes before and means the same.
 #ifndef CLMR_EMULATED_CUDA
 #include <cstdint>
 

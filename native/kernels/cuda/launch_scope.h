@@ -1,5 +1,5 @@
 #pragma once
-// Where a kernel runs. The host that plays the kernels has its own version: test/native/cuda/on_host/on_host.cc.
+// Where a kernel runs. The host that plays the kernels has its own: test/native/cuda/on_host/on_host.cc.
 #include <ATen/core/Tensor.h>
 #include <c10/core/DeviceGuard.h>
 

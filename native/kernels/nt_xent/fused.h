@@ -19,8 +19,8 @@
 
 namespace clmr::kernels {
 
-// z [N, D] float32 on the CPU, row = example·views + view, views ≥ 2 → the loss, and where `differentiate` its
-// gradients. NaN where z is not finite. The bits depend neither on the number of threads nor on the run.
+// z [N, D] float32 on the CPU, row = example·views + view, views ≥ 2 → the loss, and where `differentiate`
+// its gradients. NaN where z is not finite. The bits depend neither on the number of threads nor on the run.
 // Where all tiles fit into 16 MB, each thread takes blocks of rows, gathers their sums and keeps their tiles
 // for the gradient. Otherwise each tile is used for both of its blocks at once: the blocks meet in rounds,
 // each block one other block in each round, and sums are added in the order of the rounds.

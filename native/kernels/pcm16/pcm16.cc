@@ -9,8 +9,8 @@ namespace {
 constexpr float kScale = 32768.0f;
 constexpr int32_t kOne = std::bit_cast<int32_t>(1.0f);
 
-// To the nearest whole number, halves to the even one, for |x| < 2²²: what is added leaves no bits for the rest. Unlike
-// nearbyintf, compilers make vector code of it.
+// To the nearest whole number, halves to the even one, for |x| < 2²²: what is added leaves no bits for the
+// rest. Unlike nearbyintf, compilers make vector code of it.
 float Round(float x) {
   constexpr float kShift = 12582912.0f;  // 1.5 · 2²³
   return (x + kShift) - kShift;

@@ -14,7 +14,7 @@ constexpr int64_t kTapLanes = 32;
 using ResampleKernel = void (*)(const float* x, const int64_t* offset, const float* taps, const int64_t* row,
                                 int64_t count, int64_t outputs, float* y);
 
-// nullptr where the plain one is what runs.
+// nullptr for an instruction set without one: the plain version runs.
 CLMR_BY_ISA(ResampleKernel, kResample);
 
 // A faster way for ratios of small numbers, which nearly all are. A period is `from` samples in and `to`

@@ -1,6 +1,6 @@
 #pragma once
-// Each kernel for CUDA against its plain version: played on the host (on_host/, npm run check:cuda), or run on a
-// device (on_device/, scripts/gpu/run.sh).
+// Each kernel for CUDA against its plain version: played on the host (on_host/, npm run check:cuda), or run
+// on a device (on_device/, scripts/gpu/run.sh).
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -17,12 +17,12 @@ extern const char* const kPlace;
 // Before anything else of libtorch: it looks for its devices once.
 void OpenPlace();
 
-// Runs `kernel` more than once, on the host in several orders of its blocks and threads. The result may not differ
-// by a bit, and no memory that is watched may have a fault.
+// Runs `kernel` more than once, on the host in several orders of its blocks and threads. The result may not
+// differ by a bit, and no memory that is watched may have a fault.
 std::vector<at::Tensor> Play(const std::string& title,
                              const std::function<std::vector<at::Tensor>()>& kernel);
 
-// Counts a case: whether the largest difference, relative to the largest expected value, is up to `tolerance`.
+// Counts a case: the largest difference, relative to the largest expected value, is up to `tolerance`.
 void Compare(const std::string& title, const at::Tensor& got, const at::Tensor& expected, double tolerance);
 
 bool SameBits(const at::Tensor& a, const at::Tensor& b);

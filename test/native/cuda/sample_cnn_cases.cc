@@ -35,8 +35,8 @@ void BiasReluPoolCase(const Case& c, at::ScalarType type, bool odd) {
   Compare(title, got[0], kernels::reference::pool_relu(sum, c.pooled ? 3 : 1).to(type), 0);
 }
 
-// The oracle: ATen's batch norm, ReLU and pooling in float64, and autograd through them. What is kept in bfloat16
-// is rounded to 8 bits on the way out.
+// The oracle: ATen's batch norm, ReLU and pooling in float64, and autograd through them. What is kept in
+// bfloat16 is rounded to 8 bits on the way out.
 void NormReluPoolCase(const Case& c, at::ScalarType type) {
   const at::Tensor y = MakeInput(c, type, false) * 2 + 5;
   ConvBlock block;

@@ -1,11 +1,11 @@
 #pragma once
-// The augmentations on many clips at once, as tensor operations of libtorch, on any device. Where the plug-in for CUDA
-// is open, its kernels do the filters, the reverb and the pitch shift. They round otherwise than the loops for the
-// CPU (augment.h): results are within 1e-4 of them at full scale. In the pitch shift either of two segments that lie
-// equally near may be taken.
+// The augmentations on many clips at once, as tensor operations of libtorch, on any device. Where the plug-in
+// for CUDA is open, its kernels do the filters, the reverb and the pitch shift. They round otherwise than the
+// loops for the CPU (augment.h): results are within 1e-4 of them at full scale. In the pitch shift either of
+// two segments that lie equally near may be taken.
 //
-// x [R, T] float32 → [R, T]. Numbers of the rows are [R, 1] float64 beside x, where not said otherwise; what sizes
-// depend on is on the host as well.
+// x [R, T] float32 → [R, T]. Numbers of the rows are [R, 1] float64 beside x, where not said otherwise; what
+// sizes depend on is on the host as well.
 #include <ATen/core/Tensor.h>
 
 #include <vector>

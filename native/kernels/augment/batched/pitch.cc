@@ -51,8 +51,8 @@ at::Tensor Wsola(const at::Tensor& x, double sample_rate, const at::Tensor& fact
   return stretched.masked_fill(Count(longest, x) >= ends, 0);
 }
 
-// The resampler's table (reference/resample.cc) of every row: [R, phases + 1, taps], float32; taps are as many as
-// the row with the widest kernel has, zeros around those of the others.
+// The resampler's table (reference/resample.cc) of every row: [R, phases + 1, taps], float32; taps are as
+// many as the row with the widest kernel has, zeros around those of the others.
 at::Tensor Tables(const at::Tensor& step, int64_t taps) {
   const at::Tensor row = step.unsqueeze(2), widening = row.clamp_min(1), cutoff = kResampleRolloff / widening;
   const at::Tensor half = at::ceil(2 * kResampleZeros * widening / 16) * 8;

@@ -1,7 +1,7 @@
-// Freeverb without its loops: until it clips it is linear and does not change with time, so its transfer function
-// does at once what the delay lines do sample by sample. Taken on a circle outside of the unit circle (the clip
-// is weighted by r^−n), the FFT's periods hardly overlap: what would come after the last sample returns 1e8 times
-// smaller, and float64 has the digits to undo the weights.
+// Freeverb without its loops: until it clips it is linear and does not change with time, so its transfer
+// function does at once what the delay lines do sample by sample. Taken on a circle outside of the unit
+// circle (the clip is weighted by r^−n), the FFT's periods hardly overlap: what would come after the last
+// sample returns 1e8 times smaller, and float64 has the digits to undo the weights.
 #include <ATen/ATen.h>
 
 #include <cmath>

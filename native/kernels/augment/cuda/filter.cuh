@@ -1,6 +1,6 @@
 #pragma once
-// The windowed-sinc filters, directly: a block makes 2048 outputs of a row from tiles of the signal and of the
-// taps in shared memory. (An FFT by cuFFT has not been measured against it.)
+// The windowed-sinc filters, directly: a block makes 2048 outputs of a row from tiles of the signal and of
+// the taps in shared memory. (An FFT by cuFFT has not been measured against it.)
 #include "kernels/augment/cuda/launch.h"
 #include "kernels/augment/cuda/pointwise.cuh"
 

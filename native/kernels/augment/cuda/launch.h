@@ -22,8 +22,8 @@ void LaunchPointwise(const AugmentRows& rows, const float* source, const double*
 void LaunchFilter(const AugmentRows& rows, const float* source, const double* cutoffs,
                   const double* high_pass, float* taps, int64_t room, CUstream_st* stream);
 
-// numbers [26, rows]: feedback, damping, 16 delays of combs, 8 of all-passes; memory [rows, room], zeros: room for
-// all delays of a row
+// numbers [26, rows]: feedback, damping, 16 delays of combs, 8 of all-passes; memory [rows, room], zeros:
+// room for all delays of a row
 void LaunchReverb(const AugmentRows& rows, const float* source, const double* numbers, float* memory,
                   int64_t room, float gain, CUstream_st* stream);
 

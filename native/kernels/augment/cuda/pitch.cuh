@@ -10,7 +10,7 @@ namespace clmr::kernels::cuda {
 
 inline constexpr int kWsolaThreads = 512;                        // more than there are shifts at 22,050 Hz
 inline constexpr int kPitchThreads = 256, kPitchOutputs = 4096;  // of a block
-// Up an octave; a row of the table is one longer, so that threads in different rows read from different banks.
+// Up an octave; a row of the table is one longer: threads in different rows read from different banks.
 inline constexpr int kMostResampleTaps = 128;
 
 struct PitchRow {

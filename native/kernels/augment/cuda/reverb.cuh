@@ -1,7 +1,7 @@
 #pragma once
-// Freeverb, one block a row: 16 warps for the 8 combs of two channels. Samples up to the shortest delay apart do
-// not depend on each other, so a chunk of that length goes at once; the low-pass in a comb's feedback is a scan
-// over the lanes.
+// Freeverb, one block a row: 16 warps for the 8 combs of two channels. Samples up to the shortest delay apart
+// do not depend on each other, so a chunk of that length goes at once; the low-pass in a comb's feedback is a
+// scan over the lanes.
 #include "kernels/augment/cuda/launch.h"
 #include "kernels/cuda/launch.cuh"
 

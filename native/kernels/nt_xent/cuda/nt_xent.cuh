@@ -1,7 +1,7 @@
 #pragma once
-// NT-Xent in tiles of 64 anchors by 64 others: nothing of N² is stored, products and sums of a tile are float32,
-// what is made of them per row float64. The formulas are those of kernels/nt_xent/fused.h. Every sum has a fixed
-// order, which depends on the sizes alone, never on the grid or the device.
+// NT-Xent in tiles of 64 anchors by 64 others: nothing of N² is stored, products and sums of a tile are
+// float32, what is made of them per row float64. The formulas are those of kernels/nt_xent/fused.h. Every sum
+// has a fixed order, which depends on the sizes alone, never on the grid or the device.
 #include <cstdint>
 
 #include "kernels/cuda/launch.cuh"
@@ -9,8 +9,8 @@
 
 namespace clmr::kernels::cuda {
 
-// A tile of 64 by 64, from slices of 32 of the depth. Thread (x, y) of 16 by 16 holds rows 4y … and columns 4x …
-// A line of shared memory is longer than 64 so that its writes spread over the banks.
+// A tile of 64 by 64, from slices of 32 of the depth. Thread (x, y) of 16 by 16 holds rows 4y … and columns
+// 4x … A line of shared memory is longer than 64 so that its writes spread over the banks.
 inline constexpr int kNtXentSlice = 32, kNtXentThreads = 256, kNtXentLine = kNtXentTile + 4, kNtXentEach = 4;
 inline constexpr int kNtXentSide = kNtXentTile / kNtXentEach;
 inline constexpr double kNtXentLog2e = 1.4426950408889634;

@@ -11,9 +11,9 @@
 namespace clmr::kernels {
 namespace {
 
-// Embeddings in bfloat16 are to stay within a cosine of 0.999 of float32's, or float32 is used. Asked for on
-// a few clips is a quarter of that distance, since others may come out worse: trained networks keep 0.9999,
-// and one whose batch norms blow up small differences fell from 0.999 on one clip to 0.985 on another.
+// Float32 is used unless the cosine between bfloat16's embeddings and float32's is at least 0.999. On a few
+// clips it has to stay within a quarter of that distance, since others may come out worse. Trained networks
+// keep 0.9999; one whose batch norms blow up differences fell from 0.999 on one clip to 0.985 on another.
 constexpr double kLeastCosine = 0.99975;
 
 // Tiles of nine are taken where embeddings of two probe clips, ‖a − b‖ / ‖b‖, stay as close to those of tiles

@@ -38,7 +38,7 @@ class Inference {
   virtual int64_t Bytes() const = 0;
 };
 
-// Whether MakeInference runs a network of these blocks fused: CLMR's, on the CPU, and the plain version is not asked for.
+// Whether MakeInference runs these blocks fused: CLMR's, on the CPU, and the plain version is not asked for.
 bool FusedInferenceServes(const std::vector<ConvBlock>& blocks, int64_t clip_length, c10::Device device);
 
 // The network, ready to run: fused where FusedInferenceServes, else layer by layer. bfloat16 is allowed, not

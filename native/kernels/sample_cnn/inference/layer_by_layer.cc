@@ -65,8 +65,8 @@ class LayerByLayer final : public Inference {
   }
 
  private:
-  // One group after the other: the activations of one are more than a gigabyte. While the device works on a group, the
-  // host fills the pinned memory of the next one; more wait for embeddings that are there.
+  // One group after the other: the activations of one are more than a gigabyte. While the device works on a
+  // group, the host fills the pinned memory of the next one; more wait for embeddings that are there.
   void RunThere(const float* const* clips, int64_t n, float* out, const AbortFlag& abort) const {
     c10::InferenceMode inference;
     std::deque<at::Tensor> under_way;

@@ -9,8 +9,8 @@ namespace clmr::kernels {
 std::unique_ptr<const Inference> MakeLayerByLayer(const FoldedNetwork& network, c10::Device device,
                                                   Precision precision);
 
-// The fused ones run CLMR's network on the CPU: the first convolution is computed inside the second layer, bias, ReLU and
-// max-pool happen in registers, and nothing that is not pooled is ever stored.
+// The fused ones run CLMR's network on the CPU: the first convolution is computed inside the second layer,
+// bias, ReLU and max-pool happen in registers, and nothing that is not pooled is ever stored.
 
 // Winograd in float32, with tiles of six outputs everywhere, or of nine in the long layers: some per cent
 // faster (clmr_inference_kernels times both), with more rounding error.

@@ -9,7 +9,7 @@
 namespace clmr::kernels {
 namespace {
 
-// [N, C, T] → [N, C, 1, T], with channels last in memory where they are asked for: a copy only where they are not yet.
+// [N, C, T] → [N, C, 1, T], channels last in memory where asked for. A copy only where they are not yet.
 at::Tensor AsImage(const at::Tensor& x, bool channels_last) {
   const at::Tensor image = x.unsqueeze(2);
   return channels_last ? image.contiguous(at::MemoryFormat::ChannelsLast) : image;

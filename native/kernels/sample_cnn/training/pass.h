@@ -21,11 +21,11 @@ namespace clmr::kernels {
 class TrainingPass : public torch::CustomClassHolder {
  public:
   // blocks: SampleCNN's; clips [N, 59049] float32, contiguous. Both are read in place, and so is `abort`:
-  // once it is set, forward and backward throw ABORT. precision, of activations: float32, or bfloat16 for half the memory. With
-  // bfloat16 the backward pass also forms its products of bfloat16, where this CPU has instructions for that.
-  // The forward pass forms them of float32 always: F(6,3) magnifies rounding errors, and the clips of a batch
-  // differ so little that the gradients would lie further from those of float32 than torch.autocast's do.
-  // Sums, statistics and the gradients of weights are float32 or wider either way.
+  // once it is set, forward and backward throw ABORT. precision, of activations: float32, or bfloat16 for
+  // half the memory. With bfloat16 the backward pass also forms its products of bfloat16, where this CPU has
+  // instructions for that. The forward pass forms them of float32 always: F(6,3) magnifies rounding errors,
+  // and the clips of a batch differ so little that the gradients would lie further from those of float32 than
+  // torch.autocast's do. Sums, statistics and the gradients of weights are float32 or wider either way.
   TrainingPass(const std::vector<ConvBlock>& blocks, at::Tensor clips, const AbortFlag& abort,
                Precision precision);
 

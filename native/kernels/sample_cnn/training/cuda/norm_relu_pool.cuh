@@ -1,7 +1,7 @@
 #pragma once
-// Batch norm, ReLU and maximum of every `pool` samples, for training. Each direction reads y once: the norm is
-// monotone in a channel, so what wins a window is known before the statistics are, the largest value or, where
-// gamma is below 0, the smallest. Sums have an order that depends on the sizes alone.
+// Batch norm, ReLU and maximum of every `pool` samples, for training. Each direction reads y once: the norm
+// is monotone in a channel, so what wins a window is known before the statistics are, the largest value or,
+// where gamma is below 0, the smallest. Sums have an order that depends on the sizes alone.
 //
 // A block of 256 threads holds kChannels channels, and 256 / kChannels positions of them at a time: 1 channel
 // where the samples lie next to each other, 32 where the channels do.
@@ -105,8 +105,8 @@ __device__ void EachWindow(const PoolShape& shape, F f) {
     f(WindowAt(shape, channel, p));
 }
 
-// Σ (y − pivot) and Σ (y − pivot)² of every channel, and the winners. The pivot is the channel's first sample, so
-// that a mean far from 0 costs no digits.
+// Σ (y − pivot) and Σ (y − pivot)² of every channel, and the winners. The pivot is the channel's first
+// sample, so that a mean far from 0 costs no digits.
 template <int kChannels, typename Number>
 __global__ void __launch_bounds__(kNormThreads) NormStatistics(NormPass pass) {
   CLMR_SHARED(double, memory, 2 * kNormThreads);
