@@ -4,6 +4,7 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { AudioDecodeError, ioError } from '../errors.js'
 import { kindOf } from '../files/file-kind.js'
+import { hashHandle } from '../files/hash-file.js'
 import type { FileInput } from '../files/source.js'
 import type { Scratch } from './scratch.js'
 
@@ -58,24 +59,17 @@ export async function hashInput(
   scratch: Scratch,
   signal?: AbortSignal,
 ): Promise<SourceFile> {
-  if (typeof input === 'string') return hashFile(input, scratch, signal)
+  if (typeof input === 'string') return hashAudioFile(input, scratch, signal)
   const { bytes } = input
   return { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }
 }
 
-async function hashFile(path: string, scratch: Scratch, signal?: AbortSignal): Promise<SourceFile> {
+async function hashAudioFile(path: string, scratch: Scratch, signal?: AbortSignal): Promise<SourceFile> {
   const { handle, stat } = await openSource(path)
   try {
-    const hash = createHash('sha256')
     const piece = scratch.bytes('read', READ_BYTES)
-    for (let at = 0; at < stat.size; ) {
-      signal?.throwIfAborted()
-      const { bytesRead } = await handle.read(piece, 0, Math.min(READ_BYTES, stat.size - at), at)
-      if (bytesRead === 0) break
-      hash.update(piece.subarray(0, bytesRead))
-      at += bytesRead
-    }
-    return { sha256: hash.digest('hex'), size: stat.size, mtimeMs: stat.mtimeMs }
+    const { sha256 } = await hashHandle(handle, signal, { piece, size: stat.size })
+    return { sha256, size: stat.size, mtimeMs: stat.mtimeMs }
   } catch (error) {
     signal?.throwIfAborted()
     throw ioError(error, path, 'read the file')

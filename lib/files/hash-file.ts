@@ -10,17 +10,27 @@ export interface FileHash {
   sha256: string
 }
 
-/** The size of an open file and the SHA-256 of its bytes. @throws the raw error of the file system; the reason of `signal` */
-export async function hashHandle(handle: FileHandle, signal?: AbortSignal): Promise<FileHash> {
+/**
+ * The size of an open file and the SHA-256 of its bytes.
+ * @param options.piece memory to read into
+ * @param options.size of the file, where it is known: one reading less
+ * @throws the raw error of the file system; the reason of `signal`
+ */
+export async function hashHandle(
+  handle: FileHandle,
+  signal?: AbortSignal,
+  { piece = new Uint8Array(PIECE_BYTES), size = Number.POSITIVE_INFINITY } = {},
+): Promise<FileHash> {
   const hash = createHash('sha256')
-  const piece = new Uint8Array(PIECE_BYTES)
-  for (let bytes = 0; ; ) {
+  let bytes = 0
+  while (bytes < size) {
     signal?.throwIfAborted()
-    const { bytesRead } = await handle.read(piece, 0, piece.length, bytes)
-    if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') }
+    const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, size - bytes), bytes)
+    if (bytesRead === 0) break
     hash.update(piece.subarray(0, bytesRead))
     bytes += bytesRead
   }
+  return { bytes, sha256: hash.digest('hex') }
 }
 
 /** As `hashHandle`, of a regular file. @throws as `openRegularFile` too */
