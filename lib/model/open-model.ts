@@ -3,10 +3,15 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { CheckpointError } from '../errors.js'
 import type { FileInput } from '../files/source.js'
 import { openTensorFile, type TensorFile } from '../formats/tensor-file.js'
-import { isCheckpointFolder, withCheckpoint } from '../runs/checkpoint.js'
 import { recordsIn, TRAINED_ON_UNKNOWN, type TrainedOn, trainedOnIn } from '../runs/data-record.js'
 import { BEST_FILE, MODEL_FILE } from '../runs/layout.js'
-import { isRunDirectory, readRunConfig, withLatestCheckpoint } from '../runs/reader.js'
+import {
+  isCheckpointFolder,
+  isRunDirectory,
+  readRunConfig,
+  withCheckpoint,
+  withLatestCheckpoint,
+} from '../runs/reader.js'
 import { isModelFolder, readModelConfig } from './folder.js'
 
 interface OpenModel {

@@ -17,6 +17,8 @@ import { CHECKPOINTS_FOLDER, CONFIG_FILE, METRICS_FILE } from './layout.js'
 import { type MetricsRecord, metricsPrefixSha256, readMetricsFile } from './metrics.js'
 import { withMovedCaches } from './moved-caches.js'
 
+export { isCheckpointFolder, withCheckpoint } from './checkpoint.js'
+
 export type RunConfig = Record<string, unknown>
 
 export interface LatestCheckpoint extends LoadedCheckpoint {
