@@ -41,9 +41,8 @@ await drive('A13', async ({ folder, figure, fail }) => {
   const steps = await readRunMetrics(run)
   figure('stepsBefore', steps.length)
   if (steps.some(({ loss }) => !Number.isFinite(loss as number))) fail('a loss that is not finite was logged')
-  const { encoder } = await loadModelState(run)
-  for (const [name, { data }] of Object.entries(encoder))
-    if (!data.every(Number.isFinite)) fail(`${name} of the newest checkpoint is not finite`)
+  // a tensor of it that is not finite is refused
+  await loadModelState(run).catch((error) => fail(`the newest checkpoint: ${error}`))
 
   using trainer = await Trainer.create({ batchSize: 2, seed: 1 })
   const views = trainingViews(0, 2)

@@ -4,10 +4,12 @@
  *
  *   npx tsx test/reliability/a05.pickles.ts [--short | --full] [--seed n] [--plant] [--<size> n]
  *
- * --plant runs the same check on a clmr in which the promise is broken (faults.mjs); it has to end with 1.
+ * --plant runs the same check on a clmr in which the promise is broken (faults.mjs); it has to end with 1, for the reason
+ * that the fault names. A check that fails for another one ends with 2.
  */
 import { AssertionError } from 'node:assert'
 import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { uniform } from '#lib/random.js'
 import { withTempDir } from '../helpers/temp-dir.js'
@@ -71,6 +73,15 @@ async function attempt<Name extends string>(run: Run<Name>, trial: Omit<Trial<Na
   }
 }
 
+/** What a run with a fault says of it: caught only if the edited module was loaded and the expected reason came up. */
+function verdict(failures: readonly string[]) {
+  const { CLMR_PLANT: fault = '', CLMR_PLANT_LOADED: mark = '' } = process.env
+  const { breaks, seenAs } = FAULTS[fault]!
+  const loaded = existsSync(mark)
+  rmSync(mark, { force: true })
+  return { planted: breaks, loaded, caught: loaded && failures.some((reason) => seenAs.test(reason)) }
+}
+
 /** Runs a check by the arguments of this process, and ends the process. */
 export async function drive<Id extends CheckId>(id: Id, run: Run<SizeOf<Id>>): Promise<never> {
   type Name = SizeOf<Id>
@@ -78,7 +89,7 @@ export async function drive<Id extends CheckId>(id: Id, run: Run<SizeOf<Id>>): P
   const names = Object.keys(check.sizes) as Name[]
   const values = parse(names)
   const planted = process.env.CLMR_PLANT !== undefined
-  if (values.plant && !planted) runPlanted(check.fault)
+  if (values.plant && !planted) runPlanted(check.faults[0]!)
   const kind = values.short ? 0 : values.full ? 2 : 1
   const size = Object.fromEntries(
     names.map((name) => [name, Number(values[name] ?? check.sizes[name]![kind])]),
@@ -89,10 +100,10 @@ export async function drive<Id extends CheckId>(id: Id, run: Run<SizeOf<Id>>): P
   const end = (code: number): never => {
     const { promise } = check
     const seconds = Math.round((performance.now() - started) / 100) / 10
-    const plant = planted ? { planted: FAULTS[check.fault]!.breaks } : {}
+    const plant = planted ? verdict(outcome.failures) : undefined
     const pass = code === 0
     process.stdout.write(`${JSON.stringify({ id, promise, pass, seed, ...plant, seconds, ...outcome })}\n`)
-    process.exit(code)
+    process.exit(plant && code === 1 && !plant.caught ? 2 : code)
   }
   const limit = (check.limits ?? [60, 600, 3600])[kind]
   setTimeout(() => {

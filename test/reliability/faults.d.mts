@@ -1,2 +1,5 @@
-export const FAULTS: Record<string, { module: string; find: string; replace: string; breaks: string }>
+export const FAULTS: Record<
+  string,
+  { module: string; find: string; replace: string; breaks: string; seenAs: RegExp }
+>
 export function plantedEnvironment(fault: string): NodeJS.ProcessEnv
