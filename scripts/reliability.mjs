@@ -1,5 +1,5 @@
 // npm run test:reliability: every check of test/reliability/, and each once more on a clmr in which the promise is broken
-// on purpose (test/reliability/faults.mjs), which it has to notice for the reason that the fault names. At most an hour on two cores.
+// on purpose (test/reliability/faults.mjs), which it has to notice for the reason that the fault names. At most an hour.
 //   --short       fewer rounds, two at a time, a minute and a half: the part that .ci/run has time for
 //   --full        the sizes of a release: hours
 //   --seed n      of all that is drawn

@@ -72,7 +72,23 @@ describe('11 datasets: directory entries that fail', () => {
       await symlink(join(other, 'deep'), join(source, 'a-part'))
       await symlink(join(other, 'deep', '2.wav'), join(source, 'own', 'file.wav'))
       using dataset = await prepare(source, { cache, labels: 'folders' })
-      assert.deepEqual(paths(dataset), ['a-part/2.wav', 'own/1.wav', 'own/file.wav'])
+      assert.deepEqual(paths(dataset), ['a-part/2.wav', 'own/1.wav'])
+    }))
+
+  it('a link to a file never gives it a second label: its own name comes first, then the link that sorts first', () =>
+    inFolder(['rock/1.wav', 'rock/2.wav'], async (source, cache) => {
+      await put(join(dirname(source), 'other', '3.wav'), sound())
+      await mkdir(join(source, 'favourites'))
+      await symlink('../rock/1.wav', join(source, 'favourites', '1.wav'))
+      await symlink('1.wav', join(source, 'favourites', 'again.wav'))
+      await symlink('favourites/again.wav', join(source, '0.wav'))
+      for (const name of ['pop', 'jazz']) {
+        await mkdir(join(source, name))
+        await symlink('../../other/3.wav', join(source, name, '3.wav'))
+      }
+      using dataset = await prepare(source, { cache, labels: 'folders' })
+      assert.deepEqual(paths(dataset), ['jazz/3.wav', 'rock/1.wav', 'rock/2.wav'])
+      assert.deepEqual([dataset.classes, dataset.skipped], [['jazz', 'rock'], []])
     }))
 
   it('broken links of every kind are a line each, whatever their names: to nothing, to themselves, below a file', () =>

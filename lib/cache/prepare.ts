@@ -111,7 +111,8 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
  * takes folders as groups. A track keeps its split from earlier runs with the same seed, even if it was missing in
  * between.
  *
- * @param source folder to search, including its sub-folders; symbolic links are followed, hidden files are ignored
+ * @param source folder to search, including its sub-folders; symbolic links are followed, but a file is taken once,
+ *        by its own name where it has one in the folder; hidden files are ignored
  * @returns all tracks; use `subset('train')` and so on for a part
  * @throws DatasetError if the labels are faulty or nothing can be used; RejectLimitError if more files are unusable
  *        than `maxReject` allows

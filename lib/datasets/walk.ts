@@ -57,7 +57,10 @@ class Walk {
   readonly files: string[] = []
   readonly skipped: SkippedFile[] = []
   private links: string[] = []
+  private readonly linkedFiles: string[] = []
   private readonly entered: Set<string>
+  /** real paths of `files` */
+  private readonly found = new Set<string>()
 
   constructor(
     private readonly root: string,
@@ -67,7 +70,7 @@ class Walk {
     this.entered = new Set([without])
   }
 
-  /** What is really there first, and then what only links lead to: so a link never takes the place of a folder. */
+  /** What is really there first, then linked folders, then linked files: no link takes the place of what it leads to. */
   async run(): Promise<void> {
     await this.enter('')
     while (this.links.length > 0) {
@@ -75,6 +78,7 @@ class Walk {
       this.links = []
       for (const link of links) await this.follow(link)
     }
+    for (const link of this.linkedFiles.sort(byCodeUnit)) await this.addLinked(link)
   }
 
   private skip(path: string, reason: string): void {
@@ -88,10 +92,10 @@ class Walk {
     if (this.entered.has(real)) return
     this.entered.add(real)
     for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' }))
-      await this.look(folder, entry)
+      await this.look(folder, real, entry)
   }
 
-  private async look(folder: string, entry: Dirent<Buffer>): Promise<void> {
+  private async look(folder: string, real: string, entry: Dirent<Buffer>): Promise<void> {
     const name = nameAsText(entry.name)
     if (isHidden(name)) return
     const path = folder === '' ? name : `${folder}/${name}`
@@ -100,7 +104,13 @@ class Walk {
         this.skip(path, 'the name is not UTF-8: rename it, for example with convmv')
     } else if (entry.isDirectory()) await this.enterOrSkip(path, 'folder')
     else if (entry.isSymbolicLink()) this.links.push(path)
-    else if (isAudioName(name)) this.files.push(path)
+    else if (isAudioName(name)) this.add(path, join(real, name))
+  }
+
+  private add(path: string, real: string): void {
+    if (this.found.has(real)) return
+    this.found.add(real)
+    this.files.push(path)
   }
 
   private async enterOrSkip(folder: string, what: string): Promise<void> {
@@ -115,13 +125,21 @@ class Walk {
       this.skip(link, reasonOf(error, 'link'))
     })
     if (found?.isDirectory()) await this.enterOrSkip(link, 'folder')
-    else if (found && isAudioName(link)) this.files.push(link)
+    else if (found && isAudioName(link)) this.linkedFiles.push(link)
+  }
+
+  private async addLinked(link: string): Promise<void> {
+    await realpath(join(this.root, link)).then(
+      (real) => this.add(link, real),
+      (error) => this.skip(link, reasonOf(error, 'link')),
+    )
   }
 }
 
 /**
- * in: a folder; out: the audio files under it. Links are followed, each folder is entered once, hidden names and
- * `without` are left out. What is no regular file is listed too: reading it gives the reason.
+ * in: a folder; out: the audio files under it. Links are followed; each folder is entered once and each file is listed
+ * once, by its own name if it has one here. Hidden names and `without` are left out. What is no regular file is listed
+ * too: reading it gives the reason.
  * @throws IoError if the folder itself cannot be read
  */
 export async function walkAudio(root: string, without: string, signal?: AbortSignal): Promise<Walked> {
