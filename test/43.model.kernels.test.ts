@@ -80,12 +80,12 @@ describe('43 model: the fused kernels', () => {
   // PyTorch in float64, eval mode
   const golden = Float64Array.from(readGolden('model.safetensors').embeddings!.data as ArrayLike<number>)
 
-  const variants: Record<string, Kernels> = {
+  const versions: Record<string, Kernels> = {
     'on this CPU': {},
     'capped to AVX2': { instructionSet: 'avx2' },
     'without AVX': { instructionSet: 'default' },
   }
-  for (const [name, kernels] of Object.entries(variants))
+  for (const [name, kernels] of Object.entries(versions))
     it(`float32 ${name} lies within 1e-5 of PyTorch in float64`, async () => {
       assert.ok(relativeError(await embedWith(kernels), golden) <= 1e-5)
     })
@@ -107,7 +107,7 @@ describe('43 model: the fused kernels', () => {
   })
   after(() => rmSync(dirname(fresh), { recursive: true }))
 
-  for (const [name, kernels] of Object.entries(variants))
+  for (const [name, kernels] of Object.entries(versions))
     it(`tiles of nine ${name} lie within 1e-6 of the plain reference, are not tiles of six, and have the same bits in any batch`, async () => {
       const { together: nine, alone } = await embedBothWays({ ...kernels, kernels: 'winograd-nine' }, fresh)
       const six = await embedWith({ ...kernels, kernels: 'winograd-six' }, 'float32', fresh, COMPANY)

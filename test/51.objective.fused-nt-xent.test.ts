@@ -98,12 +98,12 @@ describe('51 the fused NT-Xent', () => {
     assert.ok(Math.abs(temperatureGradient - numeric) < 1e-4 * Math.abs(numeric))
   })
 
-  const variants: Record<string, Kernels> = {
+  const versions: Record<string, Kernels> = {
     'capped to AVX2': { instructionSet: 'avx2' },
     'without AVX': { instructionSet: 'default' },
     'the plain one, in matrix form': { kernels: 'plain' },
   }
-  for (const [name, kernels] of Object.entries(variants))
+  for (const [name, kernels] of Object.entries(versions))
     it(`is the float64 value and gradients ${name}`, async () => {
       for (const [rows, dim, views, temperature] of [
         [130, 40, 2, 0.5],
