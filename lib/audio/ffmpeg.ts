@@ -106,8 +106,16 @@ function argumentsFor(path: string, demuxer: string | undefined, part: FilePart,
 }
 
 /** Holds what came out to what the container and ffmpeg say. @throws AudioDecodeError */
-function checkWhole(report: FfmpegReport, seconds: number, path: string | undefined): string[] {
-  const { errors, duration, hasVideo } = report
+function checkWhole(
+  report: FfmpegReport,
+  seconds: number,
+  stated: number | undefined,
+  path: string | undefined,
+): string[] {
+  const { errors } = report
+  const duration = stated === undefined ? report.duration : Math.max(stated, report.duration ?? 0)
+  // what is stated besides is the length of the sound, whatever else there is
+  const hasVideo = report.hasVideo && stated === undefined
   const missing = (duration ?? seconds) - seconds
   const isShort = missing > MISSING_SECONDS && !hasVideo
   if (errors.length > 0 && (isShort || duration === undefined))
@@ -152,7 +160,7 @@ interface Conversion {
 
 async function convert(
   { path, shown, size, folder }: Conversion,
-  { demuxer }: Foreign,
+  { demuxer, seconds: stated }: Foreign,
   part: FilePart,
   signal?: AbortSignal,
 ): Promise<Converted> {
@@ -183,7 +191,7 @@ async function convert(
         path: shown,
       })
     const { frames, sampleRate } = readWavLayout(new FileBytes(output.fd, written))
-    const notes = checkWhole(report, frames / sampleRate, shown)
+    const notes = checkWhole(report, frames / sampleRate, stated, shown)
     return { wav, format: demuxer ?? report.container ?? 'unknown', notes }
   } finally {
     await output.close()

@@ -3,13 +3,15 @@ import type { Bytes } from '../formats/bytes.js'
 import { type AdtsWalk, walkAdts } from './adts.js'
 import { damaged } from './failure.js'
 import { describeLoss, rateChange, seconds } from './ledger.js'
+import { measureFragments } from './mp4-fragments.js'
+import { statedByAvi, statedByCaf } from './stated-length.js'
 import { looksForeign, trailingTags } from './tags.js'
 import type { Foreign } from './types.js'
 
 /** ffmpeg is started for each part. */
 const MAX_PARTS = 32
 
-type Findings = Pick<Foreign, 'parts' | 'notes'>
+type Findings = Pick<Foreign, 'parts' | 'notes' | 'seconds'>
 
 function noteStray(walk: AdtsWalk, bytes: Bytes, end: number): string[] {
   const { strayBytes, straySeconds } = walk
@@ -44,5 +46,11 @@ function inspectAdts(bytes: Bytes, start: number): Findings {
 /** @throws DecodeRefusal where too much is missing */
 export function inspectForeign(demuxer: string, bytes: Bytes, start: number): Findings {
   if (demuxer === 'aac') return inspectAdts(bytes, start)
-  return { parts: [{ start }], notes: [] }
+  const whole: Findings = { parts: [{ start }], notes: [] }
+  if (demuxer === 'caf') return { ...whole, seconds: statedByCaf(bytes, start) }
+  if (demuxer === 'avi') return { ...whole, seconds: statedByAvi(bytes, start) }
+  const fragments = demuxer === 'mov' ? measureFragments(bytes, start) : undefined
+  if (!fragments) return whole
+  const notes = fragments.isCut ? ['the last fragment is cut off: the file may have been longer'] : []
+  return { ...whole, notes, seconds: fragments.seconds }
 }

@@ -51,6 +51,8 @@ export interface Foreign {
   isForm?: boolean
   /** where it lies in the file, without the tags around it; several where the form of the sound changes (default: all) */
   parts?: FilePart[]
+  /** how long its sound should be, where the container says more than ffmpeg reads */
+  seconds?: number
   /** what was noticed about the file before */
   notes: string[]
 }

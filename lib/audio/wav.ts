@@ -194,6 +194,10 @@ export function readWavLayout(bytes: Bytes): WavLayout {
   const warnings: string[] = []
   const isChunk = (at: number) => looksLikeChunk(bytes, at, contents.littleEndian)
   const present = dataBytes(bytes, data, isChunk, isPcm ? sampleRate * block : byteRate, warnings)
+  if (contents.moreBytes > 0 && present === data.declared)
+    warnings.push(
+      `${contents.moreBytes} bytes of samples lie in another data chunk behind the first one: they were left out`,
+    )
   const layout = layoutOf(bytes, { ...contents, format, data }, present, warnings)
   if (present % block) warnings.push(`${present % block} bytes at the end make no whole frame`)
   return { ...layout, warnings }

@@ -39,7 +39,12 @@ export interface WavContents {
   /** bytes of a `fmt ` chunk that is too short */
   shortFormat?: number
   data?: Chunk
+  /** bytes of further `data` chunks */
+  moreBytes: number
 }
+
+/** Chunks behind the samples that are looked at. */
+const MAX_BEHIND = 256
 
 /** The least that a `fmt ` chunk holds. */
 export const FORMAT_BYTES = 16
@@ -130,14 +135,24 @@ export function isWav(bytes: Bytes): boolean {
 /** in: a WAVE file; out: its first `fmt ` chunk and the first `data` chunk. Nothing is allocated by what they say. */
 export function readWav(bytes: Bytes): WavContents {
   const four = textAt(bytes, 0, 4)
-  const contents: WavContents = { littleEndian: four !== 'RIFX', demuxer: four === 'riff' ? 'w64' : 'wav' }
+  const contents: WavContents = {
+    littleEndian: four !== 'RIFX',
+    demuxer: four === 'riff' ? 'w64' : 'wav',
+    moreBytes: 0,
+  }
   const chunks = four === 'riff' ? walkWave64(bytes) : walkRiff(bytes, contents.littleEndian)
+  let behind = 0
   for (const chunk of chunks) {
+    if (contents.data) {
+      if (chunk.id === 'data') contents.moreBytes += chunk.present
+      if (++behind > MAX_BEHIND) break
+      continue
+    }
     if (chunk.id === 'fmt ' && !contents.format && contents.shortFormat === undefined) {
       if (chunk.present < FORMAT_BYTES) contents.shortFormat = chunk.present
       else contents.format = readFormat(bytes, chunk, contents.littleEndian)
     }
-    if (chunk.id === 'data') return { ...contents, data: chunk }
+    if (chunk.id === 'data') contents.data = chunk
   }
   return contents
 }
