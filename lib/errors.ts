@@ -251,7 +251,9 @@ export function describe(value: unknown): string {
 /** Turns an error of the file system into an `IoError` with a remedy that fits its code. An `IoError` stays as it is. */
 export function ioError(cause: unknown, path: string | undefined, doing: string): IoError {
   if (cause instanceof IoError) return cause
-  const code = (cause as NodeJS.ErrnoException)?.code ?? 'unknown error'
+  const { code = 'unknown error', permission } = (cause ?? {}) as NodeJS.ErrnoException & {
+    permission?: string
+  }
   const remedies: Record<string, string> = {
     ENOENT: 'Check the path',
     EACCES: 'Check the permissions',
@@ -266,6 +268,7 @@ export function ioError(cause: unknown, path: string | undefined, doing: string)
     ENAMETOOLONG: 'The name is too long: choose a shorter one',
     ENXIO: 'Nothing is at its other end: start what reads from it first',
     EMFILE: 'Too many files are open: raise the limit (ulimit -n)',
+    ERR_ACCESS_DENIED: `Node's permission model blocks it: start node with ${permission === 'FileSystemWrite' ? '--allow-fs-write' : '--allow-fs-read'} for this path`,
   }
   return new IoError({
     what: `cannot ${doing} (${code})`,

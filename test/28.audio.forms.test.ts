@@ -176,6 +176,17 @@ describe('28 audio: forms that ffmpeg reads', () => {
     )
   })
 
+  it('a form that ffmpeg does not read either: float of 16 bits, integers of 48: another remedy than ffmpeg', async () => {
+    for (const fields of [{ tag: 3 }, { bits: 48, block: 6 }]) {
+      const file = riff([chunk('fmt ', format(fields)), chunk('data', pcm({ frames: 22_050 }))])
+      await assert.rejects(decodeAudio(file), (error: ClmrError) => {
+        assert.match(error.message, /bit depth.*ffmpeg could not read it/)
+        assert.doesNotMatch(error.remedy, /ffmpeg/)
+        return true
+      })
+    }
+  })
+
   it('text is not audio, with ffmpeg and without', async () => {
     const text = Buffer.from('These are words and no music. '.repeat(400))
     await assert.rejects(decodeAudio(text), /not audio/)

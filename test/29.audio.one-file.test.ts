@@ -35,12 +35,25 @@ const impossible: Record<string, () => Promise<Uint8Array> | Uint8Array> = {
   },
   'WAV at 999 Hz': () => riff([chunk('fmt ', format({ sampleRate: 999 })), chunk('data', pcm({}))]),
   'WAV of 300 channels': () => riff([chunk('fmt ', format({ channels: 300 })), chunk('data', pcm({}))]),
+  'AIFF at -44,100 Hz': () => aiff('c00eac44000000000000'),
   'AU at 12 Hz': () => {
     const file = new Uint8Array(1024)
     const view = new DataView(file.buffer)
     for (const [k, value] of [0x2e736e64, 24, 1000, 3, 12, 1].entries()) view.setUint32(4 * k, value)
     return file
   },
+}
+
+/** One second of silence, one channel of 16 bits; `rate`: the number of 80 bits in its head, in hex. */
+function aiff(rate: string): Uint8Array {
+  const body = Buffer.alloc(2 * 44_100)
+  const size = (n: number) => n.toString(16).padStart(8, '0')
+  const hex = [
+    Buffer.from('FORM').toString('hex') + size(4 + 26 + 16 + body.length),
+    `${Buffer.from('AIFFCOMM').toString('hex')}${size(18)}0001${size(44_100)}0010${rate}`,
+    Buffer.from('SSND').toString('hex') + size(8 + body.length) + size(0) + size(0),
+  ]
+  return new Uint8Array(Buffer.concat([Buffer.from(hex.join(''), 'hex'), body]))
 }
 
 describe('29 audio: what is wrong with one file is the line of that file', () => {
@@ -50,6 +63,10 @@ describe('29 audio: what is wrong with one file is the line of that file', () =>
         assert.equal(error.code, 'ERR_AUDIO_DECODE', `${name}: ${error.message}`)
         return true
       })
+  })
+
+  it('an AIFF whose rate has the other sign is read', async () => {
+    assert.equal((await decodeAudio(aiff('400eac44000000000000'))).sourceSampleRate, 44_100)
   })
 
   it('prepare lists each of them in skipped and goes on', () =>

@@ -109,6 +109,36 @@ describe('95 process: threads', () => {
     assert.equal(line, '44100 true')
   })
 
+  it("node's permission model: what goes through ffmpeg names the flag that is missing; other files are decoded", async () => {
+    const flags = ['--no-warnings', PERMISSION, '--allow-fs-read=*', '--allow-worker', '--allow-addons']
+    const script = `
+      await clmr.decodeAudio(file.replace(/[^/]*$/, 'tone.m4a')).catch(show)
+      console.log((await clmr.decodeAudio(file)).samples.length)`
+    const [write, length] = await linesOf(script, { args: flags })
+    assert.match(write!, /^ERR_IO .*permission model.*--allow-fs-write/)
+    assert.equal(length, '44100')
+    const [child] = await linesOf(script, { args: [...flags, '--allow-fs-write=*'] })
+    assert.match(child!, /^ERR_IO .*tone\.m4a.*permission model.*--allow-child-process/)
+  })
+
+  it('an ffmpeg that cannot be started is told from one that is not there, and its cause is named', () =>
+    withTempDir(async (folder) => {
+      writeFileSync(join(folder, 'ffmpeg'), '#!/bin/sh\n', { mode: 0o644 })
+      const decode = "await clmr.decodeAudio(file.replace(/[^/]*$/, 'tone.m4a')).catch(show)"
+      const [locked] = await linesOf(decode, { env: { PATH: folder } })
+      assert.match(locked!, /^ERR_IO .*cannot start ffmpeg.*EACCES.*executable/)
+      const lines = await linesOf(`
+        import childProcess from 'node:child_process'
+        for (const code of ['EAGAIN', 'EMFILE', 'ENOMEM']) {
+          childProcess.spawn = () => { throw Object.assign(new Error('spawn ffmpeg ' + code), { code }) }
+          syncBuiltinESMExports()
+          ${decode}
+        }`)
+      assert.match(lines[0]!, /^ERR_IO .*cannot start ffmpeg.*EAGAIN.*ulimit -u/)
+      assert.match(lines[1]!, /^ERR_IO .*cannot start ffmpeg.*EMFILE.*ulimit -n/)
+      assert.match(lines[2]!, /^ERR_IO .*cannot start ffmpeg.*ENOMEM.*memory/)
+    }))
+
   it("threads find modules as the process does: what NODE_OPTIONS requires (Yarn's Plug'n'Play) is required there too", () =>
     withTempDir(async (folder) => {
       const hook = join(folder, 'hook.cjs')

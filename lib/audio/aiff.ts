@@ -27,8 +27,9 @@ function readChunks(bytes: Bytes): { common?: Chunk; sound?: Chunk } {
 
 /** A number of 80 bits: sign and exponent, and a mantissa that has its first 1 written out. */
 function readExtended(view: DataView, at: number): number {
+  const sign = view.getUint16(at) & 0x8000 ? -1 : 1
   const exponent = view.getUint16(at) & 0x7fff
-  return (view.getUint32(at + 2) * 2 ** 32 + view.getUint32(at + 6)) * 2 ** (exponent - 16383 - 63)
+  return sign * (view.getUint32(at + 2) * 2 ** 32 + view.getUint32(at + 6)) * 2 ** (exponent - 16383 - 63)
 }
 
 /** What the names of AIFF-C say about samples that are not compressed. */

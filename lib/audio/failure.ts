@@ -14,6 +14,14 @@ export function damaged(what: string, facts: { given?: string; expected?: string
   return new DecodeRefusal({ code: 'ERR_AUDIO_DECODE', what, ...facts, remedy: REPAIR })
 }
 
+const INSTALL = 'Install ffmpeg, which reads more formats'
+
+/** A refusal of `unsupported` once ffmpeg has tried in vain: installing it is no remedy any more. */
+export function unreadable(failure: DecodeFailure): DecodeFailure {
+  const remedy = failure.remedy === INSTALL ? 'Export the file again, as 16-bit PCM' : failure.remedy
+  return { ...failure, what: `${failure.what}, and ffmpeg could not read it`, remedy }
+}
+
 /** The bytes are whole, but in an encoding that no decoder of this package reads; ffmpeg may, by the demuxer `ffmpeg`. */
 export function unsupported(
   what: string,
@@ -23,7 +31,7 @@ export function unsupported(
   return new DecodeRefusal({
     code: 'ERR_AUDIO_FORMAT',
     what,
-    remedy: 'Install ffmpeg, which reads more formats',
+    remedy: INSTALL,
     ...details,
     foreign: ffmpeg === undefined ? undefined : { demuxer: ffmpeg, isForm: true, notes },
   })

@@ -8,7 +8,7 @@ import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onAbort } from '../abort.js'
-import { AudioDecodeError, ioError } from '../errors.js'
+import { AudioDecodeError, IoError, ioError } from '../errors.js'
 import { allowedValues } from './budget.js'
 import { FileBytes } from './bytes.js'
 import { MISSING_SECONDS } from './failure.js'
@@ -143,8 +143,32 @@ interface Converted {
   notes: string[]
 }
 
-/** ffmpeg cannot be started. */
+/** There is no ffmpeg. */
 export class NoFfmpeg extends Error {}
+
+/** What to do where ffmpeg is there and does not start. */
+const START_REMEDIES: Record<string, string> = {
+  ERR_ACCESS_DENIED: "Node's permission model blocks it: start node with --allow-child-process",
+  EACCES: 'Make the ffmpeg on the PATH executable for this user',
+  EAGAIN: 'Allow more processes (ulimit -u, pids.max of the control group), or start fewer',
+  EMFILE: 'Too many files are open: raise the limit (ulimit -n)',
+  ENFILE: 'Too many files are open on this machine: close some',
+  ENOMEM: 'Free some memory, or allow more (memory.max of the control group)',
+}
+
+/** The error of a start that failed. `isSought`: the file may be something that ffmpeg does not read either. */
+function notStarted(cause: unknown, shown: string | undefined, isSought: boolean): Error {
+  const { code = 'unknown error', message } = cause as NodeJS.ErrnoException
+  if (code === 'ENOENT' || (code === 'ERR_ACCESS_DENIED' && isSought))
+    return new NoFfmpeg('ffmpeg could not be started', { cause })
+  return new IoError({
+    what: `cannot start ffmpeg, which reads this file (${code})`,
+    given: message,
+    remedy: START_REMEDIES[code] ?? 'Check that ffmpeg runs: ffmpeg -version',
+    path: shown,
+    cause,
+  })
+}
 
 /** ffmpeg made nothing of the file. */
 export class NotRead extends AudioDecodeError {}
@@ -172,7 +196,7 @@ async function convert(
     const args = argumentsFor(path, demuxer, part, maxBytes)
     const { code, message } = await runFfmpeg(args, output, signal).catch((cause) => {
       signal?.throwIfAborted()
-      throw new NoFfmpeg('ffmpeg could not be started', { cause })
+      throw notStarted(cause, shown, demuxer === undefined)
     })
     signal?.throwIfAborted()
     const report = readReport(message)

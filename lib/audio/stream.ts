@@ -1,6 +1,7 @@
 /** A file as a stream of mono samples, in memory that does not grow with its length. */
 import { AudioDecodeError } from '../errors.js'
 import { type ByteStream, collect, type FileInput, nameOf } from '../files/source.js'
+import { unreadable } from './failure.js'
 import { NoFfmpeg, NotRead, withConvertedFile } from './ffmpeg.js'
 import { located, toError } from './located.js'
 import { decodePool, type StreamEnd } from './pool.js'
@@ -57,8 +58,7 @@ async function* allRuns(source: FileInput, signal?: AbortSignal): AsyncGenerator
     const { demuxer, isForm } = failure.foreign
     if (error instanceof NoFfmpeg || (error instanceof NotRead && demuxer === undefined))
       throw toError(failure, path)
-    if (error instanceof NotRead && isForm)
-      throw toError({ ...failure, what: `${failure.what}, and ffmpeg could not read it` }, path)
+    if (error instanceof NotRead && isForm) throw toError(unreadable(failure), path)
     throw error
   }
 }
