@@ -44,7 +44,7 @@ export const tf32Option = z
   .boolean()
   .optional()
   .describe(
-    'Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false.',
+    'Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. During calls with `tf32`, it applies to all work of libtorch in the process. Default: false.',
   )
 
 /** An option that stops a call. */

@@ -1,9 +1,9 @@
 /**
- * Called with each warning: of a file or a training that can be used nevertheless. A warning begins with the path of the
- * file, if there is one.
+ * Called with each warning about a file or a training run that is usable all the same. A warning begins with the path of
+ * the file, if there is one.
  *
- * No warning is lost without it: results that have `warnings` hold them, and where the result has no such field, a warning
- * is emitted on the process (`process.emitWarning`, with the name `ClmrWarning`).
+ * Without it, warnings are in `warnings` of the result; if the result has no such field, they go to `process.emitWarning`,
+ * with the name `ClmrWarning`.
  */
 export type OnWarning = (warning: string) => void
 

@@ -58,7 +58,7 @@ const text = `${[
   '| 2 | wrong usage, or an option that is not valid |',
   '| 3 | more files were rejected than `--max-reject` allows |',
   '| 4 | a loss, gradient or embedding is not finite |',
-  '| 129, 130, 143 | ended by SIGHUP (a closed terminal), Ctrl-C or SIGTERM: what was done is kept. A second Ctrl-C at least one second later ends at once |',
+  '| 129, 130, 143 | ended by SIGHUP (a closed terminal), Ctrl-C or SIGTERM: what was done is kept. Pressing Ctrl-C again, after at least 1 s, ends it at once |',
   '',
   ...program.commands.flatMap((command) => sectionOf(command, command.name(), 2)),
 ]

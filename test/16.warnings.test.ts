@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConfigError, openDataset, prepare, Trainer } from 'clmr'
+import { ConfigError, LinearProbe, openDataset, prepare, supervised, Trainer } from 'clmr'
 import { loadModelState, saveModelState } from '#lib/model/load-state.js'
 import { goldenPath } from './helpers/golden.js'
+import { SMALL } from './helpers/small-networks.js'
 import { withTempDir } from './helpers/temp-dir.js'
 import { wav } from './helpers/wav.js'
 
@@ -22,17 +23,22 @@ async function quietly(work: (heard: string[], onWarning: (warning: string) => v
   assert.deepEqual(emitted, [])
 }
 
+/** Two classes of two tracks, in `folder`/music. */
+async function writeMusic(folder: string): Promise<void> {
+  for (const name of ['a', 'b']) {
+    await mkdir(join(folder, 'music', name), { recursive: true })
+    for (let i = 0; i < 2; i++)
+      await writeFile(
+        join(folder, 'music', name, `${i}.wav`),
+        wav({ frames: 60_000 + 100 * i, value: (n) => Math.sin(n * (0.1 + i)) / (name === 'a' ? 2 : 3) }),
+      )
+  }
+}
+
 describe('16 warnings: with onWarning they go there, and none is one of the process', () => {
   it('prepare, Trainer.create and Trainer.resume', () =>
     withTempDir(async (folder) => {
-      for (const name of ['a', 'b']) {
-        await mkdir(join(folder, 'music', name), { recursive: true })
-        for (let i = 0; i < 2; i++)
-          await writeFile(
-            join(folder, 'music', name, `${i}.wav`),
-            wav({ frames: 60_000 + 100 * i, value: (n) => Math.sin(n * (0.1 + i)) / (name === 'a' ? 2 : 3) }),
-          )
-      }
+      await writeMusic(folder)
       const cache = join(folder, 'cache')
       await quietly(async (heard, onWarning) => {
         using dataset = await prepare(join(folder, 'music'), { cache, labels: 'folders', onWarning })
@@ -65,6 +71,30 @@ describe('16 warnings: with onWarning they go there, and none is one of the proc
           heard.some((warning) => /ends after 1 steps/.test(warning)),
           heard.join('; '),
         )
+      })
+    }))
+
+  it('LinearProbe.load names the run whose configuration was changed', () =>
+    withTempDir(async (folder) => {
+      await writeMusic(folder)
+      using dataset = await prepare(join(folder, 'music'), {
+        cache: join(folder, 'cache'),
+        labels: 'folders',
+      })
+      const runDirectory = join(folder, 'run')
+      const options = { dataset, runDirectory, objective: supervised(), architecture: SMALL, freeze: true }
+      await using trainer = await Trainer.create({
+        ...options,
+        batchSize: 2,
+        maxSteps: 1,
+        onWarning: () => {},
+      })
+      await trainer.fit()
+      await appendFile(join(runDirectory, 'config.json'), '\n')
+      await quietly(async (heard, onWarning) => {
+        const probe = await LinearProbe.load(runDirectory, { classes: ['a', 'b'], onWarning })
+        probe.dispose()
+        assert.match(heard.join(), /^\S*run: \S*config\.json was changed after this checkpoint$/)
       })
     }))
 

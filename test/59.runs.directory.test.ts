@@ -223,7 +223,7 @@ describe('59 runs: directory', () => {
       await writeFile(metrics, '{"step":1,"loss":4}\n')
       assert.equal((await verifyRun(path)).ok, true)
       await appendFile(metrics, 'nonsense\n')
-      assert.match((await verifyRun(path)).problems[0]!.reason, /1 lines are no records/)
+      assert.match((await verifyRun(path)).problems[0]!.reason, /1 lines are not records/)
       await writeFile(join(path, 'config.json'), '{"batchSize":49}')
       const report = await verifyRun(path)
       assert.match(report.problems[0]!.path, /config\.json$/)

@@ -201,6 +201,6 @@ describe('641 train: monitor', () => {
     assert.match(stdout, /^best knn \S+ after step \d$/m)
     await rm(run, { recursive: true })
     const { stderr: wrong } = await clmrEnds(2, ...args, '--monitor', 'knn,loss')
-    assert.match(wrong, /"loss" is no measure/)
+    assert.match(wrong, /"loss" is not a measure/)
   })
 })

@@ -38,7 +38,7 @@ describe('861 examples: the tutorial', () => {
       await miniature.write(root, { ...others, 'mp3.zip.003.part': last!.slice(0, 100) })
       const { code, stderr } = await tutorial(root, { CLMR_OFFLINE: '1' })
       assert.equal(code, 1)
-      assert.match(stderr, /nothing is fetched[\s\S]*mp3\.zip\.003/)
+      assert.match(stderr, /nothing is downloaded[\s\S]*mp3\.zip\.003/)
     }))
 
   it('runs from the data set to the evaluation on a miniature of MagnaTagATune; the loss of two pairs is the closed form', () =>

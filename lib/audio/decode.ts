@@ -78,9 +78,9 @@ async function decode(source: AudioInput, options: DecodeOptions): Promise<Decod
  * (Vorbis, Opus, FLAC) with built-in decoders in worker threads. Other formats, such as m4a, and rare variants of
  * those above are read through an `ffmpeg` on the PATH. The format is recognised by the content, never by the name.
  *
- * The audio is checked against the lengths, counts and checksums that the file states. A file is refused in two
- * cases: more than 0.1 s, or more than a tenth of the file, is missing at its end; or damage elsewhere affects more
- * than a tenth of it. Smaller losses give a warning, and damaged parts become silence of the same length. If `ffmpeg`
+ * The audio is checked against the lengths, counts and checksums that the file states. A file is refused
+ * if more than 0.1 s or more than a tenth of it is missing at the end, or if damage elsewhere affects more than a
+ * tenth. Smaller losses give a warning, and damaged parts become silence of the same length. If `ffmpeg`
  * decodes less than the file promises and reports no error, a warning says how much is missing.
  *
  * @param source a path, or the file in any other form: bytes (which are copied), a `Blob`, a stream

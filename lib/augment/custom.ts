@@ -84,7 +84,7 @@ function checkCrops(parameters: readonly Row[]): void {
   for (const [r, row] of parameters.entries())
     if (!Array.isArray(row) || row.some((t, i) => i > 0 && t?.name === 'randomCrop'))
       throw new ArgumentError({
-        what: `parameters[${r}] is no row of applied transforms in which a crop comes first`,
+        what: `parameters[${r}] is not a row of applied transforms that begins with a crop`,
         remedy: 'Pass what draw() returned',
       })
 }

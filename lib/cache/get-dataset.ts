@@ -97,10 +97,15 @@ export async function prepareNamed(
  * kept. A finished cache is opened at once. Published files that are missing or unusable are listed in
  * `dataset.skipped`.
  *
- * `magnatagatune` (schemes `pons2017`, `minzwon`), `msd` (cannot be downloaded), `gtzan`, `librispeech` (one scheme
- * per set; the speaker is the label), `audio` (any folder; `none`, `folders`), `fma` (`small`, `medium`, `large`),
- * `mtg-jamendo` (`top50`, `genre`, `instrument`, `mood`, `all`), `nsynth` (`instrument`, `pitch`, `source`). Zip
- * archives are read in place; tar archives are unpacked and removed.
+ * The names, with their schemes in brackets; `msd`, `gtzan` and `librispeech` have only one:
+ *
+ * - `magnatagatune` (`pons2017`, `minzwon`), `gtzan`, `fma` (`small`, `medium`, `large`)
+ * - `mtg-jamendo` (`top50`, `genre`, `instrument`, `mood`, `all`), `nsynth` (`instrument`, `pitch`, `source`)
+ * - `msd`, whose audio cannot be downloaded
+ * - `librispeech`, whose labels are the speakers
+ * - `audio` (`none`, `folders`): any folder of your own
+ *
+ * Zip archives are read in place; tar archives are unpacked and removed.
  *
  * @param root folder of the data set, or the folder that contains it under its own name
  * @throws ArgumentError for an unknown name, ConfigError; DatasetError if the data set is missing or differs from what

@@ -8,15 +8,15 @@ import type { PreparePlan } from './space.js'
 export interface PrepareOptions {
   /** Folder for the decoded tracks. */
   cache: string
-  /** 'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels. */
+  /** 'folders' (each top-level folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels. */
   labels?: string | undefined
-  /** Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). With labels 'folders', the class folders are not groups. A group in the label table takes precedence. Default: only tracks with the same audio stay together. */
+  /** Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). With labels 'folders', a class folder never counts as a group. A group in the label table takes precedence. Default: only tracks with the same audio stay together. */
   groupBy?: 'parent' | 'grandparent' | undefined
   /** Seed of the train, valid and test splits; another seed splits all tracks anew. Default: the seed of the cache; 42 for a new cache. */
   seed?: number | undefined
   /** Files to decode at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks. */
+  /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). For wav, aiff and au files, nothing else is decoded. Default: whole tracks. */
   excerpts?: string | undefined
   /** Maximum number of unusable files: a whole number, or a fraction below 1 such as 0.1. Range: 0 or more. Default: no limit. */
   maxReject?: number | undefined
@@ -44,7 +44,7 @@ export interface DatasetOptions {
   seed?: number | undefined
   /** Files to decode at the same time. Range: 1 to 256. Default: the number of threads. */
   concurrency?: number | undefined
-  /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks. */
+  /** Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). For wav, aiff and au files, nothing else is decoded. Default: whole tracks. */
   excerpts?: string | undefined
   /** Maximum number of unusable files: a whole number, or a fraction below 1 such as 0.1. Range: 0 or more. Default: no limit. */
   maxReject?: number | undefined

@@ -42,14 +42,14 @@ export const prepareOptions = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "'folders' (each sub-folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels.",
+      "'folders' (each top-level folder is a class), or the path of a table: .csv, .tsv or .jsonl. Default: no labels.",
     )
     .meta({ placeholder: 'folders|table' }),
   groupBy: z
     .enum(GROUPINGS)
     .optional()
     .describe(
-      "Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). With labels 'folders', the class folders are not groups. A group in the label table takes precedence. Default: only tracks with the same audio stay together.",
+      "Keep the tracks of a folder in one split: 'parent' is the folder that holds the file (such as an album), 'grandparent' the folder above it (such as the artist in artist/album/track.mp3). With labels 'folders', a class folder never counts as a group. A group in the label table takes precedence. Default: only tracks with the same audio stay together.",
     ),
   seed: z
     .number()
@@ -67,10 +67,10 @@ export const prepareOptions = z.strictObject({
     .describe('Files to decode at the same time. Default: the number of threads.'),
   excerpts: z
     .string()
-    .regex(EXCERPTS, { message: 'expected a number of stretches and their seconds, such as 3x30' })
+    .regex(EXCERPTS, { message: 'expected a number of excerpts and their seconds, such as 3x30' })
     .optional()
     .describe(
-      'Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). Of wav, aiff and au files, only the excerpts are decoded. Default: whole tracks.',
+      'Keep only excerpts, spread evenly over each track: 3x30 keeps three of 30 s (rounded down to whole clips of 2.678 s). For wav, aiff and au files, nothing else is decoded. Default: whole tracks.',
     )
     .meta({ placeholder: 'NxSECONDS' }),
   maxReject: maxReject.optional().meta({ placeholder: 'n' }),

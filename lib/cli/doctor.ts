@@ -40,7 +40,7 @@ function checkLibtorch(): Finding {
     const { origin, libraries } = findLibtorch()
     return { level: 'ok', what, found: `${LIBTORCH_VERSION} from the ${origin}: ${libraries}` }
   } catch (error) {
-    const remedy = `Run \`npx clmr libtorch install\` (${LIBTORCH_VERSION}, about 540 MB, once)`
+    const remedy = `Run \`npx clmr libtorch install\` (${LIBTORCH_VERSION}, once, 135 to 540 MB)`
     return { level: 'fail', what, found: messageOf(error).split(' (')[0]!, remedy }
   }
 }
@@ -59,8 +59,7 @@ function checkAddon(): { findings: Finding[]; info?: RuntimeInfo } {
   const file = addonFile()
   if (!file) {
     const found = `none for ${process.platform}-${process.arch}`
-    const remedy =
-      'In a clone run `npm run build`; elsewhere see "Build it yourself" in docs/getting-started.md'
+    const remedy = 'Build it: see "Build it yourself" in docs/getting-started.md'
     return { findings: [{ level: 'fail', what, found, remedy }] }
   }
   try {
@@ -128,7 +127,7 @@ function checkProcessor(info: RuntimeInfo | undefined): Finding[] {
       what: 'memory',
       found: memory,
       remedy: little
-        ? `Train with --batch-size ${batchThatFits(total)}: the default takes about 3.5 GB`
+        ? `Train with --batch-size ${batchThatFits(total)}: the default may need 3.5 GB`
         : undefined,
     },
     checkGpu(info),

@@ -7,12 +7,13 @@ import { encoderOptions } from '../model/options.js'
 import { parseOptions } from '../options.js'
 import { flagFor } from './command.js'
 
-const SOURCES = 'Model file or folder, run directory, URL or name ("clmr-small"). Or a baseline:'
+const SOURCES =
+  'Model file or folder, run directory, URL, or name ("clmr-small", or one that clmr pull lists). Or a baseline:'
 
-export const MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram) or "random" (untrained weights)`
+export const MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram) or "random-fresh" (untrained weights and batch norm)`
 
 /** Of commands with a data set, which `random` takes its statistics from. */
-export const EVALUATED_MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram), "random" (untrained weights, with the batch norm statistics of these tracks) or "random-fresh" (untrained weights and batch norm)`
+export const EVALUATED_MODEL_HELP = `${SOURCES} "log-mel" (statistics of the spectrogram), "random" (untrained weights; batch norm statistics measured on these tracks) or "random-fresh" (both untrained)`
 
 /** What `--baselines` measures too: by what --model calls it, and by its name in a report. */
 export const BASELINES = [

@@ -210,7 +210,7 @@ function whyMissing(row: LabelledRow, paths: string[], unread: readonly SkippedF
   const folder = unread.find(({ path }) => row.path.startsWith(`${path}/`))
   if (folder) return `${named} ${folder.path} cannot be searched: ${folder.reason}`
   if (existsSync(join(root, row.path)))
-    return `${named} it is no audio file by its name, or its name is hidden`
+    return `${named} by its name, it is not an audio file, or it is hidden`
   if (row.path.includes(NOT_UTF8)) return `${named} the name there is not UTF-8`
   return `${named} it is not there${misspelt(row.path, paths)}`
 }

@@ -32,9 +32,9 @@ export function shownUrl(url: string): string {
 function checkOnline(url: string): void {
   if (process.env.CLMR_OFFLINE !== '1') return
   throw new RefusedError('ERR_DOWNLOAD', {
-    what: 'CLMR_OFFLINE=1: nothing is fetched',
+    what: 'CLMR_OFFLINE=1: nothing is downloaded',
     path: shownUrl(url),
-    remedy: 'Unset CLMR_OFFLINE, or put the file where it would be kept',
+    remedy: 'Unset CLMR_OFFLINE',
   })
 }
 

@@ -37,7 +37,7 @@ export interface ProbeDifference extends EvaluationScores<Estimate> {
 /**
  * Compares two encoders by retrieval. Both get the same crops, alterations and resampled tracks. If the whole
  * interval of a difference lies above 0, or below it, the difference is unlikely to come from the choice of tracks.
- * This can be so even if the intervals of the two encoders by themselves, which are wider, overlap.
+ * The interval of a difference can exclude 0 even if the encoders' own, wider intervals overlap.
  * @param options those of `evaluateRetrieval`
  * @returns the figures of the first encoder minus those of the second. A positive difference favours the first
  *        encoder; for `medianRank`, a negative one does

@@ -17,7 +17,7 @@ import type {
 export interface EmbedOptions {
   /** Whether to scale every embedding, and the mean of every track, to length 1. Zeros stay zeros. Default: false. */
   normalize?: boolean | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It applies only to an `Encoder` or `LogMel` with a prepared data set. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -57,9 +57,9 @@ export interface ProbeOptions {
   plateauPatience?: number | undefined
   /** Epochs without improvement after which the training ends. Range: above 0. Default: 10. */
   stopPatience?: number | undefined
-  /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
+  /** Seed of the initial weights, of the order of the clips, and of the tracks that `labelFraction` draws. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to train on features scaled to mean 0 and standard deviation 1. The protocol of CLMR's paper does not. Default: false. */
+  /** Whether to scale the features to mean 0 and standard deviation 1 before fitting the probe. The protocol of CLMR's paper does not scale them. Default: false. */
   standardise?: boolean | undefined
 }
 
@@ -95,9 +95,9 @@ export interface ProbeSettings {
   readonly plateauPatience: number
   /** Epochs without improvement after which the training ends. Range: above 0. Default: 10. */
   readonly stopPatience: number
-  /** Seed of the initial weights and of the order of the clips. Range: 0 or more. Default: 42. */
+  /** Seed of the initial weights, of the order of the clips, and of the tracks that `labelFraction` draws. Range: 0 or more. Default: 42. */
   readonly seed: number
-  /** Whether to train on features scaled to mean 0 and standard deviation 1. The protocol of CLMR's paper does not. Default: false. */
+  /** Whether to scale the features to mean 0 and standard deviation 1 before fitting the probe. The protocol of CLMR's paper does not scale them. Default: false. */
   readonly standardise: boolean
 }
 
@@ -109,7 +109,7 @@ export interface ProbeFitOptions extends ProbeOptions {
   train: EvaluationSet
   /** Tracks for early stopping, with the same classes: a data set, or its embeddings. */
   validation: EvaluationSet
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It applies only to an `Encoder` or `LogMel` with a prepared data set. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -125,13 +125,15 @@ export interface ProbeLoadOptions {
   classes?: readonly string[] | undefined
   /** For the head of a checkpoint: 'multilabel' if a track may have several classes, 'multiclass' if it has exactly one. Default: 'multilabel'. */
   task?: 'multilabel' | 'multiclass' | undefined
+  /** Called with each warning about the file. Default: warnings go to `process.emitWarning`. */
+  onWarning?: OnWarning | undefined
 }
 
 /** Options of `LinearProbe.predictFile`. */
 export interface ProbePredictOptions {
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: they are emitted on the process. */
+  /** Called with each warning about the file. Default: warnings go to `process.emitWarning`. */
   onWarning?: OnWarning | undefined
 }
 
@@ -139,7 +141,7 @@ export interface ProbePredictOptions {
 export interface ProbeOverTimeOptions {
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: they are emitted on the process. */
+  /** Called with each warning about the file. Default: warnings go to `process.emitWarning`. */
   onWarning?: OnWarning | undefined
   /** Seconds from the start of one window to the next. Range: 0.0000454 to 86,400. Default: the length of a clip, 2.678 s for CLMR's network. */
   hop?: number | undefined
@@ -147,7 +149,7 @@ export interface ProbeOverTimeOptions {
 
 /** Options of `LinearProbe.evaluate`. */
 export interface ProbeEvaluateOptions {
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It applies only to an `Encoder` or `LogMel` with a prepared data set. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -167,7 +169,7 @@ export interface CompareProbesOptions {
   resamples?: number | undefined
   /** Seed of the draws. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It applies only to an `Encoder` or `LogMel` with a prepared data set. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -193,7 +195,7 @@ export interface RetrievalOptions {
   augmenter?: Augmenter | undefined
   /** Seed of the crops, their alterations and the intervals. Range: 0 or more. Default: 42. */
   seed?: number | undefined
-  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own. Default: true. */
+  /** Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It applies only to an `Encoder` or `LogMel` with a prepared data set. Default: true. */
   cache?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined

@@ -22,6 +22,11 @@ export interface SavedProbe {
   thresholds?: number[]
 }
 
+/** A probe as its file holds it, and what was wrong with the run that it lies in. */
+interface ReadProbe extends SavedProbe {
+  warnings: string[]
+}
+
 const FORMAT = 'clmr-probe'
 
 /** A probe of before has `learningRate` and `standardize`. */
@@ -152,13 +157,13 @@ async function readHeadOrProbe(file: TensorFile, meaning: HeadMeaning): Promise<
  * @param dim the size of the encoder's embeddings, if there is one
  * @throws IoError, CheckpointError, ConfigError
  */
-export async function readProbe(input: FileInput, meaning: HeadMeaning, dim?: number): Promise<SavedProbe> {
+export async function readProbe(input: FileInput, meaning: HeadMeaning, dim?: number): Promise<ReadProbe> {
   const path = nameOf(input)
-  const { file } = await openModel(input)
+  const { file, warnings } = await openModel(input)
   try {
     const probe = await readHeadOrProbe(file, meaning)
     checkShapes(probe, dim, path)
-    return probe
+    return { ...probe, warnings }
   } finally {
     await file.close()
   }

@@ -90,14 +90,16 @@ export const probeOptions = z.strictObject({
     .default(5)
     .describe('Epochs without improvement after which the learning rate is reduced.'),
   stopPatience: count.default(10).describe('Epochs without improvement after which the training ends.'),
-  seed: seedOption('Seed of the initial weights and of the order of the clips.').meta({
+  seed: seedOption(
+    'Seed of the initial weights, of the order of the clips, and of the tracks that `labelFraction` draws.',
+  ).meta({
     flag: 'Seed of the crops, of random weights, and of the probe',
   }),
   standardise: z
     .boolean()
     .default(false)
     .describe(
-      "Whether to train on features scaled to mean 0 and standard deviation 1. The protocol of CLMR's paper does not.",
+      "Whether to scale the features to mean 0 and standard deviation 1 before fitting the probe. The protocol of CLMR's paper does not scale them.",
     )
     .meta({ flag: true }),
 })
@@ -139,12 +141,15 @@ export const probeLoadOptions = z.strictObject({
     .describe(
       "For the head of a checkpoint: 'multilabel' if a track may have several classes, 'multiclass' if it has exactly one. Default: 'multilabel'.",
     ),
+  onWarning: warningOption(
+    'Called with each warning about the file. Default: warnings go to `process.emitWarning`.',
+  ),
 })
 /** Of `probe.predictFile`. */
 export const probePredictOptions = z.strictObject({
   signal: signalOption,
   onWarning: warningOption(
-    'Called with each warning about the file. Default: they are emitted on the process.',
+    'Called with each warning about the file. Default: warnings go to `process.emitWarning`.',
   ),
 })
 /** Of `probe.predictOverTime`. */

@@ -4,7 +4,7 @@
  */
 import { checkObject, checkPath, MADE_HERE, refuseNew } from '../arguments.js'
 import { ArgumentError, DisposedError } from '../errors.js'
-import { type FileSource, identifySource, resolveSource } from '../files/source.js'
+import { type FileSource, identifySource, nameOf, resolveSource } from '../files/source.js'
 import { Matrix, type MatrixData, matrix } from '../matrix.js'
 import type { TrackEncoder, TrackVectors } from '../model/track-encoder.js'
 import type { ProbeHandle, ProbeHistory, StateDict } from '../native/binding.js'
@@ -12,7 +12,7 @@ import { callNative } from '../native/call.js'
 import { native } from '../native/load.js'
 import { parseOptions } from '../options.js'
 import { Result } from '../result.js'
-import { type OnWarning, tellWarning } from '../warnings.js'
+import { aboutFile, type OnWarning, tellWarning } from '../warnings.js'
 import { checkSet, checkTrackEncoder } from './checks.js'
 import { embedded, isEmbedded } from './embed.js'
 import { evaluateProbabilities, intervalsOf, worstTracks } from './evaluation.js'
@@ -217,10 +217,11 @@ export class LinearProbe implements Disposable {
    * @throws IoError, CheckpointError, ConfigError
    */
   static async load(source: FileSource, options: ProbeLoadOptions = {}): Promise<LinearProbe> {
-    const { encoder, ...meaning } = parseOptions(probeLoadOptions, options, 'LinearProbe.load')
+    const { encoder, onWarning, ...meaning } = parseOptions(probeLoadOptions, options, 'LinearProbe.load')
     if (encoder !== undefined) checkTrackEncoder(encoder, 'LinearProbe.load', 'encodeTrack')
     const file = await resolveSource(source, 'LinearProbe.load')
-    const { state, ...read } = await readProbe(file, meaning, encoder?.dim)
+    const { state, warnings, ...read } = await readProbe(file, meaning, encoder?.dim)
+    for (const warning of warnings) tellWarning(aboutFile(nameOf(file), warning), onWarning)
     const handle = native().probeFromState(specOf(read.settings, read.classes.length, read.task), state)
     return new LinearProbe(MADE_HERE, { encoder, handle, ...read })
   }

@@ -106,7 +106,7 @@ export function checkClassIndices(labels: Columns, classes: number): void {
     const label = labels.at(row, 0)
     if (!Number.isInteger(label) || label < 0 || label >= classes)
       throw new ArgumentError({
-        what: `the label in row ${row + 1} is no class index`,
+        what: `the label in row ${row + 1} is not a class index`,
         given: describe(label),
         expected: `an integer from 0 to ${classes - 1}`,
         remedy: 'Number the classes as the columns of the scores',

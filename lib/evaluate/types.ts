@@ -4,7 +4,7 @@ import type { Matrix, MatrixData } from '../matrix.js'
 /** Tracks with their labels, without their audio. */
 export interface TrackLabels {
   /**
-   * `sourceSha256` is that of the source file: it shows whether an encoder was trained on the track. `stretch` is the
+   * `sourceSha256`, the SHA-256 of the source file, shows whether an encoder was trained on the track. `stretch` is the
    * length of each excerpt in samples, if only excerpts of the track are kept
    */
   readonly tracks: readonly {
@@ -76,7 +76,7 @@ export interface ProbeProgress {
   total: number
 }
 
-/** Results for one class; NaN if all tracks of the data set have the class, or none. */
+/** Results for one class; `rocAuc` and `prAuc` are NaN if all tracks of the data set have the class, or none. */
 export interface ClassResult {
   /** name of the class */
   class: string
@@ -227,7 +227,7 @@ export interface RetrievalFigures<T = number> extends RetrievalScores<T> {
   /**
    * figures by the alteration of the queries: `none`; `chain`, all of the augmenter's transforms with their
    * probabilities; each transform alone (`highLowPass`, `pitchShift`, `reverb`, `noise`, `gain`, `delay`, …); and
-   * `mp3LowPass`, which removes what an mp3 of 32 to 48 kbit/s lacks
+   * `mp3LowPass`, a low-pass filter that removes what an mp3 at 32 to 48 kbit/s leaves out
    */
   byTransform: Record<string, RetrievalScores<T>>
   /** how well tracks with a common label are found; undefined if no two tracks share a label */

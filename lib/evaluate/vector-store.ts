@@ -27,7 +27,7 @@ export const cacheOption = z
   .boolean()
   .default(true)
   .describe(
-    'Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It has no effect with an encoder or data set of your own.',
+    'Whether to keep the embeddings in the folder of the cache, and to reuse those kept there. It applies only to an `Encoder` or `LogMel` with a prepared data set.',
   )
 
 export const hashOf = (value: unknown): string =>

@@ -120,7 +120,7 @@ export async function openRemoteWheel(
     .then(entriesOf)
     .catch((cause) => {
       if (signal?.aborted || cause instanceof ClmrError) throw cause
-      throw downloadError(`this is no wheel: ${cause.message}`, shownUrl(url), 'Check the address', cause)
+      throw downloadError(`this is not a wheel: ${cause.message}`, shownUrl(url), 'Check the address', cause)
     })
   const spans: Span[] = spansOf(entries, remote.size, wheel).map(([start, end]) => ({
     start,

@@ -105,7 +105,7 @@ export class Encoder implements TrackEncoder, Disposable {
    * user's cache; interrupted downloads resume. With CLMR_OFFLINE=1, nothing is downloaded.
    * @param source a path, an address, a name, or the bytes of a file in any form; a stream is collected in memory
    * @param options device ('auto'), precision ('float32'), sha256 of the file at an address, onWarning (by default,
-   *        warnings are emitted on the process), signal
+   *        warnings go to `process.emitWarning`), signal
    * @throws IoError, CheckpointError, ArgumentError, ConfigError, DeviceError, ClmrError ERR_DOWNLOAD, or the
    *        signal's reason
    */
@@ -214,8 +214,8 @@ export class Encoder implements TrackEncoder, Disposable {
   }
 
   /**
-   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded: a recording
-   * of ten hours takes no more memory than one of a minute. With `windows`, `from` or `to`, only the needed parts of
+   * Decodes a file (wav, mp3, flac, ogg …) and embeds it as `encodeTrack` does, while it is being decoded. Memory
+   * grows by only 2 kB per window, however long the recording. With `windows`, `from` or `to`, only the needed parts of
    * wav, aiff and au files are decoded; other formats are decoded up to the end of the last part, and streams are
    * collected in memory.
    * @param source a path, or the file in any other form: bytes, a `Blob`, a stream

@@ -62,7 +62,7 @@ export interface ModelInspection {
   tensors: InspectedTensor[]
   /** number of values in all tensors */
   values: number
-  /** metadata of the file, such as the step of a training */
+  /** metadata of the file, such as the step of training */
   metadata: Record<string, string>
   /**
    * names of the Python classes and functions that a .ckpt or .pt file refers to besides its weights; none of them

@@ -33,7 +33,7 @@ export interface EncoderOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Number format of the computation. 'bfloat16' is faster on CUDA and on CPUs with AVX512-BF16 or AMX; other CPUs compute in float32 instead. Its embeddings have a cosine similarity of at least 0.999 with those of float32. 'auto' measures which of the two is faster on this machine, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. During calls with `tf32`, it applies to all work of libtorch in the process. Default: false. */
   tf32?: boolean | undefined
   /** Layers of the network. Default: CLMR's, 59,049 samples to 512 numbers. */
   architecture?: ArchitectureOptions | undefined
@@ -45,13 +45,13 @@ export interface EncoderLoadOptions {
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
   /** Number format of the computation. 'bfloat16' is faster on CUDA and on CPUs with AVX512-BF16 or AMX; other CPUs compute in float32 instead. Its embeddings have a cosine similarity of at least 0.999 with those of float32. 'auto' measures which of the two is faster on this machine, once per process. Default: 'float32'. */
   precision?: 'float32' | 'bfloat16' | 'auto' | undefined
-  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. During calls with `tf32`, it applies to all work of libtorch in the process. Default: false. */
   tf32?: boolean | undefined
   /** Expected SHA-256 of a file that is downloaded, in hexadecimal digits; any other file is refused. */
   sha256?: string | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Called with each warning about the file. Default: they are emitted on the process. */
+  /** Called with each warning about the file. Default: warnings go to `process.emitWarning`. */
   onWarning?: OnWarning | undefined
 }
 
@@ -93,7 +93,7 @@ export interface EncodeFileOptions {
   normalize?: boolean | undefined
   /** Aborts the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded. Range: 1 to 100,000. */
+  /** Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. For wav, aiff and au files, nothing else is decoded. Range: 1 to 100,000. */
   windows?: number | undefined
   /** Start of the part that is embedded, in seconds. Range: 0 or more. Default: 0. */
   from?: number | undefined

@@ -39,7 +39,7 @@ export const loadOptions = encoderOptions.omit({ seed: true, architecture: true 
     ),
   signal: signalOption,
   onWarning: warningOption(
-    'Called with each warning about the file. Default: they are emitted on the process.',
+    'Called with each warning about the file. Default: warnings go to `process.emitWarning`.',
   ),
 })
 
@@ -94,7 +94,7 @@ export const fileOptions = windowOptions.extend({
     .max(100_000)
     .optional()
     .describe(
-      'Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. Of wav, aiff and au files, only these windows are decoded.',
+      'Number of windows, spread evenly over the file, instead of one every `hop` seconds; a single one if the file is shorter than a clip. For wav, aiff and au files, nothing else is decoded.',
     )
     .meta({ flag: 'Windows per file, spread evenly over it, instead of one every --hop seconds' }),
   from: z.number().min(0).max(1e7).default(0).describe('Start of the part that is embedded, in seconds.'),

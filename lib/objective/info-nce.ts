@@ -21,7 +21,7 @@ export const infoNceOptions = z.strictObject({
 })
 
 /**
- * Momentum contrast for `Trainer.create`: the first view of an example has to find the second one among the keys of
+ * Momentum contrast for `Trainer.create`: the first view of an example has to tell the second one from the keys of
  * earlier batches. The keys come from an encoder that slowly follows the trained one. It takes 2 views.
  *
  * Source: He et al., "Momentum contrast for unsupervised visual representation learning" (2020); τ and projector as

@@ -36,7 +36,7 @@ export interface SupervisedOptions {
   multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   dropout?: number | undefined
-  /** Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the weight of its class multiplies the loss of an example; 'balanced' sets it to tracks / (classes · tracks of the class). With several classes per example, the loss has one term per class, and the weight multiplies this term in the examples that have the class; 'balanced' sets it to tracks without the class / tracks with it. Default: every weight is 1. */
+  /** Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the loss of an example is multiplied by the weight of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, each class has its own term, which is multiplied by the weight of the class in examples that have it; 'balanced' is tracks without the class / tracks with it. Default: every weight is 1. */
   classWeights?: 'balanced' | readonly number[] | undefined
 }
 
@@ -94,7 +94,7 @@ export interface Supervised {
   readonly multilabel?: boolean | undefined
   /** Probability that a value of an embedding is dropped in training. Range: 0 or more, below 1. Default: 0.5. */
   readonly dropout: number
-  /** Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the weight of its class multiplies the loss of an example; 'balanced' sets it to tracks / (classes · tracks of the class). With several classes per example, the loss has one term per class, and the weight multiplies this term in the examples that have the class; 'balanced' sets it to tracks without the class / tracks with it. Default: every weight is 1. */
+  /** Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the loss of an example is multiplied by the weight of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, each class has its own term, which is multiplied by the weight of the class in examples that have it; 'balanced' is tracks without the class / tracks with it. Default: every weight is 1. */
   readonly classWeights?: 'balanced' | number[] | undefined
   /** Its name. */
   readonly name: 'supervised'

@@ -32,7 +32,7 @@ export const supervisedOptions = z.strictObject({
     })
     .optional()
     .describe(
-      "Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the weight of its class multiplies the loss of an example; 'balanced' sets it to tracks / (classes · tracks of the class). With several classes per example, the loss has one term per class, and the weight multiplies this term in the examples that have the class; 'balanced' sets it to tracks without the class / tracks with it. Default: every weight is 1.",
+      "Weight of each class in the loss: one number per class, or 'balanced', which makes rare classes count as much as frequent ones. With one class per example, the loss of an example is multiplied by the weight of its class; 'balanced' is tracks / (classes · tracks of the class). With several classes per example, each class has its own term, which is multiplied by the weight of the class in examples that have it; 'balanced' is tracks without the class / tracks with it. Default: every weight is 1.",
     )
     .meta(typed("'balanced' | readonly number[]", "'balanced' | number[]")),
 })

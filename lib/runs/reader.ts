@@ -37,7 +37,7 @@ export async function readStoredConfig(path: string): Promise<StoredConfig> {
   const text = await readTextInput(file).catch((error) => {
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw ioError(error, file, 'read')
     throw new CheckpointError({
-      what: 'this is no run directory',
+      what: 'this is not a run directory',
       path,
       expected: `a folder with ${CONFIG_FILE}`,
       remedy: 'Check the path',
@@ -142,7 +142,7 @@ export interface RunReport {
 async function checkMetrics(file: string, sealed: CheckpointState['metrics'] | undefined) {
   const { records, damaged } = await readMetricsFile(file)
   const reasons: string[] = []
-  if (damaged > 0) reasons.push(`${damaged} lines are no records`)
+  if (damaged > 0) reasons.push(`${damaged} lines are not records`)
   if (sealed && (await metricsPrefixSha256(file, sealed.bytes)) !== sealed.sha256)
     reasons.push('it is not what was written')
   return { metrics: records.length, problems: reasons.map((reason) => ({ path: file, reason })) }

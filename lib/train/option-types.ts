@@ -199,7 +199,7 @@ export interface TrainerConfig {
   readonly encoderLr?: number | undefined
   /** Batch norm statistics over all views together ('joint'), or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
   readonly viewNorm: 'joint' | 'separate'
-  /** Examples per batch; each is compared with all others of its batch. Range: 2 or more. Default: 48. */
+  /** Examples per batch. With ntXent, each is compared with all others in its batch. Range: 2 or more. Default: 48. */
   readonly batchSize: number
   /** Batches per step; their gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
   readonly accumulate: number
@@ -236,7 +236,7 @@ export interface TrainerConfig {
   readonly kernels: 'plain' | 'fused'
   /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   readonly device: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
-  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. During calls with `tf32`, it applies to all work of libtorch in the process. Default: false. */
   readonly tf32?: boolean | undefined
 }
 
@@ -263,7 +263,7 @@ export interface TrainerOverrides {
   encoderLr?: number | undefined
   /** Batch norm statistics over all views together ('joint'), or over each view by itself ('separate', as in CLMR's code). Default: 'joint'. */
   viewNorm?: 'joint' | 'separate' | undefined
-  /** Examples per batch; each is compared with all others of its batch. Range: 2 or more. Default: 48. */
+  /** Examples per batch. With ntXent, each is compared with all others in its batch. Range: 2 or more. Default: 48. */
   batchSize?: number | undefined
   /** Batches per step; their gradients are averaged. Each batch has its own batch norm statistics. Range: 1 or more. Default: 1. */
   accumulate?: number | undefined
@@ -298,13 +298,13 @@ export interface TrainerOverrides {
   kernels?: 'plain' | 'fused' | undefined
   /** Where to train. 'auto' is CUDA if available, otherwise the CPU. A run may be resumed on another device. Default: 'auto'. */
   device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}` | undefined
-  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. While such a call computes, the setting applies to all work of libtorch in the process. Default: false. */
+  /** Whether CUDA may round the inputs of float32 products to TF32, which is faster and has a relative error of about 1e-3. During calls with `tf32`, it applies to all work of libtorch in the process. Default: false. */
   tf32?: boolean | undefined
   /** Tracks to train on. `fit` and `steps` need them; `step` does not. */
   dataset?: Dataset | undefined
   /** Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch. */
   validation?: Dataset | undefined
-  /** Called with each warning about the initial weights, the options or the course of the training. Default: they are emitted on the process. */
+  /** Called with each warning about the initial weights, the options or the course of the training. Default: warnings go to `process.emitWarning`. */
   onWarning?: OnWarning | undefined
 }
 

@@ -115,8 +115,10 @@ export const trainerConfig = z.strictObject({
   batchSize: count(1e6)
     .min(LEAST_BATCH)
     .default(48)
-    .describe('Examples per batch; each is compared with all others of its batch.')
-    .meta({ flag: true }),
+    .describe('Examples per batch. With ntXent, each is compared with all others in its batch.')
+    .meta({
+      flag: 'Examples per batch; with ntXent, each is compared with all others in its batch (default: 48, or all tracks if there are fewer)',
+    }),
   accumulate: count(1e6)
     .default(1)
     .describe('Batches per step; their gradients are averaged. Each batch has its own batch norm statistics.')
@@ -216,7 +218,7 @@ export const trainerOptions = trainerConfig.extend({
       'Tracks (at least 2) on which the loss, and the measures of `monitor`, are computed after every epoch.',
     ),
   onWarning: warningOption(
-    'Called with each warning about the initial weights, the options or the course of the training. Default: they are emitted on the process.',
+    'Called with each warning about the initial weights, the options or the course of the training. Default: warnings go to `process.emitWarning`.',
   ),
 })
 

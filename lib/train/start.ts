@@ -43,7 +43,7 @@ export function checkOptions(options: CompleteTrainerOptions): void {
       what: 'a network with a classifier learns from labels',
       given: `architecture.supervised, objective ${options.objective.name}`,
       expected: `objective ${classifierNames.join(' or ')}, or a network without a classifier`,
-      remedy: 'Leave `supervised` out of the architecture, or choose that objective',
+      remedy: 'Leave `supervised` out of the architecture',
     })
   const own = augmenter.transforms.find((transform) => transform.name === 'custom')
   if (own)

@@ -85,7 +85,7 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Creates a trainer for a new training.
+   * Creates a trainer for a new training run.
    * @param options see `TrainerOptions`: dataset is needed by `fit` and `steps`, not by `step`
    * @throws ConfigError, DeviceError, CheckpointError, IoError
    */
@@ -115,14 +115,15 @@ export class Trainer implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Continues a run from its last intact checkpoint. The steps that follow equal those of an uninterrupted run bit
-   * for bit. Log entries after that checkpoint are removed.
-   * @param runDirectory the `runDirectory` of an earlier training
+   * Continues a run from its last intact checkpoint. Without overrides, on the same machine with the same
+   * number of threads, the steps that follow equal those of an uninterrupted run bit for bit. Log entries after that
+   * checkpoint are removed.
+   * @param runDirectory the `runDirectory` of an earlier training run
    * @param overrides options to change from now on, such as larger `epochs` or `maxSteps`. If the cache has moved,
    *        pass it as `dataset`; it must hold the same tracks. `seed` cannot change: it may be given only if it is
    *        the same
-   * @throws ConfigError if the data set or the seed differs, or for the options `encoder`, `initFrom`, `freeze` and
-   *        `runDirectory`; CheckpointError if there is no intact checkpoint
+   * @throws ConfigError if the data set or the seed differs, or for the options `encoder`, `architecture`, `initFrom`, `freeze`
+   *        and `runDirectory`; CheckpointError if there is no intact checkpoint
    */
   static async resume(runDirectory: string, overrides: TrainerOverrides = {}): Promise<Trainer> {
     checkPath(runDirectory, 'Trainer.resume')

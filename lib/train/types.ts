@@ -35,7 +35,7 @@ export interface EpochResult {
   epoch: number
   /** steps done since the training began */
   step: number
-  /** mean loss of the steps of this epoch that this process did */
+  /** mean loss over the steps of this epoch, without those before a resume */
   loss: number
   /** loss of the validation set; undefined without one */
   validLoss?: number
@@ -45,7 +45,7 @@ export interface EpochResult {
   seconds: number
 }
 
-/** The best measurement of a training, whose weights are in `best.safetensors` of the run directory. */
+/** The best measurement of a training run, whose weights are in `best.safetensors` of the run directory. */
 export interface BestFigure {
   /** the first measure of `monitor`; without a monitor, the loss of the validation set */
   measure: MonitorMeasure | 'validLoss'

@@ -51,7 +51,7 @@ function shardOf(paths: string[], shard: string | undefined): string[] {
   if (shard === undefined) return paths
   const [, i, n] = /^(\d+)\/(\d+)$/.exec(shard)?.map(Number) ?? []
   if (i === undefined || n === undefined || i < 1 || i > n)
-    throw new UsageError(`--shard ${shard} is no share of the work`, 'Write for example --shard 1/4')
+    throw new UsageError(`--shard ${shard} is not a share of the work`, 'Write for example --shard 1/4')
   return paths.filter((_, at) => at % n === i - 1)
 }
 
@@ -220,7 +220,7 @@ export function configure(command: Command): void {
     .requiredOption('--model <model>', MODEL_HELP)
     .requiredOption(
       '--out <file>',
-      'Table to write: .parquet, .jsonl or .npy (with the paths of the files in .npy.json); files that it already holds are embedded again only if they have changed',
+      'Table to write: .parquet, .jsonl or .npy (with the paths of the files in .npy.json); files that it already holds are embedded again only if they, the model or the options have changed',
     )
     .addOption(flagFor(fileOptions, 'hop'))
     .addOption(flagFor(fileOptions, 'windows'))

@@ -152,7 +152,7 @@ function probeSettings(options: Options): ProbeOptions & { seed: number } {
 function count(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value > 0) return value
-  throw new UsageError(`--seeds ${text} is no number of probes`, 'Write a whole number from 1')
+  throw new UsageError(`--seeds ${text} is not a number of probes`, 'Write a whole number from 1')
 }
 
 /** `1,10,100` @throws UsageError */
@@ -160,7 +160,7 @@ function percents(text: string): number[] {
   const values = text.split(',').map(Number)
   if (values.every((value) => value > 0 && value <= 100)) return values
   throw new UsageError(
-    `--label-fractions ${text} are no shares of the labels`,
+    `--label-fractions ${text} are not percentages of the tracks`,
     'Write percentages, such as 1,10,100',
   )
 }
@@ -241,7 +241,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option(
         '--label-fractions <1,10,100>',
-        'Also fit probes on parts of the training tracks, given in percent. Each percentage gets --seeds probes, each on another random part (default: 3; 1 for 100 percent)',
+        'Also fit probes on parts of the training tracks, given in percent. For each percentage, --seeds probes are fitted, each on a different random part. Without --seeds: 3 probes, or 1 for 100 percent',
       ).argParser(percents),
     )
   command.option('--save-probe <file>', 'Write the probe of the model, for `clmr predict`')

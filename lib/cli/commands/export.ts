@@ -62,10 +62,7 @@ export function configure(command: Command): void {
       '<dir>',
       'Folder to write: model.safetensors, config.json, README.md (the model card), and probe.safetensors if the cache has labels or --probe is given',
     )
-    .option(
-      '--data <dir>',
-      'Cache to evaluate on, for the figures in the card and the probe (default: the cache of the run)',
-    )
+    .option('--data <dir>', 'Cache to evaluate on and to fit the probe with (default: the cache of the run)')
     .option('--probe <file>', 'Probe of this model to use, instead of fitting one')
     .option('--no-evaluation', 'Do not evaluate: the card has no figures, and there is no new probe')
   encoderFlags(command)

@@ -135,7 +135,7 @@ function monitorSetting(text: string): string {
   const unknown = measures.find((word) => !MEASURES.some((measure) => measure === word))
   if (unknown !== undefined)
     throw new UsageError(
-      `--monitor ${text}: ${JSON.stringify(unknown)} is no measure`,
+      `--monitor ${text}: ${JSON.stringify(unknown)} is not a measure`,
       `Write some of ${MEASURES.join(', ')}, separated by commas`,
     )
   return `monitor.measures=[${measures.join(', ')}]`
@@ -231,7 +231,7 @@ export function configure(command: Command): void {
     .option('--validate', 'Measure the loss on the valid split after every epoch')
     .option(
       `--monitor <${MEASURES.join(',')}>`,
-      'Also measure the encoder on the valid split after every epoch (every n epochs with --set monitor.every=n). The first measure decides which weights are best',
+      'Also measure the encoder on the valid split after every epoch (every n epochs with --set monitor.every=n). The measure listed first decides which weights are best',
     )
     .option('--resume', 'Continue where the run stopped')
   for (const name of FLAGS) command.addOption(flagFor(trainerConfig, name))

@@ -23,7 +23,7 @@ async function idsOf7digital(place: Place): Promise<Map<string, string>> {
   }
   try {
     const { value } = await readPickle(bytes, 0, noStorage, LIMITS)
-    if (!(value instanceof PickleDict)) throw new Error('its pickle is no dict')
+    if (!(value instanceof PickleDict)) throw new Error('its pickle is not a dict')
     return new Map([...value].map(([id, other]) => [textOf(id), textOf(other)]))
   } catch (error) {
     throw unusual(ID_MAP, (error as Error).message)

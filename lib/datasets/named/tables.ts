@@ -22,7 +22,7 @@ const VECTOR = /^\[\s*(?:[01](?:\.0*)?\s*(?:,\s*|(?=\])))*\]$/
 /** `[0, 1, 0]`, as Python writes a list → the names of the tags that are set. */
 export function tagsOfVector(text: string, tags: readonly string[], path: string): string[] {
   if (!VECTOR.test(text.trim()))
-    throw unusual(path, `${JSON.stringify(text.slice(0, 60))} is no list of 0 and 1`)
+    throw unusual(path, `${JSON.stringify(text.slice(0, 60))} is not a list of 0 and 1`)
   const values = text.match(/[01](?:\.0*)?/g) ?? []
   if (values.length !== tags.length)
     throw unusual(path, `a track has ${values.length} labels instead of ${tags.length}`)

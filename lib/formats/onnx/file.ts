@@ -124,7 +124,7 @@ async function readBeside(model: string | undefined, file: string, offset: numbe
   if (model === undefined)
     throw new Error(`its weights lie in ${JSON.stringify(file)}: pass the path of the model`)
   if (file === '' || file !== basename(file) || file === '..')
-    throw new Error(`its weights lie in ${JSON.stringify(file)}, which is no file beside it`)
+    throw new Error(`its weights lie in ${JSON.stringify(file)}, which is not a file beside it`)
   const path = join(dirname(model), file)
   const opened = await openRandomAccess(path).catch((error) => {
     throw ioError(error, path, 'read the weights')

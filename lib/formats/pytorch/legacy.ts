@@ -52,7 +52,7 @@ class Storages {
     start: number,
     bigEndian: boolean,
   ): Promise<Map<string, number>> {
-    if (!Array.isArray(keys)) throw new Error('its list of storages is no list')
+    if (!Array.isArray(keys)) throw new Error('its list of storages is not a list')
     const places = new Map<string, number>()
     let at = start
     for (const key of keys) {

@@ -116,7 +116,7 @@ class Machine {
 
 function appendAll(target: PickleValue, items: PickleValue[]): void {
   const list = target instanceof PickleObject ? target.items : target
-  if (!Array.isArray(list)) throw new Error('its pickle appends to something that is no list')
+  if (!Array.isArray(list)) throw new Error('its pickle appends to something that is not a list')
   for (const item of items) list.push(item)
 }
 
@@ -124,7 +124,8 @@ function setAll(target: PickleValue, items: PickleValue[]): void {
   if (items.length % 2) throw new Error('its pickle has a key without a value')
   if (target instanceof PickleObject) target.entries ??= new PickleDict()
   const dict = target instanceof PickleObject ? target.entries : target
-  if (!(dict instanceof PickleDict)) throw new Error('its pickle sets an item of something that is no dict')
+  if (!(dict instanceof PickleDict))
+    throw new Error('its pickle sets an item of something that is not a dict')
   for (let i = 0; i < items.length; i += 2) dict.set(items[i]!, items[i + 1]!)
 }
 

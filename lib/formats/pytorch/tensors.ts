@@ -50,7 +50,7 @@ function lookUp(table: Record<string, DType>, value: PickleValue | undefined): D
 
 function size(value: PickleValue | undefined): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw new Error('a tensor has a size, stride or offset that is no whole number from 0 to 2^53')
+    throw new Error('a tensor has a size, stride or offset that is not a whole number from 0 to 2^53')
   return value
 }
 
@@ -72,7 +72,8 @@ export function storageFromId(id: PickleValue): PickleStorage {
     type instanceof PickleGlobal &&
     typeof key === 'string' &&
     typeof location === 'string'
-  if (!known || items.length > 6) throw new Error('its pickle refers to something outside that is no storage')
+  if (!known || items.length > 6)
+    throw new Error('its pickle refers to something outside that is not a storage')
   let offset = 0
   if (view instanceof PickleTuple) offset = size(view.items[1])
   else if (view !== undefined && view !== null) throw new Error('a storage has a view that is not understood')
