@@ -161,7 +161,7 @@ describe('14 files: streams that go wrong', () => {
     await rejectsWith(decodeAudio(new Blob([])), 'ERR_AUDIO_DECODE', /no bytes/)
     await rejectsWith(Encoder.load(new Blob([])), 'ERR_CHECKPOINT', /empty/)
     const text = Readable.from(['RIFF']).setEncoding('utf8')
-    await rejectsWith(decodeAudio(text), 'ERR_ARGUMENT', /something else than bytes/)
+    await rejectsWith(decodeAudio(text), 'ERR_ARGUMENT', /something other than bytes/)
     for (const source of ['', 5, null, undefined, {}, new Date()]) {
       await rejectsWith(decodeAudio(source as never), 'ERR_ARGUMENT', /needs a file/)
       await rejectsWith(Encoder.load(source as never), 'ERR_ARGUMENT', /needs a file/)

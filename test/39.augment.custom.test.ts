@@ -197,7 +197,7 @@ describe('a transform in JavaScript', () => {
       new Augmenter({ transforms: [{ name: 'custom', title, apply } as never], views: 1, clipLength: 10 })
     const clip = new Float32Array(10)
     await assert.rejects(with_(() => new Float32Array(9)).augment(clip), ShapeError)
-    await assert.rejects(with_(() => 7).augment(clip), /returned something else than a view.*given 7/)
+    await assert.rejects(with_(() => 7).augment(clip), /returned something other than a view.*given 7/)
     assert.throws(() => with_('crush'), ConfigError)
     assert.throws(() => with_(undefined), /expected a function/)
     assert.throws(() => with_(() => {}, ''), ConfigError)

@@ -183,7 +183,7 @@ describe('48 formats: hostile files', () => {
     [
       'a number as storage',
       call('torch._utils._rebuild_tensor', whole(1), whole(0), tuple(whole(4)), tuple(whole(1))),
-      /not a storage/,
+      /no storage/,
     ],
     [
       'a list as size',

@@ -308,7 +308,7 @@ describe('59 runs: directory', () => {
         await assert.rejects(RunDirectory.open(path), {
           code: 'ERR_CHECKPOINT',
           path,
-          message: /no run directory/,
+          message: /not a run directory/,
         })
       await writeFile(join(folder, 'file'), '')
       await assert.rejects(RunDirectory.open(join(folder, 'file')), { code: 'ERR_CHECKPOINT' })

@@ -156,7 +156,7 @@ describe('Trainer.step against PyTorch', () => {
     await refused(new Float32Array(59049 * 4 - 1), /whole rows.*given 236195 values/)
     await refused(
       new Float32Array(59049 * 2),
-      /given 2 rows, expected 2 rows an example, of at least 2 examples/,
+      /given 2 rows, expected 2 rows per example, and at least 2 examples/,
     )
     await refused(new Float32Array(59049 * 5), /given 5 rows/)
     await refused([0, 0], /expected a Float32Array/)

@@ -301,7 +301,7 @@ describe('Trainer.fit', () => {
       await refused({ dataset: [] }, /"dataset" is not valid: expected a Dataset/)
       await refused({ augmenter: new Augmenter({ views: 1 }) }, /at least 2/)
       await refused({ augmenter: { clipLength: 1000 } }, /clipLength of 1000/)
-      await refused({ initFrom: 'a', encoder: await Encoder.create() }, /come twice/)
+      await refused({ initFrom: 'a', encoder: await Encoder.create() }, /are given twice/)
       await refused({ precision: 'bfloat16', kernels: 'plain' }, /plain kernels keep activations in float32/)
       await refused({ batchsize: 4 }, /Write "batchSize" instead/)
       await refused({ objective: { name: 'triplet' } }, /one of ntXent/)

@@ -111,10 +111,10 @@ describe('A training as YAML', () => {
     )
   })
 
-  it('says where it is no YAML, or no list of options', () => {
-    refused(() => parseTrainingConfig('seed: 1\n  x: [\n', 'a.yaml'), /^a\.yaml:\d+:\d+: this is no YAML/)
+  it('says where it is not YAML, or no list of options', () => {
+    refused(() => parseTrainingConfig('seed: 1\n  x: [\n', 'a.yaml'), /^a\.yaml:\d+:\d+: this is not YAML/)
     refused(() => parseTrainingConfig('- 1\n', 'a.yaml'), /^a\.yaml: .*an array of 1/)
-    refused(() => parseTrainingConfig('a: &a [1]\nseed: *b\n', 'a.yaml'), /no YAML/)
+    refused(() => parseTrainingConfig('a: &a [1]\nseed: *b\n', 'a.yaml'), /not YAML/)
   })
 
   it('says which --set or flag is wrong', () => {

@@ -87,7 +87,7 @@ describe('81 cli: prepare, verify, embed, convert, inspect', () => {
   it('verify: 0 for a whole cache, 1 and the track for one flipped bit, 1 for a folder that is neither', () =>
     withCache(async ({ folder, cache }) => {
       const { stdout } = await clmrEnds(0, 'verify', cache)
-      assert.match(stdout, /10 of 10 tracks are whole\nevery byte is what was written/)
+      assert.match(stdout, /10 of 10 tracks are whole\nevery byte is as it was written/)
       const names = (await readdir(cache, { recursive: true })).filter((name) => name.endsWith('.wav'))
       const victim = join(cache, names[0]!)
       const bytes = await readFile(victim)

@@ -20,7 +20,7 @@ describe('82 cli: train, evaluate, report', () => {
       assert.ok(Number.isFinite(summary.finalLoss))
       assert.equal(await stepsLogged(run), 2)
       assert.ok((await readdir(run)).some((name) => name.startsWith('events.out.tfevents.')))
-      assert.match((await clmrEnds(0, 'verify', run)).stdout, /every byte is what was written/)
+      assert.match((await clmrEnds(0, 'verify', run)).stdout, /every byte is as it was written/)
       const evaluation = await clmrJson('evaluate', '--model', run, '--data', cache)
       const figures = [
         'rocAuc',

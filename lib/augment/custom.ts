@@ -66,7 +66,7 @@ async function runOne(
   if (result === undefined) return
   if (!isFloats(result) || result.length !== view.length)
     throw new ShapeError({
-      what: `the transform ${JSON.stringify(title)} returned something else than a view`,
+      what: `the transform ${JSON.stringify(title)} returned something other than a view`,
       given: describe(result),
       expected: `a Float32Array of ${view.length}, or nothing`,
       remedy: 'Return as many samples as the view has',
@@ -84,7 +84,7 @@ function checkCrops(parameters: readonly Row[]): void {
   for (const [r, row] of parameters.entries())
     if (!Array.isArray(row) || row.some((t, i) => i > 0 && t?.name === 'randomCrop'))
       throw new ArgumentError({
-        what: `parameters[${r}] is not a row of applied transforms that begins with a crop`,
+        what: `parameters[${r}] is not a row of applied transforms in which a crop comes first`,
         remedy: 'Pass what draw() returned',
       })
 }

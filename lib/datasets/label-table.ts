@@ -68,7 +68,7 @@ function jsonRows(text: string): LabelRow[] {
   const rows = objects.map(({ object, line }): LabelRow => {
     const listed = NAME_COLUMNS.map((name) => object[name]).find(Array.isArray) as unknown[] | undefined
     if (listed?.some((name) => typeof name !== 'string'))
-      throw new CsvSyntaxError('the list of labels holds something else than texts', line)
+      throw new CsvSyntaxError('the list of labels holds something other than strings', line)
     const fields = [...names].map((name) => {
       const field = object[name] === listed ? '' : fieldOf(object[name])
       if (field === undefined)

@@ -138,7 +138,7 @@ async function* checkedPieces(
       const bytes = isBuffer(piece) ? new Uint8Array(piece) : piece
       if (!isBytes(bytes))
         throw new ArgumentError({
-          what: 'the stream gives something else than bytes',
+          what: 'the stream gives something other than bytes',
           given: describe(piece),
           expected: 'Uint8Arrays',
           path: name,

@@ -63,7 +63,7 @@ function parseYaml(text: string, path: string): Parsed {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const noYaml = (at: string, cause: Error) =>
     new ConfigError({
-      what: `this is no YAML: ${cause.message}`,
+      what: `this is not YAML: ${cause.message}`,
       path: at,
       remedy: 'Correct the line',
       cause,

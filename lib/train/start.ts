@@ -137,7 +137,7 @@ export async function initialWeights(options: CompleteTrainerOptions): Promise<I
   const { encoder, initFrom, projection, objective, onWarning } = options
   if (encoder && initFrom !== undefined)
     throw new ConfigError({
-      what: 'weights to start from come twice',
+      what: 'weights to start from are given twice',
       given: 'encoder and initFrom',
       expected: 'one of them, or none',
       remedy: 'Leave one out',

@@ -14,7 +14,7 @@ export function checkRowsOfViews(views: unknown, { augmenter, accumulate }: Trai
   throw new ShapeError({
     what: 'the views are not those of whole examples',
     given: `${describe(rows)} rows`,
-    expected: `${perExample} rows an example, of at least ${LEAST_BATCH} examples${batches}`,
+    expected: `${perExample} rows per example, and at least ${LEAST_BATCH} examples${batches}`,
     remedy: 'Pass all views of every example, one after the other',
   })
 }

@@ -33,7 +33,7 @@ export function configure(command: Command): void {
   examples(command, ['clmr verify runs/mine', 'clmr verify music.cache --json'])
   onRun(command, async (session, _options: object, path: string) => {
     const ok = (await isRunDirectory(path)) ? await checkRun(session, path) : await checkCache(session, path)
-    session.print(ok ? 'every byte is what was written' : 'damaged')
+    session.print(ok ? 'every byte is as it was written' : 'damaged')
     if (!ok) session.exitCode = EXIT.failed
   })
 }
