@@ -73,6 +73,18 @@ describe('03 public calls', () => {
       assert.deepEqual({ ...clmr.Matrix.fromRows([gone]) }, { data: new Float32Array(0), rows: 1, cols: 0 })
     }))
 
+  it('BAD CALL - what cannot be made a text or a number: an object without a prototype, a toString that throws', async () => {
+    const throws = () => {
+      throw new Error('asked')
+    }
+    for (const value of [Object.create(null), { toString: throws, valueOf: throws }, Symbol('s')]) {
+      await assert.rejects(clmr.Encoder.pretrained(value), clmr.ArgumentError)
+      await assert.rejects(clmr.Encoder.pretrained([value] as never), clmr.ArgumentError)
+      assert.throws(() => clmr.rocAuc([0.5, value], [0, 1]), clmr.NonFiniteError)
+      assert.throws(() => clmr.averagePrecision([[0.5], [0.2]], [[1], [value]]), clmr.ArgumentError)
+    }
+  })
+
   it('BAD CALL - a matrix whose data does not fit, or a row that is not there', () => {
     const m = clmr.Matrix.from({ data: Float32Array.of(1, 2, 3, 4, 5, 6), rows: 2, cols: 3 })
     assert.deepEqual(m.row(1), Float32Array.of(4, 5, 6))

@@ -129,6 +129,14 @@ describe('46 formats: safetensors', () => {
     ['a header length of 2^63', fileWith('{}', 0, 1n << 63n), /would have/],
     ['a header length of 2^64 − 1', fileWith('{}', 0, (1n << 64n) - 1n), /would have/],
     ['a header of more than 100 MB', fileWith('{}', 0, 100_000_001n), /would have 100000001/],
+    [
+      'more than 4,000 tensors',
+      fileWith(
+        `{${Array.from({ length: 4001 }, (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`)}}`,
+        0,
+      ),
+      /4001 tensors/,
+    ],
     ['a header that is no UTF-8', fileWith(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d), 0), /./],
     ['a byte order mark', fileWith('\ufeff{}', 0), /"\{"/],
     ['a header that starts with a space', fileWith(' {}', 0), /"\{"/],

@@ -122,6 +122,7 @@ describe('48 formats: hostile files', () => {
     ],
     ['marks 1,001 deep', concat('('.repeat(1001), '.'), /nested more than 1000/],
     ['a million opcodes', concat('}', '20'.repeat(600_000), '.'), /more than 1000000 opcodes/],
+    ['60,000 values of one list', concat('(', 'N'.repeat(60_000), 'l.'), /more than 50000 values at once/],
     ['half a million dicts', concat('(', '}'.repeat(500_000), 'l.'), /containers/],
   ]
   for (const [title, data, pattern] of pickles)

@@ -42,6 +42,10 @@ function matrixColumns(m: MatrixData, name: string): Columns {
   return { rows: m.rows, cols: m.cols, at: (row, col) => m.data[row * m.cols + col]! }
 }
 
+/** A cell that is no number counts as NaN; an object is not asked, since its valueOf may throw. */
+const numberOf = (value: unknown) =>
+  typeof value === 'object' || typeof value === 'symbol' ? Number.NaN : Number(value)
+
 function listColumns(rows: readonly Vector[], name: string): Columns {
   const cols = rows[0]!.length
   const odd = rows.findIndex((row) => !isList(row) || row.length !== cols)
@@ -52,7 +56,7 @@ function listColumns(rows: readonly Vector[], name: string): Columns {
       expected: `${cols}`,
       remedy: 'Give every row one value per class',
     })
-  return { rows: rows.length, cols, at: (row, col) => Number(rows[row]![col]) }
+  return { rows: rows.length, cols, at: (row, col) => numberOf(rows[row]![col]) }
 }
 
 /** A vector is a table of one column. */
@@ -60,7 +64,7 @@ export function columnsOf(value: Vector | Table, name: string): Columns {
   if (isMatrix(value)) return matrixColumns(value, name)
   if (!isList(value)) throw wrongType(name, value)
   if (isList(value[0])) return listColumns(value as readonly Vector[], name)
-  return { rows: value.length, cols: 1, at: (row) => Number((value as Vector)[row]) }
+  return { rows: value.length, cols: 1, at: (row) => numberOf((value as Vector)[row]) }
 }
 
 export function checkSameShape(scores: Columns, labels: Columns): void {

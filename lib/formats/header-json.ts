@@ -4,6 +4,7 @@
  * a key named `__proto__`. Depth is bounded, so a header cannot exhaust the stack; long headers leave the event loop its
  * turns.
  */
+import { MAX_TENSORS } from './tensor.js'
 import { Turns } from './turns.js'
 
 export type HeaderValue = string | number | HeaderValue[] | Map<string, HeaderValue>
@@ -11,7 +12,8 @@ export type HeaderValue = string | number | HeaderValue[] | Map<string, HeaderVa
 const MAX_DEPTH = 4
 /** More dimensions than any tensor has. */
 const MAX_ITEMS = 256
-const MAX_KEYS = 20_001
+/** The tensors, and the metadata. */
+const MAX_KEYS = MAX_TENSORS + 1
 const MAX_STRING = 1 << 20
 const SPACE = /[ \t\n\r]*/y
 const WHOLE = /(?:0|[1-9][0-9]{0,15})(?![0-9.eE])/y

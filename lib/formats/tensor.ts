@@ -17,6 +17,9 @@ export type DType =
   | 'F64'
 
 /** Bytes of an element. */
+/** Of a file: fifty times as many as the network has. */
+export const MAX_TENSORS = 4000
+
 export const DTYPE_BYTES: Readonly<Record<DType, number>> = {
   BOOL: 1,
   U8: 1,

@@ -41,20 +41,21 @@ function refuseHash({ sha256 }: PullOptions): void {
  * @throws ArgumentError for an unknown name; CheckpointError if its package is not installed; as `pullModel`
  */
 export async function locateNamed(name: string, options: PullOptions = {}): Promise<string> {
-  const packaged = Object.hasOwn(PACKAGED, name) ? PACKAGED[name]! : undefined
+  const isText = typeof name === 'string' // Object.hasOwn would call toString of anything else
+  const packaged = isText && Object.hasOwn(PACKAGED, name) ? PACKAGED[name]! : undefined
   const folder = packaged && packageFolder(packaged)
   if (folder) {
     refuseHash(options)
     return folder
   }
-  if (Object.hasOwn(PUBLISHED, name)) return pullModel(name, options)
+  if (isText && Object.hasOwn(PUBLISHED, name)) return pullModel(name, options)
   if (packaged)
     throw new CheckpointError({
       what: `the weights ${name} are not installed`,
       expected: `the package ${packaged}`,
       remedy: `Install it in your project: npm install ${packaged}`,
     })
-  const near = typeof name === 'string' ? nearestName(name, known()) : undefined
+  const near = isText ? nearestName(name, known()) : undefined
   throw new ArgumentError({
     what: 'there is no model of this name',
     given: describe(name),

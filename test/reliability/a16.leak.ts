@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { decodeAudio, Encoder, ntXentLoss, Trainer } from 'clmr'
 import { testClip, testClips } from '../helpers/golden.js'
+import { SMALL } from '../helpers/small-networks.js'
 import { drive, type Trial } from './driver.js'
 import { slope } from './memory.js'
 
@@ -23,7 +24,7 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 const FLAC = fileURLToPath(new URL('../fixtures/audio/tone.flac', import.meta.url))
 
-type Name = 'loss' | 'embed' | 'open' | 'decode' | 'train' | 'drop'
+type Name = 'loss' | 'encode' | 'embed' | 'open' | 'decode' | 'train' | 'drop'
 
 /** Bytes that a call keeps. */
 async function keptBy(count: number, call: (i: number) => Promise<void>): Promise<number> {
@@ -69,6 +70,11 @@ await drive('A16', async (trial) => {
   const z = testClip(3, 4, 64 * 64)
   await judge('loss', 2 * MAX_CALL, async () => void (await ntXentLoss(z, { dim: 64 })), trial)
   if (planted) return
+  using small = await Encoder.create({ architecture: SMALL })
+  const short = testClip(1, 3 * SMALL.clipLength)
+  const embedShort = async (i: number) =>
+    void (await small.encode(short.subarray(0, (1 + (i % 3)) * SMALL.clipLength)))
+  await judge('encode', 2 * MAX_CALL, embedShort, trial)
   using encoder = await Encoder.create()
   const clips = testClips(1, 2, 3)
   // variable length, the last batch included: 1, 2 and 3 clips

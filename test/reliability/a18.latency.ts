@@ -1,5 +1,6 @@
 /** The event loop is free while native work, decoding and parsing go on; an abort is answered quickly. */
-import { readFile } from 'node:fs/promises'
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +15,7 @@ import {
   verifyCache,
   writeReport,
 } from 'clmr'
+import { MAX_TENSORS } from '#lib/formats/tensor.js'
 import { testClips } from '../helpers/golden.js'
 import { tinyDataset } from '../helpers/tiny-dataset.js'
 import { drive } from './driver.js'
@@ -95,6 +97,15 @@ async function abortWaits(
   return waits
 }
 
+/** Nothing but a header, of so many tensors that hold nothing. */
+function headerOf(tensors: number): Buffer {
+  const entry = JSON.stringify({ dtype: 'F32', shape: [0], data_offsets: [0, 0] })
+  const json = `{${Array.from({ length: tensors }, (_, i) => `"${i}.weight":${entry}`)}}`
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(json.length))
+  return Buffer.concat([length, Buffer.from(json)])
+}
+
 /** A machine that is busy with something else is slow once; what blocks the loop does it always. */
 const TRIES = 3
 const isSlow = ({ loopMs, readMs }: { loopMs: number; readMs: number }) =>
@@ -108,6 +119,10 @@ await drive('A18', async ({ folder, size, draw, planted, figure, fail }) => {
   const augmenter = new Augmenter({ transforms: [{ name: 'gain' }] })
   const model = join(folder, 'e.safetensors')
   await encoder.save(model)
+  const [full, over] = [join(folder, 'full.safetensors'), join(folder, 'over.safetensors')]
+  await writeFile(full, headerOf(MAX_TENSORS))
+  await writeFile(over, headerOf(6 * MAX_TENSORS))
+  const refused = (call: Promise<unknown>) => assert.rejects(call, { code: 'ERR_CHECKPOINT' })
   const calls: Record<string, () => Promise<unknown>> = {
     encode: () => encoder.encode(clips),
     step: () => trainer.step(views),
@@ -115,6 +130,11 @@ await drive('A18', async ({ folder, size, draw, planted, figure, fail }) => {
     decode: () => decodeAudio(FLAC),
     load: async () => (await Encoder.load(model)).dispose(),
     inspect: () => inspectModel(model, { sha256: true }),
+    hostileLoad: () => refused(Encoder.load(full)),
+    hostileInspect: async () => {
+      await inspectModel(full)
+      await refused(inspectModel(over))
+    },
     verify: () => verifyCache(dataset.cache),
     retrieval: () => evaluateRetrieval(encoder, dataset, { augmenter, cache: false }),
     report: () => writeReport({ out: join(folder, 'report.html'), dataset, encoder, seconds: 1 }),

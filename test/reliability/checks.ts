@@ -105,6 +105,7 @@ export const CHECKS = {
     faults: ['leak-4096'],
     sizes: {
       loss: [3000, 20_000, 100_000],
+      encode: [3000, 20_000, 100_000],
       embed: [0, 3000, 10_000],
       open: [0, 200, 200],
       decode: [0, 2000, 5000],

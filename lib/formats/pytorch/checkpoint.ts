@@ -1,4 +1,6 @@
 /** Finds the weights in the pickled value of a PyTorch checkpoint, and the metadata around them. */
+import { MAX_TENSORS } from '../tensor.js'
+import { Turns } from '../turns.js'
 import { type CheckedTensor, checkTensor } from './tensors.js'
 import {
   PickleDict,
@@ -9,9 +11,9 @@ import {
   type PickleValue,
 } from './values.js'
 
-const MAX_TENSORS = 20_000
 const MAX_INERT = 1000
 const MAX_METADATA = 1000
+const VALUES_A_TURN = 256
 
 export interface Checkpoint {
   tensors: Map<string, CheckedTensor>
@@ -66,7 +68,8 @@ function checkTotal(tensors: Map<string, CheckedTensor>): void {
 }
 
 /** Names of the classes of described objects, each once; walks shared values once, without recursion. */
-function listInert(root: PickleValue): string[] {
+async function listInert(root: PickleValue): Promise<string[]> {
+  const turns = new Turns()
   const names = new Set<string>()
   const seen = new Set<PickleValue>()
   const waiting: PickleValue[] = [root]
@@ -74,6 +77,7 @@ function listInert(root: PickleValue): string[] {
     const value = waiting.pop()!
     if (typeof value !== 'object' || value === null || seen.has(value)) continue
     seen.add(value)
+    if (seen.size % VALUES_A_TURN === 0 && turns.isDue) await turns.give()
     if (value instanceof PickleGlobal) names.add(value.path)
     else if (value instanceof PickleTuple) for (const item of value.items) waiting.push(item)
     else if (value instanceof PickleDict) {
@@ -98,9 +102,9 @@ function scalarText(value: PickleValue): string | undefined {
 function addScalars(metadata: Map<string, string>, prefix: string, value: PickleValue | undefined): void {
   const entries = value instanceof PickleObject ? (value.entries ?? asDict(value.state)) : asDict(value)
   for (const [key, item] of entries ?? []) {
+    if (metadata.size >= MAX_METADATA) return
     const text = scalarText(item)
-    if (typeof key === 'string' && text !== undefined && metadata.size < MAX_METADATA)
-      metadata.set(prefix + key, text)
+    if (typeof key === 'string' && text !== undefined) metadata.set(prefix + key, text)
   }
 }
 
@@ -113,8 +117,8 @@ function collectMetadata(root: PickleDict): Map<string, string> {
   return metadata
 }
 
-/** @throws Error in words */
-export function understandCheckpoint(root: PickleValue): Checkpoint {
+/** The event loop has its turns meanwhile. @throws Error in words */
+export async function understandCheckpoint(root: PickleValue): Promise<Checkpoint> {
   const dict = asDict(root)
   if (!dict) {
     const found = root instanceof PickleObject ? `an object of ${root.type.path}` : 'no dict'
@@ -123,5 +127,5 @@ export function understandCheckpoint(root: PickleValue): Checkpoint {
   const wrapped = WRAPPERS.map((key) => dict.get(key)).find(holdsTensors)
   const tensors = collectTensors(wrapped ?? dict, wrapped !== undefined)
   checkTotal(tensors)
-  return { tensors, metadata: collectMetadata(dict), inert: listInert(root) }
+  return { tensors, metadata: collectMetadata(dict), inert: await listInert(root) }
 }

@@ -58,7 +58,8 @@ export class PyTorchFile implements AsyncDisposable {
     try {
       const source = new ByteSource(handle)
       const archive = await (format === 'pytorch' ? zipArchive(source) : legacyArchive(source))
-      return new PyTorchFile(path, format, handle, source, archive, understandCheckpoint(archive.value))
+      const checkpoint = await understandCheckpoint(archive.value)
+      return new PyTorchFile(path, format, handle, source, archive, checkpoint)
     } catch (error) {
       await handle.close()
       throw isSystemError(error) ? ioError(error, path, 'read') : refuse(path, error)

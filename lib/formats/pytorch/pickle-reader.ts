@@ -23,6 +23,9 @@ const MAX_DEPTH = 1000
 /** a container takes more memory than its opcode: about 200 bytes for a Map */
 const MAX_CONTAINERS = 400_000
 
+/** taken at once, without a turn of the event loop; Python writes 2,000 at most for lists and dicts */
+const MAX_ITEMS = 50_000
+
 type Handler = (machine: Machine) => void
 
 class Machine {
@@ -70,6 +73,8 @@ class Machine {
     const items = this.stack
     const below = this.marks.pop()
     if (!below) throw new Error('its pickle has no mark where one is needed')
+    if (items.length > MAX_ITEMS)
+      throw new Error(`its pickle holds a list of more than ${MAX_ITEMS} values at once`)
     this.stack = below
     return items
   }

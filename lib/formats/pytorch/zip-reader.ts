@@ -5,14 +5,15 @@
  */
 import { crc32 } from 'node:zlib'
 import type { RandomAccess } from '../../files/input.js'
+import { MAX_TENSORS } from '../tensor.js'
 
 const END = 0x06054b50
 const END_64 = 0x06064b50
 const LOCATOR_64 = 0x07064b50
 const CENTRAL = 0x02014b50
 const LOCAL = 0x04034b50
-/** 20,000 tensors and the few records around them */
-const MAX_MEMBERS = 20_100
+/** the tensors and the few records around them */
+const MAX_MEMBERS = MAX_TENSORS + 100
 const MAX_DIRECTORY_BYTES = 64 << 20
 
 /** What is there is right as far as it goes: the rest is missing. */
