@@ -161,4 +161,11 @@ describe('191 audio: AAC whose form changes', () => {
       assert.ok(Math.abs(crossings - 220) <= 1, `${crossings}`)
     }
   })
+
+  it('another stream that ffmpeg reads: a change of channels is told', async () => {
+    const parts = [await encoded('x.ac3', 1, 48000), await encoded('x.ac3', 2, 48000)]
+    const { warnings } = await decodeAudio(joined(...parts))
+    assert.match(warnings.join('\n'), /the sound changes from 48000 Hz, mono to 48000 Hz, stereo: ffmpeg/)
+    assert.deepEqual((await decodeAudio(parts[1]!)).warnings, [])
+  })
 })

@@ -28,6 +28,10 @@ interface Finished {
   message: string
 }
 
+/** What goes into the filters, which are set up anew where it changes: at this level other lines tell nothing. */
+const FILTER_INPUT = /\[verbose\] .*samplerate:(\d+) .*chlayout:(\S+)/
+const isTelling = (line: string) => !line.includes('[verbose]') || FILTER_INPUT.test(line)
+
 function runFfmpeg(args: string[], output: FileHandle, signal?: AbortSignal): Promise<Finished> {
   return new Promise((done, fail) => {
     const child = spawn('ffmpeg', args, {
@@ -43,8 +47,11 @@ function runFfmpeg(args: string[], output: FileHandle, signal?: AbortSignal): Pr
     }
     const timer = setTimeout(() => stop('it took longer than ten minutes'), MAX_MILLISECONDS)
     const ignore = onAbort(signal, () => stop('aborted'))
+    let begun = ''
     child.stderr!.on('data', (piece: Buffer) => {
-      if (message.length < MAX_MESSAGE) message += piece.toString('utf8')
+      const lines = (begun + piece.toString('utf8')).split('\n')
+      begun = lines.pop()!.slice(0, MAX_MESSAGE)
+      for (const line of lines.filter(isTelling)) if (message.length < MAX_MESSAGE) message += `${line}\n`
     })
     const finish = (then: () => void) => {
       clearTimeout(timer)
@@ -53,7 +60,7 @@ function runFfmpeg(args: string[], output: FileHandle, signal?: AbortSignal): Pr
     }
     child.on('error', (error) => finish(() => fail(error)))
     child.on('close', (code) =>
-      finish(() => done({ code: problem ? null : code, message: problem ?? message })),
+      finish(() => done({ code: problem ? null : code, message: problem ?? message + begun })),
     )
   })
 }
@@ -68,6 +75,8 @@ export interface FfmpegReport {
   hasVideo: boolean
   /** what it calls the container */
   container?: string
+  /** the forms that the sound has, one after the other: rate and channels */
+  forms: string[]
 }
 
 /** Lines begin with a level in brackets, behind that of the part which speaks. */
@@ -83,6 +92,10 @@ export function readReport(message: string): FfmpegReport {
     duration: seconds && !isGuess ? Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) : undefined,
     hasVideo: lines.some((line) => / Video: /.test(line) && !/attached pic/.test(line)),
     container: /Input #0, ([^,\s]+)/.exec(message)?.[1],
+    forms: lines.flatMap((line) => {
+      const [, rate, channels] = FILTER_INPUT.exec(line) ?? []
+      return rate ? [`${rate} Hz, ${channels}`] : []
+    }),
   }
 }
 
@@ -95,7 +108,7 @@ function argumentsFor(path: string, demuxer: string | undefined, part: FilePart,
     '-nostdin',
     '-hide_banner',
     '-nostats',
-    ...['-v', 'level+info'],
+    ...['-v', 'level+verbose'],
     ...['-err_detect', 'crccheck'],
     ...['-protocol_whitelist', isWhole ? 'file,pipe' : 'file,pipe,subfile'],
     ...reader,
@@ -127,6 +140,11 @@ function checkWhole(
       path,
     })
   const notes = errors.slice(0, 3).map((error) => `ffmpeg reports: ${error.slice(0, 200)}`)
+  const changed = report.forms.find((form) => form !== report.forms[0])
+  if (changed)
+    notes.push(
+      `the sound changes from ${report.forms[0]} to ${changed}: ffmpeg brought all of it to the first form, which alters its level`,
+    )
   if (errors.length > 0 && missing > 0 && missing <= MISSING_SECONDS)
     notes.push(`${missing.toFixed(3)} s are damaged and were left out`)
   if (missing > MISSING_SECONDS && hasVideo)
