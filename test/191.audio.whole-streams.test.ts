@@ -101,6 +101,18 @@ describe('191 audio: what lies behind the last frame does not touch it', () => {
       }
     })
 
+  it('FLAC behind bytes that belong to no format, 100,000 of them too: found, with a note', async () => {
+    const file = await bytesOf('tone.flac')
+    const bare = await decodeAudio(file)
+    const noise = Uint8Array.from({ length: 100_000 }, (_, i) => (i * i * 31 + 8) >> 3)
+    const response = Buffer.from('HTTP/1.0 200 OK\r\nicy-name: fLaC\r\n\r\n')
+    for (const front of [noise, response, joined(id3v2(300), noise)]) {
+      const audio = await decodeAudio(joined(front, file))
+      assert.deepEqual(audio.samples, bare.samples)
+      assert.match(audio.warnings.join(), /^\d+ bytes in front of the first frame are no frame$/)
+    }
+  })
+
   it('AAC: tags and zeros are neither heard nor reported', async () => {
     const file = await bytesOf('cases/id3.aac')
     const bare = await decodeAudio(file)

@@ -15,7 +15,7 @@ import { Ledger, rateChange } from './ledger.js'
 import { decodeMp3 } from './mp3.js'
 import { decodeOgg } from './ogg.js'
 import { decodePcm } from './pcm.js'
-import { sniff } from './sniff.js'
+import { type Sniffed, sniff } from './sniff.js'
 import type { DecodingEnd, Foreign, OwnFormat, PcmLayout, PcmRun } from './types.js'
 import { decodeWav } from './wav.js'
 
@@ -127,9 +127,10 @@ function foreignContainer(name: string, foreign: Foreign): DecodeRefusal {
   })
 }
 
-async function* decodeOwn(format: OwnFormat, file: Bytes, start: number): Decoding {
+async function* decodeOwn(format: OwnFormat, file: Bytes, { start, strange = 0 }: Sniffed): Decoding {
   const budget = new Budget(file.length)
   const ledger = new Ledger(format, budget)
+  if (strange > 0) ledger.note(`${strange} bytes in front of the first frame are no frame`)
   const runs = DECODERS[format](tail(file, start), ledger)
   yield* gathered(checked(runs, ledger, budget))
   return { format: ledger.format, warnings: ledger.settle() }
@@ -155,7 +156,7 @@ export async function* decodeRuns(file: Bytes): Decoding {
       const { demuxer, name } = kind.foreign
       throw foreignContainer(name, { demuxer, ...inspectForeign(demuxer, file, kind.start) })
     }
-    return yield* decodeOwn(kind.own, file, kind.start)
+    return yield* decodeOwn(kind.own, file, kind)
   } catch (error) {
     if (error instanceof DecodeRefusal && error.failure.foreign)
       error.failure.foreign.parts ??= [{ start: kind.start }]

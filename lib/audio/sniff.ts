@@ -7,8 +7,8 @@ import { findFirstFrame } from './mp3-header.js'
 import { skipTags, skipTagsAndZeros } from './tags.js'
 import type { OwnFormat } from './types.js'
 
-/** `start`: where the format begins, behind tags and padding */
-export type Sniffed = { start: number } & (
+/** `start`: where the format begins, behind tags and padding; `strange`: bytes in front of it that are neither */
+export type Sniffed = { start: number; strange?: number } & (
   | { own: OwnFormat }
   | { foreign: { demuxer: string; name: string } }
 )
@@ -53,6 +53,22 @@ function sniffMark(bytes: Bytes, start: number): Sniffed | undefined {
   return undefined
 }
 
+/** The mark of FLAC and the head of its first block, but for the bit that says that no other one follows. */
+const FLAC_HEAD = Buffer.from(`${STREAM_MARK}\0\0\0\x22`, 'latin1')
+const SEARCH_BYTES = 1 << 16
+
+/** Where a FLAC stream begins behind bytes that belong to no format. */
+function findFlac(bytes: Bytes, from: number, end: number): number | undefined {
+  for (let start = from; start < end; start += SEARCH_BYTES) {
+    const part = bytes.subarray(start, Math.min(end, start + SEARCH_BYTES + FLAC_HEAD.length - 1))
+    const text = Buffer.from(part.buffer, part.byteOffset, part.length)
+    for (let i = text.indexOf(STREAM_MARK); i >= 0; i = text.indexOf(STREAM_MARK, i + 1))
+      if (FLAC_HEAD.every((byte, k) => text[i + k] === byte || (k === 4 && text[i + k] === 0x80)))
+        return start + i
+  }
+  return undefined
+}
+
 /** in: a file; out: which decoder reads it, or undefined: not audio as far as this package can tell. */
 export function sniff(bytes: Bytes): Sniffed | undefined {
   const behindTags = skipTags(bytes, 0)
@@ -61,6 +77,9 @@ export function sniff(bytes: Bytes): Sniffed | undefined {
   const behindZeros = skipTagsAndZeros(bytes, behindTags)
   const padded = behindZeros > behindTags ? sniffMark(bytes, behindZeros) : undefined
   if (padded) return padded
+  const frame = findFirstFrame(bytes, behindTags)
+  const mark = findFlac(bytes, behindTags, frame ?? bytes.length)
+  if (mark !== undefined) return { start: mark, strange: mark - behindZeros, own: 'flac' }
   // the walk through an mp3 leaves out its own tags, those behind the frames too
-  return findFirstFrame(bytes, behindTags) === undefined ? undefined : { start: behindTags, own: 'mp3' }
+  return frame === undefined ? undefined : { start: behindTags, own: 'mp3' }
 }
