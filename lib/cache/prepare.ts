@@ -29,7 +29,7 @@ async function checkSource(source: unknown): Promise<string> {
   })
   if (!found.isDirectory())
     throw new DatasetError({
-      what: 'the source is not a folder',
+      what: 'there is no folder at this path',
       path: source,
       remedy: 'Pass the folder that the files lie in',
     })
