@@ -112,7 +112,7 @@ export const FAULTS = {
             const good = await this.#native.state();
             for (const [name, { data }] of Object.entries(good.tensors)) if (name.endsWith('weight')) data.fill(Number.NaN);
             this.#native.state = async () => good;
-            this.#checkpointStep = -1;
+            this.#recorder.savedStep = -1;
         }`,
     breaks: 'weights that are not finite are saved',
     seenAs: /the newest checkpoint: .* holds NaN or infinity/,
@@ -149,7 +149,7 @@ export const FAULTS = {
     find: 'export function checkFloats(',
     replace: 'export function checkFloats() { null.length }\nfunction notUsed(',
     breaks: 'a wrong array ends in a TypeError of JavaScript',
-    seenAs: /TypeError: Cannot read properties of null/,
+    seenAs: /TypeError:? Cannot read properties of null/,
   },
   'loop-blocked': {
     module: 'native/call.js',
