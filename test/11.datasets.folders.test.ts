@@ -181,6 +181,17 @@ describe('11 datasets: directory entries that fail', () => {
       assert.deepEqual([paths(dataset), dataset.skipped], [['real/1.wav'], []])
     }))
 
+  it('paths of a CSV match through a second link to a file that lies elsewhere', () =>
+    inFolder(['own/1.wav'], async (source, cache) => {
+      const other = await put(join(dirname(source), 'other', '2.wav'), sound())
+      await symlink(other, join(source, 'own', 'a.wav'))
+      await symlink(other, join(source, 'own', 'b.wav'))
+      const csv = await put(join(dirname(source), 'l.csv'), 'path,label\nown/b.wav,a\nown/1.wav,b\n')
+      using dataset = await prepare(source, { cache, labels: csv })
+      assert.deepEqual([paths(dataset), dataset.skipped], [['own/1.wav', 'own/a.wav'], []])
+      assert.deepEqual(dataset.classes, ['a', 'b'])
+    }))
+
   it('a CSV says why a file is not there: its folder cannot be searched, its name is not UTF-8, it is too long', () =>
     withTempDir(async (folder) => {
       const csv = join(folder, 'l.csv')

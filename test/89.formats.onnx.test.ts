@@ -241,7 +241,7 @@ describe('89 formats: ONNX', () => {
         await assert.rejects(loadModelState(path), { code: 'ERR_CHECKPOINT', path, message })
       }
       const { model } = withExternalData(encoderState(), '../outside')
-      await refusal(Buffer.concat(model), /no file beside it/)
+      await refusal(Buffer.concat(model), /not a file beside it/)
       await saveModelState(path, { encoder: encoderState() })
       await using file = await OnnxFile.open(path)
       assert.equal(file.entries.size, 66)

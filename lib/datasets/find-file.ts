@@ -7,6 +7,8 @@ type Form = 'NFC' | 'NFKC'
 export class FileFinder {
   private readonly present: ReadonlySet<string>
   private readonly forms = new Map<Form, Map<string, string[]>>()
+  /** real path → path, made for the first link that leads to none of `paths` by its name */
+  private led?: Map<string, string>
 
   /** @param paths relative to `root`, with `/` */
   constructor(
@@ -27,6 +29,18 @@ export class FileFinder {
     return made
   }
 
+  /** The listed path that leads to this file, where that is a link itself. */
+  private async leadingTo(real: string): Promise<string | undefined> {
+    if (!this.led) {
+      this.led = new Map()
+      for (const path of this.paths) {
+        const target = await realpath(join(this.root, path)).catch(() => undefined)
+        if (target !== undefined) this.led.set(target, path)
+      }
+    }
+    return this.led.get(real)
+  }
+
   /** The file that is meant; undefined if there is none, or where it could be several. */
   async find(written: string): Promise<string | undefined> {
     if (this.present.has(written)) return written
@@ -37,6 +51,6 @@ export class FileFinder {
     const real = await realpath(join(this.root, written)).catch(() => undefined)
     if (real === undefined) return undefined
     const inside = relative(await realpath(this.root), real).replaceAll(sep, '/')
-    return this.present.has(inside) ? inside : undefined
+    return this.present.has(inside) ? inside : this.leadingTo(real)
   }
 }
