@@ -64,6 +64,10 @@ describe('734 evaluate: differences of two models on the same tracks', () => {
     const reordered = toyDataset({ tracks: 40, classes: ['flute', 'drums', 'voice'] })
     await assert.rejects(compareProbes(good, poor, reordered), DatasetError)
     await assert.rejects(compareProbes(good, poor, undefined as never), ArgumentError)
+    for (const odd of [undefined, null, { seed: 1 }, 'probe']) {
+      await assert.rejects(compareProbes(odd as never, poor, test), ArgumentError)
+      await assert.rejects(compareProbes(good, odd as never, test), ArgumentError)
+    }
   })
 
   it('retrieval: the figures of the first less those of the second; a model less itself is 0', async () => {

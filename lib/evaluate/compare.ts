@@ -1,6 +1,6 @@
 /** Two models on the same tracks: what the first has more than the second, with intervals of the difference. */
 import { Augmenter } from '../augment/augmenter.js'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, describe } from '../errors.js'
 import { Matrix } from '../matrix.js'
 import type { TrackEncoder } from '../model/track-encoder.js'
 import { callNative } from '../native/call.js'
@@ -87,6 +87,18 @@ const scoresOf = ({ rocAuc, prAuc, accuracy, f1 }: ClassFigures) => ({ rocAuc, p
 
 const known = (set: EvaluationSet) => (isEmbedded(set) ? set.dataset : set)
 
+/** @throws ArgumentError */
+function checkProbe(probe: unknown): void {
+  const value = probe as Partial<LinearProbe> | undefined
+  if (typeof value?.predictTracks === 'function' && Array.isArray(value.classes)) return
+  throw new ArgumentError({
+    what: 'compareProbes needs two probes',
+    given: describe(probe),
+    expected: 'a LinearProbe',
+    remedy: 'Pass what LinearProbe.fit() or LinearProbe.load() returned',
+  })
+}
+
 /**
  * Compares two probes, of one encoder or of two, on the same tracks, which are resampled in the same way for both.
  * @param set the tracks; or embeddings of the same tracks for each of the two probes
@@ -101,6 +113,7 @@ export async function compareProbes(
   options: CompareProbesOptions = {},
 ): Promise<ProbeDifference> {
   const { cache, signal, ...bootstrap } = parseOptions(compareProbesOptions, options, 'compareProbes')
+  for (const probe of [first, second]) checkProbe(probe)
   const [a, b] = (Array.isArray(set) ? set : [set, set]) as [EvaluationSet, EvaluationSet]
   checkSet(a, 'compared')
   checkSet(b, 'compared')
