@@ -1,15 +1,13 @@
 /** Puts decoded tracks into a cache and checks what lies there. */
 
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { type FileHandle, readdir, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { checkPath } from '../arguments.js'
 import type { Scratch } from '../audio/scratch.js'
 import { AudioDecodeError, ClmrError, IoError, ioError } from '../errors.js'
-import { syncFolder } from '../files/durable.js'
 import { hashFile } from '../files/hash-file.js'
-import { makeFolder } from '../files/make-folder.js'
-import { temporaryName } from '../files/temporary.js'
+import { StagedFile } from '../files/staged-file.js'
 import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, wavHeader } from '../formats/wav/writer.js'
 import { callNativeSync } from '../native/call.js'
 import type { Overload } from '../native/figures.js'
@@ -148,31 +146,7 @@ async function finishWav(
       at += bytesRead
     }
   await file.truncate(target)
-  await file.sync()
   return { samples, sha256: hash.digest('hex') }
-}
-
-/** A new file; its folder is made where it is missing. */
-async function openNew(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'wx+')
-  } catch {
-    await makeFolder(dirname(path))
-    return await open(path, 'wx+')
-  }
-}
-
-/** Puts a finished file in its place. A folder has no business there, and cannot be replaced. */
-async function putInPlace(aside: string, path: string): Promise<void> {
-  try {
-    await rename(aside, path)
-  } catch (error) {
-    const found = await stat(path).catch(() => undefined)
-    if (!found?.isDirectory()) throw error
-    await rm(path, { recursive: true, force: true })
-    await rename(aside, path)
-  }
-  await syncFolder(dirname(path))
 }
 
 /**
@@ -192,30 +166,16 @@ export async function storeTrack(
   pick: (samples: number) => Ranges | undefined = () => undefined,
 ): Promise<StoredTrack> {
   const path = trackPath(cache, key)
-  const aside = temporaryName(path)
   const fail = (error: unknown) => {
     signal?.throwIfAborted()
     throw storeFailure(error, path)
   }
-  const file = await openNew(aside).catch(fail)
-  try {
-    let stored: StoredTrack
-    try {
-      const { samples, clipping } = await writeSamples(file, path, decode, scratch)
-      const ranges = pick(samples) ?? [[0, samples] as const]
-      stored = {
-        ...(await finishWav(file, ranges, sampleRate, scratch, signal).catch(fail)),
-        notes: clipping.notes,
-      }
-    } finally {
-      await file.close()
-    }
-    await putInPlace(aside, path).catch(fail)
-    return stored
-  } catch (error) {
-    await rm(aside, { force: true }).catch(() => undefined)
-    throw error
-  }
+  await using file = await StagedFile.open(path).catch(fail)
+  const { samples, clipping } = await writeSamples(file.handle, path, decode, scratch)
+  const ranges = pick(samples) ?? [[0, samples] as const]
+  const finished = await finishWav(file.handle, ranges, sampleRate, scratch, signal).catch(fail)
+  await file.commit().catch(fail)
+  return { ...finished, notes: clipping.notes }
 }
 
 /** What `verifyCache` found. */

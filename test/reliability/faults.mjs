@@ -166,7 +166,7 @@ export const FAULTS = {
     seenAs: /elements of names/,
   },
   'temporary-shared': {
-    module: 'cache/store.js',
+    module: 'files/staged-file.js',
     find: 'const aside = temporaryName(path);',
     replace: "const aside = path + '.tmp';",
     breaks: 'all processes put their samples into the same temporary file',
