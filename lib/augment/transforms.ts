@@ -108,7 +108,8 @@ export function reverse(options: ReverseOptions = {}): ReverseTransform {
  *   transforms.custom({ title: 'crush', p: 0.5, apply: (view) => view.map((v) => Math.round(v * 16) / 16) })
  *
  * @param options.apply changes the view. For random choices, it should use `context.random`, so that
- *        `Augmenter.apply` can reproduce the view. If it throws, the call rejects with an ArgumentError, whose `cause` is what was thrown
+ *        `Augmenter.apply` can reproduce the view. If it throws, the call rejects with an ArgumentError, whose `cause` is
+ *        what was thrown
  */
 export function custom(options: CustomOptions): CustomTransform {
   return make('custom', options)

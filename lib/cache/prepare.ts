@@ -103,13 +103,15 @@ function checkAccepted(index: CacheIndex, limit: number | undefined, source: str
  * from the source are removed from the index.
  *
  * `labels` is `'folders'` (the top-level folder of a file is its class) or a table: comma- or tab-separated, or JSON
- * lines. Its columns are `path` (relative to the source), optionally `split` (`train`, `valid`, `test`) and `group` (such as an
- * artist), and the labels: one 0/1 column per tag, one column `label`, or one column `labels` with names (`a;b;c`; in
- * JSON an array). Without a `split` column, tracks are divided 60/20/20 by a hash of `seed` and of their audio or
- * group, and each split keeps the proportions of the classes. A class with at least three tracks that need
- * not stay together is in every split, unless earlier splits prevent it; `dataset.warnings` names the smaller classes. Tracks with the same audio or group stay in one split; `groupBy`
- * takes folders as groups. A track keeps its split from earlier runs with the same seed, even if it was missing in
- * between.
+ * lines. Its columns are `path` (relative to the source), optionally `split` (`train`, `valid`, `test`) and `group`
+ * (such as an artist), and the labels: one 0/1 column per tag, one column `label`, or one column `labels` with names
+ * (`a;b;c`; in JSON an array).
+ *
+ * Without a `split` column, tracks are divided 60/20/20 by a hash of `seed` and of their audio or group, and each split
+ * keeps the proportions of the classes. A class with at least three tracks that need not stay together is in every
+ * split, unless earlier splits prevent it; `dataset.warnings` names the smaller classes. Tracks with the same audio or
+ * group stay in one split; `groupBy` takes folders as groups. A track keeps its split from earlier runs with the same
+ * seed, even if it was missing in between.
  *
  * @param source folder to search, including its sub-folders; symbolic links are followed, but a file is taken once,
  *        by its own name where it has one in the folder; hidden files are ignored

@@ -38,8 +38,8 @@ export interface TrackEmbedding {
 
 /**
  * What `encodeFiles` yields for a file: its embedding, or the error. `path` is the source as it was given: a path, a
- * URL, a `File` or a stream. `name` is a string that describes the source and survives `structuredClone`, `postMessage` and JSON; `path`
- * does not if it is a stream or a URL.
+ * URL, a `File` or a stream. `name` is a string that describes the source and survives `structuredClone`,
+ * `postMessage` and JSON; `path` does not if it is a stream or a URL.
  */
 export type FileEmbedding<S = string> =
   | { path: S; name: string; embedding: TrackEmbedding; error?: undefined }

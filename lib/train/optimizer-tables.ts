@@ -31,16 +31,18 @@ export const adamTable = z.strictObject({
   weightDecay,
 })
 
+const momentum = z
+  .number()
+  .min(0)
+  .lt(1)
+  .default(0.9)
+  .describe('Momentum: the share of the previous step that is added to the next one.')
+
 export const sgdTable = z
   .strictObject({
     name: z.literal('sgd'),
     lr: learningRate(0.01),
-    momentum: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.9)
-      .describe('Momentum: the share of the previous step that is added to the next one.'),
+    momentum,
     nesterov: z.boolean().default(false).describe('Whether to use Nesterov momentum.'),
     weightDecay,
   })
@@ -52,12 +54,7 @@ export const sgdTable = z
 export const larsTable = z.strictObject({
   name: z.literal('lars'),
   lr: learningRate(0.3),
-  momentum: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.9)
-    .describe('Momentum: the share of the previous step that is added to the next one.'),
+  momentum,
   weightDecay: weightDecay.default(1e-6),
   trustCoefficient: z
     .number()
